@@ -1,0 +1,24 @@
+#pragma once
+
+#include <system_error>
+
+#include <boost/system/result.hpp>
+
+namespace veer::index {
+
+enum class Errc {
+    wrong_dimensions = 1,  ///< the vector has not the index's dimensions
+    not_finite,            ///< NaN or infinity in a vector
+    zero_norm,             ///< a zero vector under cosine: pgvector does not index it
+    out_of_memory,
+};
+
+std::error_code make_error_code(Errc code);
+
+template <class T>
+using Result = boost::system::result<T, std::error_code>;
+
+}  // namespace veer::index
+
+template <>
+struct std::is_error_code_enum<veer::index::Errc> : std::true_type {};

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace veer::index {
+
+/// pgvector's distance, as its operator computes it (pgvector README, "Distances"):
+/// l2 `<->` is the root of the summed squares, cosine `<=>` is 1 - cosine similarity,
+/// inner_product `<#>` is the *negative* inner product.
+enum class Metric { l2, cosine, inner_product };
+
+/// "<->", "<=>", "<#>"; nothing for any other operator.
+std::optional<Metric> metric_of(std::string_view operator_name);
+
+}  // namespace veer::index

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "index/route_index.hpp"
+#include "storage/sync/observer.hpp"
+
+namespace veer::index {
+
+/// One served column and operator: which table, and the index that answers for it.
+struct IndexedColumn {
+    storage::Table table;
+    std::size_t vector = 0;     ///< position in table.vectors
+    storage::AnnIndex ann;      ///< pgvector's index that it mirrors
+    std::shared_ptr<const RouteIndex> index;
+};
+
+/// All columns of one copy, as of one generation. Immutable; sessions hold it while they use it.
+struct Generation {
+    std::uint64_t number = 0;
+    std::string database;
+    std::vector<IndexedColumn> columns;
+    bool live = false;  ///< complete and following: may be served from
+};
+
+/// The index side of the sync: builds and follows a RouteIndex for every column and operator, and
+/// publishes them for the router.
+///
+/// Invariants:
+/// 1. generation() is cheap and safe from any thread; a Generation never changes after publication.
+/// 2. applied() only grows within a generation, and searches that start after it reached L see all
+///    transactions up to L.
+/// 3. Waiters are told from the syncer's thread, each once; a waiter that gives up uses cancel().
+class Replica final : public storage::sync::Observer {
+  public:
+    /// `threads` build indexes during a bulk load.
+    explicit Replica(unsigned threads);
+    ~Replica() override;
+
+    void begin(const std::string& database, const std::vector<storage::Table>& tables) override;
+    void rows(storage::TableOid table, std::span<const storage::Row> rows) override;
+    void ready(storage::Lsn applied) override;
+    void apply(const storage::Transaction& transaction) override;
+    void applied(storage::Lsn lsn) override;
+    void status(const storage::sync::Status& status) override;
+
+    std::shared_ptr<const Generation> generation() const;
+    storage::Lsn applied() const;
+    storage::sync::Status status() const;
+
+    using WaiterId = std::uint64_t;
+
+    /// Calls `done` once, from the syncer's thread, when applied() >= lsn or the generation ends
+    /// (the caller looks again). Returns 0 and does not call where applied() >= lsn already.
+    WaiterId wait_for(storage::Lsn lsn, std::function<void()> done);
+    void cancel(WaiterId waiter);
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace veer::index

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace veer::parser {
+
+/// Where a value of a statement comes from: a parameter of Bind ($1 is index 0), or a literal of the
+/// text (index into NormalisedStatement::literals).
+struct Argument {
+    enum class Source : std::uint8_t { parameter, literal };
+
+    Source source = Source::parameter;
+    std::uint32_t index = 0;
+
+    friend bool operator==(const Argument&, const Argument&) = default;
+};
+
+/// A query vector: the argument, and how the text casts it before the operator sees it.
+struct VectorExpression {
+    enum class Form : std::uint8_t {
+        untyped,  ///< '[1,2]' or $1, resolved by the operator to vector
+        vector,   ///< cast to vector or vector(n), or text first and then vector
+        array,    ///< ARRAY[1,2]::vector, or $1::real[]::vector and the like
+    };
+
+    Argument argument;
+    Form form = Form::untyped;
+    std::optional<std::int32_t> typmod;  ///< the n of vector(n)
+
+    friend bool operator==(const VectorExpression&, const VectorExpression&) = default;
+};
+
+/// LIMIT or OFFSET.
+struct Count {
+    std::variant<std::monostate, std::int64_t, Argument> value;  ///< absent, constant, argument
+
+    friend bool operator==(const Count&, const Count&) = default;
+};
+
+/// One item of the select list.
+struct OutputColumn {
+    enum class Kind : std::uint8_t {
+        star,        ///< * or alias.*
+        column,      ///< a plain column reference
+        distance,    ///< col OP v
+        similarity,  ///< 1 - (col OP v)
+    };
+
+    Kind kind = Kind::column;
+    std::string column;              ///< where kind is column
+    std::string label;               ///< the name that RowDescription shows
+    VectorExpression vector;         ///< where kind is distance or similarity
+
+    friend bool operator==(const OutputColumn&, const OutputColumn&) = default;
+};
+
+/// SELECT outputs FROM table [alias] ORDER BY column OP vector [ASC] LIMIT limit [OFFSET offset].
+///
+/// Everything the router needs to know of the text; nothing of the catalogue. Names are as Postgres
+/// would see them (unquoted ones folded to lower case).
+struct NearestNeighbourQuery {
+    std::optional<std::string> schema;
+    std::string table;
+    std::string reference;  ///< how columns may be qualified: the alias, else the table's name
+    std::string column;
+    std::string operator_name;                   ///< "<->"
+    std::optional<std::string> operator_schema;  ///< of OPERATOR(schema.<->)
+    VectorExpression vector;
+    std::vector<OutputColumn> outputs;
+    Count limit;
+    Count offset;
+    std::size_t where_position = 0;  ///< byte of the normalised text at which "WHERE ... " may be put
+
+    friend bool operator==(const NearestNeighbourQuery&, const NearestNeighbourQuery&) = default;
+};
+
+/// Why a statement is not a NearestNeighbourQuery. Stable codes: users count them.
+enum class Refusal : std::uint8_t {
+    parse_error,          ///< libpg_query does not accept it (Postgres will say, or knows newer syntax)
+    too_long,             ///< longer than inspected
+    multiple_statements,
+    not_select,           ///< INSERT, DECLARE, EXPLAIN, PREPARE, COPY (query) ...
+    no_distance_order,    ///< no ORDER BY col OP vector
+    descending,           ///< DESC or NULLS FIRST: exact in Postgres
+    order_keys,           ///< a tie-breaker or other further key: exact in Postgres
+    no_limit,
+    filter,               ///< WHERE
+    join,                 ///< more than one FROM item, or not a plain table (ONLY included)
+    grouping,             ///< DISTINCT, GROUP BY, HAVING, window, aggregates
+    set_operation,
+    with_clause,
+    locking,              ///< FOR UPDATE and the like, SELECT INTO
+    projection,           ///< an output that is none of OutputColumn::Kind
+    query_vector,         ///< the vector is an expression that veer does not evaluate
+    limit_form,           ///< LIMIT or OFFSET by an expression, WITH TIES
+};
+
+std::string_view to_string(Refusal refusal);
+
+/// What recognise() found out.
+using Recognition = std::variant<NearestNeighbourQuery, Refusal>;
+
+}  // namespace veer::parser

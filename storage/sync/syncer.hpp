@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "storage/error.hpp"
+#include "storage/sync/observer.hpp"
+
+namespace veer::storage::sync {
+
+struct SyncOptions {
+    std::string dsn;        ///< libpq syntax; veer's own connections
+    std::string directory;  ///< of the store; created with mode 0700
+};
+
+/// Keeps a store and an observer in step with one upstream database, for ever, on a thread of its own.
+///
+///     discover ─▶ same tables as the store? ──yes──▶ load from store ─▶ stream from applied LSN
+///        ▲                    │ no
+///        │                    └─▶ publication, slot + exported snapshot, COPY, ready ─▶ stream
+///        └── every 5 s while streaming: discover again; a difference starts over
+///
+/// Invariants:
+/// 1. Rows and the applied LSN are one RocksDB batch: exactly once, whatever dies when.
+/// 2. The slot's confirmed position never passes what is fsynced here.
+/// 3. Trouble is retried with back-off (0.2 s doubling to 10 s) and told as Status::reason; it never
+///    ends the process and never throws.
+/// 4. A copy that was cut short starts anew: only `streaming` state is resumed.
+class Syncer {
+  public:
+    /// `observer` must outlive the syncer.
+    Syncer(SyncOptions options, Observer& observer);
+    Syncer(const Syncer&) = delete;
+    Syncer& operator=(const Syncer&) = delete;
+
+    /// Stops and joins.
+    ~Syncer();
+
+    /// Starts the thread. Call once.
+    void start();
+
+    /// Asks the thread to stop, waits until it has (bounded: libpq waits are cut by a wake-up), with
+    /// everything applied fsynced.
+    void stop();
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace veer::storage::sync

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace veer::storage {
+
+/// pg_class.oid of a table: its identity; names are only for routing.
+struct TableOid {
+    std::uint32_t value = 0;
+
+    friend auto operator<=>(const TableOid&, const TableOid&) = default;
+};
+
+/// One column as pg_attribute has it.
+struct Column {
+    std::string name;
+    std::int16_t attnum = 0;
+    std::uint32_t type_oid = 0;
+    std::int16_t type_length = 0;  ///< pg_type.typlen, -1 for variable length
+    std::int32_t typmod = -1;
+    bool not_null = false;
+
+    friend bool operator==(const Column&, const Column&) = default;
+};
+
+/// An `hnsw` or `ivfflat` index of pgvector on one plain column (no expression, no predicate).
+struct AnnIndex {
+    std::string name;
+    std::string method;         ///< "hnsw" or "ivfflat"
+    std::size_t vector = 0;     ///< position in Table::vectors
+    std::string operator_name;  ///< "<->", "<=>", "<#>"
+    std::uint32_t operator_oid = 0;
+    std::uint32_t m = 16;
+    std::uint32_t ef_construction = 64;
+
+    friend bool operator==(const AnnIndex&, const AnnIndex&) = default;
+};
+
+/// A table that veer copies: what the catalogue said when the copy was made.
+///
+/// Invariants:
+/// 1. `key` and `vectors` are positions in `columns`; `key` is the replica identity (the primary
+///    key, or the columns of REPLICA IDENTITY USING INDEX), all NOT NULL.
+/// 2. `columns` lists the live columns in attnum order.
+/// 3. Two equal values describe the same rows and meanings: a copy made under one is valid under
+///    the other. `fingerprint` covers what the other members do not: pg_attribute.xmin of every
+///    vector and key column (new after ALTER TYPE, REPLICATION.md 2.6).
+struct Table {
+    TableOid oid;
+    std::string schema;
+    std::string name;
+    std::vector<Column> columns;
+    std::vector<std::size_t> key;
+    std::vector<std::size_t> vectors;
+    std::vector<AnnIndex> indexes;
+    std::string fingerprint;
+    double estimated_rows = 0;  ///< pg_class.reltuples at discovery, -1 where unknown
+
+    /// Same rows and meanings; `estimated_rows` does not count.
+    bool same_shape(const Table& other) const;
+};
+
+}  // namespace veer::storage
