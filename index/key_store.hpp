@@ -29,9 +29,11 @@ class KeyStore {
     std::string_view set(Slot slot, std::string_view key) {
         std::shared_ptr<std::string[]>& chunk = chunks_[slot / chunk_keys];
         if (!chunk) {
-            chunk = std::shared_ptr<std::string[]>(new std::string[chunk_keys]);
+            chunk = std::make_shared<std::string[]>(chunk_keys);
         }
-        return chunk[slot % chunk_keys] = key;
+        std::string& stored = chunk[slot % chunk_keys];
+        stored = std::string{key};
+        return stored;
     }
 
     const std::string& get(Slot slot) const {

@@ -78,24 +78,28 @@ TEST_CASE("A row born and gone in one transaction was never there", "[index]") {
 
 TEST_CASE("No search sees half a transaction", "[index]") {
     // Rows "left" and "right" are always at the same height; every transaction moves both. Rows of
-    // no interest around them force growth, walks and rebuilds.
+    // no interest on either side force growth, walks and rebuilds.
     RouteIndex index{IndexOptions{.dimensions = 2}};
     const auto height = [](std::size_t i) {
         return static_cast<float>(i % 100);
+    };
+    const auto aside = [](std::size_t i) {
+        const float x = 60 + static_cast<float>(i / 2 % 40);
+        return Vector{i % 2 == 0 ? x : -x, static_cast<float>(i * 37 % 101)};
     };
     REQUIRE(index.put("left", Vector{-1, height(0)}));
     REQUIRE(index.put("right", Vector{1, height(0)}));
     index.publish();
     Readers readers{2, [&](std::size_t round) {
                         const auto found = round % 4 == 0 ? index.search_exact(Vector{0, 50}, 2)
-                                                          : index.search(Vector{0, 50}, 2, 10);
+                                                          : index.search(Vector{0, 50}, 2, 60);
                         return found && found->size() == 2 &&
                                found->at(0).key != found->at(1).key &&
                                found->at(0).distance == found->at(1).distance;
                     }};
     for (std::size_t i = 1; i < 1500; ++i) {
         REQUIRE(index.put("left", Vector{-1, height(i)}));
-        REQUIRE(index.put("far " + std::to_string(i), Vector{1000, static_cast<float>(i)}));
+        REQUIRE(index.put("aside " + std::to_string(i), aside(i)));
         REQUIRE(index.put("right", Vector{1, height(i)}));
         index.publish();
     }
