@@ -1,9 +1,9 @@
 #pragma once
 
-#include <string_view>
-
 #include "parser/normalise.hpp"
 #include "parser/statement.hpp"
+
+#include <string_view>
 
 namespace veer::parser {
 

@@ -9,8 +9,8 @@
 
 namespace veer::parser {
 
-/// Where a value of a statement comes from: a parameter of Bind ($1 is index 0), or a literal of the
-/// text (index into NormalisedStatement::literals).
+/// Where a value of a statement comes from: a parameter of Bind ($1 is index 0), or a literal of
+/// the text (index into NormalisedStatement::literals).
 struct Argument {
     enum class Source : std::uint8_t { parameter, literal };
 
@@ -30,7 +30,8 @@ struct VectorExpression {
 
     Argument argument;
     Form form = Form::untyped;
-    std::optional<std::int32_t> typmod;  ///< the n of vector(n)
+    std::optional<std::int32_t> typmod;                     ///< the n of vector(n)
+    std::optional<std::string> type_schema = std::nullopt;  ///< of schema.vector
 
     friend bool operator==(const VectorExpression&, const VectorExpression&) = default;
 };
@@ -52,9 +53,9 @@ struct OutputColumn {
     };
 
     Kind kind = Kind::column;
-    std::string column;              ///< where kind is column
-    std::string label;               ///< the name that RowDescription shows
-    VectorExpression vector;         ///< where kind is distance or similarity
+    std::string column;       ///< where kind is column
+    std::string label;        ///< the name that RowDescription shows
+    VectorExpression vector;  ///< where kind is distance or similarity
 
     friend bool operator==(const OutputColumn&, const OutputColumn&) = default;
 };
@@ -74,30 +75,34 @@ struct NearestNeighbourQuery {
     std::vector<OutputColumn> outputs;
     Count limit;
     Count offset;
-    std::size_t where_position = 0;  ///< byte of the normalised text at which "WHERE ... " may be put
+    /// ORDER BY named an output by its label; Postgres calls that ambiguous where * brings a column
+    /// of the same name.
+    std::optional<std::string> order_label = std::nullopt;
+    std::size_t where_position =
+        0;  ///< byte of the normalised text at which "WHERE ... " may be put
 
     friend bool operator==(const NearestNeighbourQuery&, const NearestNeighbourQuery&) = default;
 };
 
 /// Why a statement is not a NearestNeighbourQuery. Stable codes: users count them.
 enum class Refusal : std::uint8_t {
-    parse_error,          ///< libpg_query does not accept it (Postgres will say, or knows newer syntax)
-    too_long,             ///< longer than inspected
+    parse_error,  ///< libpg_query does not accept it (Postgres will say, or knows newer syntax)
+    too_long,     ///< longer, or nested deeper, than inspected
     multiple_statements,
-    not_select,           ///< INSERT, DECLARE, EXPLAIN, PREPARE, COPY (query) ...
-    no_distance_order,    ///< no ORDER BY col OP vector
-    descending,           ///< DESC or NULLS FIRST: exact in Postgres
-    order_keys,           ///< a tie-breaker or other further key: exact in Postgres
+    not_select,         ///< INSERT, DECLARE, EXPLAIN, PREPARE, COPY (query), TABLE, VALUES ...
+    no_distance_order,  ///< no ORDER BY col OP vector
+    descending,         ///< DESC or NULLS FIRST: exact in Postgres
+    order_keys,         ///< a tie-breaker or other further key: exact in Postgres
     no_limit,
-    filter,               ///< WHERE
-    join,                 ///< more than one FROM item, or not a plain table (ONLY included)
-    grouping,             ///< DISTINCT, GROUP BY, HAVING, window, aggregates
-    set_operation,
+    filter,         ///< WHERE
+    join,           ///< more than one FROM item, or not a plain table (ONLY included)
+    grouping,       ///< DISTINCT, GROUP BY, HAVING, window, aggregates
+    set_operation,  ///< UNION and the like, or a select in parentheses
     with_clause,
-    locking,              ///< FOR UPDATE and the like, SELECT INTO
-    projection,           ///< an output that is none of OutputColumn::Kind
-    query_vector,         ///< the vector is an expression that veer does not evaluate
-    limit_form,           ///< LIMIT or OFFSET by an expression, WITH TIES
+    locking,       ///< FOR UPDATE and the like, SELECT INTO
+    projection,    ///< an output that is none of OutputColumn::Kind
+    query_vector,  ///< the vector is an expression that veer does not evaluate
+    limit_form,    ///< LIMIT or OFFSET by an expression, WITH TIES
 };
 
 std::string_view to_string(Refusal refusal);

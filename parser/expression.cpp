@@ -1,0 +1,118 @@
+#include "parser/expression.hpp"
+
+#include "parser/normalise.hpp"
+
+#include <pg_query/pg_query.pb-c.h>
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+namespace veer::parser {
+namespace {
+
+constexpr std::array<std::string_view, 3> distance_operators{"<->", "<=>", "<#>"};
+
+using Nodes = std::span<PgQuery__Node* const>;
+
+const PgQuery__AExpr* operator_expression(const PgQuery__Node* node) {
+    const bool matches = node != nullptr && node->node_case == PG_QUERY__NODE__NODE_A_EXPR &&
+                         node->a_expr->kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP;
+    return matches ? node->a_expr : nullptr;
+}
+
+Nodes column_fields(const PgQuery__Node* node) {
+    if (node == nullptr || node->node_case != PG_QUERY__NODE__NODE_COLUMN_REF) {
+        return {};
+    }
+    return {node->column_ref->fields, node->column_ref->n_fields};
+}
+
+bool is_star_field(const PgQuery__Node* field) {
+    return field->node_case == PG_QUERY__NODE__NODE_A_STAR;
+}
+
+/// Whether the names before the last one, if any, are those of the source.
+bool qualifies(Nodes qualifiers, const Source& source) {
+    if (qualifiers.empty()) {
+        return true;
+    }
+    if (qualifiers.size() == 1) {
+        return name_of(qualifiers[0]) == source.reference;
+    }
+    return qualifiers.size() == 2 && !source.has_alias && source.schema &&
+           name_of(qualifiers[0]) == *source.schema && name_of(qualifiers[1]) == source.table;
+}
+
+}  // namespace
+
+bool Distance::same_measure(const Distance& other) const {
+    return column == other.column && operator_name == other.operator_name &&
+           operator_schema == other.operator_schema;
+}
+
+std::optional<std::string> read_column(const PgQuery__Node* node, const Source& source) {
+    const Nodes fields = column_fields(node);
+    if (fields.empty() || !qualifies(fields.first(fields.size() - 1), source)) {
+        return std::nullopt;
+    }
+    const std::string_view name = name_of(fields.back());
+    return name.empty() ? std::nullopt : std::optional<std::string>(name);
+}
+
+bool is_star(const PgQuery__Node* node, const Source& source) {
+    const Nodes fields = column_fields(node);
+    return !fields.empty() && is_star_field(fields.back()) &&
+           qualifies(fields.first(fields.size() - 1), source);
+}
+
+std::variant<Distance, Refusal> read_distance(const PgQuery__Node* node, const Source& source) {
+    const PgQuery__AExpr* expression = operator_expression(node);
+    if (expression == nullptr || expression->n_name == 0 || expression->n_name > 2) {
+        return Refusal::no_distance_order;
+    }
+    const Nodes name(expression->name, expression->n_name);
+    const std::string_view symbol = name_of(name.back());
+    const bool known = std::find(distance_operators.begin(), distance_operators.end(), symbol) !=
+                       distance_operators.end();
+    std::optional<std::string> column = read_column(expression->lexpr, source);
+    const PgQuery__Node* other = expression->rexpr;
+    if (!column) {
+        column = read_column(expression->rexpr, source);
+        other = expression->lexpr;
+    }
+    if (!known || !column) {
+        return Refusal::no_distance_order;
+    }
+    std::optional<VectorExpression> vector = read_vector(other);
+    if (!vector) {
+        return Refusal::query_vector;
+    }
+    Distance distance{std::move(*column), std::string(symbol), std::nullopt, std::move(*vector)};
+    if (name.size() == 2) {
+        distance.operator_schema = name_of(name.front());
+    }
+    return distance;
+}
+
+const PgQuery__Node* subtracted_from_one(const PgQuery__Node* node) {
+    const PgQuery__AExpr* expression = operator_expression(node);
+    const bool minus = expression != nullptr && expression->n_name == 1 &&
+                       name_of(expression->name[0]) == "-" && integer_of(expression->lexpr) == 1;
+    return minus ? expression->rexpr : nullptr;
+}
+
+std::optional<Argument> read_argument(const PgQuery__Node* node) {
+    const std::optional<std::int32_t> number = parameter_of(node);
+    if (!number || *number < 1) {
+        return std::nullopt;
+    }
+    const auto unsigned_number = static_cast<std::uint32_t>(*number);
+    if (unsigned_number >= NormalisedStatement::first_literal) {
+        return Argument{
+            Argument::Source::literal, unsigned_number - NormalisedStatement::first_literal};
+    }
+    return Argument{Argument::Source::parameter, unsigned_number - 1};
+}
+
+}  // namespace veer::parser

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "parser/statement.hpp"
+#include "parser/tree.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace veer::parser {
+
+/// The one table of a FROM clause, as its columns may be qualified.
+struct Source {
+    std::optional<std::string> schema;
+    std::string table;
+    std::string reference;   ///< the alias, else the table's name
+    bool has_alias = false;  ///< then schema.table.column is not allowed
+};
+
+/// col OP v, either way round.
+struct Distance {
+    std::string column;
+    std::string operator_name;
+    std::optional<std::string> operator_schema;
+    VectorExpression vector;
+
+    /// Whether another distance is from the same column by the same operator; vectors may differ.
+    bool same_measure(const Distance& other) const;
+};
+
+/// Reads col, table.col, alias.col or schema.table.col of the source; nothing for any other node,
+/// or a reference that is not the source's.
+std::optional<std::string> read_column(const PgQuery__Node* node, const Source& source);
+
+/// True for * and for reference.*
+bool is_star(const PgQuery__Node* node, const Source& source);
+
+/// Reads $1, '[1,2]' (cut) or ARRAY[1,2] (cut) under the casts of VectorExpression::Form.
+std::optional<VectorExpression> read_vector(const PgQuery__Node* node);
+
+/// Reads a distance. Refusal::no_distance_order: not one of <-> <=> <#> with a column on a side;
+/// Refusal::query_vector: one, but from something that veer does not evaluate.
+std::variant<Distance, Refusal> read_distance(const PgQuery__Node* node, const Source& source);
+
+/// The distance operand of 1 - distance; null where the node is not a subtraction from one.
+const PgQuery__Node* subtracted_from_one(const PgQuery__Node* node);
+
+/// $n as an argument: a parameter of Bind, or a literal that was cut.
+std::optional<Argument> read_argument(const PgQuery__Node* node);
+
+/// Reads LIMIT or OFFSET; nothing where it is neither absent, NULL, a whole number nor an argument.
+std::optional<Count> read_count(const PgQuery__Node* node);
+
+}  // namespace veer::parser

@@ -1,0 +1,102 @@
+#include "parser/shape.hpp"
+
+#include "parser/lexer.hpp"
+#include "parser/recognise.hpp"
+
+#include <array>
+#include <cstdint>
+
+namespace veer::parser {
+namespace {
+
+/// A chain is a run of tokens without a comma; lists are flat in a tree, everything else may nest.
+/// No statement that veer answers comes near; 256 links take some 2 MB of stack at worst.
+constexpr std::size_t chain_tokens_max = 256;
+
+/// UNION chains nest across commas (SELECT 1, 2 UNION SELECT 1, 2 ...), so they count on their own.
+constexpr std::size_t set_operations_max = nesting_max;
+
+/// How deep the tree of a text can be, told from its tokens.
+class DepthBound {
+  public:
+    /// False once the bound is passed.
+    bool visit(std::string_view token, bool is_word_token) {
+        if (token == "(" || token == "[") {
+            if (depth_ == nesting_max) {
+                return false;
+            }
+            ++depth_;
+            chain_.at(depth_) = 0;
+        } else if (token == ")" || token == "]") {
+            total_ -= depth_ == 0 ? 0 : chain_.at(depth_);
+            depth_ -= depth_ == 0 ? 0 : 1;
+        } else if (token == "," || token == ";") {
+            total_ -= chain_.at(depth_);
+            chain_.at(depth_) = 0;
+        } else {
+            ++chain_.at(depth_);
+            ++total_;
+            set_operations_ += is_word_token && is_set_operation(token) ? 1 : 0;
+        }
+        return total_ <= chain_tokens_max && set_operations_ <= set_operations_max;
+    }
+
+    std::size_t depth() const { return depth_; }
+
+  private:
+    static bool is_set_operation(std::string_view token) {
+        return is_word(token, "union") || is_word(token, "intersect") || is_word(token, "except");
+    }
+
+    std::array<std::uint32_t, nesting_max + 1> chain_{};  // of each open level
+    std::size_t depth_ = 0;
+    std::size_t total_ = 0;  // of chain_
+    std::size_t set_operations_ = 0;
+};
+
+Shape::Begin begin_of(const Token& token, std::string_view spelling) {
+    if (token.kind == Token::Kind::word && is_word(spelling, "select")) {
+        return Shape::Begin::select;
+    }
+    return spelling == "(" ? Shape::Begin::parenthesis : Shape::Begin::other;
+}
+
+}  // namespace
+
+Shape scan_shape(std::string_view text) {
+    Shape shape;
+    if (text.size() > inspected_bytes_max) {
+        shape.refusal = Refusal::too_long;
+        return shape;
+    }
+    if (text.find('\0') != std::string_view::npos) {
+        shape.refusal = Refusal::parse_error;  // libpg_query would see half of it
+        return shape;
+    }
+    Lexer lexer(text);
+    DepthBound bound;
+    bool first = true;
+    std::optional<std::size_t> order;  // an ORDER that waits for its BY
+    for (Token token = lexer.next(); token.kind != Token::Kind::end; token = lexer.next()) {
+        const std::string_view spelling = text.substr(token.begin, token.end - token.begin);
+        const bool is_word_token = token.kind == Token::Kind::word;
+        if (first) {
+            shape.begin = begin_of(token, spelling);
+            first = false;
+        }
+        if (!bound.visit(spelling, is_word_token)) {
+            shape.refusal = Refusal::too_long;
+            return shape;
+        }
+        if (order && is_word_token && is_word(spelling, "by")) {
+            shape.order_position = order;
+        }
+        order.reset();
+        if (is_word_token && bound.depth() == 0 && is_word(spelling, "order")) {
+            order = token.begin;
+        }
+    }
+    return shape;
+}
+
+}  // namespace veer::parser

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "parser/statement.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace veer::parser {
+
+/// What the tokens of a text tell before, and beside, its tree.
+///
+///     SELECT a, (b + c) FROM t ORDER BY e <-> $1 LIMIT 5
+///     ~~~~~~    ^ depth 1      ~~~~~ order_position
+///     first word
+struct Shape {
+    /// Set where the text must not reach libpg_query: it has no stack check, and recurses (as does
+    /// protobuf-c) once for each level of parentheses and each link of a chain such as a AND b AND
+    /// c or NOT NOT a.
+    std::optional<Refusal> refusal;
+
+    enum class Begin : unsigned char { select, parenthesis, other };
+
+    Begin begin = Begin::other;
+
+    /// The last ORDER BY outside of parentheses.
+    std::optional<std::size_t> order_position;
+};
+
+/// Scans a text once; linear, any bytes.
+Shape scan_shape(std::string_view text);
+
+}  // namespace veer::parser

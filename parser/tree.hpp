@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+struct PgQuery__Node;
+struct PgQuery__ParseResult;
+struct PgQuery__TypeName;
+
+namespace veer::parser {
+
+/// PostgreSQL's own parse tree of a text, as libpg_query gives it; the only place that calls it.
+///
+/// 1. The text holds no zero byte and is within the bounds of parser/shape.hpp: libpg_query neither
+///    checks its stack nor could a failure there be caught.
+/// 2. Everything handed out belongs to the tree and lives as long as it does.
+class Tree {
+  public:
+    explicit Tree(const std::string& text);
+    ~Tree();
+    Tree(const Tree&) = delete;
+    Tree& operator=(const Tree&) = delete;
+
+    /// Null where the text is not accepted.
+    const PgQuery__ParseResult* get() const { return root_; }
+
+  private:
+    PgQuery__ParseResult* root_ = nullptr;
+};
+
+/// The text of a String node (a name); empty for any other, as no name is.
+std::string_view name_of(const PgQuery__Node* node);
+
+/// The value of an integer constant, however large; nothing for any other node.
+std::optional<std::int64_t> integer_of(const PgQuery__Node* node);
+
+/// The n of a $n; nothing for any other node.
+std::optional<std::int32_t> parameter_of(const PgQuery__Node* node);
+
+/// True for NULL (and hence for LIMIT ALL).
+bool is_null(const PgQuery__Node* node);
+
+}  // namespace veer::parser
