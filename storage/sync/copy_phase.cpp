@@ -49,8 +49,12 @@ class Loader {
 Result<void> Session::copy(const source::Catalogue& catalogue, const std::string& why) {
     spdlog::info("sync: copying {} tables, as {}", catalogue.tables.size(), why);
     source::Connection& connection = *catalogue_connection_;
-    store::SyncState state{
-        catalogue.system_id, catalogue.database, name_, name_, {}, {}, {}, catalogue.tables};
+    store::SyncState state;
+    state.system_id = catalogue.system_id;
+    state.database = catalogue.database;
+    state.slot = name_;
+    state.publication = name_;
+    state.tables = catalogue.tables;
     // Old progress is forgotten before anything of the new copy is made: a crash must not pair the
     // two.
     if (auto reset = context_.store.reset(state); !reset.has_value()) {

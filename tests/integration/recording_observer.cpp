@@ -1,0 +1,197 @@
+#include "tests/integration/recording_observer.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace veer::tests {
+
+using storage::Lsn;
+using storage::Row;
+using storage::Table;
+using storage::TableOid;
+
+void RecordingObserver::expect(bool holds, const std::string& what) {
+    if (!holds) {
+        violations_.push_back(what);
+    }
+}
+
+void RecordingObserver::begin(const std::string& /*database*/, const std::vector<Table>& tables) {
+    const std::scoped_lock lock{mutex_};
+    tables_ = tables;
+    rows_.clear();
+    begun_ = true;
+    ready_ = false;
+    ++begins_;
+}
+
+void RecordingObserver::rows(TableOid table, std::span<const Row> rows) {
+    const std::scoped_lock lock{mutex_};
+    expect(begun_ && !ready_, "rows outside of a copy");
+    expect(rows.size() <= 1'000, "a batch of more than 1000 rows");
+    for (const Row& row : rows) {
+        expect(rows_[table].emplace(row.key, row.vectors).second, "a key was copied twice");
+    }
+}
+
+void RecordingObserver::ready(Lsn applied) {
+    const std::scoped_lock lock{mutex_};
+    expect(begun_ && !ready_, "ready out of order");
+    ready_ = true;
+    position_ = applied;
+}
+
+void RecordingObserver::apply(const storage::Transaction& transaction) {
+    const std::scoped_lock lock{mutex_};
+    expect(ready_, "apply before ready");
+    expect(transaction.end_lsn > position_, "a transaction came twice or out of order");
+    position_ = transaction.end_lsn;
+    for (const storage::Change& change : transaction.changes) {
+        if (const auto* const upsert = std::get_if<storage::Upsert>(&change)) {
+            TableRows& rows = rows_[upsert->table];
+            if (upsert->old_key.has_value()) {
+                expect(rows.erase(*upsert->old_key) == 1, "an old key was not there");
+            }
+            const auto unchanged = [](const storage::VectorValue& value) {
+                return std::holds_alternative<storage::UnchangedVector>(value);
+            };
+            expect(
+                std::none_of(upsert->row.vectors.begin(), upsert->row.vectors.end(), unchanged),
+                "an unresolved vector"
+            );
+            rows[upsert->row.key] = upsert->row.vectors;
+        } else if (const auto* const removed = std::get_if<storage::Delete>(&change)) {
+            expect(rows_[removed->table].erase(removed->key) == 1, "a deleted row was not there");
+        } else {
+            for (const TableOid table : std::get<storage::Truncate>(change).tables) {
+                rows_[table].clear();
+            }
+        }
+    }
+}
+
+void RecordingObserver::applied(Lsn lsn) {
+    const std::scoped_lock lock{mutex_};
+    expect(ready_, "applied before ready");
+    expect(lsn >= position_, "the position went back");
+    position_ = lsn;
+}
+
+void RecordingObserver::status(const storage::sync::Status& status) {
+    const std::scoped_lock lock{mutex_};
+    if (status.phase == storage::sync::Phase::copying && status_.phase != status.phase) {
+        ++copies_;
+    }
+    status_ = status;
+}
+
+TableRows RecordingObserver::table_rows(const std::string& name) const {
+    const std::scoped_lock lock{mutex_};
+    for (const Table& table : tables_) {
+        const auto rows = rows_.find(table.oid);
+        if (table.name == name && rows != rows_.end()) {
+            return rows->second;
+        }
+    }
+    return {};
+}
+
+std::vector<Table> RecordingObserver::tables() const {
+    const std::scoped_lock lock{mutex_};
+    return tables_;
+}
+
+storage::sync::Status RecordingObserver::last_status() const {
+    const std::scoped_lock lock{mutex_};
+    return status_;
+}
+
+Lsn RecordingObserver::position() const {
+    const std::scoped_lock lock{mutex_};
+    return position_;
+}
+
+int RecordingObserver::begins() const {
+    const std::scoped_lock lock{mutex_};
+    return begins_;
+}
+
+int RecordingObserver::copies() const {
+    const std::scoped_lock lock{mutex_};
+    return copies_;
+}
+
+std::vector<std::string> RecordingObserver::violations() const {
+    const std::scoped_lock lock{mutex_};
+    return violations_;
+}
+
+bool RecordingObserver::reached(Lsn lsn) const {
+    const std::scoped_lock lock{mutex_};
+    return status_.phase == storage::sync::Phase::streaming && ready_ && position_ >= lsn;
+}
+
+bool caught_up(const PostgresServer& server, const RecordingObserver& observer) {
+    const Lsn insert = storage::parse_lsn(server.value("SELECT pg_current_wal_insert_lsn()"));
+    const Lsn token = storage::normalise_insert_lsn(insert, 8192, 16U << 20U);
+    return wait_until([&] { return observer.reached(token); });
+}
+
+bool wait_for_phase(const RecordingObserver& observer, storage::sync::Phase phase) {
+    return wait_until([&] { return observer.last_status().phase == phase; });
+}
+
+TableRows rows_in_postgres(
+    const PostgresServer& server, const std::string& table, const std::string& columns
+) {
+    TableRows rows;
+    for (const auto& fields : server.query("SELECT " + columns + " FROM " + table)) {
+        const auto id = static_cast<std::uint64_t>(std::stoll(fields.front()));
+        std::string key;
+        for (int shift = 56; shift >= 0; shift -= 8) {
+            key.push_back(static_cast<char>(id >> static_cast<unsigned>(shift)));
+        }
+        Row row;
+        storage::append_key_column(row.key, key);
+        for (std::size_t field = 1; field < fields.size(); ++field) {
+            if (fields[field] == "\\N") {
+                row.vectors.emplace_back(storage::NullVector{});
+                continue;
+            }
+            std::vector<float> floats;
+            for (const char* at = fields[field].c_str() + 1; *at != '\0';) {
+                char* end = nullptr;
+                floats.push_back(std::strtof(at, &end));
+                at = end + 1;
+            }
+            row.vectors.emplace_back(std::move(floats));
+        }
+        rows.emplace(row.key, row.vectors);
+    }
+    return rows;
+}
+
+TableRows rows_in_store(const std::string& directory, const std::string& name) {
+    TableRows rows;
+    auto store = storage::store::Store::open(directory);
+    if (!store.has_value()) {
+        throw std::runtime_error{store.error().message};
+    }
+    const auto state = store->state().value();
+    for (const Table& table : state.value().tables) {
+        if (table.name == name) {
+            store
+                ->for_each_row(
+                    table.oid,
+                    [&](Row&& row) {
+                        rows.emplace(row.key, row.vectors);
+                        return true;
+                    }
+                )
+                .value();
+        }
+    }
+    return rows;
+}
+
+}  // namespace veer::tests

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "storage/store/store.hpp"
+#include "storage/sync/observer.hpp"
+#include "storage/sync/syncer.hpp"
+#include "tests/support/postgres_server.hpp"
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace veer::tests {
+
+/// The rows of one table: RowKey to vectors.
+using TableRows = std::map<storage::RowKey, std::vector<storage::VectorValue>>;
+
+/// Keeps what it is told, as an index would, and checks the order of the calls.
+class RecordingObserver : public storage::sync::Observer {
+  public:
+    void begin(const std::string& database, const std::vector<storage::Table>& tables) override;
+    void rows(storage::TableOid table, std::span<const storage::Row> rows) override;
+    void ready(storage::Lsn applied) override;
+    void apply(const storage::Transaction& transaction) override;
+    void applied(storage::Lsn lsn) override;
+    void status(const storage::sync::Status& status) override;
+
+    TableRows table_rows(const std::string& name) const;
+    std::vector<storage::Table> tables() const;
+    storage::sync::Status last_status() const;
+    storage::Lsn position() const;
+    int begins() const;
+    int copies() const;  ///< times that the phase `copying` was entered
+    std::vector<std::string> violations() const;
+
+    /// True where the observer streams and has applied `lsn`.
+    bool reached(storage::Lsn lsn) const;
+
+  private:
+    void expect(bool holds, const std::string& what);
+
+    mutable std::mutex mutex_;
+    std::vector<storage::Table> tables_;
+    std::map<storage::TableOid, TableRows> rows_;
+    storage::sync::Status status_;
+    storage::Lsn position_;
+    bool begun_ = false;
+    bool ready_ = false;
+    int begins_ = 0;
+    int copies_ = 0;
+    std::vector<std::string> violations_;
+};
+
+/// Waits until the observer has everything that is committed now.
+bool caught_up(const PostgresServer& server, const RecordingObserver& observer);
+
+/// Waits until the observer's last status has the phase.
+bool wait_for_phase(const RecordingObserver& observer, storage::sync::Phase phase);
+
+/// The table as Postgres has it: key columns of type bigint and the vectors as text.
+TableRows rows_in_postgres(
+    const PostgresServer& server, const std::string& table, const std::string& columns = "id, emb"
+);
+
+/// The table as the store has it; the syncer must be stopped.
+TableRows rows_in_store(const std::string& directory, const std::string& table);
+
+}  // namespace veer::tests

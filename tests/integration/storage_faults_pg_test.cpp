@@ -1,0 +1,175 @@
+#include "tests/integration/recording_observer.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+
+using namespace veer;
+using namespace veer::tests;
+using Catch::Matchers::ContainsSubstring;
+using storage::sync::Phase;
+using storage::sync::Syncer;
+
+namespace {
+
+std::string store_directory(const PostgresServer& server) {
+    return (server.directory() / "store").string();
+}
+
+void create_items(const PostgresServer& server, int rows) {
+    server.exec(
+        "CREATE TABLE items (id bigint PRIMARY KEY, emb vector(3));"
+        "CREATE INDEX items_emb ON items USING hnsw (emb vector_l2_ops);"
+        "INSERT INTO items SELECT i, ARRAY[i, i, 1]::vector FROM generate_series(1, " +
+        std::to_string(rows) + ") i"
+    );
+}
+
+/// Waits for a reason that contains `text`.
+bool waits_because(const RecordingObserver& observer, const std::string& text) {
+    return wait_until([&] {
+        const auto status = observer.last_status();
+        return status.phase == Phase::waiting && status.reason.find(text) != std::string::npos;
+    });
+}
+
+}  // namespace
+
+TEST_CASE(
+    "Without wal_level=logical the reason says what to change, and a restart mends it", "[storage]"
+) {
+    PostgresServer server{{"wal_level = replica"}};
+    create_items(server, 10);
+    RecordingObserver observer;
+    Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+    syncer.start();
+    REQUIRE(waits_because(observer, "set wal_level=logical and restart Postgres"));
+    CHECK(observer.begins() == 0);
+    server.configure("wal_level = logical");
+    server.restart();
+    REQUIRE(caught_up(server, observer));
+    CHECK(observer.table_rows("items").size() == 10);
+}
+
+TEST_CASE("Each missing right is named with the statement that grants it", "[storage]") {
+    const PostgresServer server;
+    create_items(server, 10);
+    server.exec("CREATE ROLE vee LOGIN; CREATE ROLE app; ALTER TABLE items OWNER TO app");
+    RecordingObserver observer;
+    Syncer syncer{{server.dsn("vee"), store_directory(server)}, observer};
+    syncer.start();
+    REQUIRE(waits_because(observer, "ALTER ROLE vee REPLICATION;"));
+    server.exec("ALTER ROLE vee REPLICATION");
+    REQUIRE(waits_because(observer, "GRANT SELECT ON public.items TO vee;"));
+    server.exec("GRANT SELECT ON items TO vee");
+    REQUIRE(waits_because(observer, "let their owner run: CREATE PUBLICATION \"veer_"));
+    const std::string reason = observer.last_status().reason;
+    const auto from = reason.find("CREATE PUBLICATION");
+    server.exec(reason.substr(from, reason.find(';', from) - from));
+    REQUIRE(caught_up(server, observer));
+    CHECK(observer.table_rows("items").size() == 10);
+}
+
+TEST_CASE("Row-level security that hides rows refuses the table", "[storage]") {
+    const PostgresServer server;
+    create_items(server, 10);
+    server.exec(
+        "CREATE ROLE vee LOGIN REPLICATION; GRANT SELECT ON items TO vee;"
+        "ALTER TABLE items ENABLE ROW LEVEL SECURITY"
+    );
+    RecordingObserver observer;
+    Syncer syncer{{server.dsn("vee"), store_directory(server)}, observer};
+    syncer.start();
+    CHECK(waits_because(observer, "ALTER ROLE vee BYPASSRLS;"));
+}
+
+TEST_CASE(
+    "A server restart or crash in the middle loses nothing and copies nothing again", "[storage]"
+) {
+    PostgresServer server;
+    create_items(server, 500);
+    RecordingObserver observer;
+    Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+    syncer.start();
+    REQUIRE(caught_up(server, observer));
+    server.exec("UPDATE items SET emb = '[9,9,9]' WHERE id < 100");
+    server.restart();
+    server.exec("DELETE FROM items WHERE id > 400");
+    REQUIRE(caught_up(server, observer));
+    CHECK(observer.table_rows("items") == rows_in_postgres(server, "items"));
+    server.exec("UPDATE items SET emb = '[8,8,8]' WHERE id < 50");
+    server.stop_immediate();
+    REQUIRE(waits_because(observer, "Postgres"));
+    server.start();
+    server.exec("INSERT INTO items VALUES (1000, '[1,2,3]')");
+    REQUIRE(caught_up(server, observer));
+    CHECK(observer.table_rows("items") == rows_in_postgres(server, "items"));
+    CHECK(observer.copies() == 1);
+    CHECK(observer.begins() == 1);
+    CHECK(observer.violations().empty());
+}
+
+TEST_CASE("A server that dies during the copy is copied from the start", "[storage]") {
+    PostgresServer server;
+    create_items(server, 60'000);
+    RecordingObserver observer;
+    Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+    syncer.start();
+    REQUIRE(wait_until([&] { return observer.last_status().rows_done > 0; }));
+    server.stop_immediate();
+    server.start();
+    REQUIRE(caught_up(server, observer));
+    CHECK(observer.table_rows("items") == rows_in_postgres(server, "items"));
+    CHECK(observer.violations().empty());
+}
+
+TEST_CASE("A slot that is gone, or was moved by somebody, means another copy", "[storage]") {
+    const PostgresServer server;
+    create_items(server, 100);
+    RecordingObserver observer;
+    {
+        Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+        syncer.start();
+        REQUIRE(caught_up(server, observer));
+    }
+    const std::string slot = server.value("SELECT slot_name FROM pg_replication_slots");
+    server.exec("DELETE FROM items WHERE id = 1");
+    SECTION("dropped") {
+        server.exec("SELECT pg_drop_replication_slot('" + slot + "')");
+    }
+    SECTION("advanced past the change") {
+        server.exec("SELECT pg_replication_slot_advance('" + slot + "', pg_current_wal_lsn())");
+    }
+    SECTION("dropped and made again") {
+        server.exec("SELECT pg_drop_replication_slot('" + slot + "')");
+        server.exec("SELECT pg_create_logical_replication_slot('" + slot + "', 'pgoutput')");
+    }
+    SECTION("the publication left the table out for a while") {
+        server.exec("ALTER PUBLICATION " + slot + " DROP TABLE items");
+        server.exec("DELETE FROM items WHERE id = 2");
+        server.exec("ALTER PUBLICATION " + slot + " ADD TABLE items");
+    }
+    RecordingObserver again;
+    Syncer syncer{{server.dsn(), store_directory(server)}, again};
+    syncer.start();
+    REQUIRE(caught_up(server, again));
+    CHECK(again.copies() == 1);
+    CHECK(again.table_rows("items") == rows_in_postgres(server, "items"));
+    CHECK(server.value("SELECT count(*) FROM pg_replication_slots") == "1");
+}
+
+TEST_CASE("A slot dropped while streaming is noticed and replaced", "[storage]") {
+    const PostgresServer server;
+    create_items(server, 100);
+    RecordingObserver observer;
+    Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+    syncer.start();
+    REQUIRE(caught_up(server, observer));
+    server.exec(
+        "SELECT pg_terminate_backend(active_pid, 2000) FROM pg_replication_slots;"
+        "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots;"
+        "DELETE FROM items WHERE id = 1"
+    );
+    REQUIRE(wait_until([&] { return observer.copies() == 2; }));
+    REQUIRE(caught_up(server, observer));
+    CHECK(observer.table_rows("items") == rows_in_postgres(server, "items"));
+}

@@ -1,0 +1,160 @@
+#include "tests/integration/recording_observer.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+using namespace veer;
+using namespace veer::tests;
+using storage::sync::Phase;
+using storage::sync::Syncer;
+
+namespace {
+
+std::string store_directory(const PostgresServer& server) {
+    return (server.directory() / "store").string();
+}
+
+void create_table(const PostgresServer& server, const std::string& name, bool indexed) {
+    server.exec(
+        "CREATE TABLE " + name +
+        " (id bigint PRIMARY KEY, emb vector(3));"
+        "INSERT INTO " +
+        name + " SELECT i, ARRAY[i, i, 1]::vector FROM generate_series(1, 50) i"
+    );
+    if (indexed) {
+        server.exec("CREATE INDEX " + name + "_emb ON " + name + " USING hnsw (emb vector_l2_ops)");
+    }
+}
+
+bool has_tables(const RecordingObserver& observer, std::size_t count) {
+    return wait_until([&] { return observer.begins() > 0 && observer.tables().size() == count; });
+}
+
+}  // namespace
+
+TEST_CASE("Indexes that come and go take their tables in and out of the copy", "[storage]") {
+    const PostgresServer server;
+    create_table(server, "a", false);
+    create_table(server, "b", false);
+    RecordingObserver observer;
+    Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+    syncer.start();
+    REQUIRE(has_tables(observer, 0));
+    REQUIRE(wait_until([&] {
+        return observer.last_status().reason.find("no table with an hnsw or ivfflat index") !=
+               std::string::npos;
+    }));
+    CHECK(server.value("SELECT count(*) FROM pg_replication_slots") == "0");
+
+    server.exec("CREATE INDEX a_emb ON a USING hnsw (emb vector_l2_ops)");
+    REQUIRE(has_tables(observer, 1));
+    REQUIRE(caught_up(server, observer));
+    CHECK(observer.table_rows("a") == rows_in_postgres(server, "a"));
+
+    server.exec("CREATE INDEX b_emb ON b USING ivfflat (emb vector_l2_ops)");
+    REQUIRE(has_tables(observer, 2));
+    REQUIRE(caught_up(server, observer));
+    server.exec("UPDATE b SET emb = '[7,7,7]' WHERE id = 7");
+    REQUIRE(caught_up(server, observer));
+    CHECK(observer.table_rows("b") == rows_in_postgres(server, "b"));
+
+    server.exec("DROP INDEX a_emb");
+    REQUIRE(has_tables(observer, 1));
+    REQUIRE(caught_up(server, observer));
+    CHECK(observer.tables().front().name == "b");
+    CHECK(observer.table_rows("b") == rows_in_postgres(server, "b"));
+
+    server.exec("DROP TABLE b");
+    REQUIRE(has_tables(observer, 0));
+    CHECK(wait_until([&] {
+        return server.value("SELECT count(*) FROM pg_replication_slots") == "0" &&
+               server.value("SELECT count(*) FROM pg_publication") == "0";
+    }));
+    CHECK(observer.violations().empty());
+}
+
+TEST_CASE("A column that becomes another type is copied again", "[storage]") {
+    const PostgresServer server;
+    create_table(server, "items", true);
+    RecordingObserver observer;
+    Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+    syncer.start();
+    REQUIRE(caught_up(server, observer));
+    SECTION("with other dimensions, and a row in the stream") {
+        server.exec(
+            "ALTER TABLE items ALTER emb TYPE vector(2) USING subvector(emb, 1, 2)::vector(2);"
+            "INSERT INTO items VALUES (99, '[1,2]')"
+        );
+    }
+    SECTION("with the same dimensions and other values, silently") {
+        server.exec("ALTER TABLE items ALTER emb TYPE vector(3) USING (emb + emb)::vector(3)");
+    }
+    REQUIRE(wait_until([&] { return observer.copies() == 2; }));
+    REQUIRE(caught_up(server, observer));
+    CHECK(observer.table_rows("items") == rows_in_postgres(server, "items"));
+}
+
+TEST_CASE("The key is the replica identity, whatever the primary key is", "[storage]") {
+    const PostgresServer server;
+    server.exec(
+        "CREATE TABLE items (pk int PRIMARY KEY, id bigint NOT NULL UNIQUE, emb vector(768));"
+        "ALTER TABLE items REPLICA IDENTITY USING INDEX items_id_key;"
+        "CREATE INDEX ON items USING hnsw (emb vector_l2_ops);"
+        "CREATE TABLE whole (id bigint PRIMARY KEY, n int, emb vector(768));"
+        "ALTER TABLE whole REPLICA IDENTITY FULL;"
+        "CREATE INDEX ON whole USING hnsw (emb vector_l2_ops)"
+    );
+    RecordingObserver observer;
+    Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+    syncer.start();
+    REQUIRE(caught_up(server, observer));
+    const std::string emb = "(SELECT array_agg(sin(j))::vector FROM generate_series(1, 768) j)";
+    server.exec(
+        "INSERT INTO items VALUES (1, 10, " + emb + "), (2, 20, " + emb + ");" +
+        "INSERT INTO whole VALUES (1, 1, " + emb + "), (2, 2, " + emb + ")"
+    );
+    server.exec(
+        "UPDATE items SET pk = 3 WHERE pk = 1; UPDATE items SET id = 30 WHERE id = 20;"
+        "UPDATE whole SET n = 5; UPDATE whole SET id = 7 WHERE id = 2; DELETE FROM whole WHERE id "
+        "= 1"
+    );
+    REQUIRE(caught_up(server, observer));
+    CHECK(observer.table_rows("items") == rows_in_postgres(server, "items"));
+    CHECK(observer.table_rows("whole") == rows_in_postgres(server, "whole", "id, emb"));
+    CHECK(observer.table_rows("whole").size() == 1);
+    CHECK(observer.violations().empty());
+}
+
+TEST_CASE("Tables that cannot be followed are named with their reasons", "[storage]") {
+    const PostgresServer server;
+    server.exec(
+        "CREATE TABLE no_key (id int, emb vector(3)); CREATE INDEX ON no_key USING hnsw (emb "
+        "vector_l2_ops);"
+        "CREATE TABLE numeric_key (id numeric PRIMARY KEY, emb vector(3));"
+        "CREATE INDEX ON numeric_key USING hnsw (emb vector_l2_ops);"
+        "CREATE TABLE parts (id int PRIMARY KEY, emb vector(3)) PARTITION BY RANGE (id);"
+        "CREATE TABLE part1 PARTITION OF parts FOR VALUES FROM (0) TO (9);"
+        "CREATE INDEX ON parts USING hnsw (emb vector_l2_ops);"
+        "CREATE UNLOGGED TABLE unlogged (id int PRIMARY KEY, emb vector(3));"
+        "CREATE INDEX ON unlogged USING hnsw (emb vector_l2_ops);"
+        "CREATE TABLE partial (id int PRIMARY KEY, emb vector(3));"
+        "CREATE INDEX ON partial USING hnsw (emb vector_l2_ops) WHERE id > 5;"
+        "CREATE TABLE half (id int PRIMARY KEY, emb halfvec(3));"
+        "CREATE INDEX ON half USING hnsw (emb halfvec_l2_ops)"
+    );
+    RecordingObserver observer;
+    Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+    syncer.start();
+    REQUIRE(has_tables(observer, 0));
+    REQUIRE(wait_until([&] { return !observer.last_status().reason.empty(); }));
+    const std::string reason = observer.last_status().reason;
+    INFO(reason);
+    for (const char* const expected :
+         {"public.no_key: it has no primary key",
+          "public.numeric_key: its key column id has the type numeric",
+          "public.parts: partitioned tables",
+          "public.unlogged: it is unlogged",
+          "public.partial index partial_emb_idx: partial indexes",
+          "columns of type halfvec"}) {
+        CHECK(reason.find(expected) != std::string::npos);
+    }
+}
