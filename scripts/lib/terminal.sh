@@ -28,10 +28,11 @@ moving() {
     printf '%s  · %s %s' "$rewind" "$1" "$count"
 }
 
-# step TITLE LOG COMMAND...: runs a command with its output in a log, which is shown only when it fails.
+# step TITLE COMMAND...: runs a command; what it prints is shown only when it fails.
 step() {
-    local title=$1 log=$2 started=$SECONDS pid
-    shift 2
+    local title=$1 started=$SECONDS log pid
+    shift
+    log=$(mktemp)
     "$@" >"$log" 2>&1 </dev/null &
     pid=$!
     while kill -0 "$pid" 2>/dev/null; do
@@ -39,8 +40,11 @@ step() {
         sleep 0.1
     done
     if ! wait "$pid"; then
-        grep -E 'error|FAILED' "$log" >&2 || tail -n 30 "$log" >&2
-        die "$title failed"
+        printf '%s' "$rewind" >&2
+        tail -n 80 "$log" >&2
+        rm -f "$log"
+        die "failed: $title"
     fi
+    rm -f "$log"
     done_in $((SECONDS - started)) "$title"
 }
