@@ -130,13 +130,22 @@ start_pgbouncer() {
     await_server PgBouncer "$pgbouncer_port" "$pgbouncer_pid" || die "PgBouncer: see $home/pgbouncer.log"
 }
 
+stop_process() {
+    if [[ -n $1 ]]; then
+        kill -TERM "$1" 2>/dev/null || :
+        wait "$1" 2>/dev/null || :
+    fi
+}
+
+stop_veer() {
+    stop_process "$veer_pid"
+    veer_pid=
+}
+
 # Stops what was started, in the order in which it depends on each other, and removes every trace.
 stop_servers() {
-    local pid
-    for pid in $veer_pid $pgbouncer_pid; do
-        kill -TERM "$pid" 2>/dev/null || :
-        wait "$pid" 2>/dev/null || :
-    done
+    stop_veer
+    stop_process "$pgbouncer_pid"
     if [[ -f $home/postgres/postmaster.pid ]]; then
         "${as_postgres[@]}" "$postgres_bin/pg_ctl" stop --silent --mode=immediate --pgdata="$home/postgres" || :
     fi

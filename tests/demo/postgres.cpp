@@ -47,6 +47,9 @@ Connection::Connection(const std::string& dsn) : connection_(PQconnectdb(dsn.c_s
     if (PQstatus(connection_.get()) != CONNECTION_OK) {
         fail();
     }
+    PQsetNoticeProcessor(
+        connection_.get(), [](void*, const char*) {}, nullptr
+    );
 }
 
 Rows Connection::execute(const std::string& sql) {

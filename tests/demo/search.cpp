@@ -6,18 +6,25 @@
 #include <numeric>
 
 namespace veer::demo {
+namespace {
 
-Searcher::Searcher(Connection& connection, const std::string& table, Projection projection)
+constexpr std::size_t ties_seen = 100;
+
+std::string statement(const std::string& table, Projection projection, std::size_t limit) {
+    const std::string columns = projection == Projection::key ? "id" : "id, title, category";
+    return "SELECT " + columns + ", embedding <=> $1 AS distance FROM " + table +
+           " ORDER BY embedding <=> $1 LIMIT " + std::to_string(limit);
+}
+
+}  // namespace
+
+Searcher::Searcher(
+    Connection& connection, const std::string& table, Projection projection, std::size_t limit
+)
     : connection_(connection),
       projection_(projection),
       name_(table + (projection == Projection::key ? "_by_key" : "_by_row")) {
-    connection.prepare(name_, statement(table, projection));
-}
-
-std::string Searcher::statement(const std::string& table, Projection projection) {
-    const std::string columns = projection == Projection::key ? "id" : "id, title, category";
-    return "SELECT " + columns + ", embedding <=> $1 AS distance FROM " + table +
-           " ORDER BY embedding <=> $1 LIMIT " + std::to_string(neighbours_wanted);
+    connection.prepare(name_, statement(table, projection, limit));
 }
 
 Answer Searcher::search(std::span<const float> query) {
@@ -43,11 +50,15 @@ std::vector<Ids> exact_answers(
 ) {
     connection.execute("SET enable_indexscan = off");
     std::vector<Ids> answers;
-    Searcher searcher(connection, table, Projection::key);
+    Searcher searcher(connection, table, Projection::key, ties_seen);
     for (const std::vector<float>& query : queries) {
+        const std::vector<Neighbour> nearest = searcher.search(query).neighbours;
+        const double tenth = nearest.at(std::min(nearest.size(), neighbours_wanted) - 1).distance;
         Ids ids;
-        for (const Neighbour& neighbour : searcher.search(query).neighbours) {
-            ids.insert(neighbour.id);
+        for (const Neighbour& neighbour : nearest) {
+            if (neighbour.distance <= tenth) {
+                ids.insert(neighbour.id);
+            }
         }
         answers.push_back(std::move(ids));
     }
@@ -56,10 +67,14 @@ std::vector<Ids> exact_answers(
 
 void Tally::add(const Answer& answer, const Ids& truth) {
     milliseconds_.push_back(answer.milliseconds);
-    wanted_ += truth.size();
+    wanted_ += std::min(truth.size(), neighbours_wanted);
+    Ids found;
     for (const Neighbour& neighbour : answer.neighbours) {
-        found_ += truth.count(neighbour.id);
+        if (truth.contains(neighbour.id)) {
+            found.insert(neighbour.id);
+        }
     }
+    found_ += found.size();
 }
 
 double Tally::recall() const {

@@ -10,7 +10,7 @@
 
 namespace veer::demo {
 
-inline constexpr int neighbours_wanted = 10;
+inline constexpr std::size_t neighbours_wanted = 10;
 
 /// What a search asks for: the key and the distance, which an index alone can answer, or the row as
 /// well.
@@ -32,11 +32,14 @@ struct Answer {
 /// the round trip.
 class Searcher {
   public:
-    Searcher(Connection& connection, const std::string& table, Projection projection);
+    Searcher(
+        Connection& connection,
+        const std::string& table,
+        Projection projection,
+        std::size_t limit = neighbours_wanted
+    );
 
     Answer search(std::span<const float> query);
-
-    static std::string statement(const std::string& table, Projection projection);
 
   private:
     Connection& connection_;
@@ -46,7 +49,9 @@ class Searcher {
 
 using Ids = std::set<std::int64_t>;
 
-/// The true neighbours of each query, by exact search of the table.
+/// The true neighbours of each query, by exact search of the table: ten, and whatever is as near as
+/// the tenth. Real tables hold the same vector many times, and no engine is wrong for choosing
+/// another of them.
 std::vector<Ids> exact_answers(
     Connection& connection, const std::string& table, std::span<const std::vector<float>> queries
 );
