@@ -58,9 +58,10 @@ constexpr std::array<std::string_view, 10> openings{
 
 constexpr std::size_t subjects_per_category = categories[0].subjects.size();
 constexpr std::size_t subject_count = categories.size() * subjects_per_category;
-constexpr float subject_spread = 0.8F;
+constexpr float category_spread = 0.4F;
+constexpr float subject_spread = 0.4F;
 constexpr float document_spread = 1.0F;
-constexpr float spectrum_knee = 8.0F;
+constexpr float spectrum_knee = 16.0F;
 
 /// splitmix64, Sebastiano Vigna.
 class Random {
@@ -109,7 +110,7 @@ Corpus::Corpus(std::size_t dimensions) : dimensions_(dimensions), spectrum_(dime
         std::vector<float> centre = random_direction(subject / subjects_per_category, dimensions);
         const std::vector<float> own = random_direction(1000 + subject, dimensions);
         for (std::size_t i = 0; i < dimensions; i++) {
-            centre[i] += subject_spread * own[i];
+            centre[i] = category_spread * centre[i] + subject_spread * own[i];
         }
         centres_.push_back(std::move(centre));
     }
