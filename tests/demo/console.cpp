@@ -19,6 +19,14 @@ bool is_column(std::string_view column) {
     return column == "embedding" || column.ends_with(".embedding");
 }
 
+std::string described(const RouteStatus& status) {
+    return "route " + status.route + " is " + status.state + " (" +
+           std::to_string(static_cast<int>(status.progress)) + " %) with " +
+           std::to_string(status.rows) + " rows, and veer is to answer " +
+           std::to_string(static_cast<int>(status.percent)) + " % of its searches. " +
+           status.reason;
+}
+
 }  // namespace
 
 std::optional<RouteStatus> route_status(Connection& connection, const std::string& table) {
@@ -68,11 +76,7 @@ RouteStatus await_route(
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
     throw DatabaseError(
-        status ? "route " + status->route + " is " + status->state + " at " +
-                     std::to_string(static_cast<int>(status->progress)) + " %, " +
-                     std::to_string(static_cast<int>(status->percent)) +
-                     " percent of traffic; waited in vain. " + status->reason
-               : "veer has not discovered " + table
+        "waited in vain: " + (status ? described(*status) : "no route for " + table)
     );
 }
 

@@ -26,12 +26,12 @@ void append_row(std::string& bytes, const Document& document) {
     append_field(bytes, vector_bytes(document.embedding));
 }
 
-double build_share(Connection& connection) {
-    const Rows rows = connection.execute(
-        "SELECT coalesce(max(tuples_done::float8 / nullif(tuples_total, 0)), 0) "
-        "FROM pg_stat_progress_create_index"
-    );
-    return std::stod(std::string(rows.text(0, 0)));
+/// How much of the table the running CREATE INDEX has read.
+double build_share(Connection& connection, const Table& table) {
+    const Rows rows =
+        connection.execute("SELECT coalesce(max(tuples_done), 0) FROM pg_stat_progress_create_index"
+        );
+    return std::stod(std::string(rows.text(0, 0))) / static_cast<double>(table.rows);
 }
 
 }  // namespace
@@ -73,7 +73,7 @@ void build_hnsw(const std::string& dsn, const Table& table, const Progress& prog
         " USING hnsw (embedding vector_cosine_ops) WITH (m = 16, ef_construction = 64)"
     );
     while (!builder.finished()) {
-        progress(build_share(watcher));
+        progress(build_share(watcher, table));
         std::this_thread::sleep_for(std::chrono::milliseconds(200));
     }
     builder.collect();

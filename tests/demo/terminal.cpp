@@ -68,7 +68,7 @@ void Terminal::advance(double share) {
     if (tty_) {
         const std::string percent = right_aligned(fixed(100 * share, 0), 4) + " %";
         print(
-            std::string(rewind) + "  · " + padded(step_, step_width - 14) + bar(share, 14) + percent
+            std::string(rewind) + "  · " + padded(step_, step_width - 5) + bar(share, 8) + percent
         );
     }
 }
