@@ -1,8 +1,8 @@
 #pragma once
 
-#include <system_error>
-
 #include <boost/system/result.hpp>
+
+#include <system_error>
 
 namespace veer::index {
 

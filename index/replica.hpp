@@ -1,5 +1,8 @@
 #pragma once
 
+#include "index/route_index.hpp"
+#include "storage/sync/observer.hpp"
+
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -7,16 +10,13 @@
 #include <string>
 #include <vector>
 
-#include "index/route_index.hpp"
-#include "storage/sync/observer.hpp"
-
 namespace veer::index {
 
 /// One served column and operator: which table, and the index that answers for it.
 struct IndexedColumn {
     storage::Table table;
-    std::size_t vector = 0;     ///< position in table.vectors
-    storage::AnnIndex ann;      ///< pgvector's index that it mirrors
+    std::size_t vector = 0;  ///< position in table.vectors
+    storage::AnnIndex ann;   ///< pgvector's index that it mirrors
     std::shared_ptr<const RouteIndex> index;
 };
 

@@ -1,22 +1,23 @@
 #pragma once
 
+#include "index/error.hpp"
+#include "index/metric.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "index/error.hpp"
-#include "index/metric.hpp"
-
 namespace veer::index {
 
 struct IndexOptions {
     Metric metric = Metric::l2;
-    std::uint32_t dimensions = 0;      ///< 1 to 16,000
-    std::uint32_t m = 16;              ///< links a node; 2m at layer 0
+    std::uint32_t dimensions = 0;  ///< 1 to 16,000
+    std::uint32_t m = 16;          ///< links a node; 2m at layer 0
     std::uint32_t ef_construction = 64;
-    std::uint64_t seed = 1;            ///< of the levels
+    std::uint64_t seed = 1;           ///< of the levels
+    std::uint64_t expected_rows = 0;  ///< room to begin with, so that a bulk load need not grow
 };
 
 /// One answer: the row's key (storage::RowKey bytes) and pgvector's distance.
@@ -30,17 +31,20 @@ struct Hit {
 ///     key ──▶ slot ──▶ { vector + norm | birth | death }      slots are never reused in a segment
 ///                         └─ hnswlib node of the same number
 ///
-/// A row's vector occupies a slot from transaction `birth` until transaction `death`. A search reads
-/// `published` once at its start and sees exactly the slots with birth <= published < death: never
-/// half a transaction, without a lock.
+/// A row's vector occupies a slot from transaction `birth` until transaction `death`. A search
+/// reads `published` once at its start and sees exactly the slots with birth <= published < death:
+/// never half a transaction, without a lock.
 ///
 /// Invariants:
-/// 1. One writer at a time (put/erase/clear/publish); any number of searches beside it, no data race.
+/// 1. One writer at a time (put/erase/clear/publish); any number of searches beside it, no data
+/// race.
 /// 2. An UPDATE is a death and a new slot, never a changed vector.
 /// 3. NULL vectors and, under cosine, zero vectors have a key but no slot, as in pgvector's index.
-/// 4. Growth builds the larger graph aside and swaps it; searches go on in the old one.
+/// 4. Growth builds the larger graph aside and swaps it; searches go on in the old one. So does the
+///    rebuild without dead slots, by publish(), when they pass 20 %; it takes as long as a load.
 class RouteIndex {
   public:
+    /// Throws std::bad_alloc where there is no memory even for an empty index.
     explicit RouteIndex(IndexOptions options);
     RouteIndex(const RouteIndex&) = delete;
     RouteIndex& operator=(const RouteIndex&) = delete;
@@ -70,11 +74,13 @@ class RouteIndex {
     /// Makes the open transaction visible to searches that start from now on.
     void publish();
 
-    /// The k nearest visible rows, nearest first; fewer where there are fewer (or where the graph
-    /// walk with this ef finds fewer). Requires 1 <= k; ef is raised to k. Distances are computed as
-    /// pgvector does: float accumulation, widened (QUERIES.md B.4). Ties come in no order.
+    /// The k nearest visible rows, nearest first; fewer only where there are fewer. Requires 1 <=
+    /// k; ef is raised to k, and further while the walk finds fewer rows than there are. Distances
+    /// are computed as pgvector does: float accumulation, widened (QUERIES.md B.4). Ties come in no
+    /// order. Fails with wrong_dimensions, not_finite or (cosine) zero_norm of the query.
     /// Algorithm: Malkov & Yashunin 2016, algorithms 2 and 5.
-    Result<std::vector<Hit>> search(std::span<const float> query, std::size_t k, std::size_t ef) const;
+    Result<std::vector<Hit>> search(std::span<const float> query, std::size_t k, std::size_t ef)
+        const;
 
     /// The same answer by comparing with every row: the judge's truth.
     Result<std::vector<Hit>> search_exact(std::span<const float> query, std::size_t k) const;

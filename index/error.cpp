@@ -1,0 +1,35 @@
+#include "index/error.hpp"
+
+#include <string>
+
+namespace veer::index {
+
+namespace {
+
+class Category final : public std::error_category {
+  public:
+    const char* name() const noexcept override { return "veer.index"; }
+
+    std::string message(int code) const override {
+        switch (static_cast<Errc>(code)) {
+            case Errc::wrong_dimensions:
+                return "the vector has other dimensions than the index";
+            case Errc::not_finite:
+                return "the vector contains NaN or infinity";
+            case Errc::zero_norm:
+                return "the vector is zero, which has no cosine distance";
+            case Errc::out_of_memory:
+                return "not enough memory for the index";
+        }
+        return "unknown error";
+    }
+};
+
+}  // namespace
+
+std::error_code make_error_code(Errc code) {
+    static const Category category;
+    return {static_cast<int>(code), category};
+}
+
+}  // namespace veer::index

@@ -1,0 +1,56 @@
+#include "index/kernels.hpp"
+
+namespace veer::index {
+
+namespace {
+
+float l2_squared(const float* a, const float* b, std::size_t count) {
+    float sum = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const float difference = a[i] - b[i];
+        sum += difference * difference;
+    }
+    return sum;
+}
+
+float dot(const float* a, const float* b, std::size_t count) {
+    float sum = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        sum += a[i] * b[i];
+    }
+    return sum;
+}
+
+CosineParts cosine(const float* a, const float* b, std::size_t count) {
+    CosineParts parts;
+    for (std::size_t i = 0; i < count; ++i) {
+        parts.dot += a[i] * b[i];
+        parts.norm_a += a[i] * a[i];
+        parts.norm_b += b[i] * b[i];
+    }
+    return parts;
+}
+
+const Kernels& choose() {
+    if (const Kernels* const avx512 = avx512_kernels()) {
+        return *avx512;
+    }
+    if (const Kernels* const avx2 = avx2_kernels()) {
+        return *avx2;
+    }
+    return scalar_kernels();
+}
+
+}  // namespace
+
+const Kernels& scalar_kernels() {
+    static constexpr Kernels kernels{"scalar", l2_squared, dot, cosine};
+    return kernels;
+}
+
+const Kernels& best_kernels() {
+    static const Kernels& best = choose();
+    return best;
+}
+
+}  // namespace veer::index

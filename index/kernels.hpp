@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+
+namespace veer::index {
+
+struct CosineParts {
+    float dot = 0;
+    float norm_a = 0;  ///< squared
+    float norm_b = 0;  ///< squared
+};
+
+/// The inner loops over float32, for one instruction set. Pointers need no alignment; sums are kept
+/// in float32 in several accumulators, so results differ between sets in the last bits, as
+/// pgvector's own do between machines (QUERIES.md B.4).
+struct Kernels {
+    const char* name;
+    float (*l2_squared)(const float* a, const float* b, std::size_t count);
+    float (*dot)(const float* a, const float* b, std::size_t count);
+    CosineParts (*cosine)(const float* a, const float* b, std::size_t count);
+};
+
+/// Plain C++, on every machine.
+const Kernels& scalar_kernels();
+
+/// AVX2 with FMA, or nullptr where this processor or this build has none.
+const Kernels* avx2_kernels();
+
+/// AVX-512F, or nullptr where this processor or this build has none.
+const Kernels* avx512_kernels();
+
+/// The fastest set of this processor, chosen at the first call.
+const Kernels& best_kernels();
+
+}  // namespace veer::index

@@ -1,0 +1,197 @@
+#include "index/kernels.hpp"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+// Each function names the instruction set it needs, so that the file compiles for a baseline x86-64
+// and runs on it; only the pointers below decide what is called.
+#define VEER_AVX2 __attribute__((target("avx2,fma")))
+#define VEER_AVX512 __attribute__((target("avx512f")))
+
+namespace veer::index {
+
+namespace {
+
+VEER_AVX2 float sum_avx2(__m256 v) {
+    const __m128 four = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+VEER_AVX2 float l2_squared_avx2(const float* a, const float* b, std::size_t count) {
+    __m256 s0 = _mm256_setzero_ps();
+    __m256 s1 = s0;
+    __m256 s2 = s0;
+    __m256 s3 = s0;
+    std::size_t i = 0;
+    for (; i + 32 <= count; i += 32) {
+        const __m256 d0 = _mm256_sub_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i));
+        const __m256 d1 = _mm256_sub_ps(_mm256_loadu_ps(a + i + 8), _mm256_loadu_ps(b + i + 8));
+        const __m256 d2 = _mm256_sub_ps(_mm256_loadu_ps(a + i + 16), _mm256_loadu_ps(b + i + 16));
+        const __m256 d3 = _mm256_sub_ps(_mm256_loadu_ps(a + i + 24), _mm256_loadu_ps(b + i + 24));
+        s0 = _mm256_fmadd_ps(d0, d0, s0);
+        s1 = _mm256_fmadd_ps(d1, d1, s1);
+        s2 = _mm256_fmadd_ps(d2, d2, s2);
+        s3 = _mm256_fmadd_ps(d3, d3, s3);
+    }
+    for (; i + 8 <= count; i += 8) {
+        const __m256 d0 = _mm256_sub_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i));
+        s0 = _mm256_fmadd_ps(d0, d0, s0);
+    }
+    float sum = sum_avx2(_mm256_add_ps(_mm256_add_ps(s0, s1), _mm256_add_ps(s2, s3)));
+    for (; i < count; ++i) {
+        const float difference = a[i] - b[i];
+        sum += difference * difference;
+    }
+    return sum;
+}
+
+VEER_AVX2 float dot_avx2(const float* a, const float* b, std::size_t count) {
+    __m256 s0 = _mm256_setzero_ps();
+    __m256 s1 = s0;
+    __m256 s2 = s0;
+    __m256 s3 = s0;
+    std::size_t i = 0;
+    for (; i + 32 <= count; i += 32) {
+        s0 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i), s0);
+        s1 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 8), _mm256_loadu_ps(b + i + 8), s1);
+        s2 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 16), _mm256_loadu_ps(b + i + 16), s2);
+        s3 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 24), _mm256_loadu_ps(b + i + 24), s3);
+    }
+    for (; i + 8 <= count; i += 8) {
+        s0 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i), s0);
+    }
+    float sum = sum_avx2(_mm256_add_ps(_mm256_add_ps(s0, s1), _mm256_add_ps(s2, s3)));
+    for (; i < count; ++i) {
+        sum += a[i] * b[i];
+    }
+    return sum;
+}
+
+VEER_AVX2 CosineParts cosine_avx2(const float* a, const float* b, std::size_t count) {
+    __m256 dot = _mm256_setzero_ps();
+    __m256 norm_a = dot;
+    __m256 norm_b = dot;
+    std::size_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+        const __m256 x = _mm256_loadu_ps(a + i);
+        const __m256 y = _mm256_loadu_ps(b + i);
+        dot = _mm256_fmadd_ps(x, y, dot);
+        norm_a = _mm256_fmadd_ps(x, x, norm_a);
+        norm_b = _mm256_fmadd_ps(y, y, norm_b);
+    }
+    CosineParts parts{sum_avx2(dot), sum_avx2(norm_a), sum_avx2(norm_b)};
+    for (; i < count; ++i) {
+        parts.dot += a[i] * b[i];
+        parts.norm_a += a[i] * a[i];
+        parts.norm_b += b[i] * b[i];
+    }
+    return parts;
+}
+
+VEER_AVX512 float sum_avx512(__m512 v) {
+    alignas(64) float lanes[16];
+    _mm512_store_ps(lanes, v);
+    float sums[4];
+    for (int i = 0; i < 4; ++i) {
+        sums[i] = (lanes[i] + lanes[i + 4]) + (lanes[i + 8] + lanes[i + 12]);
+    }
+    return (sums[0] + sums[2]) + (sums[1] + sums[3]);
+}
+
+VEER_AVX512 __mmask16 first_lanes(std::size_t count) {
+    return static_cast<__mmask16>((1U << count) - 1U);
+}
+
+VEER_AVX512 float l2_squared_avx512(const float* a, const float* b, std::size_t count) {
+    __m512 s0 = _mm512_setzero_ps();
+    __m512 s1 = s0;
+    __m512 s2 = s0;
+    __m512 s3 = s0;
+    std::size_t i = 0;
+    for (; i + 64 <= count; i += 64) {
+        const __m512 d0 = _mm512_sub_ps(_mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i));
+        const __m512 d1 = _mm512_sub_ps(_mm512_loadu_ps(a + i + 16), _mm512_loadu_ps(b + i + 16));
+        const __m512 d2 = _mm512_sub_ps(_mm512_loadu_ps(a + i + 32), _mm512_loadu_ps(b + i + 32));
+        const __m512 d3 = _mm512_sub_ps(_mm512_loadu_ps(a + i + 48), _mm512_loadu_ps(b + i + 48));
+        s0 = _mm512_fmadd_ps(d0, d0, s0);
+        s1 = _mm512_fmadd_ps(d1, d1, s1);
+        s2 = _mm512_fmadd_ps(d2, d2, s2);
+        s3 = _mm512_fmadd_ps(d3, d3, s3);
+    }
+    for (; i < count; i += 16) {
+        const __mmask16 lanes = count - i >= 16 ? first_lanes(16) : first_lanes(count - i);
+        const __m512 d0 =
+            _mm512_sub_ps(_mm512_maskz_loadu_ps(lanes, a + i), _mm512_maskz_loadu_ps(lanes, b + i));
+        s0 = _mm512_fmadd_ps(d0, d0, s0);
+    }
+    return sum_avx512(_mm512_add_ps(_mm512_add_ps(s0, s1), _mm512_add_ps(s2, s3)));
+}
+
+VEER_AVX512 float dot_avx512(const float* a, const float* b, std::size_t count) {
+    __m512 s0 = _mm512_setzero_ps();
+    __m512 s1 = s0;
+    __m512 s2 = s0;
+    __m512 s3 = s0;
+    std::size_t i = 0;
+    for (; i + 64 <= count; i += 64) {
+        s0 = _mm512_fmadd_ps(_mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i), s0);
+        s1 = _mm512_fmadd_ps(_mm512_loadu_ps(a + i + 16), _mm512_loadu_ps(b + i + 16), s1);
+        s2 = _mm512_fmadd_ps(_mm512_loadu_ps(a + i + 32), _mm512_loadu_ps(b + i + 32), s2);
+        s3 = _mm512_fmadd_ps(_mm512_loadu_ps(a + i + 48), _mm512_loadu_ps(b + i + 48), s3);
+    }
+    for (; i < count; i += 16) {
+        const __mmask16 lanes = count - i >= 16 ? first_lanes(16) : first_lanes(count - i);
+        s0 = _mm512_fmadd_ps(
+            _mm512_maskz_loadu_ps(lanes, a + i), _mm512_maskz_loadu_ps(lanes, b + i), s0
+        );
+    }
+    return sum_avx512(_mm512_add_ps(_mm512_add_ps(s0, s1), _mm512_add_ps(s2, s3)));
+}
+
+VEER_AVX512 CosineParts cosine_avx512(const float* a, const float* b, std::size_t count) {
+    __m512 dot = _mm512_setzero_ps();
+    __m512 norm_a = dot;
+    __m512 norm_b = dot;
+    for (std::size_t i = 0; i < count; i += 16) {
+        const __mmask16 lanes = count - i >= 16 ? first_lanes(16) : first_lanes(count - i);
+        const __m512 x = _mm512_maskz_loadu_ps(lanes, a + i);
+        const __m512 y = _mm512_maskz_loadu_ps(lanes, b + i);
+        dot = _mm512_fmadd_ps(x, y, dot);
+        norm_a = _mm512_fmadd_ps(x, x, norm_a);
+        norm_b = _mm512_fmadd_ps(y, y, norm_b);
+    }
+    return {sum_avx512(dot), sum_avx512(norm_a), sum_avx512(norm_b)};
+}
+
+}  // namespace
+
+const Kernels* avx2_kernels() {
+    static constexpr Kernels kernels{"avx2", l2_squared_avx2, dot_avx2, cosine_avx2};
+    const bool supported = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    return supported ? &kernels : nullptr;
+}
+
+const Kernels* avx512_kernels() {
+    static constexpr Kernels kernels{"avx512", l2_squared_avx512, dot_avx512, cosine_avx512};
+    return __builtin_cpu_supports("avx512f") ? &kernels : nullptr;
+}
+
+}  // namespace veer::index
+
+#else
+
+namespace veer::index {
+
+const Kernels* avx2_kernels() {
+    return nullptr;
+}
+
+const Kernels* avx512_kernels() {
+    return nullptr;
+}
+
+}  // namespace veer::index
+
+#endif

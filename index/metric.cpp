@@ -1,0 +1,18 @@
+#include "index/metric.hpp"
+
+namespace veer::index {
+
+std::optional<Metric> metric_of(std::string_view operator_name) {
+    if (operator_name == "<->") {
+        return Metric::l2;
+    }
+    if (operator_name == "<=>") {
+        return Metric::cosine;
+    }
+    if (operator_name == "<#>") {
+        return Metric::inner_product;
+    }
+    return std::nullopt;
+}
+
+}  // namespace veer::index

@@ -1,0 +1,118 @@
+#include "index/segment.hpp"
+#include "tests/unit/index/generated.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <algorithm>
+
+using namespace veer::index;
+using namespace veer::index::test;
+
+namespace {
+
+std::vector<float> encoded(const Space& space, const Vector& vector) {
+    std::vector<float> code(space.code_floats());
+    space.encode(vector, code.data());
+    return code;
+}
+
+std::shared_ptr<Segment> built(const Space& space, const std::vector<Vector>& rows) {
+    auto segment = Segment::create(space, GraphOptions{}, rows.size());
+    REQUIRE(segment.has_value());
+    std::vector<Slot> nodes;
+    for (const Vector& row : rows) {
+        const auto added = (*segment)->add("key", row, 1);
+        REQUIRE(added.has_value());
+        if (added->needs_link) {
+            nodes.push_back(added->slot);
+        }
+    }
+    REQUIRE((*segment)->link(nodes, 1) == 0);
+    return *segment;
+}
+
+/// How many rows a walk with a narrow ef finds when asked for exactly them.
+std::size_t reachable(const Space& space, const Segment& segment, const std::vector<Vector>& rows) {
+    std::size_t count = 0;
+    std::vector<Found> found;
+    for (const Vector& row : rows) {
+        const std::vector<float> code = encoded(space, row);
+        REQUIRE(segment.graph().search(code.data(), 40, segment.versions(), 1, found));
+        count +=
+            std::any_of(found.begin(), found.end(), [](Found hit) { return hit.distance == 0; });
+    }
+    return count;
+}
+
+}  // namespace
+
+TEST_CASE("500 identical vectors do not hide 500 others", "[index]") {
+    const Space space{Metric::l2, 16};
+    std::vector<Vector> rows = clustered(500, 16, 1);
+    const std::vector<Vector> others = clustered(500, 16, 2);
+    std::fill(rows.begin(), rows.end(), Vector(rows.front()));
+    rows.insert(rows.end(), others.begin(), others.end());
+    const auto segment = built(space, rows);
+    CHECK(reachable(space, *segment, others) == 500);
+}
+
+TEST_CASE("Identical vectors all come out of a walk that is wide enough", "[index]") {
+    const Space space{Metric::cosine, 8};
+    std::vector<Vector> rows = clustered(300, 8, 1);
+    rows.insert(rows.end(), 50, rows.front());
+    const auto segment = built(space, rows);
+    const std::vector<float> code = encoded(space, rows.front());
+    std::vector<Found> found;
+    REQUIRE(segment->graph().search(code.data(), 51, segment->versions(), 1, found));
+    CHECK(std::count_if(found.begin(), found.end(), [](Found hit) {
+              return hit.slot == 0 || hit.slot >= 300;
+          }) == 51);
+}
+
+TEST_CASE("A grown graph finds what the smaller one found", "[index]") {
+    const Space space{Metric::l2, 16};
+    const auto rows = clustered(2000, 16, 1);
+    const auto segment = built(space, rows);
+    const auto larger = segment->grown(5000);
+    REQUIRE(larger.has_value());
+    CHECK((*larger)->graph().capacity() == 5000);
+    CHECK((*larger)->graph().size() == 2000);
+    std::vector<Found> before;
+    std::vector<Found> after;
+    for (const Vector& query : clustered(20, 16, 2)) {
+        const std::vector<float> code = encoded(space, query);
+        REQUIRE(segment->graph().search(code.data(), 30, segment->versions(), 1, before));
+        REQUIRE((*larger)->graph().search(code.data(), 30, (*larger)->versions(), 1, after));
+        CHECK(std::equal(
+            before.begin(),
+            before.end(),
+            after.begin(),
+            after.end(),
+            [](Found a, Found b) { return a.slot == b.slot && a.distance == b.distance; }
+        ));
+    }
+}
+
+TEST_CASE("An empty graph finds nothing", "[index]") {
+    const Space space{Metric::l2, 2};
+    const auto segment = Segment::create(space, GraphOptions{}, 10);
+    REQUIRE(segment.has_value());
+    std::vector<Found> found{Found{}};
+    const std::vector<float> code{0, 0, 0};
+    REQUIRE((*segment)->graph().search(code.data(), 10, (*segment)->versions(), 1, found));
+    CHECK(found.empty());
+}
+
+TEST_CASE("Every m of pgvector builds a graph", "[index]") {
+    const Space space{Metric::l2, 8};
+    const auto rows = clustered(400, 8, 1);
+    for (const std::uint32_t m : {0U, 2U, 100U, 1000U}) {
+        const auto segment = Segment::create(space, GraphOptions{.m = m}, rows.size());
+        REQUIRE(segment.has_value());
+        std::vector<Slot> nodes;
+        for (const Vector& row : rows) {
+            nodes.push_back((*segment)->add("key", row, 1)->slot);
+        }
+        CHECK((*segment)->link(nodes, 1) == 0);
+    }
+}

@@ -1,0 +1,80 @@
+#include "index/kernels.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <cmath>
+#include <numeric>
+#include <random>
+#include <vector>
+
+using namespace veer::index;
+
+namespace {
+
+std::vector<std::size_t> dimensions() {
+    std::vector<std::size_t> all(67);
+    std::iota(all.begin(), all.end(), std::size_t{1});
+    all.insert(all.end(), {128, 384, 768, 1536});
+    return all;
+}
+
+bool near(float a, float b, std::size_t dimensions) {
+    return std::abs(a - b) <= 1e-6F * static_cast<float>(dimensions) + 1e-6F * std::abs(b);
+}
+
+void compare_with_scalar(const Kernels& kernels) {
+    const Kernels& scalar = scalar_kernels();
+    std::mt19937 random{7};
+    std::uniform_real_distribution<float> uniform{-1.0F, 1.0F};
+    for (const std::size_t count : dimensions()) {
+        // One float more in front: vectors need no alignment.
+        std::vector<float> a(count + 1);
+        std::vector<float> b(count + 1);
+        for (std::size_t i = 0; i <= count; ++i) {
+            a[i] = uniform(random);
+            b[i] = uniform(random);
+        }
+        const float* const x = a.data() + 1;
+        const float* const y = b.data() + 1;
+        CAPTURE(kernels.name, count);
+        CHECK(near(kernels.l2_squared(x, y, count), scalar.l2_squared(x, y, count), count));
+        CHECK(near(kernels.dot(x, y, count), scalar.dot(x, y, count), count));
+        const CosineParts found = kernels.cosine(x, y, count);
+        const CosineParts wanted = scalar.cosine(x, y, count);
+        CHECK(near(found.dot, wanted.dot, count));
+        CHECK(near(found.norm_a, wanted.norm_a, count));
+        CHECK(near(found.norm_b, wanted.norm_b, count));
+    }
+}
+
+}  // namespace
+
+TEST_CASE("AVX2 kernels compute what the scalar ones compute", "[index]") {
+    if (avx2_kernels() == nullptr) {
+        SKIP("this processor has no AVX2");
+    }
+    compare_with_scalar(*avx2_kernels());
+}
+
+TEST_CASE("AVX-512 kernels compute what the scalar ones compute", "[index]") {
+    if (avx512_kernels() == nullptr) {
+        SKIP("this processor has no AVX-512");
+    }
+    compare_with_scalar(*avx512_kernels());
+}
+
+TEST_CASE("The kernels in use compute what the scalar ones compute", "[index]") {
+    compare_with_scalar(best_kernels());
+}
+
+TEST_CASE("Scalar kernels compute sums that can be checked by hand", "[index]") {
+    const std::vector<float> a{1, 2, 3};
+    const std::vector<float> b{4, 6, 3};
+    const Kernels& scalar = scalar_kernels();
+    CHECK(scalar.l2_squared(a.data(), b.data(), 3) == 25.0F);
+    CHECK(scalar.dot(a.data(), b.data(), 3) == 25.0F);
+    const CosineParts parts = scalar.cosine(a.data(), b.data(), 3);
+    CHECK(parts.dot == 25.0F);
+    CHECK(parts.norm_a == 14.0F);
+    CHECK(parts.norm_b == 61.0F);
+}

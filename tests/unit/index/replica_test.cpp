@@ -1,0 +1,217 @@
+#include "index/replica.hpp"
+
+#include "index/waiters.hpp"
+#include "tests/unit/index/generated.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+using namespace veer;
+using namespace veer::index;
+using namespace veer::index::test;
+using storage::Lsn;
+using storage::sync::Phase;
+
+namespace {
+
+const storage::TableOid items{100};
+const storage::TableOid others{200};
+
+storage::AnnIndex ann(const std::string& operator_name) {
+    storage::AnnIndex index;
+    index.name = "idx " + operator_name;
+    index.method = "hnsw";
+    index.operator_name = operator_name;
+    return index;
+}
+
+storage::Table table(storage::TableOid oid, const std::vector<std::string>& operators) {
+    storage::Table made;
+    made.oid = oid;
+    made.schema = "public";
+    made.name = "items";
+    made.columns.resize(2);
+    made.columns[0].name = "id";
+    made.columns[1].name = "embedding";
+    made.columns[1].typmod = 2;
+    made.key = {0};
+    made.vectors = {1};
+    for (const std::string& name : operators) {
+        made.indexes.push_back(ann(name));
+    }
+    return made;
+}
+
+storage::Row row(const std::string& key, Vector vector) {
+    return {key, {std::move(vector)}};
+}
+
+storage::Change insert(const std::string& key, Vector vector) {
+    return storage::Upsert{items, std::nullopt, row(key, std::move(vector))};
+}
+
+storage::Transaction transaction(std::uint64_t end, std::vector<storage::Change> changes) {
+    return {Lsn{end - 1}, Lsn{end}, std::move(changes)};
+}
+
+storage::sync::Status in_phase(Phase phase) {
+    storage::sync::Status status;
+    status.phase = phase;
+    return status;
+}
+
+std::vector<std::string> nearest(const Replica& replica, Vector query, std::size_t k = 10) {
+    return keys(replica.generation()->columns.at(0).index->search(query, k, 40));
+}
+
+/// A replica of one table with rows a (1, 0) and b (2, 0), streaming from 10.
+void start(Replica& replica) {
+    replica.begin("app", {table(items, {"<->"})});
+    replica.rows(items, std::vector<storage::Row>{row("a", {1, 0}), row("b", {2, 0})});
+    replica.ready(Lsn{10});
+    replica.status(in_phase(Phase::streaming));
+}
+
+}  // namespace
+
+TEST_CASE("Replica has an index for each column and known operator, once", "[index]") {
+    Replica replica{1};
+    CHECK_FALSE(replica.generation()->live);
+    storage::Table unbounded = table(others, {"<->"});
+    unbounded.columns[1].typmod = -1;
+    replica.begin("app", {table(items, {"<->", "<=>", "<->", "<+>"}), unbounded});
+    const auto generation = replica.generation();
+    CHECK(generation->number == 1);
+    CHECK(generation->database == "app");
+    CHECK_FALSE(generation->live);
+    REQUIRE(generation->columns.size() == 2);
+    CHECK(generation->columns[0].index->options().metric == Metric::l2);
+    CHECK(generation->columns[1].index->options().metric == Metric::cosine);
+    CHECK(generation->columns[1].table.oid == items);
+    CHECK(generation->columns[1].index->options().dimensions == 2);
+}
+
+TEST_CASE("Rows of the copy are served from ready on", "[index]") {
+    Replica replica{2};
+    replica.status(in_phase(Phase::copying));
+    replica.begin("app", {table(items, {"<->"})});
+    replica.rows(
+        items, std::vector<storage::Row>{row("a", {1, 0}), {"n", {storage::NullVector{}}}}
+    );
+    replica.rows(others, std::vector<storage::Row>{row("x", {1, 0})});
+    CHECK_FALSE(replica.generation()->live);
+    CHECK(nearest(replica, {0, 0}).empty());
+    replica.ready(Lsn{10});
+    CHECK(replica.generation()->live);
+    CHECK(replica.applied() == Lsn{10});
+    CHECK(nearest(replica, {0, 0}) == std::vector<std::string>{"a"});
+}
+
+TEST_CASE("Transactions change the rows", "[index]") {
+    Replica replica{1};
+    start(replica);
+    replica.apply(transaction(20, {insert("c", {0, 0}), insert("a", {9, 0})}));
+    CHECK(replica.applied() == Lsn{20});
+    CHECK(nearest(replica, {0, 0}) == std::vector<std::string>{"c", "b", "a"});
+    replica.apply(transaction(30, {storage::Delete{items, "c"}}));
+    CHECK(nearest(replica, {0, 0}) == std::vector<std::string>{"b", "a"});
+    replica.apply(transaction(40, {storage::Upsert{items, "a", row("z", {9, 0})}}));
+    CHECK(nearest(replica, {0, 0}) == std::vector<std::string>{"b", "z"});
+    replica.apply(transaction(50, {storage::Truncate{{others, items}}, insert("t", {5, 5})}));
+    CHECK(nearest(replica, {0, 0}) == std::vector<std::string>{"t"});
+    replica.apply(transaction(60, {storage::Upsert{items, {}, {"t", {storage::NullVector{}}}}}));
+    CHECK(nearest(replica, {0, 0}).empty());
+    replica.applied(Lsn{70});
+    CHECK(replica.applied() == Lsn{70});
+    replica.applied(Lsn{65});
+    CHECK(replica.applied() == Lsn{70});
+}
+
+TEST_CASE("A vector that cannot be indexed leaves the transaction's other rows alone", "[index]") {
+    Replica replica{1};
+    start(replica);
+    replica.apply(transaction(20, {insert("c", {1, 2, 3}), insert("d", {0, 0})}));
+    CHECK(nearest(replica, {0, 0}) == std::vector<std::string>{"d", "a", "b"});
+    CHECK(replica.generation()->columns[0].index->rejected() == 1);
+}
+
+TEST_CASE("Any phase but streaming stops serving, and streaming resumes it", "[index]") {
+    Replica replica{1};
+    replica.status(in_phase(Phase::streaming));
+    CHECK_FALSE(replica.generation()->live);
+    start(replica);
+    const auto held = replica.generation();
+    CHECK(held->live);
+    replica.status(in_phase(Phase::waiting));
+    CHECK_FALSE(replica.generation()->live);
+    CHECK(replica.status().phase == Phase::waiting);
+    CHECK(held->live);  // a Generation never changes
+    replica.status(in_phase(Phase::streaming));
+    CHECK(replica.generation()->live);
+    CHECK(replica.generation()->number == held->number);
+}
+
+TEST_CASE("A new copy is a new generation, and the old one stays whole for its users", "[index]") {
+    Replica replica{1};
+    start(replica);
+    const auto old = replica.generation();
+    replica.begin("app", {table(items, {"<->"})});
+    CHECK(replica.generation()->number == old->number + 1);
+    CHECK_FALSE(replica.generation()->live);
+    CHECK(replica.applied() == Lsn{});
+    replica.status(in_phase(Phase::streaming));
+    CHECK_FALSE(replica.generation()->live);  // not before ready
+    CHECK(old->columns[0].index->search(Vector{0, 0}, 10, 40)->size() == 2);
+    CHECK(replica.generation()->columns[0].index->search(Vector{0, 0}, 10, 40)->empty());
+}
+
+TEST_CASE("Waiters are told once their position is applied and visible", "[index]") {
+    Replica replica{1};
+    start(replica);
+    std::vector<std::string> told;
+    const auto note = [&](const std::string& name) {
+        return [&told, &replica, name] {
+            told.push_back(name);
+            CHECK(nearest(replica, {0, 0}).at(0) == "c");
+        };
+    };
+    CHECK(replica.wait_for(Lsn{10}, note("already there")) == 0);
+    CHECK(replica.wait_for(Lsn{30}, note("30")) != 0);
+    CHECK(replica.wait_for(Lsn{20}, note("20")) != 0);
+    const auto gone = replica.wait_for(Lsn{15}, note("cancelled"));
+    replica.cancel(gone);
+    CHECK(told.empty());
+    replica.apply(transaction(25, {insert("c", {0, 0})}));
+    CHECK(told == std::vector<std::string>{"20"});
+    replica.applied(Lsn{30});
+    CHECK(told == std::vector<std::string>{"20", "30"});
+    replica.applied(Lsn{40});
+    CHECK(told.size() == 2);
+    replica.cancel(gone);
+}
+
+TEST_CASE("The end of a generation tells all waiters", "[index]") {
+    Replica replica{1};
+    start(replica);
+    int told = 0;
+    CHECK(replica.wait_for(Lsn{1000}, [&] { ++told; }) != 0);
+    CHECK(replica.wait_for(Lsn{2000}, [&] {
+        replica.cancel(1);
+        ++told;
+    }) != 0);
+    replica.begin("app", {});
+    CHECK(told == 2);
+}
+
+TEST_CASE("Waiters come out in the order of their positions", "[index]") {
+    Waiters waiters;
+    std::string order;
+    waiters.add(Lsn{3}, [&] { order += '3'; });
+    waiters.add(Lsn{1}, [&] { order += '1'; });
+    waiters.add(Lsn{2}, [&] { order += '2'; });
+    for (const auto& done : waiters.reached(Lsn{2})) {
+        done();
+    }
+    CHECK(order == "12");
+    CHECK(waiters.all().size() == 1);
+    CHECK(waiters.all().empty());
+}

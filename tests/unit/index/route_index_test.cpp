@@ -1,0 +1,186 @@
+#include "index/route_index.hpp"
+
+#include "tests/unit/index/generated.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <limits>
+
+using namespace veer::index;
+using namespace veer::index::test;
+
+namespace {
+
+/// Rows at 0, 1, 2, ... on a line.
+RouteIndex& line(RouteIndex& index, std::size_t rows) {
+    for (std::size_t i = 0; i < rows; ++i) {
+        REQUIRE(index.put(std::to_string(i), Vector{static_cast<float>(i), 0}));
+    }
+    index.publish();
+    return index;
+}
+
+IndexOptions plane(Metric metric = Metric::l2) {
+    return IndexOptions{.metric = metric, .dimensions = 2};
+}
+
+}  // namespace
+
+TEST_CASE("search returns the nearest rows in order with pgvector's distances", "[index]") {
+    RouteIndex index{plane()};
+    line(index, 2000);
+    const auto hits = index.search(Vector{100.25F, 0}, 3, 10);
+    CHECK(keys(hits) == std::vector<std::string>{"100", "101", "99"});
+    CHECK(hits->at(0).distance == 0.25);
+    CHECK(hits->at(1).distance == 0.75);
+    CHECK(index.distance(Vector{0, 0}, Vector{3, 4}) == 5.0);
+}
+
+TEST_CASE("An empty index answers with no rows", "[index]") {
+    RouteIndex index{plane()};
+    CHECK(keys(index.search(Vector{1, 1}, 10, 40)).empty());
+    index.publish();
+    CHECK(keys(index.search(Vector{1, 1}, 10, 40)).empty());
+    CHECK(keys(index.search_exact(Vector{1, 1}, 10)).empty());
+}
+
+TEST_CASE("k rows come back as long as there are k", "[index]") {
+    RouteIndex index{plane()};
+    line(index, 50);
+    CHECK(index.search(Vector{0, 0}, 1, 1)->size() == 1);
+    CHECK(index.search(Vector{0, 0}, 50, 1)->size() == 50);
+    CHECK(index.search(Vector{0, 0}, 1000, 1)->size() == 50);
+    CHECK(index.search_exact(Vector{0, 0}, 1000)->size() == 50);
+}
+
+TEST_CASE("k rows come back from among many dead ones", "[index]") {
+    RouteIndex index{plane()};
+    line(index, 3000);
+    for (std::size_t i = 1000; i < 1700; ++i) {  // too few for a rebuild
+        index.erase(std::to_string(i));
+    }
+    index.publish();
+    CHECK(index.dead_slots() == 700);
+    const auto hits = index.search(Vector{1350, 0}, 10, 10);
+    CHECK(hits->size() == 10);
+    for (const Hit& hit : *hits) {
+        CHECK(hit.distance >= 350);
+        CHECK(hit.distance <= 355);
+    }
+}
+
+TEST_CASE("A deleted row is never returned", "[index]") {
+    RouteIndex index{plane()};
+    line(index, 100);
+    index.erase("5");
+    index.erase("not there");
+    index.publish();
+    CHECK(index.live_rows() == 99);
+    CHECK(keys(index.search(Vector{5, 0}, 1, 40)) != std::vector<std::string>{"5"});
+    CHECK(index.search(Vector{5, 0}, 100, 40)->size() == 99);
+}
+
+TEST_CASE("An update moves a row, and the same vector again changes nothing", "[index]") {
+    RouteIndex index{plane()};
+    line(index, 10);
+    REQUIRE(index.put("3", Vector{1000, 0}));
+    REQUIRE(index.put("4", Vector{4, 0}));
+    index.publish();
+    CHECK(index.live_rows() == 10);
+    CHECK(index.dead_slots() == 1);
+    CHECK(keys(index.search(Vector{1000, 0}, 1, 40)) == std::vector<std::string>{"3"});
+    CHECK(keys(index.search(Vector{3, 0}, 1, 40)) != std::vector<std::string>{"3"});
+}
+
+TEST_CASE("A row that was deleted can come back", "[index]") {
+    RouteIndex index{plane()};
+    line(index, 10);
+    index.erase("7");
+    index.publish();
+    REQUIRE(index.put("7", Vector{7, 0}));
+    index.publish();
+    CHECK(keys(index.search(Vector{7, 0}, 1, 40)) == std::vector<std::string>{"7"});
+    CHECK(index.live_rows() == 10);
+}
+
+TEST_CASE("NULL takes a row out", "[index]") {
+    RouteIndex index{plane()};
+    line(index, 10);
+    REQUIRE(index.put("7", {}));
+    REQUIRE(index.put("new", {}));
+    index.publish();
+    CHECK(index.live_rows() == 9);
+    CHECK(index.rejected() == 0);
+}
+
+TEST_CASE("Zero vectors are in an L2 index and not in a cosine one", "[index]") {
+    RouteIndex l2{plane()};
+    REQUIRE(l2.put("zero", Vector{0, 0}));
+    l2.publish();
+    CHECK(l2.live_rows() == 1);
+    RouteIndex cosine{plane(Metric::cosine)};
+    REQUIRE(cosine.put("zero", Vector{0, 0}));
+    cosine.publish();
+    CHECK(cosine.live_rows() == 0);
+    CHECK(cosine.rejected() == 0);
+    CHECK(cosine.search(Vector{0, 0}, 1, 40).error() == Errc::zero_norm);
+}
+
+TEST_CASE("Vectors that cannot be indexed are refused and counted", "[index]") {
+    RouteIndex index{plane()};
+    line(index, 10);
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    CHECK(index.put("3", Vector{1, nan}).error() == Errc::not_finite);
+    CHECK(index.put("4", Vector{1, 2, 3}).error() == Errc::wrong_dimensions);
+    const Vector bad{nan, 0};
+    const Vector good{50, 0};
+    const std::vector<RouteIndex::Entry> rows{{"a", bad}, {"b", good}, {"c", {}}};
+    index.load(rows, 2);
+    index.publish();
+    CHECK(index.rejected() == 3);
+    CHECK(index.live_rows() == 9);  // 3 and 4 no longer have the vectors they had
+    CHECK(index.search(bad, 1, 40).error() == Errc::not_finite);
+    CHECK(index.search(Vector{1}, 1, 40).error() == Errc::wrong_dimensions);
+    CHECK(index.search_exact(Vector{1}, 1).error() == Errc::wrong_dimensions);
+}
+
+TEST_CASE("Ties all come back", "[index]") {
+    RouteIndex index{plane()};
+    line(index, 2000);
+    for (int i = 0; i < 30; ++i) {
+        REQUIRE(index.put("tie " + std::to_string(i), Vector{-5, 5}));
+    }
+    index.publish();
+    const auto hits = index.search(Vector{-5, 5}, 30, 40);
+    REQUIRE(hits->size() == 30);
+    for (const Hit& hit : *hits) {
+        CHECK(hit.distance == 0);
+    }
+}
+
+TEST_CASE("clear removes all rows, and rows can follow in the same transaction", "[index]") {
+    RouteIndex index{plane()};
+    line(index, 3000);
+    index.clear();
+    REQUIRE(index.put("new", Vector{1, 1}));
+    CHECK(index.live_rows() == 3000);
+    index.publish();
+    CHECK(index.live_rows() == 1);
+    CHECK(index.dead_slots() == 0);  // rebuilt
+    CHECK(keys(index.search(Vector{0, 0}, 5, 40)) == std::vector<std::string>{"new"});
+    index.clear();
+    index.publish();
+    CHECK(index.search(Vector{0, 0}, 5, 40)->empty());
+    line(index, 10);
+    CHECK(index.live_rows() == 10);
+}
+
+TEST_CASE("Overflowing distances come back as infinity, in order", "[index]") {
+    RouteIndex index{plane(Metric::cosine)};
+    REQUIRE(index.put("huge", Vector{3e38F, 3e38F}));
+    REQUIRE(index.put("small", Vector{1, 1}));
+    index.publish();
+    const auto hits = index.search(Vector{1, 1}, 2, 40);
+    REQUIRE(hits->size() == 2);
+    CHECK(hits->at(0).key == "small");  // pgvector's NaN sorts last
+}
