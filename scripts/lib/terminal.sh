@@ -41,7 +41,7 @@ step() {
     done
     if ! wait "$pid"; then
         printf '%s' "$rewind" >&2
-        tail -n 80 "$log" >&2
+        tail -n 200 "$log" >&2
         rm -f "$log"
         die "failed: $title"
     fi
