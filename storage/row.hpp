@@ -1,14 +1,14 @@
 #pragma once
 
+#include "storage/lsn.hpp"
+#include "storage/table.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
-
-#include "storage/lsn.hpp"
-#include "storage/table.hpp"
 
 namespace veer::storage {
 

@@ -1,13 +1,14 @@
 #pragma once
 
-#include <cstdint>
-#include <span>
-#include <string>
-#include <vector>
-
 #include "storage/lsn.hpp"
 #include "storage/row.hpp"
 #include "storage/table.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace veer::storage::sync {
 
@@ -23,9 +24,9 @@ std::string_view to_string(Phase phase);
 
 struct Status {
     Phase phase = Phase::waiting;
-    std::string reason;            ///< one sentence for people; empty when all is well
-    std::uint64_t rows_done = 0;   ///< rows copied or loaded in this phase, all tables
-    double rows_estimated = 0;     ///< of so many
+    std::string reason;           ///< one sentence for people; empty when all is well
+    std::uint64_t rows_done = 0;  ///< rows copied or loaded in this phase, all tables
+    double rows_estimated = 0;    ///< of so many
     Lsn applied;
 };
 

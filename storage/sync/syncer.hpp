@@ -1,10 +1,10 @@
 #pragma once
 
-#include <memory>
-#include <string>
-
 #include "storage/error.hpp"
 #include "storage/sync/observer.hpp"
+
+#include <memory>
+#include <string>
 
 namespace veer::storage::sync {
 
@@ -13,7 +13,8 @@ struct SyncOptions {
     std::string directory;  ///< of the store; created with mode 0700
 };
 
-/// Keeps a store and an observer in step with one upstream database, for ever, on a thread of its own.
+/// Keeps a store and an observer in step with one upstream database, for ever, on a thread of its
+/// own.
 ///
 ///     discover ─▶ same tables as the store? ──yes──▶ load from store ─▶ stream from applied LSN
 ///        ▲                    │ no
@@ -23,7 +24,8 @@ struct SyncOptions {
 /// Invariants:
 /// 1. Rows and the applied LSN are one RocksDB batch: exactly once, whatever dies when.
 /// 2. The slot's confirmed position never passes what is fsynced here.
-/// 3. Trouble is retried with back-off (0.2 s doubling to 10 s) and told as Status::reason; it never
+/// 3. Trouble is retried with back-off (0.2 s doubling to 10 s) and told as Status::reason; it
+/// never
 ///    ends the process and never throws.
 /// 4. A copy that was cut short starts anew: only `streaming` state is resumed.
 class Syncer {
@@ -39,8 +41,8 @@ class Syncer {
     /// Starts the thread. Call once.
     void start();
 
-    /// Asks the thread to stop, waits until it has (bounded: libpq waits are cut by a wake-up), with
-    /// everything applied fsynced.
+    /// Asks the thread to stop, waits until it has (bounded: libpq waits are cut by a wake-up),
+    /// with everything applied fsynced.
     void stop();
 
   private:

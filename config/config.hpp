@@ -1,0 +1,103 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace veer::config {
+
+/// [listen]: where clients connect. A change needs a restart.
+struct Listen {
+    std::string address = "127.0.0.1";     ///< IP address or host name, not empty
+    std::uint16_t port = 7432;             ///< 1 to 65535
+    std::uint32_t max_connections = 1000;  ///< clients at once, 1 to 100000
+
+    friend bool operator==(const Listen&, const Listen&) = default;
+};
+
+/// [upstream]: the Postgres behind veer. A change needs a restart.
+struct Upstream {
+    /// libpq connection string (keywords or URI) of veer's own connections; may hold a password, so
+    /// it is shown to nobody without redact_dsn().
+    std::string dsn = "host=127.0.0.1 port=5432 dbname=app user=veer";
+
+    friend bool operator==(const Upstream&, const Upstream&) = default;
+};
+
+/// [storage]: veer's own files. A change needs a restart.
+struct Storage {
+    std::string dir = "./veer-data";  ///< directory, made where it is missing
+
+    friend bool operator==(const Storage&, const Storage&) = default;
+};
+
+/// [defaults]: what holds for every route that does not say otherwise.
+struct Defaults {
+    double percent = 0;                            ///< share of searches for the index, 0 to 100
+    std::chrono::milliseconds freshness_wait{50};  ///< for the index to catch up, 0 to 1m
+    std::string salt;                              ///< varies who belongs to the share, <= 64 bytes
+
+    friend bool operator==(const Defaults&, const Defaults&) = default;
+};
+
+/// [limits]: what veer refuses to hold or to look at.
+struct Limits {
+    std::uint32_t k_max = 1000;                               ///< LIMIT + OFFSET, rows, 1 to 100000
+    std::uint64_t result_bytes_max = 4ULL << 20U;             ///< a held answer, 64KiB to 1GiB
+    std::uint64_t message_bytes_inspected_max = 1ULL << 20U;  ///< of a client, 1KiB to 1GiB
+    std::chrono::milliseconds connect_timeout{10'000};        ///< to Postgres, 1ms to 10m
+
+    friend bool operator==(const Limits&, const Limits&) = default;
+};
+
+enum class LogLevel : std::uint8_t { trace, debug, info, warn, error, off };
+
+/// [log]
+struct Log {
+    LogLevel level = LogLevel::info;
+
+    friend bool operator==(const Log&, const Log&) = default;
+};
+
+/// schema.table.column as Postgres sees the names: unquoted ones folded to lower case.
+struct ColumnName {
+    std::string schema;
+    std::string table;
+    std::string column;
+
+    friend bool operator==(const ColumnName&, const ColumnName&) = default;
+};
+
+/// [[route]]: one column under one distance operator, with its own share of the traffic.
+///
+/// percent and salt hold the values of [defaults] where the file does not give them.
+struct Route {
+    ColumnName column;
+    std::string operator_name;  ///< "<->", "<=>" or "<#>"
+    double percent = 0;
+    std::string salt;
+
+    friend bool operator==(const Route&, const Route&) = default;
+};
+
+/// Everything that a veer.toml says, with defaults for what it leaves out.
+///
+///     veer.toml ──parse()──▶ Config ──copied──▶ whoever needs a part
+///
+/// 1. A Config that came out of parse() is within every limit stated here.
+/// 2. No two routes have the same column and operator.
+/// 3. Plain values: nobody keeps a reference, a reload makes a new Config (config/diff.hpp).
+struct Config {
+    Listen listen;
+    Upstream upstream;
+    Storage storage;
+    Defaults defaults;
+    Limits limits;
+    Log log;
+    std::vector<Route> routes;
+
+    friend bool operator==(const Config&, const Config&) = default;
+};
+
+}  // namespace veer::config

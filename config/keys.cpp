@@ -1,0 +1,312 @@
+#include "config/keys.hpp"
+
+#include "config/column_name.hpp"
+#include "config/quantity.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace veer::config {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::array<std::string_view, 3> operators{"<->", "<=>", "<#>"};
+constexpr std::array<std::string_view, 6> levels{"trace", "debug", "info", "warn", "error", "off"};
+constexpr std::size_t salt_bytes_max = 64;
+constexpr std::size_t text_bytes_max = 4096;
+
+std::optional<std::int64_t> integer_in(const Value& value, std::int64_t low, std::int64_t high) {
+    const auto* number = std::get_if<std::int64_t>(&value);
+    if (number == nullptr || *number < low || *number > high) {
+        return std::nullopt;
+    }
+    return *number;
+}
+
+template <class T>
+bool set_integer(T& target, const Value& value, std::int64_t low, std::int64_t high) {
+    const std::optional<std::int64_t> number = integer_in(value, low, high);
+    if (number) {
+        target = static_cast<T>(*number);
+    }
+    return number.has_value();
+}
+
+bool set_percent(double& target, const Value& value) {
+    double percent = -1;
+    if (const auto* whole = std::get_if<std::int64_t>(&value)) {
+        percent = static_cast<double>(*whole);
+    } else if (const auto* fraction = std::get_if<double>(&value)) {
+        percent = *fraction;
+    }
+    const bool allowed = percent >= 0 && percent <= 100;  // false for NaN, too
+    if (allowed) {
+        target = percent;
+    }
+    return allowed;
+}
+
+bool set_text(std::string& target, const Value& value, std::size_t min, std::size_t max) {
+    const auto* text = std::get_if<std::string>(&value);
+    if (text == nullptr || text->size() < min || text->size() > max ||
+        text->find('\0') != std::string::npos) {
+        return false;
+    }
+    target = *text;
+    return true;
+}
+
+bool set_duration(milliseconds& target, const Value& value, milliseconds low, milliseconds high) {
+    const auto* text = std::get_if<std::string>(&value);
+    const std::optional<milliseconds> duration =
+        text == nullptr ? std::nullopt : parse_duration(*text);
+    if (!duration || *duration < low || *duration > high) {
+        return false;
+    }
+    target = *duration;
+    return true;
+}
+
+bool set_bytes(std::uint64_t& target, const Value& value, std::uint64_t low, std::uint64_t high) {
+    std::optional<std::uint64_t> bytes;
+    if (const auto* text = std::get_if<std::string>(&value)) {
+        bytes = parse_bytes(*text);
+    } else if (const auto* number = std::get_if<std::int64_t>(&value); number && *number >= 0) {
+        bytes = static_cast<std::uint64_t>(*number);
+    }
+    if (!bytes || *bytes < low || *bytes > high) {
+        return false;
+    }
+    target = *bytes;
+    return true;
+}
+
+bool set_level(LogLevel& target, const Value& value) {
+    const auto* text = std::get_if<std::string>(&value);
+    const auto* found =
+        text == nullptr ? levels.end() : std::find(levels.begin(), levels.end(), *text);
+    if (found == levels.end()) {
+        return false;
+    }
+    target = static_cast<LogLevel>(found - levels.begin());
+    return true;
+}
+
+bool set_column(ColumnName& target, const Value& value) {
+    const auto* text = std::get_if<std::string>(&value);
+    std::optional<ColumnName> name = text == nullptr ? std::nullopt : parse_column_name(*text);
+    if (!name) {
+        return false;
+    }
+    target = std::move(*name);
+    return true;
+}
+
+bool set_operator(std::string& target, const Value& value) {
+    const auto* text = std::get_if<std::string>(&value);
+    if (text == nullptr ||
+        std::find(operators.begin(), operators.end(), *text) == operators.end()) {
+        return false;
+    }
+    target = *text;
+    return true;
+}
+
+const std::array<Key, 13> all_keys{{
+    {"listen",
+     "address",
+     "an address or host name",
+     true,
+     [](Config& c, const Value& v) { return set_text(c.listen.address, v, 1, 255); },
+     [](const Config& c) {
+         return Value(c.listen.address);
+     }},
+    {"listen",
+     "port",
+     "an integer from 1 to 65535",
+     true,
+     [](Config& c, const Value& v) { return set_integer(c.listen.port, v, 1, 65535); },
+     [](const Config& c) {
+         return Value(std::int64_t{c.listen.port});
+     }},
+    {"listen",
+     "max_connections",
+     "an integer from 1 to 100000",
+     true,
+     [](Config& c, const Value& v) { return set_integer(c.listen.max_connections, v, 1, 100'000); },
+     [](const Config& c) {
+         return Value(std::int64_t{c.listen.max_connections});
+     }},
+    {"upstream",
+     "dsn",
+     "a libpq connection string such as \"host=127.0.0.1 dbname=app\"",
+     true,
+     [](Config& c, const Value& v) { return set_text(c.upstream.dsn, v, 1, text_bytes_max); },
+     [](const Config& c) {
+         return Value(redact_dsn(c.upstream.dsn));
+     }},
+    {"storage",
+     "dir",
+     "a directory",
+     true,
+     [](Config& c, const Value& v) { return set_text(c.storage.dir, v, 1, text_bytes_max); },
+     [](const Config& c) {
+         return Value(c.storage.dir);
+     }},
+    {"defaults",
+     "percent",
+     "a number from 0 to 100",
+     false,
+     [](Config& c, const Value& v) { return set_percent(c.defaults.percent, v); },
+     [](const Config& c) {
+         return Value(c.defaults.percent);
+     }},
+    {"defaults",
+     "freshness_wait",
+     "a duration from \"0ms\" to \"1m\", such as \"50ms\"",
+     false,
+     [](Config& c, const Value& v) {
+         return set_duration(c.defaults.freshness_wait, v, milliseconds(0), milliseconds(60'000));
+     },
+     [](const Config& c) {
+         return Value(to_string(c.defaults.freshness_wait));
+     }},
+    {"defaults",
+     "salt",
+     "a string of at most 64 bytes",
+     false,
+     [](Config& c, const Value& v) { return set_text(c.defaults.salt, v, 0, salt_bytes_max); },
+     [](const Config& c) {
+         return Value(c.defaults.salt);
+     }},
+    {"limits",
+     "k_max",
+     "an integer from 1 to 100000",
+     false,
+     [](Config& c, const Value& v) { return set_integer(c.limits.k_max, v, 1, 100'000); },
+     [](const Config& c) {
+         return Value(std::int64_t{c.limits.k_max});
+     }},
+    {"limits",
+     "result_bytes_max",
+     "a size from \"64KiB\" to \"1GiB\", or bytes",
+     false,
+     [](Config& c, const Value& v) {
+         return set_bytes(c.limits.result_bytes_max, v, 1ULL << 16U, 1ULL << 30U);
+     },
+     [](const Config& c) {
+         return Value(bytes_to_string(c.limits.result_bytes_max));
+     }},
+    {"limits",
+     "message_bytes_inspected_max",
+     "a size from \"1KiB\" to \"1GiB\", or bytes",
+     false,
+     [](Config& c, const Value& v) {
+         return set_bytes(c.limits.message_bytes_inspected_max, v, 1ULL << 10U, 1ULL << 30U);
+     },
+     [](const Config& c) {
+         return Value(bytes_to_string(c.limits.message_bytes_inspected_max));
+     }},
+    {"limits",
+     "connect_timeout",
+     "a duration from \"1ms\" to \"10m\", such as \"10s\"",
+     false,
+     [](Config& c, const Value& v) {
+         return set_duration(c.limits.connect_timeout, v, milliseconds(1), milliseconds(600'000));
+     },
+     [](const Config& c) {
+         return Value(to_string(c.limits.connect_timeout));
+     }},
+    {"log",
+     "level",
+     "one of trace, debug, info, warn, error, off",
+     false,
+     [](Config& c, const Value& v) { return set_level(c.log.level, v); },
+     [](const Config& c) {
+         return Value(std::string(levels.at(static_cast<std::size_t>(c.log.level))));
+     }},
+}};
+
+const std::array<RouteKey, 4> all_route_keys{{
+    {"column",
+     "schema.table.column, such as \"public.documents.embedding\"",
+     true,
+     [](Route& r, const Value& v) { return set_column(r.column, v); },
+     [](const Route& r) {
+         return Value(to_string(r.column));
+     }},
+    {"operator",
+     "one of <->, <=>, <#>",
+     true,
+     [](Route& r, const Value& v) { return set_operator(r.operator_name, v); },
+     [](const Route& r) {
+         return Value(r.operator_name);
+     }},
+    {"percent",
+     "a number from 0 to 100",
+     false,
+     [](Route& r, const Value& v) { return set_percent(r.percent, v); },
+     [](const Route& r) {
+         return Value(r.percent);
+     }},
+    {"salt",
+     "a string of at most 64 bytes",
+     false,
+     [](Route& r, const Value& v) { return set_text(r.salt, v, 0, salt_bytes_max); },
+     [](const Route& r) {
+         return Value(r.salt);
+     }},
+}};
+
+std::string quote(std::string_view text) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string quoted = "\"";
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            quoted += '\\';
+            quoted += c;
+        } else if (byte < 0x20 || byte == 0x7f) {
+            quoted += "\\u00";
+            quoted += digits[byte >> 4U];
+            quoted += digits[byte & 0xfU];
+        } else {
+            quoted += c;
+        }
+    }
+    return quoted + '"';
+}
+
+struct Formatter {
+    std::string operator()(std::monostate) const { return "something else"; }
+
+    std::string operator()(bool value) const { return value ? "true" : "false"; }
+
+    std::string operator()(std::int64_t value) const { return std::to_string(value); }
+
+    std::string operator()(double value) const { return number_to_string(value); }
+
+    std::string operator()(const std::string& value) const { return quote(value); }
+};
+
+}  // namespace
+
+std::string to_string(const Value& value) {
+    return std::visit(Formatter{}, value);
+}
+
+std::span<const Key> keys() {
+    return all_keys;
+}
+
+std::span<const RouteKey> route_keys() {
+    return all_route_keys;
+}
+
+std::string route_name(const Route& route) {
+    return to_string(route.column) + ' ' + route.operator_name;
+}
+
+}  // namespace veer::config

@@ -1,0 +1,295 @@
+#include "config/parse.hpp"
+
+#include "config/keys.hpp"
+#include "config/suggest.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <span>
+#include <vector>
+
+// toml++ 3.3 takes for granted that a name follows "[[": "[[[" aborts a debug build and is
+// undefined behaviour in a release. What comes right after the assumption reports it properly, so
+// drop it.
+// clang-format off
+#define TOML_EXCEPTIONS 0   // NOLINT(readability-identifier-naming)
+#define TOML_HEADER_ONLY 1  // NOLINT(readability-identifier-naming)
+#include <toml++/impl/preprocessor.h>
+#undef TOML_ASSERT_ASSUME
+#define TOML_ASSERT_ASSUME(expr) static_assert(true)  // NOLINT(readability-identifier-naming)
+#include <toml++/toml.h>
+
+// clang-format on
+
+namespace veer::config {
+namespace {
+
+constexpr std::size_t file_bytes_max = 1ULL << 20U;
+constexpr std::string_view route_table = "route";
+
+Value to_value(const toml::node& node) {
+    if (const auto* text = node.as_string()) {
+        return text->get();
+    }
+    if (const auto* integer = node.as_integer()) {
+        return integer->get();
+    }
+    if (const auto* number = node.as_floating_point()) {
+        return number->get();
+    }
+    if (const auto* truth = node.as_boolean()) {
+        return truth->get();
+    }
+    return std::monostate{};
+}
+
+std::vector<std::string_view> table_names() {
+    std::vector<std::string_view> names;
+    for (const Key& key : keys()) {
+        if (names.empty() || names.back() != key.table) {
+            names.push_back(key.table);
+        }
+    }
+    names.push_back(route_table);
+    return names;
+}
+
+std::vector<std::string_view> key_names(std::string_view table) {
+    std::vector<std::string_view> names;
+    for (const Key& key : keys()) {
+        if (key.table == table) {
+            names.push_back(key.name);
+        }
+    }
+    return names;
+}
+
+std::vector<std::string_view> route_key_names() {
+    std::vector<std::string_view> names;
+    for (const RouteKey& key : route_keys()) {
+        names.push_back(key.name);
+    }
+    return names;
+}
+
+std::string join(std::span<const std::string_view> names) {
+    std::string list;
+    for (const std::string_view name : names) {
+        list += list.empty() ? "" : ", ";
+        list += name;
+    }
+    return list;
+}
+
+/// Walks the parsed file once and notes every problem, so that the first by line can be told.
+class Reader {
+  public:
+    explicit Reader(std::string_view file_name) : file_(file_name) {}
+
+    Result<Config> read(const toml::table& root);
+
+  private:
+    void read_table(std::string_view name, const toml::table& table);
+    void read_routes(const toml::array& routes);
+    void read_route(const toml::table& table);
+    void note(const toml::source_region& where, std::string message);
+    void note_unknown(
+        const toml::key& key, std::string_view what, std::span<const std::string_view> known
+    );
+    void note_not_allowed(std::string_view name, std::string_view allowed, const toml::node& node);
+
+    std::string file_;
+    Config config_;
+    std::vector<Error> problems_;
+};
+
+void Reader::note(const toml::source_region& where, std::string message) {
+    problems_.push_back({file_, where.begin.line, where.begin.column, std::move(message)});
+}
+
+void Reader::note_unknown(
+    const toml::key& key, std::string_view what, std::span<const std::string_view> known
+) {
+    std::string message = "unknown " + std::string(what) + " \"" + std::string(key.str()) + "\"";
+    if (const std::optional<std::string_view> meant = suggest(key.str(), known)) {
+        message += ": did you mean \"" + std::string(*meant) + "\"?";
+    } else {
+        message += ": known are " + join(known);
+    }
+    note(key.source(), std::move(message));
+}
+
+void Reader::note_not_allowed(
+    std::string_view name, std::string_view allowed, const toml::node& node
+) {
+    note(
+        node.source(),
+        std::string(name) + " must be " + std::string(allowed) + ", not " +
+            to_string(to_value(node))
+    );
+}
+
+void Reader::read_table(std::string_view name, const toml::table& table) {
+    const std::span<const Key> known = keys();
+    for (const auto& [key, node] : table) {
+        const auto found = std::find_if(known.begin(), known.end(), [&, &k = key](const Key& each) {
+            return each.table == name && each.name == k.str();
+        });
+        if (found == known.end()) {
+            note_unknown(key, "key", key_names(name));
+        } else if (!found->set(config_, to_value(node))) {
+            note_not_allowed(
+                std::string(name) + '.' + std::string(key.str()), found->allowed, node
+            );
+        }
+    }
+}
+
+void Reader::read_route(const toml::table& table) {
+    Route route{
+        .column = {},
+        .operator_name = {},
+        .percent = config_.defaults.percent,
+        .salt = config_.defaults.salt};
+    const std::size_t problems_before = problems_.size();
+    bool misspelt = false;  // then a required key that is missing was probably meant
+    const std::span<const RouteKey> known = route_keys();
+    for (const auto& [key, node] : table) {
+        const auto found =
+            std::find_if(known.begin(), known.end(), [&k = key](const RouteKey& each) {
+                return each.name == k.str();
+            });
+        if (found == known.end()) {
+            note_unknown(key, "key", route_key_names());
+            misspelt = true;
+        } else if (!found->set(route, to_value(node))) {
+            note_not_allowed("route." + std::string(key.str()), found->allowed, node);
+        }
+    }
+    for (const RouteKey& key : known) {
+        if (!misspelt && key.required && !table.contains(key.name)) {
+            note(
+                table.source(),
+                "a [[route]] needs " + std::string(key.name) + ", " + std::string(key.allowed)
+            );
+        }
+    }
+    if (problems_.size() != problems_before) {
+        return;
+    }
+    const bool twice =
+        std::any_of(config_.routes.begin(), config_.routes.end(), [&route](const Route& each) {
+            return each.column == route.column && each.operator_name == route.operator_name;
+        });
+    if (twice) {
+        note(table.source(), "a second [[route]] for " + route_name(route) + "; one is allowed");
+        return;
+    }
+    config_.routes.push_back(std::move(route));
+}
+
+void Reader::read_routes(const toml::array& routes) {
+    for (const toml::node& node : routes) {
+        if (const toml::table* route = node.as_table()) {
+            read_route(*route);
+        } else {
+            note(node.source(), "route must be written as [[route]] tables");
+        }
+    }
+}
+
+Result<Config> Reader::read(const toml::table& root) {
+    const std::vector<std::string_view> tables = table_names();
+    for (const auto& [key, node] : root) {
+        if (key.str() == route_table) {
+            continue;  // after [defaults], which it falls back to
+        }
+        if (std::find(tables.begin(), tables.end(), key.str()) == tables.end()) {
+            note_unknown(key, "table", tables);
+        } else if (const toml::table* table = node.as_table()) {
+            read_table(key.str(), *table);
+        } else {
+            note(
+                node.source(),
+                std::string(key.str()) + " must be a table, [" + std::string(key.str()) + "]"
+            );
+        }
+    }
+    if (const toml::node* routes = root.get(route_table)) {
+        if (const toml::array* array = routes->as_array()) {
+            read_routes(*array);
+        } else {
+            note(routes->source(), "route must be written as [[route]], with two brackets");
+        }
+    }
+    if (problems_.empty()) {
+        return std::move(config_);
+    }
+    const auto first = std::min_element(
+        problems_.begin(),
+        problems_.end(),
+        [](const Error& left, const Error& right) {
+            return std::pair(left.line, left.column) < std::pair(right.line, right.column);
+        }
+    );
+    if (problems_.size() > 1) {
+        first->message += " (and " + std::to_string(problems_.size() - 1) + " more)";
+    }
+    return *first;
+}
+
+}  // namespace
+
+std::string to_string(const Error& error) {
+    std::string text = error.file;
+    if (error.line != 0) {
+        text += ':' + std::to_string(error.line);
+    }
+    return text + ": " + error.message;
+}
+
+Result<Config> parse(std::string_view text, std::string_view file_name) {
+    const toml::parse_result parsed = toml::parse(text, file_name);
+    if (!parsed) {
+        const toml::parse_error& problem = parsed.error();
+        const toml::source_position begin = problem.source().begin;
+        return Error{
+            std::string(file_name),
+            begin.line,
+            begin.column,
+            "not TOML: " + std::string(problem.description())};
+    }
+    return Reader(file_name).read(parsed.table());
+}
+
+Result<Config> load(const std::filesystem::path& path) {
+    const auto fail = [&path](const std::string& message) -> Result<Config> {
+        return Error{path.string(), 0, 0, message};
+    };
+    std::error_code problem;
+    const std::filesystem::file_status status = std::filesystem::status(path, problem);
+    if (status.type() == std::filesystem::file_type::not_found) {
+        return fail("no such configuration file");
+    }
+    if (std::filesystem::is_directory(status)) {
+        return fail("a directory, not a configuration file");
+    }
+    std::ifstream stream(path, std::ios::binary);
+    if (!stream) {
+        return fail("the configuration file cannot be read (is it allowed to this user?)");
+    }
+    std::string text(file_bytes_max + 1, '\0');
+    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(stream.gcount()));
+    if (stream.bad()) {
+        return fail("the configuration file cannot be read to its end");
+    }
+    if (text.size() > file_bytes_max) {
+        return fail("longer than 1 MiB, which is more than a configuration file may have");
+    }
+    return parse(text, path.string());
+}
+
+}  // namespace veer::config

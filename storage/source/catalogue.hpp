@@ -1,0 +1,40 @@
+#pragma once
+
+#include "storage/error.hpp"
+#include "storage/source/connection.hpp"
+#include "storage/table.hpp"
+
+#include <string>
+#include <vector>
+
+namespace veer::storage::source {
+
+/// A table or an index that veer leaves to Postgres, and what would have to change.
+struct Refusal {
+    std::string name;
+    std::string reason;
+
+    friend bool operator==(const Refusal&, const Refusal&) = default;
+};
+
+/// What the upstream's catalogue says, at one moment.
+struct Catalogue {
+    std::string system_id;
+    std::string database;
+    std::vector<Table> tables;     ///< can be copied; in order of their OIDs
+    std::vector<Refusal> refused;  ///< have a vector index, and cannot
+};
+
+/// Reads every table with a usable pgvector index. A table is copied where all of this holds, and
+/// is refused with a reason otherwise:
+///
+/// 1. It is an ordinary, permanent table: no partition, no children, no row that veer's role cannot
+/// see.
+/// 2. A valid `hnsw` or `ivfflat` index on one plain column of type vector(n), over all rows, with
+///    vector_l2_ops, vector_cosine_ops or vector_ip_ops.
+/// 3. A replica identity whose columns are int2, int4, int8, uuid, text or varchar (canonical send
+///    formats): the primary key, or REPLICA IDENTITY USING INDEX.
+/// 4. The role may read those columns.
+Result<Catalogue> discover(Connection& connection);
+
+}  // namespace veer::storage::source

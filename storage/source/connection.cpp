@@ -1,0 +1,344 @@
+#include "storage/source/connection.hpp"
+
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+
+namespace veer::storage::source {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds connect_time_max{10};
+/// Longer than any lock_timeout that veer sets, so that the server's own reason arrives first.
+constexpr std::chrono::seconds statement_time_max{60};
+
+/// A role or database may have other defaults, which would end veer's long-lived sessions.
+constexpr const char* session_settings =
+    "SET search_path = ''; SET client_min_messages = warning; SET statement_timeout = 0; "
+    "SET idle_in_transaction_session_timeout = 0; SET idle_session_timeout = 0; "
+    "SET lock_timeout = 0; SET DateStyle = ISO; SET default_transaction_read_only = off";
+
+/// libpq ends its messages with a line feed, and puts the detail on further lines.
+std::string one_line(const char* message) {
+    std::string line{message == nullptr ? "" : message};
+    while (!line.empty() && line.back() == '\n') {
+        line.pop_back();
+    }
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    return line;
+}
+
+Errc classify(std::string_view sqlstate) {
+    if (sqlstate.empty() || sqlstate.starts_with("08") || sqlstate.starts_with("57P") ||
+        sqlstate.starts_with("53")) {
+        return Errc::connection;
+    }
+    if (sqlstate == "42501" || sqlstate.starts_with("28")) {
+        return Errc::not_permitted;
+    }
+    return Errc::unexpected;
+}
+
+}  // namespace
+
+QueryResult::QueryResult(pg_result* result) : result_{result} {}
+
+void QueryResult::Clear::operator()(pg_result* result) const {
+    PQclear(result);
+}
+
+int QueryResult::size() const {
+    return PQntuples(result_.get());
+}
+
+bool QueryResult::is_null(int row, int column) const {
+    return PQgetisnull(result_.get(), row, column) != 0;
+}
+
+std::string QueryResult::text(int row, int column) const {
+    return {
+        PQgetvalue(result_.get(), row, column),
+        static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
+}
+
+bool QueryResult::boolean(int row, int column) const {
+    return *PQgetvalue(result_.get(), row, column) == 't';
+}
+
+std::int64_t QueryResult::integer(int row, int column) const {
+    const std::string value = text(row, column);
+    std::int64_t number = 0;
+    std::from_chars(value.data(), value.data() + value.size(), number);
+    return number;
+}
+
+void Connection::Finish::operator()(pg_conn* connection) const {
+    PQfinish(connection);
+}
+
+void Connection::Free::operator()(char* memory) const {
+    PQfreemem(memory);
+}
+
+Connection::Connection(pg_conn* connection, const Wake* wake)
+    : connection_{connection}, wake_{wake} {}
+
+Result<Connection> Connection::open(const ConnectOptions& options) {
+    // What follows dbname overrides what the DSN says.
+    const std::array<const char*, 11> keywords{
+        "client_encoding",
+        "dbname",
+        "application_name",
+        "keepalives",
+        "keepalives_idle",
+        "keepalives_interval",
+        "keepalives_count",
+        "tcp_user_timeout",
+        options.replication ? "replication" : nullptr,
+        nullptr};
+    const std::array<const char*, 11> values{
+        "UTF8",
+        options.dsn.c_str(),
+        options.application_name.c_str(),
+        "1",
+        "10",
+        "5",
+        "3",
+        "30000",
+        options.replication ? "database" : nullptr,
+        nullptr};
+    Connection made{PQconnectStartParams(keywords.data(), values.data(), 1), options.wake};
+    if (auto established = made.establish(); !established.has_value()) {
+        return established.error();
+    }
+    if (auto set = made.query(session_settings); !set.has_value()) {
+        return set.error();
+    }
+    return made;
+}
+
+Result<void> Connection::establish() {
+    const Clock::time_point deadline = Clock::now() + connect_time_max;
+    if (connection_ == nullptr) {
+        return Error{Errc::connection, "Out of memory."};
+    }
+    PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+    while (state != PGRES_POLLING_OK) {
+        if (state == PGRES_POLLING_FAILED || PQstatus(connection_.get()) == CONNECTION_BAD) {
+            return failure(nullptr);
+        }
+        auto waited = wait(state == PGRES_POLLING_WRITING, deadline);
+        if (!waited.has_value()) {
+            return waited.error();
+        }
+        if (*waited == Waited::timed_out) {
+            return Error{Errc::connection, "Postgres did not answer within 10 s while connecting."};
+        }
+        state = PQconnectPoll(connection_.get());
+    }
+    PQsetnonblocking(connection_.get(), 1);
+    return {};
+}
+
+Result<Connection::Waited> Connection::wait(bool for_write, Clock::time_point deadline) const {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+    std::array<pollfd, 2> waited{{
+        {PQsocket(connection_.get()), static_cast<short>(for_write ? POLLIN | POLLOUT : POLLIN), 0},
+        {wake_ == nullptr ? -1 : wake_->fd(), POLLIN, 0},
+    }};
+    const auto timeout = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3'600'000));
+    const int ready = poll(waited.data(), waited.size(), timeout);
+    if (ready < 0 && errno != EINTR) {
+        return Error{Errc::connection, "poll() failed."};
+    }
+    if (waited[1].revents != 0) {
+        return Error{Errc::connection, "veer is stopping."};
+    }
+    return ready == 0 ? Waited::timed_out : Waited::ready;
+}
+
+Result<void> Connection::send_all(Clock::time_point deadline) {
+    for (;;) {
+        const int left = PQflush(connection_.get());
+        if (left == 0) {
+            return {};
+        }
+        if (left < 0) {
+            return failure(nullptr);
+        }
+        auto waited = wait(true, deadline);
+        if (!waited.has_value()) {
+            return waited.error();
+        }
+        if (*waited == Waited::timed_out) {
+            return Error{Errc::connection, "Postgres does not read what veer sends."};
+        }
+        if (PQconsumeInput(connection_.get()) == 0) {
+            return failure(nullptr);
+        }
+    }
+}
+
+Result<pg_result*> Connection::next_result(Clock::time_point deadline) {
+    while (PQisBusy(connection_.get()) != 0) {
+        auto waited = wait(false, deadline);
+        if (!waited.has_value()) {
+            return waited.error();
+        }
+        if (*waited == Waited::timed_out) {
+            return Error{Errc::connection, "Postgres did not answer a statement within 60 s."};
+        }
+        if (PQconsumeInput(connection_.get()) == 0) {
+            return failure(nullptr);
+        }
+    }
+    return PQgetResult(connection_.get());
+}
+
+Result<QueryResult> Connection::query(const std::string& sql) {
+    const Clock::time_point deadline = Clock::now() + statement_time_max;
+    if (PQsendQuery(connection_.get(), sql.c_str()) == 0) {
+        return failure(nullptr);
+    }
+    if (auto sent = send_all(deadline); !sent.has_value()) {
+        return sent.error();
+    }
+    QueryResult last{nullptr};
+    std::optional<Error> failed;
+    for (;;) {
+        auto result = next_result(deadline);
+        if (!result.has_value()) {
+            return result.error();
+        }
+        if (*result == nullptr) {
+            break;
+        }
+        last = QueryResult{*result};
+        const ExecStatusType status = PQresultStatus(*result);
+        if (!failed.has_value() && status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+            failed = failure(*result);
+        }
+        if (status == PGRES_COPY_BOTH || status == PGRES_COPY_IN || status == PGRES_COPY_OUT) {
+            return Error{Errc::unexpected, "A statement turned out to be a COPY."};
+        }
+    }
+    if (failed.has_value()) {
+        return *failed;
+    }
+    return last;
+}
+
+Result<void> Connection::begin_copy(const std::string& sql) {
+    const Clock::time_point deadline = Clock::now() + statement_time_max;
+    if (PQsendQuery(connection_.get(), sql.c_str()) == 0) {
+        return failure(nullptr);
+    }
+    if (auto sent = send_all(deadline); !sent.has_value()) {
+        return sent;
+    }
+    auto result = next_result(deadline);
+    if (!result.has_value()) {
+        return result.error();
+    }
+    const QueryResult owner{*result};
+    const ExecStatusType status = PQresultStatus(*result);
+    if (status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
+        return {};
+    }
+    const Error failed = failure(*result);
+    for (auto rest = next_result(deadline); rest.has_value() && *rest != nullptr;
+         rest = next_result(deadline)) {
+        PQclear(*rest);
+    }
+    return failed;
+}
+
+Result<Connection::CopyData> Connection::read_copy(Clock::time_point deadline) {
+    for (;;) {
+        char* memory = nullptr;
+        const int size = PQgetCopyData(connection_.get(), &memory, 1);
+        copied_.reset(memory);
+        if (size > 0) {
+            return CopyData{.bytes = {memory, static_cast<std::size_t>(size)}};
+        }
+        if (size == -2) {
+            return failure(nullptr);
+        }
+        if (size == -1) {
+            break;
+        }
+        auto waited = wait(false, deadline);
+        if (!waited.has_value()) {
+            return waited.error();
+        }
+        if (*waited == Waited::timed_out) {
+            return CopyData{.timed_out = true};
+        }
+        if (PQconsumeInput(connection_.get()) == 0) {
+            return failure(nullptr);
+        }
+    }
+    for (;;) {
+        auto result = next_result(Clock::now() + statement_time_max);
+        if (!result.has_value()) {
+            return result.error();
+        }
+        if (*result == nullptr) {
+            return CopyData{.ended = true};
+        }
+        const QueryResult owner{*result};
+        if (PQresultStatus(*result) == PGRES_FATAL_ERROR) {
+            return failure(*result);
+        }
+        if (PQresultStatus(*result) == PGRES_COPY_IN) {
+            // The server ended its side of a replication stream: it shuts down.
+            return Error{Errc::connection, "Postgres ended the replication stream."};
+        }
+    }
+}
+
+Result<void> Connection::write_copy(std::string_view bytes) {
+    if (PQputCopyData(connection_.get(), bytes.data(), static_cast<int>(bytes.size())) < 0) {
+        return failure(nullptr);
+    }
+    return send_all(Clock::now() + statement_time_max);
+}
+
+std::string Connection::quote_identifier(std::string_view name) const {
+    std::string quoted{"\""};
+    for (const char letter : name) {
+        quoted.append(letter == '"' ? 2 : 1, letter);
+    }
+    return quoted.append("\"");
+}
+
+std::string Connection::quote_literal(std::string_view text) const {
+    const std::unique_ptr<char, Free> quoted{
+        PQescapeLiteral(connection_.get(), text.data(), text.size())};
+    return quoted == nullptr ? "NULL" : quoted.get();
+}
+
+Error Connection::failure(const pg_result* result) {
+    const char* const state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    sqlstate_ = state == nullptr ? "" : state;
+    const char* const primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char* const detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+    if (primary == nullptr) {
+        return {
+            Errc::connection,
+            "Postgres cannot be reached: " + one_line(PQerrorMessage(connection_.get())) + "."};
+    }
+    std::string message = "Postgres said: " + one_line(primary);
+    if (detail != nullptr) {
+        message += " (" + one_line(detail) + ")";
+    }
+    return {classify(sqlstate_), message + " [" + sqlstate_ + "]."};
+}
+
+}  // namespace veer::storage::source

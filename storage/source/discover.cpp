@@ -1,0 +1,197 @@
+#include "storage/source/discover.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace veer::storage::source {
+
+namespace {
+
+/// int2, int4, int8, uuid, text, varchar (pg_type.dat): built in, so the OIDs are fixed.
+constexpr std::array<std::uint32_t, 6> key_types{21, 23, 20, 2950, 25, 1043};
+
+std::string qualified(const TableFacts& table) {
+    return table.schema + "." + table.name;
+}
+
+/// Returns why no copy of this kind of table is possible, or nothing.
+std::optional<std::string> refuse_kind(const TableFacts& table, const std::string& role) {
+    if (table.kind == 'p' || table.is_partition) {
+        return "partitioned tables are not supported yet";
+    }
+    if (table.kind != 'r') {
+        return "only ordinary tables can be followed by logical replication";
+    }
+    if (table.has_children) {
+        return "tables with inheritance children are not supported";
+    }
+    if (table.persistence != 'p') {
+        return "it is unlogged; run: ALTER TABLE " + qualified(table) + " SET LOGGED;";
+    }
+    if (!table.schema_usable) {
+        return "role " + role + " may not use its schema; run: GRANT USAGE ON SCHEMA " +
+               table.schema + " TO " + role + ";";
+    }
+    if (table.rows_hidden) {
+        return "row-level security hides rows from role " + role + "; run: ALTER ROLE " + role +
+               " BYPASSRLS;";
+    }
+    return std::nullopt;
+}
+
+std::optional<std::size_t> position_of(
+    const std::vector<ColumnFacts>& columns, std::int16_t attnum
+) {
+    const auto found = std::find_if(columns.begin(), columns.end(), [&](const ColumnFacts& column) {
+        return column.column.attnum == attnum;
+    });
+    return found == columns.end()
+               ? std::nullopt
+               : std::optional{static_cast<std::size_t>(found - columns.begin())};
+}
+
+/// Returns why the index cannot be mirrored, or nothing.
+std::optional<std::string> refuse_index(const IndexFacts& index, const ColumnFacts* column) {
+    if (!index.valid) {
+        return "the index is not valid";
+    }
+    if (index.attnum == 0 || column == nullptr) {
+        return "indexes on expressions are not supported yet";
+    }
+    if (index.column_count != 1) {
+        return "the index has several columns";
+    }
+    if (index.partial) {
+        return "partial indexes are not supported yet";
+    }
+    if (column->type_name != "vector") {
+        return "columns of type " + column->type_name + " are not supported yet";
+    }
+    if (column->column.typmod <= 0) {
+        return "its column has no fixed dimensions";
+    }
+    if (column->generated) {
+        return "generated columns do not come with logical replication";
+    }
+    if (index.operator_class != "vector_l2_ops" && index.operator_class != "vector_cosine_ops" &&
+        index.operator_class != "vector_ip_ops") {
+        return "the operator class " + index.operator_class + " is not supported yet";
+    }
+    return std::nullopt;
+}
+
+/// Fills in the key, or returns why there is none.
+std::optional<std::string> choose_key(const TableInput& input, Table& table) {
+    const char identity = input.facts.replica_identity;
+    const std::string name = qualified(input.facts);
+    if (identity == 'n') {
+        return "it has REPLICA IDENTITY NOTHING; run: ALTER TABLE " + name +
+               " REPLICA IDENTITY DEFAULT;";
+    }
+    if (input.identity.empty()) {
+        return "it has no primary key that identifies a row; add one, or a unique index on NOT "
+               "NULL "
+               "columns and run: ALTER TABLE " +
+               name + " REPLICA IDENTITY USING INDEX <index>;";
+    }
+    for (const std::int16_t attnum : input.identity) {
+        const std::optional<std::size_t> position = position_of(input.columns, attnum);
+        if (!position.has_value()) {
+            return "its replica identity has an unknown column";
+        }
+        const ColumnFacts& column = input.columns[*position];
+        if (std::find(key_types.begin(), key_types.end(), column.column.type_oid) ==
+            key_types.end()) {
+            return "its key column " + column.column.name + " has the type " + column.type_name +
+                   "; supported are smallint, integer, bigint, uuid, text and varchar";
+        }
+        table.key.push_back(*position);
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> refuse_unreadable(
+    const TableInput& input, const Table& table, const std::string& role
+) {
+    const auto readable = [&](std::size_t position) {
+        return input.columns[position].readable;
+    };
+    if (std::all_of(table.key.begin(), table.key.end(), readable) &&
+        std::all_of(table.vectors.begin(), table.vectors.end(), readable)) {
+        return std::nullopt;
+    }
+    return "role " + role + " may not read it; run: GRANT SELECT ON " + qualified(input.facts) +
+           " TO " + role + ";";
+}
+
+void add_indexes(const TableInput& input, Table& table, Catalogue& catalogue) {
+    for (const IndexFacts& index : input.indexes) {
+        const std::optional<std::size_t> position = position_of(input.columns, index.attnum);
+        const ColumnFacts* const column = position ? &input.columns[*position] : nullptr;
+        if (auto reason = refuse_index(index, column)) {
+            catalogue.refused.push_back({qualified(input.facts) + " index " + index.name, *reason});
+            continue;
+        }
+        auto known = std::find(table.vectors.begin(), table.vectors.end(), *position);
+        if (known == table.vectors.end()) {
+            table.vectors.push_back(*position);
+            known = std::prev(table.vectors.end());
+        }
+        const auto vector = static_cast<std::size_t>(known - table.vectors.begin());
+        table.indexes.push_back(
+            {index.name,
+             index.method,
+             vector,
+             index.operator_name,
+             index.operator_oid,
+             index.m,
+             index.ef_construction}
+        );
+    }
+}
+
+}  // namespace
+
+void judge(const TableInput& input, const std::string& role, Catalogue& catalogue) {
+    const TableFacts& facts = input.facts;
+    if (facts.persistence == 't') {
+        return;  // of one session, and gone with it
+    }
+    if (auto reason = refuse_kind(facts, role)) {
+        catalogue.refused.push_back({qualified(facts), *reason});
+        return;
+    }
+    Table table{
+        .oid = {facts.oid},
+        .schema = facts.schema,
+        .name = facts.name,
+        .columns = {},
+        .key = {},
+        .vectors = {},
+        .indexes = {},
+        .fingerprint = {},
+        .estimated_rows = facts.estimated_rows};
+    for (const ColumnFacts& column : input.columns) {
+        table.columns.push_back(column.column);
+    }
+    add_indexes(input, table, catalogue);
+    if (table.indexes.empty()) {
+        return;
+    }
+    std::optional<std::string> reason = choose_key(input, table);
+    if (!reason.has_value()) {
+        reason = refuse_unreadable(input, table, role);
+    }
+    if (reason.has_value()) {
+        catalogue.refused.push_back({qualified(facts), *reason});
+        return;
+    }
+    for (const auto* const positions : {&table.key, &table.vectors}) {
+        for (const std::size_t position : *positions) {
+            table.fingerprint += input.columns[position].xmin + ",";
+        }
+    }
+    catalogue.tables.push_back(std::move(table));
+}
+
+}  // namespace veer::storage::source

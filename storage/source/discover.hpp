@@ -1,0 +1,62 @@
+#pragma once
+
+#include "storage/source/catalogue.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// The decisions of discover(), apart from the statements that fetch what they need.
+namespace veer::storage::source {
+
+/// A row of pg_class with at least one pgvector index, and what decides whether it can be copied.
+struct TableFacts {
+    std::uint32_t oid = 0;
+    std::string schema;
+    std::string name;
+    char kind = 'r';         ///< pg_class.relkind
+    char persistence = 'p';  ///< pg_class.relpersistence
+    char replica_identity = 'd';
+    double estimated_rows = -1;
+    bool is_partition = false;
+    bool has_children = false;
+    bool rows_hidden = false;   ///< row-level security applies to veer's role
+    bool schema_usable = true;  ///< USAGE on the schema
+};
+
+/// A row of pg_attribute.
+struct ColumnFacts {
+    Column column;
+    std::string type_name;
+    std::string xmin;
+    bool generated = false;
+    bool readable = true;
+};
+
+/// A row of pg_index for a pgvector access method.
+struct IndexFacts {
+    std::string name;
+    std::string method;
+    std::int16_t attnum = 0;  ///< 0 for an expression
+    std::int16_t column_count = 1;
+    bool valid = true;
+    bool partial = false;
+    std::string operator_class;
+    std::string operator_name;
+    std::uint32_t operator_oid = 0;
+    std::uint32_t m = 16;
+    std::uint32_t ef_construction = 64;
+};
+
+struct TableInput {
+    TableFacts facts;
+    std::vector<ColumnFacts> columns;    ///< in attnum order
+    std::vector<std::int16_t> identity;  ///< attnums of the replica identity's index, in its order
+    std::vector<IndexFacts> indexes;
+};
+
+/// Adds the table, or the reasons against it, to the catalogue. `role` is named in the advice.
+void judge(const TableInput& input, const std::string& role, Catalogue& catalogue);
+
+}  // namespace veer::storage::source

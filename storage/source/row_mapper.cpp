@@ -1,0 +1,138 @@
+#include "storage/source/row_mapper.hpp"
+
+#include "storage/source/vector_format.hpp"
+
+#include <algorithm>
+
+namespace veer::storage::source {
+
+namespace {
+
+Error changed(std::string_view table, std::string_view what) {
+    return {Errc::gone, std::string{"Table "}.append(table).append(": ").append(what).append(".")};
+}
+
+/// Returns the position of `wanted` in the relation, or nothing where it is missing or of another
+/// type.
+std::optional<std::size_t> find_column(const pgoutput::Relation& relation, const Column& wanted) {
+    const auto found =
+        std::find_if(relation.columns.begin(), relation.columns.end(), [&](const auto& column) {
+            return column.name == wanted.name;
+        });
+    if (found == relation.columns.end() || found->type_oid != wanted.type_oid ||
+        found->typmod != wanted.typmod) {
+        return std::nullopt;
+    }
+    return static_cast<std::size_t>(found - relation.columns.begin());
+}
+
+}  // namespace
+
+Result<RowMapper> RowMapper::make(const Table& table, const pgoutput::Relation& relation) {
+    RowMapper mapper;
+    mapper.name_ = table.schema + "." + table.name;
+    mapper.column_count_ = relation.columns.size();
+    for (const std::size_t position : table.key) {
+        const Column& column = table.columns[position];
+        const std::optional<std::size_t> found = find_column(relation, column);
+        if (!found.has_value() || !relation.columns[*found].key) {
+            return changed(mapper.name_, "the key column " + column.name + " is not what it was");
+        }
+        mapper.keys_.push_back(*found);
+    }
+    const auto keys =
+        std::count_if(relation.columns.begin(), relation.columns.end(), [](const auto& column) {
+            return column.key;
+        });
+    if (relation.replica_identity != 'f' && static_cast<std::size_t>(keys) != table.key.size()) {
+        return changed(mapper.name_, "the replica identity has other columns than it had");
+    }
+    for (const std::size_t position : table.vectors) {
+        const Column& column = table.columns[position];
+        const std::optional<std::size_t> found = find_column(relation, column);
+        if (!found.has_value()) {
+            return changed(
+                mapper.name_, "the vector column " + column.name + " is not what it was"
+            );
+        }
+        mapper.vectors_.push_back({*found, column.typmod});
+    }
+    return mapper;
+}
+
+Result<RowKey> RowMapper::key(const pgoutput::TupleData& tuple) const {
+    return key_of(tuple, nullptr);
+}
+
+Result<RowKey> RowMapper::key_of(const pgoutput::TupleData& tuple, const pgoutput::TupleData* old)
+    const {
+    RowKey key;
+    if (tuple.size() != column_count_ || (old != nullptr && old->size() != column_count_)) {
+        return Error{Errc::unexpected, "Table " + name_ + ": a row has another number of columns."};
+    }
+    for (const std::size_t position : keys_) {
+        const bool in_old =
+            old != nullptr && tuple[position].kind == pgoutput::Field::Kind::unchanged_toast;
+        const pgoutput::Field& field = in_old ? (*old)[position] : tuple[position];
+        if (field.kind != pgoutput::Field::Kind::binary) {
+            return Error{Errc::unexpected, "Table " + name_ + ": a key did not come in binary."};
+        }
+        append_key_column(key, field.bytes);
+    }
+    return key;
+}
+
+Result<Row> RowMapper::row(const pgoutput::TupleData& tuple, const pgoutput::TupleData* old) const {
+    auto key = key_of(tuple, old);
+    if (!key.has_value()) {
+        return key.error();
+    }
+    Row row{std::move(*key), {}};
+    for (const VectorColumn& column : vectors_) {
+        const pgoutput::Field& field = tuple[column.position];
+        if (field.kind == pgoutput::Field::Kind::null) {
+            row.vectors.emplace_back(NullVector{});
+        } else if (field.kind == pgoutput::Field::Kind::unchanged_toast) {
+            row.vectors.emplace_back(UnchangedVector{});
+        } else {
+            std::optional<std::vector<float>> floats =
+                decode_vector(field.bytes, column.dimensions);
+            if (!floats.has_value() || field.kind != pgoutput::Field::Kind::binary) {
+                return changed(name_, "a vector is not of the type that the column had");
+            }
+            row.vectors.emplace_back(std::move(*floats));
+        }
+    }
+    return row;
+}
+
+Result<Row> row_of_copy(const Table& table, const BinaryCopyDecoder::Fields& fields) {
+    const std::string name = table.schema + "." + table.name;
+    if (fields.size() != table.key.size() + table.vectors.size()) {
+        return Error{Errc::unexpected, "Table " + name + ": a row has another number of columns."};
+    }
+    Row row;
+    auto field = fields.begin();
+    for (std::size_t column = 0; column < table.key.size(); ++column, ++field) {
+        if (!field->has_value()) {
+            return Error{Errc::unexpected, "Table " + name + ": a key column is NULL."};
+        }
+        append_key_column(row.key, **field);
+    }
+    for (const std::size_t position : table.vectors) {
+        const std::optional<std::string_view> bytes = *field++;
+        if (!bytes.has_value()) {
+            row.vectors.emplace_back(NullVector{});
+            continue;
+        }
+        std::optional<std::vector<float>> floats =
+            decode_vector(*bytes, table.columns[position].typmod);
+        if (!floats.has_value()) {
+            return changed(name, "a vector is not of the column's type");
+        }
+        row.vectors.emplace_back(std::move(*floats));
+    }
+    return row;
+}
+
+}  // namespace veer::storage::source

@@ -1,0 +1,99 @@
+#include "storage/source/slot.hpp"
+
+namespace veer::storage::source {
+
+Result<std::optional<SlotFacts>> read_slot(Connection& connection, const std::string& name) {
+    auto rows = connection.query(
+        "SELECT s.plugin = 'pgoutput' AND s.database = pg_catalog.current_database() "
+        "       AND coalesce(s.wal_status, 'lost') <> 'lost' AND NOT s.temporary, "
+        "       s.active, s.confirmed_flush_lsn "
+        "  FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = " +
+        connection.quote_literal(name)
+    );
+    if (!rows.has_value()) {
+        return rows.error();
+    }
+    if (rows->size() == 0) {
+        return std::optional<SlotFacts>{};
+    }
+    SlotFacts facts;
+    facts.usable = rows->boolean(0, 0);
+    facts.active = rows->boolean(0, 1);
+    facts.confirmed_flush = parse_lsn(rows->text(0, 2));
+    return std::optional{facts};
+}
+
+Result<void> evict_holder(
+    Connection& connection, const std::string& name, const std::string& application_name
+) {
+    auto holder = connection.query(
+        "SELECT a.pid, a.application_name = " + connection.quote_literal(application_name) +
+        "  FROM pg_catalog.pg_replication_slots s "
+        "  JOIN pg_catalog.pg_stat_activity a ON a.pid = s.active_pid "
+        " WHERE s.slot_name = " +
+        connection.quote_literal(name)
+    );
+    if (!holder.has_value()) {
+        return holder.error();
+    }
+    if (holder->size() == 0) {
+        return {};
+    }
+    const std::string pid = holder->text(0, 0);
+    if (!holder->boolean(0, 1)) {
+        return Error{
+            Errc::connection,
+            "The replication slot " + name + " is in use by another session (PID " + pid + ")."};
+    }
+    auto ended = connection.query("SELECT pg_catalog.pg_terminate_backend(" + pid + ", 2000)");
+    return ended.has_value() ? Result<void>{} : Result<void>{ended.error()};
+}
+
+Result<void> drop_slot(
+    Connection& connection, const std::string& name, const std::string& application_name
+) {
+    if (auto evicted = evict_holder(connection, name, application_name); !evicted.has_value()) {
+        return evicted;
+    }
+    auto dropped = connection.query(
+        "SELECT pg_catalog.pg_drop_replication_slot(s.slot_name) "
+        "  FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = " +
+        connection.quote_literal(name)
+    );
+    if (!dropped.has_value() && connection.sqlstate() != "42704") {
+        return dropped.error();
+    }
+    return {};
+}
+
+Result<CreatedSlot> create_slot(Connection& replication, const std::string& name) {
+    // lock_timeout bounds the wait, statement_timeout would not.
+    if (auto set = replication.query("SET lock_timeout = '30s'"); !set.has_value()) {
+        return set.error();
+    }
+    auto made = replication.query(
+        "CREATE_REPLICATION_SLOT " + replication.quote_identifier(name) +
+        " LOGICAL pgoutput EXPORT_SNAPSHOT"
+    );
+    if (!made.has_value() && replication.sqlstate() == "55P03") {
+        return Error{
+            Errc::connection,
+            "The replication slot cannot be made, as a writing transaction has been open for "
+            "30 s; see pg_stat_activity.xact_start."};
+    }
+    if (!made.has_value() && replication.sqlstate() == "53400") {
+        return Error{
+            Errc::not_permitted,
+            "All replication slots are in use: raise max_replication_slots and restart "
+            "Postgres, or drop a slot that nobody needs."};
+    }
+    if (!made.has_value()) {
+        return made.error();
+    }
+    if (made->size() != 1) {
+        return Error{Errc::unexpected, "CREATE_REPLICATION_SLOT returned no row."};
+    }
+    return CreatedSlot{parse_lsn(made->text(0, 1)), made->text(0, 2)};
+}
+
+}  // namespace veer::storage::source

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "storage/error.hpp"
+#include "storage/lsn.hpp"
+#include "storage/source/connection.hpp"
+
+#include <optional>
+#include <string>
+
+namespace veer::storage::source {
+
+/// A row of pg_replication_slots.
+struct SlotFacts {
+    bool usable = false;  ///< a pgoutput slot of this database that has not been invalidated
+    bool active = false;
+    Lsn confirmed_flush;
+};
+
+/// Returns nothing where there is no slot of that name.
+Result<std::optional<SlotFacts>> read_slot(Connection& connection, const std::string& name);
+
+/// Ends the session that holds the slot, if it is one of veer's own (by its application name): an
+/// earlier connection whose end the server has not noticed. Fails with Errc::connection (try again)
+/// where somebody else holds it.
+Result<void> evict_holder(
+    Connection& connection, const std::string& name, const std::string& application_name
+);
+
+/// Drops the slot, evicting veer's own holder first. No slot is fine.
+Result<void> drop_slot(
+    Connection& connection, const std::string& name, const std::string& application_name
+);
+
+struct CreatedSlot {
+    Lsn consistent_point;  ///< the stream begins with the transactions that commit at or after it
+    std::string
+        snapshot_name;  ///< sees exactly those before; until the next command of `replication`
+};
+
+/// Makes a pgoutput slot on a replication connection, and exports its snapshot. Waits for every
+/// writing transaction that is under way, at most 30 s.
+Result<CreatedSlot> create_slot(Connection& replication, const std::string& name);
+
+}  // namespace veer::storage::source

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "storage/error.hpp"
+#include "storage/lsn.hpp"
+#include "storage/source/connection.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace veer::storage::source {
+
+/// A piece of the stream: one pgoutput message.
+struct XLogData {
+    std::string_view message;  ///< lives until the next call of the stream
+};
+
+/// Outside a transaction, everything up to `wal_end` has been delivered.
+struct Keepalive {
+    Lsn wal_end;
+    bool reply_requested = false;
+};
+
+/// Nothing came in time.
+struct Silence {};
+
+using StreamEvent = std::variant<Silence, XLogData, Keepalive>;
+
+struct StreamOptions {
+    std::string slot;
+    std::string publication;
+    Lsn start;  ///< the end_lsn of the last transaction that was applied
+};
+
+/// A replication connection in START_REPLICATION (PostgreSQL manual, "Streaming Replication
+/// Protocol").
+///
+///     server ──▶ 'w' start, end, time, pgoutput message      'k' wal_end, time, reply requested
+///     veer   ──▶ 'r' written, flushed, applied, time, reply requested
+///
+/// Whoever owns it must call next() often: a server whose stream nobody reads can stall its own
+/// checkpoints (see README.md).
+class Stream {
+  public:
+    /// Fails with Errc::gone where slot or publication are missing or invalidated, and with
+    /// Errc::connection and `connection.sqlstate() == "55006"` where the slot is in use.
+    static Result<Stream> start(Connection& connection, const StreamOptions& options);
+
+    /// Waits for the next message until `deadline`.
+    Result<StreamEvent> next(std::chrono::steady_clock::time_point deadline);
+
+    /// Tells the server that everything up to `flushed` is safe here, and may be forgotten there.
+    Result<void> confirm(Lsn received, Lsn flushed);
+
+  private:
+    explicit Stream(Connection& connection) : connection_{&connection} {}
+
+    Connection* connection_;
+};
+
+/// Decodes one CopyData message of the stream.
+Result<StreamEvent> decode_stream(std::string_view bytes);
+
+}  // namespace veer::storage::source

@@ -1,0 +1,222 @@
+#include "storage/store/encoding.hpp"
+
+#include "storage/byte_reader.hpp"
+#include "storage/byte_writer.hpp"
+
+#include <bit>
+#include <cstring>
+
+namespace veer::storage::store {
+
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "float32 is stored as it lies in memory");
+
+constexpr std::uint8_t null_flag = 0;
+constexpr std::uint8_t value_flag = 1;
+
+void put_column(ByteWriter& out, const Column& column) {
+    out.sized(column.name)
+        .be16(static_cast<std::uint16_t>(column.attnum))
+        .be32(column.type_oid)
+        .be16(static_cast<std::uint16_t>(column.type_length))
+        .be32(static_cast<std::uint32_t>(column.typmod))
+        .u8(column.not_null ? 1 : 0);
+}
+
+Column get_column(ByteReader& in) {
+    Column column;
+    column.name = in.bytes(in.be32());
+    column.attnum = static_cast<std::int16_t>(in.be16());
+    column.type_oid = in.be32();
+    column.type_length = static_cast<std::int16_t>(in.be16());
+    column.typmod = static_cast<std::int32_t>(in.be32());
+    column.not_null = in.u8() != 0;
+    return column;
+}
+
+void put_index(ByteWriter& out, const AnnIndex& index) {
+    out.sized(index.name)
+        .sized(index.method)
+        .be32(static_cast<std::uint32_t>(index.vector))
+        .sized(index.operator_name)
+        .be32(index.operator_oid)
+        .be32(index.m)
+        .be32(index.ef_construction);
+}
+
+AnnIndex get_index(ByteReader& in) {
+    AnnIndex index;
+    index.name = in.bytes(in.be32());
+    index.method = in.bytes(in.be32());
+    index.vector = in.be32();
+    index.operator_name = in.bytes(in.be32());
+    index.operator_oid = in.be32();
+    index.m = in.be32();
+    index.ef_construction = in.be32();
+    return index;
+}
+
+void put_positions(ByteWriter& out, const std::vector<std::size_t>& positions) {
+    out.be32(static_cast<std::uint32_t>(positions.size()));
+    for (const std::size_t position : positions) {
+        out.be32(static_cast<std::uint32_t>(position));
+    }
+}
+
+/// Positions that do not lie below `limit` fail the reader.
+std::vector<std::size_t> get_positions(ByteReader& in, std::size_t limit) {
+    std::vector<std::size_t> positions;
+    for (std::uint32_t left = in.be32(); left > 0 && !in.failed(); --left) {
+        positions.push_back(in.be32());
+        if (positions.back() >= limit) {
+            in.fail();
+        }
+    }
+    return positions;
+}
+
+void put_table(ByteWriter& out, const Table& table) {
+    out.be32(table.oid.value).sized(table.schema).sized(table.name).sized(table.fingerprint);
+    out.be64(std::bit_cast<std::uint64_t>(table.estimated_rows));
+    out.be32(static_cast<std::uint32_t>(table.columns.size()));
+    for (const Column& column : table.columns) {
+        put_column(out, column);
+    }
+    put_positions(out, table.key);
+    put_positions(out, table.vectors);
+    out.be32(static_cast<std::uint32_t>(table.indexes.size()));
+    for (const AnnIndex& index : table.indexes) {
+        put_index(out, index);
+    }
+}
+
+Table get_table(ByteReader& in) {
+    Table table;
+    table.oid.value = in.be32();
+    table.schema = in.bytes(in.be32());
+    table.name = in.bytes(in.be32());
+    table.fingerprint = in.bytes(in.be32());
+    table.estimated_rows = std::bit_cast<double>(in.be64());
+    for (std::uint32_t left = in.be32(); left > 0 && !in.failed(); --left) {
+        table.columns.push_back(get_column(in));
+    }
+    table.key = get_positions(in, table.columns.size());
+    table.vectors = get_positions(in, table.columns.size());
+    for (std::uint32_t left = in.be32(); left > 0 && !in.failed(); --left) {
+        table.indexes.push_back(get_index(in));
+        if (table.indexes.back().vector >= table.vectors.size()) {
+            in.fail();
+        }
+    }
+    return table;
+}
+
+}  // namespace
+
+std::string meta_key(std::string_view name) {
+    return std::string{"m"}.append(name);
+}
+
+std::string row_prefix(TableOid table) {
+    return ByteWriter{}.bytes("r").be32(table.value).take();
+}
+
+std::string row_key(TableOid table, std::string_view key) {
+    return row_prefix(table).append(key);
+}
+
+std::string after_prefix(std::string prefix) {
+    while (static_cast<unsigned char>(prefix.back()) == 0xFF) {
+        prefix.pop_back();
+    }
+    prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
+    return prefix;
+}
+
+std::optional<std::string> encode_vectors(const std::vector<VectorValue>& vectors) {
+    ByteWriter out;
+    for (const VectorValue& value : vectors) {
+        if (std::holds_alternative<UnchangedVector>(value)) {
+            return std::nullopt;
+        }
+        const auto* const floats = std::get_if<std::vector<float>>(&value);
+        if (floats == nullptr) {
+            out.u8(null_flag);
+            continue;
+        }
+        std::string bytes(floats->size() * sizeof(float), '\0');
+        if (!floats->empty()) {
+            std::memcpy(bytes.data(), floats->data(), bytes.size());
+        }
+        out.u8(value_flag).be32(static_cast<std::uint32_t>(floats->size())).bytes(bytes);
+    }
+    return out.take();
+}
+
+std::optional<std::vector<VectorValue>> decode_vectors(std::string_view bytes) {
+    std::vector<VectorValue> vectors;
+    ByteReader in{bytes};
+    while (in.remaining() > 0) {
+        const std::uint8_t flag = in.u8();
+        if (flag == null_flag) {
+            vectors.emplace_back(NullVector{});
+            continue;
+        }
+        const std::size_t size = std::size_t{in.be32()} * sizeof(float);
+        const std::string_view raw = in.bytes(size);
+        if (flag != value_flag || in.failed()) {
+            return std::nullopt;
+        }
+        std::vector<float> floats(raw.size() / sizeof(float));
+        if (!floats.empty()) {
+            std::memcpy(floats.data(), raw.data(), raw.size());
+        }
+        vectors.emplace_back(std::move(floats));
+    }
+    return in.failed() ? std::nullopt : std::optional{std::move(vectors)};
+}
+
+std::string encode_state(const SyncState& state) {
+    ByteWriter out;
+    out.sized(state.system_id).sized(state.database).sized(state.slot).sized(state.publication);
+    out.sized(state.publication_fingerprint).u8(static_cast<std::uint8_t>(state.phase));
+    out.be32(static_cast<std::uint32_t>(state.tables.size()));
+    for (const Table& table : state.tables) {
+        put_table(out, table);
+    }
+    return out.take();
+}
+
+std::optional<SyncState> decode_state(std::string_view bytes) {
+    ByteReader in{bytes};
+    SyncState state;
+    state.system_id = in.bytes(in.be32());
+    state.database = in.bytes(in.be32());
+    state.slot = in.bytes(in.be32());
+    state.publication = in.bytes(in.be32());
+    state.publication_fingerprint = in.bytes(in.be32());
+    const std::uint8_t phase = in.u8();
+    for (std::uint32_t left = in.be32(); left > 0 && !in.failed(); --left) {
+        state.tables.push_back(get_table(in));
+    }
+    const bool known = phase == static_cast<std::uint8_t>(CopyPhase::copying) ||
+                       phase == static_cast<std::uint8_t>(CopyPhase::streaming);
+    if (!known || !in.at_end()) {
+        return std::nullopt;
+    }
+    state.phase = static_cast<CopyPhase>(phase);
+    return state;
+}
+
+std::string encode_lsn(Lsn lsn) {
+    return ByteWriter{}.be64(lsn.value).take();
+}
+
+std::optional<Lsn> decode_lsn(std::string_view bytes) {
+    ByteReader in{bytes};
+    const Lsn lsn{in.be64()};
+    return in.at_end() ? std::optional{lsn} : std::nullopt;
+}
+
+}  // namespace veer::storage::store

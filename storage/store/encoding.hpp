@@ -1,0 +1,41 @@
+#pragma once
+
+#include "storage/row.hpp"
+#include "storage/store/sync_state.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// The bytes in the store. Format 1:
+///
+///     key    "m" name                         meta: "format", "instance", "state", "applied"
+///            "r" be32(table oid) RowKey       one row
+///
+///     value of a row, for each of Table::vectors:
+///            u8 0                             NULL
+///            u8 1, be32 dims, dims * float32 little-endian
+///
+/// Every decoder returns nothing where the bytes are not what its encoder wrote.
+namespace veer::storage::store {
+
+std::string meta_key(std::string_view name);
+std::string row_prefix(TableOid table);
+std::string row_key(TableOid table, std::string_view key);
+
+/// Returns the least key that is greater than every key with this prefix. Requires a last byte
+/// below 255 somewhere in the prefix, which "m" and "r" see to.
+std::string after_prefix(std::string prefix);
+
+/// Returns nothing where a vector is unchanged: that must be resolved before it is stored.
+std::optional<std::string> encode_vectors(const std::vector<VectorValue>& vectors);
+std::optional<std::vector<VectorValue>> decode_vectors(std::string_view bytes);
+
+/// Encodes all but `applied`, which is a key of its own as it is written with every batch.
+std::string encode_state(const SyncState& state);
+std::optional<SyncState> decode_state(std::string_view bytes);
+
+std::string encode_lsn(Lsn lsn);
+std::optional<Lsn> decode_lsn(std::string_view bytes);
+
+}  // namespace veer::storage::store

@@ -1,0 +1,347 @@
+#include "storage/store/store.hpp"
+
+#include "storage/store/encoding.hpp"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+#include <filesystem>
+#include <random>
+#include <system_error>
+
+namespace veer::storage::store {
+
+namespace {
+
+constexpr std::string_view format = "veer store 1";
+constexpr std::size_t megabyte = 1U << 20U;
+
+rocksdb::Options rocks_options() {
+    rocksdb::BlockBasedTableOptions table;
+    table.block_cache = rocksdb::NewLRUCache(64 * megabyte);
+    table.cache_index_and_filter_blocks = true;
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+    table.block_size = 16U << 10U;
+
+    rocksdb::Options options;
+    options.create_if_missing = true;
+    options.paranoid_checks = true;
+    options.write_buffer_size = 32 * megabyte;
+    options.db_write_buffer_size = 64 * megabyte;
+    options.max_write_buffer_number = 2;
+    options.max_total_wal_size = 128 * megabyte;
+    options.max_open_files = 256;
+    options.max_background_jobs = 2;
+    options.compression = rocksdb::kNoCompression;  // floats do not compress
+    options.keep_log_file_num = 2;
+    options.max_log_file_size = 4 * megabyte;
+    options.info_log_level = rocksdb::WARN_LEVEL;
+    options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+    return options;
+}
+
+Error disk_error(std::string_view what, std::string_view why) {
+    return {Errc::disk, std::string{what}.append(": ").append(why).append(".")};
+}
+
+std::string draw_instance() {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::random_device random;
+    std::string name;
+    for (int digit = 0; digit < 8; ++digit) {
+        name.push_back(digits[random() % digits.size()]);
+    }
+    return name;
+}
+
+/// Makes the directory if need be, and shuts everybody else out of it.
+Result<void> prepare_directory(const std::string& directory) {
+    std::error_code error;
+    std::filesystem::create_directories(directory, error);
+    if (!error) {
+        std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
+    }
+    if (error) {
+        return disk_error("Cannot use the directory " + directory, error.message());
+    }
+    return {};
+}
+
+void append(rocksdb::WriteBatch& batch, const Delete& change) {
+    batch.Delete(row_key(change.table, change.key));
+}
+
+void append(rocksdb::WriteBatch& batch, const Truncate& change) {
+    for (const TableOid table : change.tables) {
+        const std::string prefix = row_prefix(table);
+        batch.DeleteRange(prefix, after_prefix(prefix));
+    }
+}
+
+Result<void> append_row(rocksdb::WriteBatch& batch, TableOid table, const Row& row) {
+    const std::optional<std::string> value = encode_vectors(row.vectors);
+    if (!value.has_value()) {
+        return Error{Errc::unexpected, "A row with an unresolved vector was given to the store."};
+    }
+    batch.Put(row_key(table, row.key), *value);
+    return {};
+}
+
+Result<void> append_change(rocksdb::WriteBatch& batch, const Change& change) {
+    if (const auto* const upsert = std::get_if<Upsert>(&change)) {
+        if (upsert->old_key.has_value()) {
+            batch.Delete(row_key(upsert->table, *upsert->old_key));
+        }
+        return append_row(batch, upsert->table, upsert->row);
+    }
+    if (const auto* const gone = std::get_if<Delete>(&change)) {
+        append(batch, *gone);
+    } else {
+        append(batch, std::get<Truncate>(change));
+    }
+    return {};
+}
+
+}  // namespace
+
+struct Store::Impl {
+    std::string directory;
+    std::string instance;
+    std::unique_ptr<rocksdb::DB> db;
+    Lsn applied;
+
+    Error error(std::string_view what, const rocksdb::Status& status) const {
+        return disk_error(
+            std::string{what}.append(" the store in ").append(directory), status.ToString()
+        );
+    }
+
+    Result<std::optional<std::string>> read(const std::string& key) const {
+        std::string value;
+        const rocksdb::Status status = db->Get({}, key, &value);
+        if (status.IsNotFound()) {
+            return std::optional<std::string>{};
+        }
+        if (!status.ok()) {
+            return error("Cannot read", status);
+        }
+        return std::optional{std::move(value)};
+    }
+
+    Result<void> commit(rocksdb::WriteBatch& batch, bool durable) {
+        rocksdb::WriteOptions options;
+        options.sync = durable;
+        const rocksdb::Status status = db->Write(options, &batch);
+        if (!status.ok()) {
+            return error("Cannot write to", status);
+        }
+        return {};
+    }
+
+    Error corrupted(std::string_view what) const {
+        return disk_error(
+            "The store in " + directory + " is damaged",
+            std::string{what}.append(
+                " cannot be decoded; remove the directory, veer will copy the tables again"
+            )
+        );
+    }
+
+    Result<void> check_format() {
+        auto found = read(meta_key("format"));
+        auto name = found.has_value() ? read(meta_key("instance")) : found;
+        if (!name.has_value()) {
+            return name.error();
+        }
+        if (found->has_value() && **found != format) {
+            return disk_error(
+                "Cannot use the store in " + directory,
+                "it has the format \"" + **found + "\", and this veer knows only \"" +
+                    std::string{format} +
+                    "\"; start the veer that wrote it, or remove the directory to copy again"
+            );
+        }
+        if (found->has_value() && name->has_value()) {
+            instance = **name;
+            return {};
+        }
+        instance = draw_instance();
+        rocksdb::WriteBatch batch;
+        batch.Put(meta_key("format"), std::string{format});
+        batch.Put(meta_key("instance"), instance);
+        return commit(batch, true);
+    }
+};
+
+Store::Store(std::unique_ptr<Impl> impl) : impl_{std::move(impl)} {}
+
+Store::Store(Store&&) noexcept = default;
+Store& Store::operator=(Store&&) noexcept = default;
+Store::~Store() = default;
+
+Result<Store> Store::open(const std::string& directory) {
+    if (auto prepared = prepare_directory(directory); !prepared.has_value()) {
+        return prepared.error();
+    }
+    auto impl = std::make_unique<Impl>();
+    impl->directory = directory;
+    rocksdb::DB* db = nullptr;
+    const rocksdb::Status status = rocksdb::DB::Open(rocks_options(), directory, &db);
+    if (!status.ok()) {
+        return impl->error("Cannot open", status);
+    }
+    impl->db.reset(db);
+    if (auto checked = impl->check_format(); !checked.has_value()) {
+        return checked.error();
+    }
+    Store store{std::move(impl)};
+    auto state = store.state();
+    if (!state.has_value()) {
+        return state.error();
+    }
+    if (state->has_value()) {
+        store.impl_->applied = (*state)->applied;
+    }
+    return store;
+}
+
+const std::string& Store::instance() const {
+    return impl_->instance;
+}
+
+Result<std::optional<SyncState>> Store::state() const {
+    auto bytes = impl_->read(meta_key("state"));
+    auto position = bytes.has_value() ? impl_->read(meta_key("applied")) : bytes;
+    if (!position.has_value()) {
+        return position.error();
+    }
+    if (!bytes->has_value()) {
+        return std::optional<SyncState>{};
+    }
+    std::optional<SyncState> state = decode_state(**bytes);
+    const std::optional<Lsn> applied =
+        position->has_value() ? decode_lsn(**position) : std::nullopt;
+    if (!state.has_value() || !applied.has_value()) {
+        return impl_->corrupted("the state");
+    }
+    state->applied = *applied;
+    return state;
+}
+
+Result<void> Store::reset(const SyncState& state) {
+    rocksdb::WriteBatch batch;
+    batch.DeleteRange(std::string{"r"}, after_prefix("r"));
+    batch.Put(meta_key("state"), encode_state(state));
+    batch.Put(meta_key("applied"), encode_lsn(state.applied));
+    auto written = impl_->commit(batch, true);
+    if (!written.has_value()) {
+        return written;
+    }
+    impl_->applied = state.applied;
+    // Gives the space back now: the copy that follows needs it. Failure costs only the space.
+    const std::string end = after_prefix("r");
+    const rocksdb::Slice first{"r"};
+    const rocksdb::Slice last{end};
+    rocksdb::CompactRangeOptions options;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+    impl_->db->CompactRange(options, &first, &last).PermitUncheckedError();
+    return {};
+}
+
+Result<void> Store::write_rows(TableOid table, std::span<const Row> rows) {
+    rocksdb::WriteBatch batch;
+    for (const Row& row : rows) {
+        if (auto appended = append_row(batch, table, row); !appended.has_value()) {
+            return appended;
+        }
+    }
+    return impl_->commit(batch, false);
+}
+
+Result<void> Store::finish_copy(Lsn applied) {
+    auto state = this->state();
+    if (!state.has_value()) {
+        return state.error();
+    }
+    if (!state->has_value()) {
+        return Error{Errc::unexpected, "A copy was finished that was never begun."};
+    }
+    (*state)->phase = CopyPhase::streaming;
+    rocksdb::WriteBatch batch;
+    batch.Put(meta_key("state"), encode_state(**state));
+    batch.Put(meta_key("applied"), encode_lsn(applied));
+    auto written = impl_->commit(batch, true);
+    if (written.has_value()) {
+        impl_->applied = applied;
+    }
+    return written;
+}
+
+Result<void> Store::write(std::span<const Change> changes, Lsn applied) {
+    rocksdb::WriteBatch batch;
+    for (const Change& change : changes) {
+        if (auto appended = append_change(batch, change); !appended.has_value()) {
+            return appended;
+        }
+    }
+    batch.Put(meta_key("applied"), encode_lsn(applied));
+    auto written = impl_->commit(batch, false);
+    if (written.has_value()) {
+        impl_->applied = applied;
+    }
+    return written;
+}
+
+Result<Lsn> Store::sync() {
+    const Lsn applied = impl_->applied;
+    const rocksdb::Status status = impl_->db->SyncWAL();
+    if (!status.ok()) {
+        return impl_->error("Cannot make durable", status);
+    }
+    return applied;
+}
+
+Result<std::optional<Row>> Store::get(TableOid table, const RowKey& key) const {
+    auto bytes = impl_->read(row_key(table, key));
+    if (!bytes.has_value()) {
+        return bytes.error();
+    }
+    if (!bytes->has_value()) {
+        return std::optional<Row>{};
+    }
+    std::optional<std::vector<VectorValue>> vectors = decode_vectors(**bytes);
+    if (!vectors.has_value()) {
+        return impl_->corrupted("a row");
+    }
+    return std::optional{Row{key, std::move(*vectors)}};
+}
+
+Result<void> Store::for_each_row(TableOid table, const std::function<bool(Row&&)>& visit) const {
+    const std::string prefix = row_prefix(table);
+    const std::string end = after_prefix(prefix);
+    const rocksdb::Slice upper{end};
+    rocksdb::ReadOptions options;
+    options.iterate_upper_bound = &upper;
+    options.fill_cache = false;
+    const std::unique_ptr<rocksdb::Iterator> at{impl_->db->NewIterator(options)};
+    for (at->Seek(prefix); at->Valid(); at->Next()) {
+        const std::string_view key = at->key().ToStringView().substr(prefix.size());
+        std::optional<std::vector<VectorValue>> vectors =
+            decode_vectors(at->value().ToStringView());
+        if (!vectors.has_value()) {
+            return impl_->corrupted("a row");
+        }
+        if (!visit(Row{RowKey{key}, std::move(*vectors)})) {
+            return {};
+        }
+    }
+    if (!at->status().ok()) {
+        return impl_->error("Cannot read", at->status());
+    }
+    return {};
+}
+
+}  // namespace veer::storage::store

@@ -1,0 +1,73 @@
+#pragma once
+
+#include "storage/error.hpp"
+#include "storage/row.hpp"
+#include "storage/store/sync_state.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace veer::storage::store {
+
+/// Keeps the rows of the copy and the position that they stand for, on disk.
+///
+///     write(changes, applied)      one RocksDB batch: all of it or nothing, whatever dies when
+///              │                   (visible at once; survives a crash of veer)
+///              ▼
+///     sync() ─▶ applied            fsync: survives a crash of the machine; only now may the
+///                                  upstream forget it
+///
+/// Invariants:
+/// 1. The rows are those of the upstream as of state().applied, when state().phase is `streaming`.
+/// 2. reset() is one batch too: there is no moment with new state and old rows.
+/// 3. A failed call changed nothing. After Errc::disk the store may refuse all writes: close it and
+///    open it again.
+/// 4. One thread writes. Reads may come from any thread.
+/// 5. Memory is bounded: 64 MB of unflushed rows and a 64 MB cache.
+class Store {
+  public:
+    /// Opens or makes the store in `directory` (mode 0700). Fails where another process has it
+    /// open, and where another version of veer wrote it in a format that this one does not know.
+    static Result<Store> open(const std::string& directory);
+
+    Store(Store&&) noexcept;
+    Store& operator=(Store&&) noexcept;
+    ~Store();
+
+    /// Eight hexadecimal digits, drawn when the store was made: this veer's name towards Postgres.
+    const std::string& instance() const;
+
+    /// Returns nothing where there never was a copy.
+    Result<std::optional<SyncState>> state() const;
+
+    /// Forgets every row and begins anew with `state`, durably.
+    Result<void> reset(const SyncState& state);
+
+    /// Adds rows of the initial copy; the position does not move.
+    Result<void> write_rows(TableOid table, std::span<const Row> rows);
+
+    /// Marks the copy complete as of `applied`, durably. Requires a state.
+    Result<void> finish_copy(Lsn applied);
+
+    /// Applies the changes in order, and moves the position. Requires no UnchangedVector in them.
+    Result<void> write(std::span<const Change> changes, Lsn applied);
+
+    /// Makes durable all that was written, and returns the position that is durable now.
+    Result<Lsn> sync();
+
+    Result<std::optional<Row>> get(TableOid table, const RowKey& key) const;
+
+    /// Calls `visit` with every row of a table in key order, until it returns false.
+    Result<void> for_each_row(TableOid table, const std::function<bool(Row&&)>& visit) const;
+
+  private:
+    struct Impl;
+    explicit Store(std::unique_ptr<Impl> impl);
+
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace veer::storage::store

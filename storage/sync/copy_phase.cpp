@@ -1,0 +1,154 @@
+#include "storage/source/publication.hpp"
+#include "storage/source/slot.hpp"
+#include "storage/source/table_copy.hpp"
+#include "storage/sync/resume.hpp"
+#include "storage/sync/session.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace veer::storage::sync {
+
+namespace {
+
+constexpr std::size_t load_rows_max = 1'000;
+constexpr std::size_t load_floats_max = 2U << 20U;  // 8 MB
+
+/// Collects loaded rows, and tells the observer in batches.
+class Loader {
+  public:
+    Loader(const Table& table, Progress& progress) : table_{table}, progress_{progress} {}
+
+    void add(Row&& row) {
+        for (const VectorValue& value : row.vectors) {
+            const auto* const floats = std::get_if<std::vector<float>>(&value);
+            floats_ += floats == nullptr ? 0 : floats->size();
+        }
+        rows_.push_back(std::move(row));
+        if (rows_.size() >= load_rows_max || floats_ >= load_floats_max) {
+            flush();
+        }
+    }
+
+    void flush() {
+        if (!rows_.empty()) {
+            progress_.rows(table_.oid, rows_);
+        }
+        rows_.clear();
+        floats_ = 0;
+    }
+
+  private:
+    const Table& table_;
+    Progress& progress_;
+    std::vector<Row> rows_;
+    std::size_t floats_ = 0;
+};
+
+}  // namespace
+
+Result<void> Session::copy(const source::Catalogue& catalogue, const std::string& why) {
+    spdlog::info("sync: copying {} tables, as {}", catalogue.tables.size(), why);
+    source::Connection& connection = *catalogue_connection_;
+    store::SyncState state{
+        catalogue.system_id, catalogue.database, name_, name_, {}, {}, {}, catalogue.tables};
+    // Old progress is forgotten before anything of the new copy is made: a crash must not pair the
+    // two.
+    if (auto reset = context_.store.reset(state); !reset.has_value()) {
+        return reset;
+    }
+    context_.progress.begin(catalogue.database, catalogue.tables);
+    context_.progress.enter(Phase::copying, "");
+    if (auto dropped = source::drop_slot(connection, name_, name_); !dropped.has_value()) {
+        return dropped;
+    }
+    // Before the slot: WAL from before the publication existed cannot be decoded.
+    auto published = source::ensure_publication(connection, name_, catalogue.tables);
+    if (!published.has_value()) {
+        return published.error();
+    }
+    state.publication_fingerprint = *published;
+    if (auto named = context_.store.reset(state); !named.has_value()) {
+        return named;
+    }
+    auto copier = source::Connection::open(connect_options(false));
+    auto walsender = copier.has_value() ? source::Connection::open(connect_options(true))
+                                        : Result<source::Connection>{copier.error()};
+    if (!walsender.has_value()) {
+        return walsender.error();
+    }
+    replication_.emplace(std::move(*walsender));
+    if (auto locked = source::lock_tables(*copier, catalogue.tables); !locked.has_value()) {
+        return locked;
+    }
+    auto again = source::discover(connection);
+    if (!again.has_value()) {
+        return again.error();
+    }
+    if (auto different = difference(catalogue.tables, again->tables)) {
+        return Error{Errc::gone, "While the copy began, " + *different + "."};
+    }
+    auto slot = source::create_slot(*replication_, name_);
+    if (!slot.has_value()) {
+        return slot.error();
+    }
+    auto imported = source::import_snapshot(*copier, slot->snapshot_name);
+    return imported.has_value() ? copy_rows(*copier, state, slot->consistent_point) : imported;
+}
+
+Result<void> Session::copy_rows(
+    source::Connection& copier, const store::SyncState& state, Lsn consistent_point
+) {
+    for (const Table& table : state.tables) {
+        auto copied = source::copy_table(copier, table, [&](std::span<const Row> rows) {
+            auto written = context_.store.write_rows(table.oid, rows);
+            if (written.has_value()) {
+                context_.progress.rows(table.oid, rows);
+            }
+            return written;
+        });
+        if (!copied.has_value()) {
+            return copied;
+        }
+    }
+    if (auto ended = copier.query("COMMIT"); !ended.has_value()) {
+        return ended.error();
+    }
+    if (auto finished = context_.store.finish_copy(consistent_point); !finished.has_value()) {
+        return finished;
+    }
+    context_.progress.ready(consistent_point);
+    return {};
+}
+
+Result<void> Session::load(const store::SyncState& state) {
+    if (context_.progress.ready_for(state.tables, state.applied)) {
+        return {};
+    }
+    context_.progress.begin(state.database, state.tables);
+    context_.progress.enter(Phase::loading, "");
+    for (const Table& table : state.tables) {
+        Loader loader{table, context_.progress};
+        bool fits = true;
+        auto read = context_.store.for_each_row(table.oid, [&](Row&& row) {
+            fits = row.vectors.size() == table.vectors.size();
+            if (fits) {
+                loader.add(std::move(row));
+            }
+            return fits && !context_.wake.woken();
+        });
+        if (!read.has_value()) {
+            return read;
+        }
+        if (!fits) {
+            return Error{Errc::gone, "A stored row has another number of vectors than its table."};
+        }
+        if (context_.wake.woken()) {
+            return Error{Errc::connection, "veer is stopping."};
+        }
+        loader.flush();
+    }
+    context_.progress.ready(state.applied);
+    return {};
+}
+
+}  // namespace veer::storage::sync

@@ -1,0 +1,105 @@
+#include "storage/sync/resolve.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace veer::storage::sync {
+
+namespace {
+
+bool is_unchanged(const VectorValue& value) {
+    return std::holds_alternative<UnchangedVector>(value);
+}
+
+bool has_unchanged(const Change& change) {
+    const auto* const upsert = std::get_if<Upsert>(&change);
+    return upsert != nullptr &&
+           std::any_of(upsert->row.vectors.begin(), upsert->row.vectors.end(), is_unchanged);
+}
+
+/// The rows as the transaction has left them so far; null for deleted ones.
+class Overlay {
+  public:
+    explicit Overlay(const RowLookup& lookup) : lookup_{lookup} {}
+
+    Result<std::vector<VectorValue>> vectors(TableOid table, const RowKey& key) const {
+        const auto found = rows_.find({table, key});
+        if (found != rows_.end() && found->second != nullptr) {
+            return found->second->vectors;
+        }
+        if (found == rows_.end() && !truncated_.contains(table)) {
+            auto before = lookup_(table, key);
+            if (!before.has_value()) {
+                return before.error();
+            }
+            if (before->has_value()) {
+                return std::move((*before)->vectors);
+            }
+        }
+        return Error{
+            Errc::gone,
+            "A row was updated that the copy of table " + std::to_string(table.value) +
+                " does not have."};
+    }
+
+    /// `change` must outlive the overlay.
+    void apply(const Change& change) {
+        if (const auto* const upsert = std::get_if<Upsert>(&change)) {
+            if (upsert->old_key.has_value()) {
+                rows_[{upsert->table, *upsert->old_key}] = nullptr;
+            }
+            rows_[{upsert->table, upsert->row.key}] = &upsert->row;
+        } else if (const auto* const removed = std::get_if<Delete>(&change)) {
+            rows_[{removed->table, removed->key}] = nullptr;
+        } else {
+            for (const TableOid table : std::get<Truncate>(change).tables) {
+                truncated_.insert(table);
+                std::erase_if(rows_, [&](const auto& row) { return row.first.first == table; });
+            }
+        }
+    }
+
+  private:
+    const RowLookup& lookup_;
+    std::map<std::pair<TableOid, RowKey>, const Row*> rows_;
+    std::set<TableOid> truncated_;
+};
+
+Result<void> resolve(Upsert& upsert, const Overlay& overlay) {
+    auto known = overlay.vectors(upsert.table, upsert.old_key.value_or(upsert.row.key));
+    if (!known.has_value()) {
+        return known.error();
+    }
+    if (known->size() != upsert.row.vectors.size()) {
+        return Error{Errc::gone, "A stored row has another number of vectors than the table."};
+    }
+    for (std::size_t vector = 0; vector < known->size(); ++vector) {
+        if (is_unchanged(upsert.row.vectors[vector])) {
+            upsert.row.vectors[vector] = std::move((*known)[vector]);
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<Transaction> resolve_unchanged(Transaction transaction, const RowLookup& lookup) {
+    auto& changes = transaction.changes;
+    if (std::none_of(changes.begin(), changes.end(), has_unchanged)) {
+        return transaction;
+    }
+    Overlay overlay{lookup};
+    for (Change& change : changes) {
+        if (has_unchanged(change)) {
+            if (auto done = resolve(std::get<Upsert>(change), overlay); !done.has_value()) {
+                return done.error();
+            }
+        }
+        overlay.apply(change);
+    }
+    return transaction;
+}
+
+}  // namespace veer::storage::sync

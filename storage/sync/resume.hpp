@@ -1,0 +1,38 @@
+#pragma once
+
+#include "storage/source/slot.hpp"
+#include "storage/store/sync_state.hpp"
+#include "storage/table.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace veer::storage::sync {
+
+/// What the upstream has to say about resuming, at one moment.
+struct UpstreamFacts {
+    std::string system_id;
+    std::string database;
+    std::vector<Table> tables;
+    std::optional<source::SlotFacts> slot;               ///< of the stored name
+    std::optional<std::string> publication_fingerprint;  ///< where it publishes what it should
+};
+
+/// Returns why the stored copy cannot be continued, or nothing where it can:
+///
+///     stored ─▶ streaming? ─▶ same cluster, database? ─▶ same tables? ─▶ slot there and valid, and
+///     not past what the store has? ─▶ publication never touched? ─▶ resume
+///
+/// "The slot exists" proves nothing: made anew, or moved by somebody, it leaves a gap without a
+/// word.
+std::optional<std::string> reason_to_start_over(
+    const std::optional<store::SyncState>& stored, const UpstreamFacts& upstream
+);
+
+/// Compares two lists in OID order; returns in words what differs, or nothing.
+std::optional<std::string> difference(
+    const std::vector<Table>& before, const std::vector<Table>& now
+);
+
+}  // namespace veer::storage::sync

@@ -1,0 +1,120 @@
+#include "storage/sync/session.hpp"
+
+#include "storage/source/preflight.hpp"
+#include "storage/source/publication.hpp"
+#include "storage/source/slot.hpp"
+#include "storage/sync/resume.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace veer::storage::sync {
+
+Session::Session(Context context) : context_{context}, name_{"veer_" + context.store.instance()} {}
+
+source::ConnectOptions Session::connect_options(bool replication) const {
+    return {context_.options.dsn, name_, replication, &context_.wake};
+}
+
+Error Session::run(const std::optional<std::string>& start_over) {
+    if (auto prepared = prepare(start_over); !prepared.has_value()) {
+        return prepared.error();
+    }
+    return stream();
+}
+
+Result<void> Session::prepare(const std::optional<std::string>& start_over) {
+    auto connection = source::Connection::open(connect_options(false));
+    if (!connection.has_value()) {
+        return connection.error();
+    }
+    catalogue_connection_.emplace(std::move(*connection));
+    if (auto fit = source::preflight(*catalogue_connection_); !fit.has_value()) {
+        return fit;
+    }
+    auto catalogue = source::discover(*catalogue_connection_);
+    if (!catalogue.has_value()) {
+        return catalogue.error();
+    }
+    log_refusals(*catalogue);
+    auto stored = context_.store.state();
+    if (!stored.has_value()) {
+        return stored.error();
+    }
+    if (catalogue->tables.empty()) {
+        return wait_for_index(*stored, *catalogue);
+    }
+    auto why = judge_stored(*stored, *catalogue);
+    if (!why.has_value()) {
+        return why.error();
+    }
+    if (start_over.has_value() || why->has_value()) {
+        return copy(*catalogue, start_over.value_or(why->value_or("")));
+    }
+    spdlog::info("sync: resuming at {} from the copy in the store", to_string((*stored)->applied));
+    return load(**stored);
+}
+
+Result<std::optional<std::string>> Session::judge_stored(
+    const std::optional<store::SyncState>& stored, const source::Catalogue& catalogue
+) {
+    UpstreamFacts upstream{catalogue.system_id, catalogue.database, catalogue.tables, {}, {}};
+    if (stored.has_value() && !stored->slot.empty()) {
+        auto slot = source::read_slot(*catalogue_connection_, stored->slot);
+        if (!slot.has_value()) {
+            return slot.error();
+        }
+        auto publication = source::publication_fingerprint(
+            *catalogue_connection_, stored->publication, catalogue.tables
+        );
+        if (!publication.has_value()) {
+            return publication.error();
+        }
+        upstream.slot = *slot;
+        upstream.publication_fingerprint = *publication;
+    }
+    return reason_to_start_over(stored, upstream);
+}
+
+/// Without a table there is nothing to follow: an idle slot would only hold WAL back.
+Result<void> Session::wait_for_index(
+    const std::optional<store::SyncState>& stored, const source::Catalogue& catalogue
+) {
+    if (stored.has_value() && !stored->slot.empty()) {
+        auto dropped = source::drop_slot(*catalogue_connection_, stored->slot, name_);
+        if (dropped.has_value()) {
+            dropped = source::drop_publication(*catalogue_connection_, stored->publication);
+        }
+        store::SyncState nothing;
+        nothing.system_id = catalogue.system_id;
+        nothing.database = catalogue.database;
+        auto reset = dropped.has_value() ? context_.store.reset(nothing) : dropped;
+        if (!reset.has_value()) {
+            return reset;
+        }
+    }
+    if (!context_.progress.begun_empty()) {
+        context_.progress.begin(catalogue.database, {});
+    }
+    std::string reason = "The database " + catalogue.database +
+                         " has no table with an hnsw or ivfflat index that veer can copy.";
+    for (const source::Refusal& refusal : catalogue.refused) {
+        reason += " " + refusal.name + ": " + refusal.reason + ".";
+    }
+    return Error{Errc::not_permitted, reason};
+}
+
+void Session::log_refusals(const source::Catalogue& catalogue) {
+    std::string all;
+    for (const source::Refusal& refusal : catalogue.refused) {
+        all += refusal.name + ": " + refusal.reason + "\n";
+    }
+    if (all == context_.last_refusals) {
+        return;
+    }
+    context_.last_refusals = all;
+    for (const source::Refusal& refusal : catalogue.refused) {
+        spdlog::warn("sync: left to Postgres: {}: {}", refusal.name, refusal.reason);
+    }
+}
+
+}  // namespace veer::storage::sync

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "storage/error.hpp"
+#include "storage/source/catalogue.hpp"
+#include "storage/source/connection.hpp"
+#include "storage/store/store.hpp"
+#include "storage/sync/progress.hpp"
+#include "storage/sync/syncer.hpp"
+
+#include <optional>
+#include <string>
+
+namespace veer::storage::sync {
+
+/// One life of the connections to the upstream: from discovery to whatever ends it.
+///
+///     preflight ─▶ discover ─▶ resume? ─▶ copy, or load ─▶ stream ─▶ an Error, always
+///
+/// Invariants:
+/// 1. Everything that outlives it is in the store and in `progress`.
+/// 2. When run() returns, what was applied is in the store's batch; the caller syncs.
+class Session {
+  public:
+    struct Context {
+        const SyncOptions& options;
+        store::Store& store;
+        Progress& progress;
+        const source::Wake& wake;
+        std::string& last_refusals;  ///< what was logged last, so as to log it once
+    };
+
+    explicit Session(Context context);
+
+    /// Runs until something ends it. `start_over` is why the stored copy must not be resumed, if
+    /// so.
+    Error run(const std::optional<std::string>& start_over);
+
+    /// True where the session got as far as streaming: then the next attempt need not wait.
+    bool streamed() const { return streamed_; }
+
+  private:
+    source::ConnectOptions connect_options(bool replication) const;
+    Result<void> prepare(const std::optional<std::string>& start_over);
+    Result<std::optional<std::string>> judge_stored(
+        const std::optional<store::SyncState>& stored, const source::Catalogue& catalogue
+    );
+    Result<void> wait_for_index(
+        const std::optional<store::SyncState>& stored, const source::Catalogue& catalogue
+    );
+    void log_refusals(const source::Catalogue& catalogue);
+
+    Result<void> copy(const source::Catalogue& catalogue, const std::string& why);
+    Result<void> copy_rows(
+        source::Connection& copier, const store::SyncState& state, Lsn consistent_point
+    );
+    Result<void> load(const store::SyncState& state);
+
+    Error stream();
+    Result<void> verify_start(Lsn start);
+
+    Context context_;
+    std::string name_;  ///< of the slot, the publication, and as application_name
+    std::optional<source::Connection> catalogue_connection_;
+    std::optional<source::Connection> replication_;
+    bool streamed_ = false;
+};
+
+}  // namespace veer::storage::sync

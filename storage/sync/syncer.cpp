@@ -1,0 +1,128 @@
+#include "storage/sync/syncer.hpp"
+
+#include "storage/source/wake.hpp"
+#include "storage/store/store.hpp"
+#include "storage/sync/progress.hpp"
+#include "storage/sync/session.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <exception>
+#include <thread>
+
+namespace veer::storage::sync {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds delay_min{200};
+constexpr milliseconds delay_max{10'000};
+/// Where rights or an index are missing, a person is about to change that, and watches.
+constexpr milliseconds poll_every{2'000};
+
+}  // namespace
+
+class Syncer::Impl {
+  public:
+    Impl(SyncOptions options, Observer& observer)
+        : options_{std::move(options)}, progress_{observer} {}
+
+    void start() {
+        thread_ = std::thread{[this] {
+            run();
+        }};
+    }
+
+    void stop() {
+        wake_.wake();
+        if (thread_.joinable()) {
+            thread_.join();
+        }
+    }
+
+  private:
+    void run() {
+        while (!wake_.woken()) {
+            streamed_ = false;
+            const Error error = live();
+            if (wake_.woken()) {
+                break;
+            }
+            // A copy that must start over begins at once, if the one before it worked.
+            const bool at_once = streamed_ && error.code == Errc::gone;
+            delay_ = streamed_ ? delay_min : std::min(delay_ * 2, delay_max);
+            if (error.message != last_error_) {
+                spdlog::warn("sync: {}", error.message);
+            }
+            last_error_ = streamed_ ? "" : error.message;
+            progress_.enter(Phase::waiting, error.message);
+            if (error.code == Errc::gone) {
+                start_over_ = error.message;
+            }
+            if (error.code == Errc::disk) {
+                store_.reset();
+            }
+            if (!at_once) {
+                wake_.sleep(error.code == Errc::not_permitted ? poll_every : delay_);
+            }
+        }
+        if (store_.has_value()) {
+            if (auto synced = store_->sync(); !synced.has_value()) {
+                spdlog::error("sync: {}", synced.error().message);
+            }
+            store_.reset();
+        }
+    }
+
+    /// One attempt. The libraries below may throw where memory runs out; here that ends.
+    Error live() {
+        try {
+            if (!store_.has_value()) {
+                auto opened = store::Store::open(options_.directory);
+                if (!opened.has_value()) {
+                    return opened.error();
+                }
+                store_.emplace(std::move(*opened));
+            }
+            Session session{{options_, *store_, progress_, wake_, last_refusals_}};
+            const Error error = session.run(start_over_);
+            streamed_ = session.streamed();
+            if (streamed_) {
+                start_over_.reset();
+            }
+            return error;
+        } catch (const std::exception& thrown) {
+            return {Errc::unexpected, std::string{"The sync failed: "} + thrown.what() + "."};
+        }
+    }
+
+    SyncOptions options_;
+    Progress progress_;
+    source::Wake wake_;
+    std::optional<store::Store> store_;
+    std::optional<std::string> start_over_;
+    std::string last_refusals_;
+    std::string last_error_;  ///< logged last, while nothing works: said once, not at every attempt
+    milliseconds delay_ = delay_min / 2;
+    bool streamed_ = false;
+    std::thread thread_;
+};
+
+Syncer::Syncer(SyncOptions options, Observer& observer)
+    : impl_{std::make_unique<Impl>(std::move(options), observer)} {}
+
+Syncer::~Syncer() {
+    impl_->stop();
+}
+
+void Syncer::start() {
+    impl_->start();
+}
+
+void Syncer::stop() {
+    impl_->stop();
+}
+
+}  // namespace veer::storage::sync

@@ -1,0 +1,198 @@
+#include "storage/sync/transaction_assembler.hpp"
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+namespace veer::storage::sync {
+
+namespace pgoutput = source::pgoutput;
+
+namespace {
+
+/// About what a change costs beside its vectors, so that many small ones are bounded, too.
+constexpr std::size_t change_overhead = sizeof(Change) + 64;
+
+std::size_t size_of(const Row& row) {
+    std::size_t bytes = row.key.size() + change_overhead;
+    for (const VectorValue& value : row.vectors) {
+        const auto* const floats = std::get_if<std::vector<float>>(&value);
+        bytes += sizeof value + (floats == nullptr ? 0 : floats->size() * sizeof(float));
+    }
+    return bytes;
+}
+
+Error out_of_order(std::string_view what) {
+    return {
+        Errc::unexpected, std::string{"The stream sent "}.append(what).append(" out of order.")};
+}
+
+}  // namespace
+
+TransactionAssembler::TransactionAssembler(std::vector<Table> tables, std::size_t bytes_max)
+    : tables_{std::move(tables)}, bytes_max_{bytes_max} {}
+
+Result<std::optional<Transaction>> TransactionAssembler::take(const pgoutput::Message& message) {
+    if (const auto* const end = std::get_if<pgoutput::Commit>(&message)) {
+        auto transaction = commit(*end);
+        if (!transaction.has_value()) {
+            return transaction.error();
+        }
+        return std::optional{std::move(*transaction)};
+    }
+    auto taken = std::visit(
+        [&](const auto& kind) -> Result<void> {
+            using Kind = std::decay_t<decltype(kind)>;
+            if constexpr (std::is_same_v<Kind, pgoutput::Begin>) {
+                return begin(kind);
+            } else if constexpr (std::is_same_v<Kind, pgoutput::Relation> || std::is_same_v<Kind, pgoutput::Insert> || std::is_same_v<Kind, pgoutput::Update> || std::is_same_v<Kind, pgoutput::Delete> || std::is_same_v<Kind, pgoutput::Truncate>) {
+                return add(kind);
+            } else {
+                return {};  // Origin, Type and LogicalMessage say nothing of rows
+            }
+        },
+        message
+    );
+    if (!taken.has_value()) {
+        return taken.error();
+    }
+    return std::optional<Transaction>{};
+}
+
+Result<void> TransactionAssembler::begin(const pgoutput::Begin& message) {
+    if (inside()) {
+        return out_of_order("a Begin");
+    }
+    current_ = Transaction{message.final_lsn, {}, {}};
+    bytes_ = 0;
+    return {};
+}
+
+Result<Transaction> TransactionAssembler::commit(const pgoutput::Commit& message) {
+    if (!inside()) {
+        return out_of_order("a Commit");
+    }
+    Transaction transaction = std::move(*current_);
+    current_.reset();
+    transaction.commit_lsn = message.commit_lsn;
+    transaction.end_lsn = message.end_lsn;
+    return transaction;
+}
+
+Result<void> TransactionAssembler::add(const pgoutput::Relation& message) {
+    const Table* const table = find_table(message.oid);
+    if (table == nullptr) {
+        return {};
+    }
+    auto mapper = source::RowMapper::make(*table, message);
+    if (!mapper.has_value()) {
+        return mapper.error();
+    }
+    mappers_.insert_or_assign(message.oid, std::move(*mapper));
+    return {};
+}
+
+Result<void> TransactionAssembler::add(const pgoutput::Insert& message) {
+    auto mapper = find_mapper(message.table);
+    if (!mapper.has_value()) {
+        return mapper.error();
+    }
+    if (*mapper == nullptr) {
+        return {};
+    }
+    auto row = (*mapper)->row(message.row, nullptr);
+    if (!row.has_value()) {
+        return row.error();
+    }
+    const std::size_t bytes = size_of(*row);
+    return append(Upsert{message.table, std::nullopt, std::move(*row)}, bytes);
+}
+
+Result<void> TransactionAssembler::add(const pgoutput::Update& message) {
+    auto mapper = find_mapper(message.table);
+    if (!mapper.has_value()) {
+        return mapper.error();
+    }
+    if (*mapper == nullptr) {
+        return {};
+    }
+    auto row = (*mapper)->row(message.row, message.old_row ? &*message.old_row : nullptr);
+    if (!row.has_value()) {
+        return row.error();
+    }
+    Upsert upsert{message.table, std::nullopt, std::move(*row)};
+    if (message.old_row.has_value()) {
+        auto old_key = (*mapper)->key(*message.old_row);
+        if (!old_key.has_value()) {
+            return old_key.error();
+        }
+        // Under REPLICA IDENTITY FULL the old row always comes.
+        if (*old_key != upsert.row.key) {
+            upsert.old_key = std::move(*old_key);
+        }
+    }
+    const std::size_t bytes = size_of(upsert.row);
+    return append(std::move(upsert), bytes);
+}
+
+Result<void> TransactionAssembler::add(const pgoutput::Delete& message) {
+    auto mapper = find_mapper(message.table);
+    if (!mapper.has_value()) {
+        return mapper.error();
+    }
+    if (*mapper == nullptr) {
+        return {};
+    }
+    auto key = (*mapper)->key(message.old_row);
+    if (!key.has_value()) {
+        return key.error();
+    }
+    const std::size_t bytes = key->size() + change_overhead;
+    return append(Delete{message.table, std::move(*key)}, bytes);
+}
+
+Result<void> TransactionAssembler::add(const pgoutput::Truncate& message) {
+    Truncate change;
+    std::copy_if(
+        message.tables.begin(),
+        message.tables.end(),
+        std::back_inserter(change.tables),
+        [&](TableOid oid) { return find_table(oid) != nullptr; }
+    );
+    return change.tables.empty() ? Result<void>{} : append(std::move(change), change_overhead);
+}
+
+Result<void> TransactionAssembler::append(Change change, std::size_t bytes) {
+    if (!inside()) {
+        return out_of_order("a change");
+    }
+    bytes_ += bytes;
+    if (bytes_ > bytes_max_) {
+        return Error{
+            Errc::gone,
+            "A transaction changed more than " + std::to_string(bytes_max_ >> 20U) +
+                " MB of vectors; copying the tables is cheaper."};
+    }
+    current_->changes.push_back(std::move(change));
+    return {};
+}
+
+const Table* TransactionAssembler::find_table(TableOid oid) const {
+    const auto found = std::find_if(tables_.begin(), tables_.end(), [&](const Table& table) {
+        return table.oid == oid;
+    });
+    return found == tables_.end() ? nullptr : &*found;
+}
+
+Result<const source::RowMapper*> TransactionAssembler::find_mapper(TableOid oid) const {
+    const auto found = mappers_.find(oid);
+    if (found != mappers_.end()) {
+        return &found->second;
+    }
+    if (find_table(oid) != nullptr) {
+        return out_of_order("a row before its Relation");
+    }
+    return nullptr;
+}
+
+}  // namespace veer::storage::sync

@@ -1,0 +1,232 @@
+#include "config/parse.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <filesystem>
+#include <fstream>
+
+using namespace veer::config;
+
+namespace {
+
+std::string problem(std::string_view text) {
+    const Result<Config> result = parse(text, "veer.toml");
+    return result.has_value() ? "none" : to_string(result.error());
+}
+
+}  // namespace
+
+TEST_CASE("An empty file is the default configuration", "[config]") {
+    const Result<Config> result = parse("", "veer.toml");
+    REQUIRE(result.has_value());
+    CHECK(*result == Config{});
+    CHECK(result->listen.port == 7432);
+    CHECK(result->defaults.percent == 0);
+}
+
+TEST_CASE("Every key is read", "[config]") {
+    const Result<Config> result = parse(
+        R"(
+[[route]]
+column = 'public."Docs".embedding'
+operator = "<=>"
+percent = 25
+[[route]]
+column = "public.documents.embedding"
+operator = "<->"
+salt = "mine"
+[listen]
+address = "::1"
+port = 1
+max_connections = 7
+[upstream]
+dsn = "postgres://u@h/db"
+[storage]
+dir = "/var/lib/veer"
+[defaults]
+percent = 0.5
+freshness_wait = "2s"
+salt = "s"
+[limits]
+k_max = 200
+result_bytes_max = "8MiB"
+message_bytes_inspected_max = 4096
+connect_timeout = "1m"
+[log]
+level = "warn"
+)",
+        "veer.toml"
+    );
+    REQUIRE(result.has_value());
+    const Config expected{
+        .listen = {"::1", 1, 7},
+        .upstream = {"postgres://u@h/db"},
+        .storage = {"/var/lib/veer"},
+        .defaults = {0.5, std::chrono::seconds(2), "s"},
+        .limits = {200, 8ULL << 20U, 4096, std::chrono::minutes(1)},
+        .log = {LogLevel::warn},
+        .routes = {
+            {{"public", "Docs", "embedding"}, "<=>", 25, "s"},
+            {{"public", "documents", "embedding"}, "<->", 0.5, "mine"}}};
+    CHECK(*result == expected);
+}
+
+TEST_CASE("A value that is not allowed is told with file, line and what is allowed", "[config]") {
+    CHECK(
+        problem("[defaults]\npercent = 250") ==
+        "veer.toml:2: defaults.percent must be a number from 0 to 100, not 250"
+    );
+    CHECK(
+        problem("\n[listen]\nport = 70000") ==
+        "veer.toml:3: listen.port must be an integer from 1 to 65535, not 70000"
+    );
+    CHECK(
+        problem("[listen]\nport = \"x\"") ==
+        "veer.toml:2: listen.port must be an integer from 1 to 65535, not \"x\""
+    );
+    CHECK(
+        problem("[log]\nlevel = 'loud'") ==
+        "veer.toml:2: log.level must be one of trace, debug, info, warn, error, off, "
+        "not \"loud\""
+    );
+    CHECK(
+        problem("[storage]\ndir = ['a']") ==
+        "veer.toml:2: storage.dir must be a directory, not something else"
+    );
+    CHECK(
+        problem("[limits]\nconnect_timeout = '10'") ==
+        "veer.toml:2: limits.connect_timeout must be a duration from \"1ms\" to \"10m\", such as "
+        "\"10s\", not \"10\""
+    );
+}
+
+TEST_CASE("Values outside their limits are refused", "[config]") {
+    for (const auto* text :
+         {"[defaults]\npercent = -0.1",
+          "[defaults]\npercent = nan",
+          "[defaults]\npercent = 100.1",
+          "[defaults]\npercent = '5'",
+          "[defaults]\npercent = true",
+          "[defaults]\nfreshness_wait = '2m'",
+          "[defaults]\nfreshness_wait = 50",
+          "[limits]\nk_max = 0",
+          "[limits]\nk_max = 1.5",
+          "[limits]\nresult_bytes_max = 1",
+          "[limits]\nresult_bytes_max = -1",
+          "[limits]\nresult_bytes_max = '4MB'",
+          "[listen]\nport = 0",
+          "[listen]\naddress = ''",
+          "[upstream]\ndsn = ''"}) {
+        CAPTURE(text);
+        CHECK(problem(text).starts_with("veer.toml:2: "));
+    }
+}
+
+TEST_CASE("Values at their limits are accepted", "[config]") {
+    for (const auto* text :
+         {"[defaults]\npercent = 100",
+          "[defaults]\npercent = 0.001",
+          "[defaults]\nfreshness_wait = '0ms'",
+          "[listen]\nport = 65535",
+          "[limits]\nk_max = 1",
+          "[limits]\nresult_bytes_max = '1GiB'"}) {
+        CAPTURE(text);
+        CHECK(problem(text) == "none");
+    }
+}
+
+TEST_CASE("An unknown key or table is an error with a suggestion", "[config]") {
+    CHECK(
+        problem("[defaults]\npercnt = 5") ==
+        "veer.toml:2: unknown key \"percnt\": did you mean \"percent\"?"
+    );
+    CHECK(
+        problem("[limit]\nk_max = 5") ==
+        "veer.toml:1: unknown table \"limit\": did you mean \"limits\"?"
+    );
+    CHECK(
+        problem("percent = 5") ==
+        "veer.toml:1: unknown table \"percent\": known are listen, upstream, storage, defaults, "
+        "limits, log, route"
+    );
+    CHECK(problem("[log]\nfile = 'x'") == "veer.toml:2: unknown key \"file\": known are level");
+    CHECK(
+        problem("[[route]]\ncolum = 'a.b.c'").find("did you mean \"column\"?") != std::string::npos
+    );
+}
+
+TEST_CASE("A route needs a well-formed column and one of three operators", "[config]") {
+    CHECK(
+        problem("[[route]]\ncolumn = 'documents.embedding'\noperator = '<=>'") ==
+        "veer.toml:2: route.column must be schema.table.column, such as "
+        "\"public.documents.embedding\", not \"documents.embedding\""
+    );
+    CHECK(
+        problem("[[route]]\ncolumn = 'a.b.c'\noperator = '<+>'") ==
+        "veer.toml:3: route.operator must be one of <->, <=>, <#>, not \"<+>\""
+    );
+    CHECK(
+        problem("\n[[route]]\ncolumn = 'a.b.c'") ==
+        "veer.toml:2: a [[route]] needs operator, one of <->, <=>, <#>"
+    );
+}
+
+TEST_CASE("A second route for the same column and operator is refused", "[config]") {
+    CHECK(
+        problem("[[route]]\ncolumn='a.b.c'\noperator='<=>'\n"
+                "[[route]]\ncolumn='A.b.\"c\"'\noperator='<=>'"
+        ) == "veer.toml:4: a second [[route]] for a.b.c <=>; one is allowed"
+    );
+    CHECK(
+        problem("[[route]]\ncolumn='a.b.c'\noperator='<=>'\n"
+                "[[route]]\ncolumn='a.b.c'\noperator='<->'") == "none"
+    );
+}
+
+TEST_CASE("Tables of the wrong shape are refused", "[config]") {
+    CHECK(
+        problem("[route]\ncolumn='a.b.c'") ==
+        "veer.toml:1: route must be written as [[route]], with two brackets"
+    );
+    CHECK(problem("route = [1]") == "veer.toml:1: route must be written as [[route]] tables");
+    CHECK(problem("limits = 5") == "veer.toml:1: limits must be a table, [limits]");
+    CHECK(problem("[[limits]]\nk_max = 5") == "veer.toml:1: limits must be a table, [limits]");
+}
+
+TEST_CASE("Of several problems the first by line is told, and how many follow", "[config]") {
+    CHECK(
+        problem("[log]\nlevel = 'x'\n[defaults]\npercent = 101\nsalt = 5") ==
+        "veer.toml:2: log.level must be one of trace, debug, info, warn, error, off, not \"x\" "
+        "(and 2 more)"
+    );
+}
+
+TEST_CASE("A text that is not TOML is an error with its line", "[config]") {
+    CHECK(problem("[listen]\nport = = 1").starts_with("veer.toml:2: not TOML: "));
+    CHECK(problem("[listen]\nport = 1\nport = 2").starts_with("veer.toml:3: not TOML: "));
+    CHECK(problem("a = \"\xff\"").starts_with("veer.toml:1: not TOML: "));
+    CHECK(problem(std::string(100'000, '[')).starts_with("veer.toml:1: "));
+}
+
+TEST_CASE("A missing file is an error that names it", "[config]") {
+    const Result<Config> result = load("no/such/veer.toml");
+    REQUIRE(!result.has_value());
+    CHECK(to_string(result.error()) == "no/such/veer.toml: no such configuration file");
+    CHECK(!load(std::filesystem::temp_directory_path()).has_value());
+}
+
+TEST_CASE("A file is read as its text is", "[config]") {
+    const auto path = std::filesystem::temp_directory_path() / "veer_config_parse_test.toml";
+    std::ofstream(path) << "[listen]\nport = 6543\n";
+    const Result<Config> result = load(path);
+    std::filesystem::remove(path);
+    REQUIRE(result.has_value());
+    CHECK(result->listen.port == 6543);
+}
+
+TEST_CASE("Brackets that begin no table name are an error, not an abort", "[config]") {
+    for (const auto* text : {"[[[", "[[#", "[=", "[[ [a]]]", "[,]", "[[.", "[\"", "[", "[["}) {
+        CAPTURE(text);
+        CHECK(problem(text).starts_with("veer.toml:1: not TOML: "));
+    }
+}
