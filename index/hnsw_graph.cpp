@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <mutex>
 #include <new>
 #include <random>
@@ -94,6 +95,7 @@ class HnswGraph::Impl {
           options_{bounded(options)},
           adapter_{&space_},
           hnsw_{&adapter_, capacity, options_.m, options_.ef_construction},
+          parents_{std::make_unique<std::atomic<Slot>[]>(capacity)},
           levels_{options_.seed} {
         align_records();
     }
@@ -110,6 +112,9 @@ class HnswGraph::Impl {
         for (std::size_t i = 0; i < count; ++i) {
             const int level = other.hnsw_.element_levels_[i];
             allocate_upper(static_cast<Slot>(i), level);
+            parents_[i].store(
+                other.parents_[i].load(std::memory_order_relaxed), std::memory_order_relaxed
+            );
             if (level > 0) {
                 std::memcpy(hnsw_.linkLists_[i], other.hnsw_.linkLists_[i], upper_bytes(level));
             }
@@ -158,6 +163,10 @@ class HnswGraph::Impl {
         return hnsw_.size_links_per_element_ * static_cast<std::size_t>(level);
     }
 
+    bool is_child(Slot slot, Slot parent) const {
+        return parents_[slot].load(std::memory_order_relaxed) == parent;
+    }
+
     Found found_at(const float* query, Slot slot) const {
         return {space_.walk(query, code(slot)), slot};
     }
@@ -168,7 +177,11 @@ class HnswGraph::Impl {
     std::size_t copy_links(Slot slot, int level, Links& links);
     void prefetch_code(Slot slot) const;
     Found descend(const float* query, Found nearest, int from, int to);
-    void connect(Slot slot, int level, std::vector<Found> neighbours);
+    std::vector<Found> select(const std::vector<Found>& from, std::size_t count);
+    void connect(Slot slot, int level, const std::vector<Found>& nearby);
+    void write_links(Slot slot, int level, std::span<const Found> to);
+    void link_back(Slot from, Found added, int level);
+    void adopt(Slot parent, Slot child, std::span<const Slot> links);
     void raise_entry(Entry mine);
 
     template <class Ahead, class Offer>
@@ -186,6 +199,7 @@ class HnswGraph::Impl {
     GraphOptions options_;
     HnswSpace adapter_;
     Hnsw hnsw_;
+    std::unique_ptr<std::atomic<Slot>[]> parents_;
     std::mt19937_64 levels_;
     std::atomic<std::uint64_t> entry_{pack({})};
 };
@@ -236,6 +250,7 @@ Slot HnswGraph::Impl::append(std::span<const float> vector) {
     space_.encode(vector, reinterpret_cast<float*>(hnsw_.getDataByInternalId(slot)));
     std::memset(hnsw_.get_linklist0(slot), 0, hnsw_.size_links_level0_);
     hnsw_.setExternalLabel(slot, slot);
+    parents_[slot].store(no_slot, std::memory_order_relaxed);
     hnsw_.cur_element_count = std::size_t{slot} + 1;
     return slot;
 }
@@ -363,21 +378,92 @@ void HnswGraph::Impl::link(Slot slot) {
         neighbours[static_cast<std::size_t>(layer)] = memory.results;
     }
     for (int layer = 0; layer <= highest; ++layer) {
-        connect(slot, layer, std::move(neighbours[static_cast<std::size_t>(layer)]));
+        connect(slot, layer, neighbours[static_cast<std::size_t>(layer)]);
     }
     raise_entry({slot, level});
 }
 
-/// hnswlib chooses the neighbours and writes both sides. Its "update" form is the one that takes
-/// the new node's lock only while it writes the new node's list.
-void HnswGraph::Impl::connect(Slot slot, int level, std::vector<Found> neighbours) {
+/// The heuristic's choice, nearest first.
+std::vector<Found> HnswGraph::Impl::select(const std::vector<Found>& from, std::size_t count) {
     Queue::container_type pairs;
-    pairs.reserve(neighbours.size());
-    for (const Found& neighbour : neighbours) {
-        pairs.emplace_back(neighbour.distance, neighbour.slot);
+    pairs.reserve(from.size());
+    for (const Found& one : from) {
+        pairs.emplace_back(one.distance, one.slot);
     }
     Queue queue{Hnsw::CompareByFirst{}, std::move(pairs)};
-    hnsw_.mutuallyConnectNewElement(code(slot), slot, queue, level, true);
+    hnsw_.getNeighborsByHeuristic2(queue, count);
+    std::vector<Found> selected(queue.size());
+    for (std::size_t i = queue.size(); i-- > 0; queue.pop()) {
+        selected[i] = {queue.top().first, queue.top().second};
+    }
+    return selected;
+}
+
+void HnswGraph::Impl::connect(Slot slot, int level, const std::vector<Found>& nearby) {
+    const std::vector<Found> selected = select(nearby, options_.m);
+    {
+        const std::lock_guard lock{hnsw_.link_list_locks_[slot]};
+        write_links(slot, level, selected);
+    }
+    for (const Found& neighbour : selected) {
+        link_back(neighbour.slot, {neighbour.distance, slot}, level);
+    }
+}
+
+void HnswGraph::Impl::write_links(Slot slot, int level, std::span<const Found> to) {
+    hnswlib::linklistsizeint* const list = hnsw_.get_linklist_at_level(slot, level);
+    for (std::size_t i = 0; i < to.size(); ++i) {
+        list[i + 1] = to[i].slot;
+    }
+    hnsw_.setListCount(list, static_cast<unsigned short>(to.size()));
+}
+
+void HnswGraph::Impl::link_back(Slot from, Found added, int level) {
+    const std::size_t room = level == 0 ? hnsw_.maxM0_ : hnsw_.maxM_;
+    const std::lock_guard lock{hnsw_.link_list_locks_[from]};
+    hnswlib::linklistsizeint* const list = hnsw_.get_linklist_at_level(from, level);
+    const std::size_t count = hnsw_.getListCount(list);
+    const std::span<const Slot> links{list + 1, count};
+    if (level == 0) {
+        adopt(from, added.slot, links);
+    }
+    if (count < room) {
+        list[count + 1] = added.slot;
+        hnsw_.setListCount(list, static_cast<unsigned short>(count + 1));
+        return;
+    }
+    std::vector<Found> all{added};
+    all.reserve(count + 1);
+    for (const Slot link : links) {
+        all.push_back(found_at(code(from), link));
+    }
+    std::vector<Found> kept;
+    kept.reserve(2 * room);
+    if (level == 0) {
+        std::copy_if(all.begin(), all.end(), std::back_inserter(kept), [&](Found found) {
+            return is_child(found.slot, from);
+        });
+    }
+    for (const Found& found : select(all, room)) {
+        if (level > 0 || !is_child(found.slot, from)) {
+            kept.push_back(found);
+        }
+    }
+    kept.resize(std::min(kept.size(), room));
+    write_links(from, level, kept);
+}
+
+/// Gives a new node its parent: the nearest of its neighbours that has not m children already.
+void HnswGraph::Impl::adopt(Slot parent, Slot child, std::span<const Slot> links) {
+    if (parents_[child].load(std::memory_order_relaxed) != no_slot) {
+        return;
+    }
+    const auto children = std::count_if(links.begin(), links.end(), [&](Slot link) {
+        return is_child(link, parent);
+    });
+    if (static_cast<std::size_t>(children) < options_.m) {
+        parents_[child].store(parent, std::memory_order_relaxed);
+    }
 }
 
 void HnswGraph::Impl::raise_entry(Entry mine) {

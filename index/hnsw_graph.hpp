@@ -36,8 +36,12 @@ struct Found {
 ///    that takes. Code, level and upper lists of a node never change after append().
 /// 3. A node is linked from layer 0 upwards, its own list before the links to it. So whoever finds
 ///    it on a layer can go on below it, without hnswlib's lock over the whole insertion.
-/// 4. The entry point and its layer are one atomic word, set after the node is linked.
-/// 5. No exception leaves: memory that cannot be had is Errc::out_of_memory.
+/// 4. Every node but the first has a parent, a neighbour whose link to it the heuristic may not
+/// drop
+///    on layer 0. Without it an outlier loses its last incoming link once rows crowd around its
+///    neighbours, and no walk finds it again.
+/// 5. The entry point and its layer are one atomic word, set after the node is linked.
+/// 6. No exception leaves: memory that cannot be had is Errc::out_of_memory.
 class HnswGraph {
   public:
     static Result<std::unique_ptr<HnswGraph>> create(

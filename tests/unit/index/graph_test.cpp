@@ -56,6 +56,22 @@ TEST_CASE("500 identical vectors do not hide 500 others", "[index]") {
     CHECK(reachable(space, *segment, others) == 500);
 }
 
+TEST_CASE("An outlier stays reachable while rows crowd around its neighbours", "[index]") {
+    const Space space{Metric::l2, 16};
+    const std::vector<Vector> crowd = clustered(3000, 16, 1);
+    std::vector<Vector> outliers;
+    for (std::size_t i = 0; i < 16; ++i) {
+        outliers.push_back(Vector(16, 0));
+        outliers.back()[i] = 100;
+    }
+    std::vector<Vector> rows{crowd.begin(), crowd.begin() + 1000};
+    rows.insert(rows.end(), outliers.begin(), outliers.end());
+    rows.insert(rows.end(), crowd.begin() + 1000, crowd.end());
+    const auto segment = built(space, rows);
+    CHECK(reachable(space, *segment, outliers) == outliers.size());
+    CHECK(reachable(space, *segment, crowd) == crowd.size());
+}
+
 TEST_CASE("Identical vectors all come out of a walk that is wide enough", "[index]") {
     const Space space{Metric::cosine, 8};
     std::vector<Vector> rows = clustered(300, 8, 1);

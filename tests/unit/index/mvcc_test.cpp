@@ -81,10 +81,10 @@ TEST_CASE("No search sees half a transaction", "[index]") {
     // no interest on either side force growth, walks and rebuilds.
     RouteIndex index{IndexOptions{.dimensions = 2}};
     const auto height = [](std::size_t i) {
-        return static_cast<float>(i % 100);
+        return static_cast<float>(45 + i % 11);
     };
     const auto aside = [](std::size_t i) {
-        const float x = 60 + static_cast<float>(i / 2 % 40);
+        const float x = 7 + static_cast<float>(i / 2 % 40);
         return Vector{i % 2 == 0 ? x : -x, static_cast<float>(i * 37 % 101)};
     };
     REQUIRE(index.put("left", Vector{-1, height(0)}));
