@@ -1,0 +1,66 @@
+#pragma once
+
+#include <string_view>
+
+namespace veer::router {
+
+/// Why a search went where it went: stable codes that users read in `SHOW veer.last` and count.
+/// The codes of parser::Refusal join these for statements that are no servable search at all.
+using Reason = std::string_view;
+
+namespace reason {
+
+// Answered by the index.
+inline constexpr Reason local = "local";      ///< key and distance: veer alone
+inline constexpr Reason rewrite = "rewrite";  ///< keys from veer, rows from Postgres
+
+// Chosen: Postgres answers because somebody or something said so.
+inline constexpr Reason panic = "panic";                  ///< SIGUSR2
+inline constexpr Reason percent = "percent";              ///< outside the route's share
+inline constexpr Reason session_route = "session_route";  ///< SET veer.route = 'postgres'
+inline constexpr Reason exact_requested = "exact_requested";  ///< enable_indexscan = off
+
+// Not possible now.
+inline constexpr Reason not_live = "not_live";    ///< still copying, or sync is broken
+inline constexpr Reason behind = "behind";        ///< the index did not reach the token in time
+inline constexpr Reason pipelined = "pipelined";  ///< part of a batch that veer does not split
+inline constexpr Reason facts = "facts";          ///< Postgres did not tell the session's facts
+inline constexpr Reason short_answer = "short_answer";    ///< fewer rows than asked for
+inline constexpr Reason rewrite_failed = "rewrite_failed";
+
+// Must not be: the answer could differ from Postgres' own.
+inline constexpr Reason no_route = "no_route";  ///< no mirrored index for this column and operator
+inline constexpr Reason changed = "changed";    ///< the table is not what it was when copied
+inline constexpr Reason hidden_name = "hidden_name";  ///< search_path resolves the name elsewhere
+inline constexpr Reason transaction_failed = "transaction_failed";
+inline constexpr Reason transaction_wrote = "transaction_wrote";
+inline constexpr Reason isolation = "isolation";
+inline constexpr Reason row_security = "row_security";
+inline constexpr Reason not_permitted = "not_permitted";
+inline constexpr Reason encoding = "encoding";
+inline constexpr Reason vector_value = "vector_value";  ///< NULL, not a vector, NaN, zero norm
+inline constexpr Reason dimensions = "dimensions";
+inline constexpr Reason vectors_differ = "vectors_differ";  ///< projected and ordered-by distances
+inline constexpr Reason limit_value = "limit_value";        ///< NULL, negative, zero, not an integer
+inline constexpr Reason limit_too_large = "limit_too_large";
+inline constexpr Reason row_limit = "row_limit";  ///< Execute asks for fewer rows than LIMIT
+inline constexpr Reason unknown_column = "unknown_column";
+inline constexpr Reason format_code = "format_code";
+
+}  // namespace reason
+
+enum class Engine : unsigned char { none, postgres, veer };
+
+constexpr std::string_view to_string(Engine engine) {
+    switch (engine) {
+        case Engine::none:
+            return "none";
+        case Engine::postgres:
+            return "postgres";
+        case Engine::veer:
+            return "veer";
+    }
+    return "none";
+}
+
+}  // namespace veer::router

@@ -1,0 +1,196 @@
+#include "router/rewrite.hpp"
+
+#include <cstdint>
+
+#include "storage/row.hpp"
+
+namespace veer::router {
+
+namespace {
+
+constexpr std::uint32_t int8_oid = 20;
+constexpr std::uint32_t int2_oid = 21;
+constexpr std::uint32_t int4_oid = 23;
+constexpr std::uint32_t text_oid = 25;
+constexpr std::uint32_t varchar_oid = 1043;
+constexpr std::uint32_t uuid_oid = 2950;
+
+std::int64_t signed_big_endian(std::string_view bytes) {
+    std::uint64_t bits = static_cast<std::int8_t>(bytes.front()) < 0 ? ~std::uint64_t{0} : 0;
+    for (const char byte : bytes) {
+        bits = (bits << 8U) | static_cast<std::uint8_t>(byte);
+    }
+    return static_cast<std::int64_t>(bits);
+}
+
+std::string uuid_text(std::string_view bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) {
+            text += '-';
+        }
+        const auto byte = static_cast<std::uint8_t>(bytes[i]);
+        text += digits[byte >> 4U];
+        text += digits[byte & 0x0FU];
+    }
+    return text;
+}
+
+std::string_view type_name(std::uint32_t type_oid) {
+    switch (type_oid) {
+        case int2_oid:
+            return "int2";
+        case int4_oid:
+            return "int4";
+        case int8_oid:
+            return "int8";
+        case uuid_oid:
+            return "uuid";
+        case varchar_oid:
+            return "varchar";
+        default:
+            return "text";
+    }
+}
+
+std::string quote_identifier(std::string_view name) {
+    std::string quoted = "\"";
+    for (const char c : name) {
+        quoted += c;
+        if (c == '"') {
+            quoted += c;
+        }
+    }
+    return quoted + '"';
+}
+
+/// A plain '...' literal; requires standard_conforming_strings on.
+std::string quote_literal(std::string_view text) {
+    std::string quoted = "'";
+    for (const char c : text) {
+        quoted += c;
+        if (c == '\'') {
+            quoted += c;
+        }
+    }
+    return quoted + '\'';
+}
+
+/// One element inside '{...}' (manual 8.15.2): always in double quotes.
+std::string quote_element(std::string_view text) {
+    std::string quoted = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') {
+            quoted += '\\';
+        }
+        quoted += c;
+    }
+    return quoted + '"';
+}
+
+using KeyTexts = std::vector<std::string>;
+
+std::optional<KeyTexts> key_texts(const storage::Table& table, std::string_view key) {
+    const std::vector<std::string_view> columns = storage::key_columns(key);
+    if (columns.size() != table.key.size()) {
+        return std::nullopt;
+    }
+    KeyTexts texts;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        auto text = key_text(table.columns[table.key[i]], columns[i]);
+        if (!text) {
+            return std::nullopt;
+        }
+        texts.push_back(*std::move(text));
+    }
+    return texts;
+}
+
+std::string any_of_array(
+    const std::string& column, std::string_view type, const std::vector<KeyTexts>& keys
+) {
+    std::string elements = "{";
+    for (const KeyTexts& key : keys) {
+        elements += (elements.size() == 1 ? "" : ",") + quote_element(key.front());
+    }
+    elements += '}';
+    return column + " OPERATOR(pg_catalog.=) ANY (" + quote_literal(elements) +
+           "::pg_catalog." + std::string(type) + "[])";
+}
+
+/// (a = 1 AND b = 2) OR (a = 1 AND b = 3): the planner makes one bitmap of index scans of it.
+std::string any_of_rows(
+    const std::vector<std::string>& columns,
+    const std::vector<std::string_view>& types,
+    const std::vector<KeyTexts>& keys
+) {
+    std::string condition = "(";
+    for (const KeyTexts& key : keys) {
+        condition += condition.size() == 1 ? "(" : " OR (";
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            condition += (i == 0 ? "" : " AND ") + columns[i] + " OPERATOR(pg_catalog.=) " +
+                         quote_literal(key[i]) + "::pg_catalog." + std::string(types[i]);
+        }
+        condition += ')';
+    }
+    return condition + ')';
+}
+
+}  // namespace
+
+std::optional<std::string> key_text(const storage::Column& column, std::string_view bytes) {
+    const auto integer = [&](std::size_t width) {
+        return bytes.size() == width ? std::optional(std::to_string(signed_big_endian(bytes)))
+                                     : std::nullopt;
+    };
+    switch (column.type_oid) {
+        case int2_oid:
+            return integer(2);
+        case int4_oid:
+            return integer(4);
+        case int8_oid:
+            return integer(8);
+        case uuid_oid:
+            return bytes.size() == 16 ? std::optional(uuid_text(bytes)) : std::nullopt;
+        case text_oid:
+        case varchar_oid:
+            return std::string(bytes);
+        default:
+            return std::nullopt;
+    }
+}
+
+std::optional<std::string> restrict_to_keys(
+    std::string_view statement,
+    std::size_t position,
+    const parser::NearestNeighbourQuery& query,
+    const Route& route,
+    std::span<const index::Hit> hits
+) {
+    const storage::Table& table = route.table();
+    std::vector<std::string> columns;
+    std::vector<std::string_view> types;
+    for (const std::size_t key : table.key) {
+        const storage::Column& column = table.columns[key];
+        columns.push_back(quote_identifier(query.reference) + '.' + quote_identifier(column.name));
+        types.push_back(type_name(column.type_oid));
+    }
+    std::vector<KeyTexts> keys;
+    for (const index::Hit& hit : hits) {
+        auto texts = key_texts(table, hit.key);
+        if (!texts) {
+            return std::nullopt;
+        }
+        keys.push_back(*std::move(texts));
+    }
+    const std::string condition = columns.size() == 1
+                                      ? any_of_array(columns.front(), types.front(), keys)
+                                      : any_of_rows(columns, types, keys);
+    std::string rewritten(statement.substr(0, position));
+    rewritten += "WHERE " + condition + ' ';
+    rewritten += statement.substr(position);
+    return rewritten;
+}
+
+}  // namespace veer::router

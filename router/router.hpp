@@ -1,0 +1,69 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "config/config.hpp"
+#include "index/replica.hpp"
+#include "router/plan_cache.hpp"
+#include "router/route.hpp"
+#include "router/statement.hpp"
+
+namespace veer::router {
+
+/// What all sessions share: routes, plans, and the knowledge that something was written.
+///
+/// Thread-safe. Routes are replaced, never changed: whoever holds a RouteTable may use it to the end of
+/// its statement.
+class Router {
+  public:
+    Router(const config::Config& config, const index::Replica& replica);
+
+    /// Takes percentages and salts from a new configuration.
+    void configure(const config::Config& config);
+
+    /// The routes of the copy as it is now. Never null.
+    std::shared_ptr<const RouteTable> routes();
+
+    /// Reads a statement's text; cheap where only its literals are new.
+    Statement read(std::string_view text);
+
+    /// Counts committed writes that went through veer. A search that read an older value than this must
+    /// ask how far the index has to be (DESIGN.md section 4, "causal").
+    std::uint64_t write_epoch() const { return write_epoch_.load(std::memory_order_acquire); }
+
+    void note_write() { write_epoch_.fetch_add(1, std::memory_order_acq_rel); }
+
+    storage::Lsn applied() const { return replica_.applied(); }
+
+    /// All traffic to Postgres, at once.
+    void set_panic(bool panic) { panic_.store(panic, std::memory_order_relaxed); }
+
+    bool panic() const { return panic_.load(std::memory_order_relaxed); }
+
+    /// SHOW veer.routes.
+    static const std::vector<std::string>& route_columns();
+    std::vector<std::vector<std::string>> describe_routes();
+
+  private:
+    std::shared_ptr<const RouteTable> build(const index::Generation& generation);
+    Route make_route(const index::IndexedColumn& column);
+
+    const index::Replica& replica_;
+    PlanCache plans_;
+    std::atomic<std::uint64_t> write_epoch_ = 1;
+    std::atomic<bool> panic_ = false;
+
+    std::mutex mutex_;  // guards all below
+    config::Config config_;
+    std::shared_ptr<const index::Generation> generation_;
+    std::shared_ptr<const RouteTable> routes_;
+    std::map<std::string, std::shared_ptr<RouteCounters>> counters_;  // by route name, kept for ever
+};
+
+}  // namespace veer::router

@@ -1,0 +1,168 @@
+#include "router/search.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "router/route.hpp"
+#include "router/vector_value.hpp"
+
+namespace veer::router {
+
+namespace {
+
+using parser::Argument;
+using parser::VectorExpression;
+
+std::optional<std::vector<float>> decode_parameter(
+    const ParameterValue& value, VectorExpression::Form form
+) {
+    if (!value.bytes) {
+        return std::nullopt;
+    }
+    if (form == VectorExpression::Form::array) {
+        return value.binary ? parse_array_binary(*value.bytes) : parse_array_text(*value.bytes);
+    }
+    if (value.binary) {
+        return parse_vector_binary(*value.bytes);
+    }
+    // psycopg sends a Python list as float8[] text and lets "$1::vector" cast it.
+    const bool array = form == VectorExpression::Form::vector && value.bytes->starts_with('{');
+    return array ? parse_array_text(*value.bytes) : parse_vector_text(*value.bytes);
+}
+
+std::optional<std::vector<float>> decode_literal(
+    const parser::Literal& literal, VectorExpression::Form form
+) {
+    if (literal.kind == parser::Literal::Kind::array) {
+        return parse_array_items(literal.text);
+    }
+    return form == VectorExpression::Form::array ? parse_array_text(literal.text)
+                                                 : parse_vector_text(literal.text);
+}
+
+std::variant<std::vector<float>, Reason> decode(
+    const VectorExpression& expression, const Values& values
+) {
+    const std::size_t index = expression.argument.index;
+    std::optional<std::vector<float>> vector;
+    if (expression.argument.source == Argument::Source::parameter) {
+        if (index < values.parameters.size()) {
+            vector = decode_parameter(values.parameters[index], expression.form);
+        }
+    } else if (index < values.literals.size()) {
+        vector = decode_literal(values.literals[index], expression.form);
+    }
+    if (!vector) {
+        return reason::vector_value;
+    }
+    const bool typmod_fits =
+        !expression.typmod || *expression.typmod == static_cast<std::int32_t>(vector->size());
+    if (!typmod_fits) {
+        return reason::dimensions;
+    }
+    return *std::move(vector);
+}
+
+std::optional<std::int64_t> decode_integer(std::string_view bytes, bool binary) {
+    if (!binary) {
+        std::int64_t value = 0;
+        const char* const end = bytes.data() + bytes.size();
+        const auto [stop, error] = std::from_chars(bytes.data(), end, value);
+        return error == std::errc{} && stop == end ? std::optional(value) : std::nullopt;
+    }
+    if (bytes.size() != 2 && bytes.size() != 4 && bytes.size() != 8) {
+        return std::nullopt;
+    }
+    std::uint64_t bits = static_cast<std::int8_t>(bytes.front()) < 0 ? ~std::uint64_t{0} : 0;
+    for (const char byte : bytes) {
+        bits = (bits << 8U) | static_cast<std::uint8_t>(byte);
+    }
+    return static_cast<std::int64_t>(bits);
+}
+
+/// Nothing where the count is NULL, absent or no plain integer.
+std::optional<std::int64_t> count_value(const parser::Count& count, const Values& values) {
+    if (const auto* constant = std::get_if<std::int64_t>(&count.value)) {
+        return *constant;
+    }
+    const auto* argument = std::get_if<Argument>(&count.value);
+    if (argument == nullptr) {
+        return std::nullopt;
+    }
+    if (argument->source == Argument::Source::literal) {
+        return argument->index < values.literals.size()
+                   ? decode_integer(values.literals[argument->index].text, false)
+                   : std::nullopt;
+    }
+    if (argument->index >= values.parameters.size() ||
+        !values.parameters[argument->index].bytes) {
+        return std::nullopt;
+    }
+    const ParameterValue& value = values.parameters[argument->index];
+    return decode_integer(*value.bytes, value.binary);
+}
+
+bool zero(const std::vector<float>& vector) {
+    return std::all_of(vector.begin(), vector.end(), [](float x) { return x == 0; });
+}
+
+std::optional<Reason> outputs_differ(
+    const parser::NearestNeighbourQuery& query,
+    const Values& values,
+    const std::vector<float>& vector
+) {
+    for (const parser::OutputColumn& output : query.outputs) {
+        const bool distance = output.kind == parser::OutputColumn::Kind::distance ||
+                              output.kind == parser::OutputColumn::Kind::similarity;
+        if (!distance || output.vector == query.vector) {
+            continue;
+        }
+        const auto other = decode(output.vector, values);
+        if (const auto* why = std::get_if<Reason>(&other)) {
+            return *why;
+        }
+        if (std::get<std::vector<float>>(other) != vector) {
+            return reason::vectors_differ;
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::variant<Search, Reason> fill_in(
+    const parser::NearestNeighbourQuery& query,
+    const Values& values,
+    const Route& route,
+    std::uint64_t wanted_max
+) {
+    auto decoded = decode(query.vector, values);
+    if (const auto* why = std::get_if<Reason>(&decoded)) {
+        return *why;
+    }
+    Search search{.vector = std::get<std::vector<float>>(std::move(decoded))};
+    if (static_cast<std::int32_t>(search.vector.size()) != route.vector_column().typmod) {
+        return reason::dimensions;
+    }
+    if (query.operator_name == "<=>" && zero(search.vector)) {
+        return reason::vector_value;
+    }
+    if (const auto why = outputs_differ(query, values, search.vector)) {
+        return *why;
+    }
+    const auto limit = count_value(query.limit, values);
+    const bool has_offset = !std::holds_alternative<std::monostate>(query.offset.value);
+    const auto offset = has_offset ? count_value(query.offset, values) : 0;
+    if (!limit || *limit < 1 || !offset || *offset < 0) {
+        return reason::limit_value;
+    }
+    search.limit = static_cast<std::uint64_t>(*limit);
+    search.offset = static_cast<std::uint64_t>(*offset);
+    if (search.limit > wanted_max || search.offset > wanted_max ||
+        search.wanted() > wanted_max) {
+        return reason::limit_too_large;
+    }
+    return search;
+}
+
+}  // namespace veer::router

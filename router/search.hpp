@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "parser/normalise.hpp"
+#include "parser/statement.hpp"
+#include "router/reason.hpp"
+
+namespace veer::router {
+
+struct Route;
+
+/// One parameter of Bind, as it came.
+struct ParameterValue {
+    std::optional<std::string_view> bytes;  ///< nothing: NULL
+    bool binary = false;
+};
+
+/// The values of one execution.
+struct Values {
+    std::span<const ParameterValue> parameters;
+    std::span<const parser::Literal> literals;
+};
+
+/// A recognised statement with its values filled in: what is to be looked for.
+struct Search {
+    std::vector<float> vector;
+    std::uint64_t limit = 0;
+    std::uint64_t offset = 0;
+
+    /// How many nearest rows answer it.
+    std::uint64_t wanted() const { return limit + offset; }
+};
+
+/// Fills in the values. A Reason where Postgres would raise an error, or would answer in a way that the
+/// index cannot (NULL or zero query vector, QUERIES.md B.4), or where veer cannot read a value for sure.
+///
+/// Every distance in the select list must be to the same vector as the order key's: whether it is can only
+/// be seen here, by value (QUERIES.md A.0, fact 2).
+std::variant<Search, Reason> fill_in(
+    const parser::NearestNeighbourQuery& query,
+    const Values& values,
+    const Route& route,
+    std::uint64_t wanted_max
+);
+
+}  // namespace veer::router

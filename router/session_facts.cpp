@@ -1,0 +1,143 @@
+#include "router/session_facts.hpp"
+
+#include <charconv>
+
+#include "router/route.hpp"
+
+namespace veer::router {
+
+namespace {
+
+/// Order of the select list.
+enum Field : std::size_t {
+    fingerprint,
+    permitted,
+    row_security,
+    table_visible,
+    operator_visible,
+    type_visible,
+    wrote,
+    isolation,
+    index_scans,
+    float_digits,
+    ef_search,
+    veer_route,
+    veer_key,
+    token,
+    field_count
+};
+
+std::string quote_literal(std::string_view text) {
+    // E'' is independent of standard_conforming_strings.
+    std::string quoted = "E'";
+    for (const char c : text) {
+        if (c == '\'' || c == '\\') {
+            quoted += c;
+        }
+        quoted += c;
+    }
+    return quoted + "'";
+}
+
+/// attnums of the columns whose definitions the copy depends on, in the order of Table::fingerprint.
+std::vector<std::int16_t> watched_columns(const storage::Table& table) {
+    std::vector<std::int16_t> watched;
+    for (const auto* const positions : {&table.key, &table.vectors}) {
+        for (const std::size_t position : *positions) {
+            watched.push_back(table.columns[position].attnum);
+        }
+    }
+    return watched;
+}
+
+std::string join(const std::vector<std::int16_t>& numbers) {
+    std::string list;
+    for (const std::int16_t number : numbers) {
+        list += (list.empty() ? "" : ",") + std::to_string(number);
+    }
+    return list;
+}
+
+bool is_true(const std::optional<std::string_view>& field) {
+    return field == "t" || field == "on";
+}
+
+template <class Number>
+Number number_or(const std::optional<std::string_view>& field, Number otherwise) {
+    Number value = otherwise;
+    if (field) {
+        std::from_chars(field->data(), field->data() + field->size(), value);
+    }
+    return value;
+}
+
+}  // namespace
+
+std::string facts_query(const Route& route) {
+    const storage::Table& table = route.table();
+    const std::vector<std::int16_t> watched = watched_columns(table);
+    std::string privileges = "pg_catalog.has_schema_privilege(n.oid, 'USAGE')";
+    for (const std::int16_t attnum : watched) {
+        privileges += " AND pg_catalog.has_column_privilege(c.oid, " + std::to_string(attnum) +
+                      "::pg_catalog.int2, 'SELECT')";
+    }
+    const std::string type = std::to_string(route.vector_column().type_oid);
+    const std::string attnums = "'{" + join(watched) + "}'::pg_catalog.int2[]";
+    return "SELECT (SELECT pg_catalog.string_agg("
+           "pg_catalog.concat(a.xmin::pg_catalog.text, ','), ''"
+           " ORDER BY pg_catalog.array_position(" +
+           attnums +
+           ", a.attnum)) FROM pg_catalog.pg_attribute a"
+           " WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid"
+           " AND a.attnum OPERATOR(pg_catalog.=) ANY (" +
+           attnums + ")), " + privileges +
+           ", pg_catalog.row_security_active(c.oid), pg_catalog.pg_table_is_visible(c.oid)"
+           ", pg_catalog.pg_operator_is_visible(" +
+           std::to_string(route.column.ann.operator_oid) +
+           "), pg_catalog.pg_type_is_visible(" + type +
+           "), pg_catalog.pg_current_xact_id_if_assigned() IS NOT NULL"
+           ", pg_catalog.current_setting('transaction_isolation')"
+           ", pg_catalog.current_setting('enable_indexscan')"
+           ", pg_catalog.current_setting('extra_float_digits')"
+           ", pg_catalog.current_setting('hnsw.ef_search', true)"
+           ", pg_catalog.current_setting('veer.route', true)"
+           ", pg_catalog.current_setting('veer.key', true)"
+           ", CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL"
+           " ELSE pg_catalog.pg_current_wal_insert_lsn() END"
+           " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
+           " ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+           " WHERE c.oid OPERATOR(pg_catalog.=) " +
+           std::to_string(table.oid.value) + " AND c.relname OPERATOR(pg_catalog.=) " +
+           quote_literal(table.name) + " AND n.nspname OPERATOR(pg_catalog.=) " +
+           quote_literal(table.schema);
+}
+
+std::optional<SessionFacts> decode_facts(
+    const Route& route, const std::vector<std::optional<std::string_view>>& row
+) {
+    if (row.size() != field_count || !row[token]) {
+        return std::nullopt;
+    }
+    constexpr std::uint32_t wal_block_size = 8192;
+    constexpr std::uint32_t wal_segment_size = 16U * 1024 * 1024;
+    SessionFacts facts;
+    facts.table_unchanged = row[fingerprint] == route.table().fingerprint;
+    facts.permitted = is_true(row[permitted]);
+    facts.row_security = !(row[row_security] == "f");
+    facts.table_visible = is_true(row[table_visible]);
+    facts.operator_visible = is_true(row[operator_visible]);
+    facts.type_visible = is_true(row[type_visible]);
+    facts.wrote = !(row[wrote] == "f");
+    facts.read_committed = row[isolation] == "read committed";
+    facts.index_scans = is_true(row[index_scans]);
+    facts.shortest_floats = number_or<int>(row[float_digits], 0) >= 1;
+    facts.ef_search = number_or<std::uint32_t>(row[ef_search], facts.ef_search);
+    facts.route = row[veer_route].value_or("");
+    facts.key = row[veer_key].value_or("");
+    facts.token = storage::normalise_insert_lsn(
+        storage::parse_lsn(std::string(*row[token])), wal_block_size, wal_segment_size
+    );
+    return facts;
+}
+
+}  // namespace veer::router

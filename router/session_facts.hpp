@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/lsn.hpp"
+
+namespace veer::router {
+
+struct Route;
+
+/// What decides whether this session's next search may be answered from the index: asked of the session's
+/// own Postgres backend, in one row, instead of mirroring SET, SET LOCAL, SET ROLE, search_path, temporary
+/// tables, savepoints, GRANT and DDL in veer. Postgres is right about all of these by definition.
+///
+///     facts query ──▶ client's backend ──▶ one row ──▶ SessionFacts ──▶ decide()
+///
+/// Invariants:
+/// 1. Facts hold until the session runs anything that might change them, until any session writes through
+///    veer (`write_epoch`), or for facts_age_max; whoever keeps them checks that.
+/// 2. The facts query changes nothing, takes no lock beyond AccessShare on catalogues, uses only
+///    qualified names, and cannot raise an error of its own in a healthy session.
+struct SessionFacts {
+    bool table_unchanged = false;  ///< same OID, name, schema and column definitions as when copied
+    bool permitted = false;        ///< the current role may SELECT the key and vector columns
+    bool row_security = true;      ///< row_security_active() for this role
+    bool table_visible = false;    ///< the bare table name means this table
+    bool operator_visible = false; ///< the bare operator means pgvector's
+    bool type_visible = false;     ///< the bare name "vector" means pgvector's type
+    bool wrote = true;             ///< this transaction has an xid: it wrote or locked rows
+    bool read_committed = false;
+    bool index_scans = false;      ///< enable_indexscan
+    bool shortest_floats = false;  ///< extra_float_digits >= 1
+    std::uint32_t ef_search = 40;  ///< hnsw.ef_search, or pgvector's default
+    std::string route;             ///< veer.route: "", "auto", "postgres", "veer"
+    std::string key;               ///< veer.key
+    storage::Lsn token;            ///< WAL insert position: what was committed before the question
+};
+
+/// The query for one route; depends on nothing but the route's table and operator.
+std::string facts_query(const Route& route);
+
+/// Decodes its row; nothing where the row is not as expected (the table is gone, or recovery).
+std::optional<SessionFacts> decode_facts(
+    const Route& route, const std::vector<std::optional<std::string_view>>& row
+);
+
+}  // namespace veer::router

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "parser/normalise.hpp"
+#include "router/plan_cache.hpp"
+
+namespace veer::router {
+
+/// A statement's text as veer reads it: once, at Parse or at a simple Query.
+struct Statement {
+    std::string text;
+    parser::NormalisedStatement normalised;
+    std::shared_ptr<const Plan> plan;
+
+    /// Null where it is no servable search.
+    const parser::NearestNeighbourQuery* search() const {
+        return plan == nullptr ? nullptr : plan->query();
+    }
+};
+
+/// False for a statement that cannot be a search: it needs no reading.
+bool may_be_search(std::string_view text);
+
+}  // namespace veer::router
