@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "proxy/session/output.hpp"
+#include "proxy/session/prepared_statement.hpp"
+#include "router/decide.hpp"
+#include "router/route.hpp"
+#include "router/search.hpp"
+
+namespace veer::proxy::session {
+
+/// One search on its way to an answer. While it exists, the client's further messages wait.
+///
+///     simple Query ───────────────▶ ┐                ┌▶ waiting (for the index to catch up) ─┐
+///     Bind ▶ collecting ▶ Sync ───▶ ├▶ asking facts ─┴───────────────────────────────────────┴▶ serve
+///                │                  └─ (facts still hold) ──────────────────────────────────────▲  │
+///                ▼                                                                                 ▼
+///       anything else: to Postgres                                local answer, or rewriting ▶ done
+///
+/// Invariants:
+/// 1. `held` is exactly what the client sent, so that at any point before the first byte of an answer
+///    Postgres can be given the statement instead and the client cannot tell.
+/// 2. It begins only where the session is quiet: no reply but to Parse, Describe and Close is awaited.
+struct Attempt {
+    enum class Stage : std::uint8_t { collecting, asking, waiting, rewriting };
+
+    Stage stage = Stage::collecting;
+    bool simple = false;
+    std::string held;
+
+    std::shared_ptr<const PreparedStatement> statement;
+    std::shared_ptr<const router::RouteTable> routes;
+    const router::Route* route = nullptr;  ///< in `routes`
+    router::Search search;
+    double bucket = 0;
+    router::Service service = router::Service::rewrite;
+
+    std::string portal;
+    bool described = false;
+    bool executed = false;
+    std::int32_t rows_max = 0;
+
+    Instant started;
+    std::uint64_t write_epoch = 0;  ///< before the facts were asked for
+    std::string stash;              ///< the held-back reply of a rewritten statement
+    std::uint64_t rows_expected = 0;
+    bool stash_failed = false;      ///< it has an ErrorResponse in it
+    std::optional<std::uint64_t> stash_rows;
+
+    const parser::NearestNeighbourQuery& query() const { return *statement->statement.search(); }
+};
+
+/// What SHOW veer.last shows.
+struct LastSearch {
+    std::string_view engine = "none";
+    std::string reason;
+    std::string route;
+    double percent = 0;
+    double milliseconds = 0;
+};
+
+}  // namespace veer::proxy::session

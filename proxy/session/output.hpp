@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "router/session_facts.hpp"
+
+namespace veer::proxy::session {
+
+/// Nanoseconds of a clock that never goes back. An input everywhere: sessions have no clock.
+struct Instant {
+    std::int64_t nanoseconds = 0;
+
+    friend auto operator<=>(const Instant&, const Instant&) = default;
+};
+
+/// Please call on_waited() once the index has applied `position`, or at `deadline`.
+struct Wait {
+    storage::Lsn position;
+    Instant deadline;
+
+    friend bool operator==(const Wait&, const Wait&) = default;
+};
+
+/// What a session wants done, after one event: bytes to write, in order, to either side, and more.
+struct Output {
+    std::string to_client;
+    std::string to_server;
+    std::optional<Wait> wait;
+    bool close = false;  ///< both sides, once the bytes are written
+
+    friend bool operator==(const Output&, const Output&) = default;
+};
+
+}  // namespace veer::proxy::session

@@ -1,0 +1,158 @@
+#include "proxy/session/reply_queue.hpp"
+
+#include <algorithm>
+
+#include "proxy/wire/backend.hpp"
+
+namespace veer::proxy::session {
+
+namespace {
+
+enum class Match : std::uint8_t { no, more, last };
+
+/// Does a message of this type belong to what is awaited, and does it end it? (manual 55.2.2, 55.2.3)
+Match match(Awaited awaited, char type) {
+    const auto one_of = [type](std::string_view last, std::string_view more) {
+        if (last.find(type) != std::string_view::npos) {
+            return Match::last;
+        }
+        return more.find(type) != std::string_view::npos ? Match::more : Match::no;
+    };
+    switch (awaited) {
+        case Awaited::parse:
+            return one_of("1", "");
+        case Awaited::bind:
+            return one_of("2", "");
+        case Awaited::describe_statement:
+            return one_of("Tn", "t");
+        case Awaited::describe_portal:
+            return one_of("Tn", "");
+        case Awaited::execute:
+            return one_of("CIs", "DdcGHW");
+        case Awaited::close:
+            return one_of("3", "");
+        case Awaited::sync:
+            return one_of("Z", "");
+        case Awaited::query:
+            return one_of("Z", "TDCIdcGHW");
+        case Awaited::function_call:
+            return one_of("Z", "V");
+        case Awaited::local:
+        case Awaited::local_sync:
+            return Match::no;
+    }
+    return Match::no;
+}
+
+bool is_barrier(Awaited awaited) {
+    return awaited == Awaited::sync || awaited == Awaited::query ||
+           awaited == Awaited::function_call;
+}
+
+}  // namespace
+
+void ReplyQueue::expect(Expected expected) {
+    if (skipping_) {
+        if (expected.awaited != Awaited::sync) {
+            return;
+        }
+        skipping_ = false;
+    }
+    queue_.push_back(std::move(expected));
+}
+
+bool ReplyQueue::has_barrier() const {
+    return std::any_of(queue_.begin(), queue_.end(), [](const Expected& expected) {
+        return is_barrier(expected.awaited);
+    });
+}
+
+bool ReplyQueue::only_preparation() const {
+    return std::all_of(queue_.begin(), queue_.end(), [](const Expected& expected) {
+        return expected.awaited == Awaited::parse || expected.awaited == Awaited::close ||
+               expected.awaited == Awaited::describe_statement ||
+               expected.awaited == Awaited::local;
+    });
+}
+
+std::optional<std::shared_ptr<const PreparedStatement>> ReplyQueue::pending_parse(
+    std::string_view name
+) const {
+    const auto found = std::find_if(queue_.rbegin(), queue_.rend(), [&](const Expected& expected) {
+        return expected.awaited == Awaited::parse && expected.fate == Fate::forward &&
+               expected.name == name;
+    });
+    return found == queue_.rend() ? std::nullopt : std::optional(found->statement);
+}
+
+std::optional<Reply> ReplyQueue::on_message(char type) {
+    if (queue_.empty()) {
+        return std::nullopt;
+    }
+    Expected& head = queue_.front();
+    const Match matched = match(head.awaited, type);
+    if (matched == Match::no) {
+        return std::nullopt;
+    }
+    Reply reply{
+        .fate = head.fate,
+        .awaited = head.awaited,
+        .last = matched == Match::last,
+        .plain = head.plain,
+        .statement = {},
+        .name = {}
+    };
+    if (reply.last) {
+        reply.statement = std::move(head.statement);
+        reply.name = std::move(head.name);
+        queue_.pop_front();
+    }
+    return reply;
+}
+
+Fate ReplyQueue::on_error() {
+    if (queue_.empty()) {
+        return Fate::forward;
+    }
+    const Fate fate = queue_.front().fate;
+    if (is_barrier(queue_.front().awaited)) {
+        return fate;  // ReadyForQuery follows
+    }
+    const auto sync = std::find_if(queue_.begin(), queue_.end(), [](const Expected& expected) {
+        return expected.awaited == Awaited::sync || expected.awaited == Awaited::local_sync;
+    });
+    skipping_ = sync == queue_.end();
+    queue_.erase(queue_.begin(), sync);
+    return fate;
+}
+
+void ReplyQueue::on_copy_in() {
+    if (!queue_.empty() && queue_.front().awaited == Awaited::execute) {
+        queue_.erase(queue_.begin() + 1, queue_.end());
+    }
+}
+
+bool ReplyQueue::take_local(std::string& out, char status) {
+    if (queue_.empty()) {
+        return false;
+    }
+    if (queue_.front().awaited == Awaited::local) {
+        out += queue_.front().bytes;
+    } else if (queue_.front().awaited == Awaited::local_sync) {
+        wire::write_ready_for_query(out, status);
+    } else {
+        return false;
+    }
+    queue_.pop_front();
+    return true;
+}
+
+void ReplyQueue::forward_stashed() {
+    for (Expected& expected : queue_) {
+        if (expected.fate == Fate::stash) {
+            expected.fate = Fate::forward;
+        }
+    }
+}
+
+}  // namespace veer::proxy::session

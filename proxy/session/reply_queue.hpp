@@ -1,0 +1,107 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "proxy/session/prepared_statement.hpp"
+
+namespace veer::proxy::session {
+
+/// What the server (or veer) owes next.
+enum class Awaited : std::uint8_t {
+    parse,
+    bind,
+    describe_statement,
+    describe_portal,
+    execute,
+    close,
+    sync,
+    query,          ///< simple Query: anything up to ReadyForQuery
+    function_call,
+    local,          ///< bytes of veer's own, due when all before is done
+    local_sync,     ///< ReadyForQuery of veer's own, with the status of that moment
+};
+
+/// What becomes of a server message.
+enum class Fate : std::uint8_t {
+    forward,  ///< the client asked for it
+    swallow,  ///< veer asked for it
+    facts,    ///< veer asked for it: the session's facts
+    stash,    ///< the client's, held back until its statement is complete
+};
+
+struct Expected {
+    Awaited awaited = Awaited::query;
+    Fate fate = Fate::forward;
+    bool plain = false;  ///< of query and execute: SELECT without a call, changes nothing
+    std::shared_ptr<const PreparedStatement> statement;  ///< of parse: remembered on ParseComplete
+    std::string name;                                    ///< of parse: the statement's name
+    std::string bytes;                                   ///< of local
+};
+
+/// One server message, matched with what was asked.
+struct Reply {
+    Fate fate = Fate::forward;
+    Awaited awaited = Awaited::query;
+    bool last = false;  ///< the expectation is met and gone
+    bool plain = false;
+    std::shared_ptr<const PreparedStatement> statement;
+    std::string name;
+};
+
+/// The FIFO of everything owed to the client, in the order of its requests (WIRE.md 3.1, design 1 of
+/// PgBouncer): server replies match the head, veer's own bytes come out when they reach the head.
+///
+///     head ─▶ parse(forward) · local("...") · sync(forward) · query(forward) ◀─ tail
+///
+/// Invariants:
+/// 1. After an error in an extended-protocol reply everything up to the next sync is dropped: the server
+///    skips it, veer's own answers included. A Query in between is skipped as well (WIRE.md 3.2, 7).
+/// 2. While `skipping()`, the server ignores what it gets until Sync: nothing but that is expected.
+/// 3. Asynchronous messages (notice, notification, parameter status) never reach the queue.
+class ReplyQueue {
+  public:
+    void expect(Expected expected);
+
+    bool empty() const { return queue_.empty(); }
+
+    std::size_t size() const { return queue_.size(); }
+
+    bool skipping() const { return skipping_; }
+
+    /// True where a ReadyForQuery is on its way: waiting for it cannot deadlock.
+    bool has_barrier() const;
+
+    /// True where nothing but Parse, Describe of a statement, and Close is unanswered.
+    bool only_preparation() const;
+
+    /// The statement that `name` will mean when the replies on their way have come; nothing where no
+    /// Parse of that name is on its way.
+    std::optional<std::shared_ptr<const PreparedStatement>> pending_parse(std::string_view name) const;
+
+    /// Matches a message that is neither ErrorResponse nor asynchronous. Nothing where it answers nothing
+    /// that was asked: veer has lost track.
+    std::optional<Reply> on_message(char type);
+
+    /// ErrorResponse: what becomes of it. Drops what the server skips.
+    Fate on_error();
+
+    /// CopyInResponse to an Execute: the Sync that came with it is ignored by the server (manual 55.2.6).
+    void on_copy_in();
+
+    /// The next due bytes of veer's own, if it is their turn; removes them. `status` goes into a
+    /// ReadyForQuery of veer's own.
+    bool take_local(std::string& out, char status);
+
+    /// Lets through what is being held back.
+    void forward_stashed();
+
+  private:
+    std::deque<Expected> queue_;
+    bool skipping_ = false;
+};
+
+}  // namespace veer::proxy::session

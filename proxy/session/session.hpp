@@ -1,0 +1,174 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "proxy/session/attempt.hpp"
+#include "proxy/session/local_answer.hpp"
+#include "proxy/session/output.hpp"
+#include "proxy/session/reply_queue.hpp"
+#include "proxy/wire/frontend.hpp"
+#include "proxy/wire/startup.hpp"
+#include "router/decide.hpp"
+#include "router/router.hpp"
+#include "router/session_facts.hpp"
+
+namespace veer::proxy::session {
+
+struct SessionOptions {
+    std::size_t inspected_bytes_max = std::size_t{1} << 20U;  ///< longer messages pass uninspected
+    std::size_t stash_bytes_max = std::size_t{4} << 20U;      ///< of a rewritten statement's reply
+    std::uint64_t wanted_max = 1000;                          ///< LIMIT + OFFSET
+    std::int64_t freshness_wait_ns = 50'000'000;
+};
+
+/// One client's dialogue after its StartupMessage went upstream, as a state machine: bytes in, bytes out;
+/// no socket, no thread, no clock.
+///
+///     client ──frames──▶ [ hold a search? ] ──▶ ReplyQueue.expect ──▶ server
+///     client ◀─────────── local answers ◀────── ReplyQueue ◀──frames── server
+///
+/// States, from the most to the least trusting:
+///     starting   until the first ReadyForQuery: bytes are relayed, parameters are noted
+///     open       frames are followed; searches may be answered
+///     raw        framing or order was lost, or a replication connection: bytes are relayed, for ever
+///
+/// Invariants:
+/// 1. Bytes that veer does not answer itself reach the other side unchanged and in order.
+/// 2. No byte of a local answer is sent before the answer is complete.
+/// 3. While paused(), client bytes are kept, not looked at; the owner should stop reading them.
+/// 4. Every buffer is bounded by SessionOptions or by what the owner chooses to read.
+class Session {
+  public:
+    Session(SessionOptions options, router::Router& router, const wire::StartupMessage& startup);
+
+    void on_client(wire::Bytes bytes, Instant now, Output& out);
+    void on_server(wire::Bytes bytes, Instant now, Output& out);
+
+    /// The position of the last Output::wait was reached, or its deadline passed.
+    void on_waited(Instant now, Output& out);
+
+    /// Upstream closed its side. Says so to a client that has not been told by the server itself.
+    void on_server_closed(Output& out);
+
+    bool paused() const { return stalled_ || busy(); }
+
+    /// Client bytes kept back so far.
+    std::size_t kept_bytes() const { return inbox_.size(); }
+
+    /// Requests that still wait for replies: a client that never reads must not fill the queue.
+    std::size_t unanswered() const { return replies_.size(); }
+
+  private:
+    enum class State : std::uint8_t { starting, open, raw };
+
+    /// Did the frame go its way, or must it come again once the session is quiet?
+    enum class Taken : std::uint8_t { yes, stall };
+
+    // session_client.cpp: the client's frames
+    std::size_t process(wire::Bytes bytes, Instant now, Output& out);
+    std::size_t pass_part(wire::Bytes bytes, Output& out);
+    void pass_uninspected(const wire::FrameHeader& header, Output& out);
+    void drain_inbox(Instant now, Output& out);
+    Taken on_client_frame(const wire::Frame& frame, Instant now, Output& out);
+    Taken on_query(const wire::Frame& frame, Instant now, Output& out);
+    Taken on_parse(const wire::Frame& frame, Output& out);
+    Taken on_bind(const wire::Frame& frame, Instant now, Output& out);
+    void on_sync(const wire::Frame& frame, Output& out);
+    void forward(const wire::Frame& frame, Output& out);
+    void forward_search(const wire::Frame& frame, Output& out);
+    void expect_reply_to(const wire::Frame& frame, bool plain);
+    void note_text(wire::Bytes text);
+    void emit_local(std::string bytes, Output& out);
+    void emit_due(Output& out);
+    std::shared_ptr<const PreparedStatement> statement_named(wire::Bytes name) const;
+
+    // session_local.cpp: statements and portals that only veer knows
+    bool on_local_frame(const wire::Frame& frame, Output& out);
+    bool on_local_bind(const wire::Bind& bind, Output& out);
+    bool describe_or_close_local(char type, const wire::Target& target, std::string& answer);
+    LocalAnswer answer_relation_named(const std::string& relation) const;
+    std::vector<std::vector<std::string>> last_row() const;
+
+    // session_server.cpp: the server's frames
+    void on_starting_frame(const wire::Frame& frame);
+    void on_server_frame(const wire::Frame& frame, Instant now, Output& out);
+    void on_error(const wire::Frame& frame, Output& out);
+    void on_async(const wire::Frame& frame);
+    void on_reply(const Reply& reply, const wire::Frame& frame, Instant now, Output& out);
+    void on_ready(const Reply& reply, const wire::Frame& frame, Instant now, Output& out);
+    void note_tag(wire::Bytes tag, bool plain);
+    void lose_track(wire::Bytes rest, Output& out);
+    bool needs_whole(char type) const;
+    bool completes_outbox(wire::Bytes bytes) const;
+
+    // session_search.cpp: answering searches
+    bool busy() const { return attempt_ && attempt_->stage != Attempt::Stage::collecting; }
+
+    std::optional<router::Reason> prepare(Attempt& attempt, const wire::Bind* bind);
+    void collect(const wire::Frame& frame, Instant now, Output& out);
+    void consider(Instant now, Output& out);
+    void ask_facts(Output& out);
+    void on_facts_ready(bool failed, Instant now, Output& out);
+    void judge(Instant now, Output& out);
+    void serve(Instant now, Output& out);
+    bool serve_locally(const std::vector<index::Hit>& hits, Output& out);
+    bool serve_rewritten(const std::vector<index::Hit>& hits, Output& out);
+    void stash(const wire::Frame& frame, Output& out);
+    void release_stash(Output& out);
+    void finish_rewritten(const wire::Frame& ready, Instant now, Output& out);
+    void pass(router::Reason why, Instant now, Output& out);
+    void abandon(Output& out);
+    void record(std::string_view engine, router::Reason why, Instant now);
+    void note_passed(router::Reason why, const router::Route* route, Instant now);
+
+    SessionOptions options_;
+    router::Router& router_;
+    State state_ = State::starting;
+
+    // towards the server
+    std::string inbox_;            // client bytes not yet processed
+    std::size_t passing_ = 0;      // bytes left of a client message that passes in parts
+    bool stalled_ = false;         // the next frame waits until the session is quiet
+    bool batch_upstream_ = false;  // the open extended batch has messages that the server saw
+    bool batch_bound_ = false;     // and among them a Bind or Execute
+    bool batch_local_ = false;     // the open extended batch has messages that veer answered
+    bool unnamed_stale_ = false;   // the server has an unnamed statement that the client thinks is gone
+    bool calls_seen_ = false;      // some prepared statement may call functions
+    bool settings_touched_ = false;
+
+    // towards the client
+    std::string outbox_;              // a server message not yet complete
+    std::size_t passing_server_ = 0;  // bytes left of a server message that passes in parts
+    bool copy_in_ = false;
+    bool fatal_seen_ = false;
+    ReplyQueue replies_;
+
+    // what the server said of itself
+    char transaction_ = 'I';
+    bool utf8_ = false;
+    bool standard_strings_ = true;
+    bool maybe_wrote_ = false;  // since the transaction began
+
+    std::map<std::string, std::shared_ptr<const PreparedStatement>, std::less<>> statements_;
+    struct LocalPortal {
+        std::string row_description;
+        std::string rows;  // empty once executed
+    };
+    std::map<std::string, LocalPortal, std::less<>> portals_;
+
+    std::optional<Attempt> attempt_;
+    std::string facts_row_;
+    bool facts_failed_ = false;
+    bool batch_failed_ = false;  // the client was sent an error while an attempt was on its way
+    std::optional<router::SessionFacts> facts_;
+    std::string facts_route_;
+    std::uint64_t facts_epoch_ = 0;
+    Instant facts_taken_;
+    LastSearch last_;
+    std::optional<Instant> passed_at_;  // a passed search that Postgres is answering
+};
+
+}  // namespace veer::proxy::session

@@ -1,0 +1,278 @@
+#include "proxy/session/session.hpp"
+#include "proxy/wire/backend.hpp"
+
+// The server's frames: each is matched with what was asked, and goes where that says.
+
+namespace veer::proxy::session {
+
+namespace {
+
+constexpr std::size_t statements_max = 10'000;
+
+bool asynchronous(char type) {
+    return type == 'N' || type == 'A' || type == 'S';
+}
+
+}  // namespace
+
+bool Session::needs_whole(char type) const {
+    if (attempt_ && attempt_->stage != Attempt::Stage::collecting) {
+        return true;
+    }
+    return type != 'D' && type != 'd';
+}
+
+bool Session::completes_outbox(wire::Bytes bytes) const {
+    wire::FrameHeader header;
+    const wire::FrameStatus status = wire::peek_header(outbox_, header);
+    return status != wire::FrameStatus::ok || outbox_.size() + bytes.size() >= header.whole_bytes;
+}
+
+void Session::on_server(wire::Bytes bytes, Instant now, Output& out) {
+    if (state_ == State::raw) {
+        out.to_client += bytes;
+        return;
+    }
+    if (!outbox_.empty() && !completes_outbox(bytes)) {
+        outbox_ += bytes;
+        return;
+    }
+    const std::string joined = outbox_.empty() ? std::string() : outbox_ + std::string(bytes);
+    wire::Bytes rest = outbox_.empty() ? bytes : wire::Bytes(joined);
+    outbox_.clear();
+    while (!rest.empty()) {
+        if (passing_server_ > 0) {
+            const wire::Bytes part = rest.substr(0, passing_server_);
+            out.to_client += part;
+            passing_server_ -= part.size();
+            rest.remove_prefix(part.size());
+            continue;
+        }
+        wire::FrameHeader header;
+        const wire::FrameStatus status = wire::peek_header(rest, header);
+        if (status == wire::FrameStatus::malformed) {
+            lose_track(rest, out);
+            return;
+        }
+        if (status == wire::FrameStatus::incomplete) {
+            break;
+        }
+        const bool whole = rest.size() >= header.whole_bytes;
+        const bool too_long = header.whole_bytes > options_.stash_bytes_max;
+        if (!whole && (!needs_whole(header.type) || too_long)) {
+            if (attempt_) {
+                release_stash(out);
+            }
+            const auto reply = replies_.on_message(header.type);
+            if (!reply) {
+                lose_track(rest, out);
+                return;
+            }
+            passing_server_ = header.whole_bytes;
+            continue;
+        }
+        if (!whole) {
+            break;
+        }
+        const wire::Frame frame = wire::frame_at(rest, header);
+        rest.remove_prefix(header.whole_bytes);
+        if (state_ == State::starting) {
+            out.to_client += frame.whole;
+            on_starting_frame(frame);
+        } else {
+            on_server_frame(frame, now, out);
+        }
+        if (state_ == State::raw) {
+            out.to_client += rest;
+            return;
+        }
+    }
+    outbox_ = rest;
+    if (stalled_ && !replies_.has_barrier()) {
+        stalled_ = false;
+        drain_inbox(now, out);
+    }
+}
+
+void Session::on_starting_frame(const wire::Frame& frame) {
+    if (frame.type == 'S') {
+        on_async(frame);
+    } else if (frame.type == 'E') {
+        fatal_seen_ = true;
+    } else if (frame.type == 'Z') {
+        transaction_ = wire::decode_ready_for_query(frame.payload).value_or('I');
+        state_ = State::open;
+    }
+}
+
+void Session::on_async(const wire::Frame& frame) {
+    const auto parameter = wire::decode_parameter_status(frame.payload);
+    if (!parameter || frame.type != 'S') {
+        return;
+    }
+    if (parameter->first == "client_encoding") {
+        utf8_ = parameter->second == "UTF8";
+    } else if (parameter->first == "standard_conforming_strings") {
+        standard_strings_ = parameter->second == "on";
+    }
+}
+
+void Session::on_server_frame(const wire::Frame& frame, Instant now, Output& out) {
+    if (asynchronous(frame.type)) {
+        out.to_client += frame.whole;
+        on_async(frame);
+        return;
+    }
+    if (frame.type == 'E') {
+        on_error(frame, out);
+        emit_due(out);
+        return;
+    }
+    const auto reply = replies_.on_message(frame.type);
+    if (!reply) {
+        lose_track(frame.whole, out);
+        return;
+    }
+    on_reply(*reply, frame, now, out);
+    emit_due(out);
+}
+
+void Session::on_error(const wire::Frame& frame, Output& out) {
+    const wire::Diagnostics diagnostics = wire::decode_diagnostics(frame.payload);
+    fatal_seen_ = diagnostics.severity == "FATAL" || diagnostics.severity == "PANIC";
+    facts_.reset();
+    copy_in_ = false;
+    passed_at_.reset();
+    const Fate fate = replies_.on_error();
+    if (fatal_seen_ || fate == Fate::forward) {
+        out.to_client += frame.whole;
+        if (attempt_ && attempt_->stage == Attempt::Stage::collecting) {
+            pass(router::reason::pipelined, attempt_->started, out);
+        }
+        batch_failed_ = attempt_.has_value();
+    } else if (fate == Fate::stash) {
+        attempt_->stash += frame.whole;
+        attempt_->stash_failed = true;
+    } else if (attempt_ && attempt_->stage == Attempt::Stage::rewriting) {
+        attempt_->stash_failed = true;  // veer's own Parse of the rewritten statement
+    } else {
+        facts_failed_ = true;
+    }
+}
+
+void Session::on_reply(const Reply& reply, const wire::Frame& frame, Instant now, Output& out) {
+    if (reply.awaited == Awaited::parse && reply.fate == Fate::forward) {
+        if (reply.statement && statements_.size() < statements_max) {
+            statements_.insert_or_assign(reply.name, reply.statement);
+        } else {
+            statements_.erase(reply.name);
+        }
+    }
+    if (frame.type == 'Z') {
+        on_ready(reply, frame, now, out);
+        return;
+    }
+    switch (reply.fate) {
+        case Fate::forward:
+            out.to_client += frame.whole;
+            break;
+        case Fate::swallow:
+            return;
+        case Fate::facts:
+            if (frame.type == 'D') {
+                facts_row_ = frame.payload;
+            }
+            return;
+        case Fate::stash:
+            stash(frame, out);
+            return;
+    }
+    if (frame.type == 'C') {
+        note_tag(wire::decode_command_complete(frame.payload).value_or(""), reply.plain);
+    } else if (frame.type == 's') {
+        note_tag("SELECT", reply.plain);
+    } else if (frame.type == 'V') {
+        note_tag("FUNCTION", false);
+    } else if (frame.type == 'G') {
+        copy_in_ = true;
+        replies_.on_copy_in();
+    }
+}
+
+void Session::on_ready(const Reply& reply, const wire::Frame& frame, Instant now, Output& out) {
+    const char before = transaction_;
+    transaction_ = wire::decode_ready_for_query(frame.payload).value_or('I');
+    copy_in_ = false;
+    if (transaction_ == 'I') {
+        portals_.clear();
+        if (maybe_wrote_) {
+            router_.note_write();  // before the client can know that it committed
+            maybe_wrote_ = false;
+        }
+    }
+    if (before != transaction_ && reply.fate != Fate::facts) {
+        facts_.reset();
+    }
+    if (reply.fate == Fate::facts) {
+        on_facts_ready(facts_failed_, now, out);
+    } else if (reply.fate == Fate::stash) {
+        finish_rewritten(frame, now, out);
+    } else {
+        out.to_client += frame.whole;
+        if (passed_at_) {
+            last_.milliseconds = static_cast<double>(now.nanoseconds - passed_at_->nanoseconds) / 1e6;
+            passed_at_.reset();
+        }
+    }
+}
+
+void Session::note_tag(wire::Bytes tag, bool plain) {
+    const wire::Bytes verb = tag.substr(0, tag.find(' '));
+    if ((verb == "SELECT" && plain) || verb == "SHOW") {
+        return;
+    }
+    facts_.reset();
+    constexpr std::string_view harmless[] = {
+        "BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET", "RESET",
+        "DISCARD", "DEALLOCATE", "LISTEN", "UNLISTEN", "NOTIFY", "CLOSE", "PREPARE"
+    };
+    for (const std::string_view word : harmless) {
+        if (verb == word && tag != "COMMIT PREPARED" && tag != "ROLLBACK PREPARED") {
+            if (verb == "DISCARD" || tag == "DEALLOCATE ALL") {
+                statements_.clear();
+            }
+            return;
+        }
+    }
+    maybe_wrote_ = true;
+}
+
+void Session::lose_track(wire::Bytes rest, Output& out) {
+    // Replies that answer nothing that was asked: this is not the protocol veer knows. From here on it
+    // only relays. What a search holds back goes to the server, so that nothing is lost.
+    if (attempt_) {
+        out.to_client += attempt_->stash;
+        if (attempt_->stage != Attempt::Stage::rewriting) {
+            out.to_server += attempt_->held;
+        }
+        attempt_.reset();
+    }
+    state_ = State::raw;
+    stalled_ = false;
+    out.to_server += inbox_;
+    inbox_.clear();
+    out.to_client += rest;
+}
+
+void Session::on_server_closed(Output& out) {
+    out.to_client += outbox_;
+    const bool between_frames = outbox_.empty() && passing_server_ == 0 && state_ != State::raw;
+    if (between_frames && !fatal_seen_) {
+        wire::write_fatal(
+            out.to_client, "08006", "the connection to the upstream server was lost"
+        );
+    }
+    out.close = true;
+}
+
+}  // namespace veer::proxy::session
