@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace veer::proxy::net {
+
+/// Where Postgres listens: a host name or address with a port, or a directory with its Unix socket.
+struct Endpoint {
+    std::string host;
+    std::uint16_t port = 5432;
+
+    bool unix_socket() const { return !host.empty() && host.front() == '/'; }
+
+    /// ".s.PGSQL.5432" in the directory (manual 34.1.2, host).
+    std::string socket_path() const { return host + "/.s.PGSQL." + std::to_string(port); }
+};
+
+}  // namespace veer::proxy::net

@@ -1,0 +1,213 @@
+#include "proxy/run.hpp"
+
+#include <charconv>
+#include <csignal>
+#include <filesystem>
+#include <thread>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "config/diff.hpp"
+#include "index/replica.hpp"
+#include "proxy/net/server.hpp"
+#include "router/router.hpp"
+#include "storage/source/connection_string.hpp"
+#include "storage/sync/syncer.hpp"
+
+namespace veer::proxy {
+
+namespace {
+
+constexpr const char* default_file = "veer.toml";
+
+/// "127.0.0.1:7432", "[::1]:7432" or ":7432". False where it is none of these.
+bool apply_listen(const std::string& text, config::Config& config) {
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string::npos) {
+        return false;
+    }
+    std::string address = text.substr(0, colon);
+    if (address.size() >= 2 && address.front() == '[' && address.back() == ']') {
+        address = address.substr(1, address.size() - 2);
+    }
+    const char* const end = text.data() + text.size();
+    std::uint16_t port = 0;
+    const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, port);
+    if (error != std::errc{} || stop != end) {
+        return false;
+    }
+    config.listen.port = port;
+    if (!address.empty()) {
+        config.listen.address = address;
+    }
+    return true;
+}
+
+session::SessionOptions session_options(const config::Config& config) {
+    return {
+        .inspected_bytes_max = config.limits.message_bytes_inspected_max,
+        .stash_bytes_max = config.limits.result_bytes_max,
+        .wanted_max = config.limits.k_max,
+        .freshness_wait_ns =
+            std::chrono::nanoseconds(config.defaults.freshness_wait).count()
+    };
+}
+
+spdlog::level::level_enum log_level(config::LogLevel level) {
+    switch (level) {
+        case config::LogLevel::trace:
+            return spdlog::level::trace;
+        case config::LogLevel::debug:
+            return spdlog::level::debug;
+        case config::LogLevel::info:
+            return spdlog::level::info;
+        case config::LogLevel::warn:
+            return spdlog::level::warn;
+        case config::LogLevel::error:
+            return spdlog::level::err;
+        case config::LogLevel::off:
+            return spdlog::level::off;
+    }
+    return spdlog::level::info;
+}
+
+void set_up_log(const config::Config& config) {
+    auto logger = spdlog::stderr_logger_mt("veer");
+    logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
+    logger->set_level(log_level(config.log.level));
+    logger->flush_on(spdlog::level::info);
+    spdlog::set_default_logger(std::move(logger));
+}
+
+void reload(const RunOptions& options, config::Config& current, router::Router& router) {
+    auto loaded = load_config(options);
+    if (!loaded) {
+        spdlog::error("reload refused, nothing changed: {}", to_string(loaded.error()));
+        return;
+    }
+    for (const config::Change& change : config::diff(current, *loaded)) {
+        spdlog::info(
+            "reload: {} from {} to {}{}",
+            change.key,
+            change.before,
+            change.after,
+            change.restart_required ? " (takes effect at the next start)" : ""
+        );
+    }
+    current = *std::move(loaded);
+    router.configure(current);
+    spdlog::info("configuration reloaded");
+}
+
+/// Waits for signals on the calling thread until one of them ends the run.
+void serve_signals(const RunOptions& options, config::Config& config, router::Router& router) {
+    boost::asio::io_context context;
+    boost::asio::signal_set signals(context, SIGTERM, SIGINT, SIGHUP);
+    signals.add(SIGUSR2);
+    std::function<void()> next = [&] {
+        signals.async_wait([&](const boost::system::error_code& error, int signal) {
+            if (error || signal == SIGTERM || signal == SIGINT) {
+                return;
+            }
+            if (signal == SIGHUP) {
+                reload(options, config, router);
+            } else {
+                router.set_panic(!router.panic());
+                spdlog::warn(
+                    "SIGUSR2: {}",
+                    router.panic() ? "all searches go to Postgres" : "searches are routed again"
+                );
+            }
+            next();
+        });
+    };
+    next();
+    context.run();
+}
+
+}  // namespace
+
+config::Result<config::Config> load_config(const RunOptions& options) {
+    config::Config config;
+    const bool named = !options.config_file.empty();
+    if (named || std::filesystem::exists(default_file)) {
+        auto loaded = config::load(named ? options.config_file : default_file);
+        if (!loaded) {
+            return loaded;
+        }
+        config = *std::move(loaded);
+    }
+    if (!options.upstream.empty()) {
+        config.upstream.dsn = options.upstream;
+    }
+    if (!options.data_dir.empty()) {
+        config.storage.dir = options.data_dir;
+    }
+    if (!options.listen.empty() && !apply_listen(options.listen, config)) {
+        return config::Error{
+            .file = "command line",
+            .line = 0,
+            .column = 0,
+            .message = "--listen " + options.listen + " is not ADDRESS:PORT, like 127.0.0.1:7432"
+        };
+    }
+    return config;
+}
+
+int run(const RunOptions& options) {
+    auto loaded = load_config(options);
+    if (!loaded) {
+        std::fprintf(stderr, "veer: %s\n", to_string(loaded.error()).c_str());
+        return 1;
+    }
+    config::Config config = *std::move(loaded);
+    set_up_log(config);
+    const auto target = storage::source::parse_connection_string(config.upstream.dsn);
+    if (!target) {
+        spdlog::error("[upstream] dsn: {}", target.error().message);
+        return 1;
+    }
+    const unsigned threads = std::max(1U, std::thread::hardware_concurrency());
+    index::Replica replica(threads);
+    router::Router router(config, replica);
+    net::Shared shared{
+        .router = router,
+        .replica = replica,
+        .upstream = {},
+        .session_options = session_options(config),
+        .connections_max = config.listen.max_connections,
+        .connect_timeout = config.limits.connect_timeout
+    };
+    for (const auto& host : target->hosts) {
+        shared.upstream.push_back({.host = host.name, .port = host.port});
+    }
+    net::Server server(shared, threads);
+    const std::string problem = server.listen(config.listen.address, config.listen.port);
+    if (!problem.empty()) {
+        spdlog::error("{}", problem);
+        return 1;
+    }
+    storage::sync::Syncer syncer(
+        {.dsn = config.upstream.dsn, .directory = config.storage.dir}, replica
+    );
+    server.start();
+    syncer.start();
+    spdlog::info(
+        "veer {} listens on {}:{}, upstream {}:{}",
+        VEER_VERSION,
+        config.listen.address,
+        server.port(),
+        shared.upstream.front().host,
+        shared.upstream.front().port
+    );
+    serve_signals(options, config, router);
+    spdlog::info("stopping");
+    server.stop();
+    syncer.stop();
+    return 0;
+}
+
+}  // namespace veer::proxy

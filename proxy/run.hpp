@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+
+#include "config/config.hpp"
+#include "config/parse.hpp"
+
+namespace veer::proxy {
+
+/// What the command line said; empty where it said nothing.
+struct RunOptions {
+    std::string config_file;
+    std::string upstream;
+    std::string listen;  ///< "ADDRESS:PORT"
+    std::string data_dir;
+};
+
+/// The configuration: the file named, else ./veer.toml if there is one, else the defaults; flags win.
+config::Result<config::Config> load_config(const RunOptions& options);
+
+/// Serves until SIGTERM or SIGINT; SIGHUP reloads the configuration, SIGUSR2 sends all searches to Postgres
+/// (and, sent again, lets them return). Returns the process' exit code.
+int run(const RunOptions& options);
+
+}  // namespace veer::proxy

@@ -1,0 +1,73 @@
+#include "storage/source/connection_string.hpp"
+
+#include <charconv>
+#include <map>
+#include <memory>
+
+#include <libpq-fe.h>
+
+namespace veer::storage::source {
+
+namespace {
+
+struct FreeOptions {
+    void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
+};
+
+using Options = std::unique_ptr<PQconninfoOption, FreeOptions>;
+
+void take_values(const Options& options, std::map<std::string, std::string>& values) {
+    for (const PQconninfoOption* option = options.get();
+         option != nullptr && option->keyword != nullptr;
+         ++option) {
+        if (option->val != nullptr && *option->val != '\0') {
+            values[option->keyword] = option->val;
+        }
+    }
+}
+
+std::vector<std::string> split(const std::string& list) {
+    std::vector<std::string> items;
+    std::size_t begin = 0;
+    for (std::size_t end = 0; end != std::string::npos; begin = end + 1) {
+        end = list.find(',', begin);
+        items.push_back(list.substr(begin, end == std::string::npos ? end : end - begin));
+    }
+    return items;
+}
+
+std::uint16_t port_number(const std::string& text) {
+    constexpr std::uint16_t default_port = 5432;
+    std::uint16_t port = 0;
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    return error == std::errc{} && stop == text.data() + text.size() && port != 0 ? port
+                                                                                 : default_port;
+}
+
+}  // namespace
+
+Result<ConnectionTarget> parse_connection_string(const std::string& dsn) {
+    char* message = nullptr;
+    const Options given(PQconninfoParse(dsn.c_str(), &message));
+    if (given == nullptr) {
+        PQfreemem(message);
+        return Error{Errc::unexpected, "this is not a libpq connection string (manual 34.1.1)."};
+    }
+    std::map<std::string, std::string> values;
+    take_values(Options(PQconndefaults()), values);
+    take_values(given, values);
+    const std::string hosts = values.contains("hostaddr") ? values["hostaddr"] : values["host"];
+    const std::vector<std::string> ports = split(values["port"]);
+    ConnectionTarget target;
+    for (const std::string& host : split(hosts)) {
+        const std::size_t place = target.hosts.size();
+        const std::string& port = ports.size() > place ? ports[place] : ports.back();
+        target.hosts.push_back(
+            {.name = host.empty() ? "localhost" : host, .port = port_number(port)}
+        );
+    }
+    target.database = values.contains("dbname") ? values["dbname"] : values["user"];
+    return target;
+}
+
+}  // namespace veer::storage::source
