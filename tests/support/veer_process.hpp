@@ -1,0 +1,51 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+
+namespace veer::tests {
+
+/// The real veer binary, run for a test: own data directory, own configuration file, any free port.
+///
+/// Invariants:
+/// 1. The process dies with the object, and with the test if that dies first.
+/// 2. Its log is kept in `directory()/log` and printed where start-up fails.
+class VeerProcess {
+  public:
+    /// Starts veer in `directory` (made where missing) with `toml` as its veer.toml. Throws where it does
+    /// not come to listen within a minute: a test cannot go on without it.
+    VeerProcess(std::filesystem::path directory, const std::string& upstream, const std::string& toml);
+    VeerProcess(const VeerProcess&) = delete;
+    VeerProcess& operator=(const VeerProcess&) = delete;
+    ~VeerProcess();
+
+    int port() const { return port_; }
+
+    /// "host=127.0.0.1 port=... " and what `rest` says.
+    std::string dsn(const std::string& rest) const;
+
+    /// Replaces veer.toml and sends SIGHUP. The caller waits for the effect.
+    void reload(const std::string& toml);
+
+    void signal(int number) const;
+
+    /// SIGTERM, or SIGKILL; returns the wait status.
+    int stop(bool kill = false);
+
+    std::string log() const;
+
+  private:
+    void launch();
+    void write_config(const std::string& toml) const;
+    void await_port();
+
+    std::filesystem::path directory_;
+    std::string upstream_;
+    pid_t pid_ = -1;
+    int port_ = 0;
+};
+
+}  // namespace veer::tests

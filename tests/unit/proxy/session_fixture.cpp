@@ -1,0 +1,181 @@
+#include "tests/unit/proxy/session_fixture.hpp"
+
+#include "proxy/wire/backend.hpp"
+#include "proxy/wire/frontend.hpp"
+#include "proxy/wire/writer.hpp"
+
+namespace veer::proxy::session {
+
+namespace {
+
+constexpr std::uint32_t int8_oid = 20;
+constexpr std::uint32_t vector_oid = 16385;
+
+storage::Table docs() {
+    storage::Table table;
+    table.oid = {4711};
+    table.schema = "public";
+    table.name = "docs";
+    table.columns = {
+        {.name = "id", .attnum = 1, .type_oid = int8_oid, .type_length = 8, .typmod = -1, .not_null = true},
+        {.name = "e", .attnum = 2, .type_oid = vector_oid, .type_length = -1, .typmod = 2, .not_null = false}
+    };
+    table.key = {0};
+    table.vectors = {1};
+    table.indexes = {
+        {.name = "docs_e", .method = "hnsw", .vector = 0, .operator_name = "<->", .operator_oid = 9}
+    };
+    table.fingerprint = "700,700,";
+    return table;
+}
+
+storage::Row row(std::uint64_t id) {
+    std::string bytes(8, '\0');
+    bytes[7] = static_cast<char>(id);
+    storage::Row made;
+    storage::append_key_column(made.key, bytes);
+    made.vectors.emplace_back(std::vector<float>{static_cast<float>(id), 0.0F});
+    return made;
+}
+
+}  // namespace
+
+SessionFixture::SessionFixture(double percent)
+    : config(with_percent(percent)),
+      router(config, replica),
+      session({}, router, {.major = 3, .minor = 0, .parameters = {{"user", "me"}}}) {
+    load();
+    std::string start;
+    wire::MessageWriter(start, 'R').i32(0);
+    wire::MessageWriter(start, 'S').text("client_encoding").text("UTF8");
+    wire::MessageWriter(start, 'S').text("standard_conforming_strings").text("on");
+    wire::write_ready_for_query(start, 'I');
+    server(start);
+}
+
+config::Config SessionFixture::with_percent(double percent) {
+    config::Config made;
+    made.defaults.percent = percent;
+    return made;
+}
+
+void SessionFixture::load() {
+    replica.begin("app", {docs()});
+    std::vector<storage::Row> rows;
+    for (std::uint64_t id = 1; id <= 20; ++id) {
+        rows.push_back(row(id));
+    }
+    replica.rows({4711}, rows);
+    replica.ready({100});
+    storage::sync::Status streaming;
+    streaming.phase = storage::sync::Phase::streaming;
+    replica.status(streaming);
+}
+
+std::string SessionFixture::client(std::string_view bytes) {
+    session.on_client(bytes, now, out);
+    return std::move(out.to_server);
+}
+
+std::string SessionFixture::server(std::string_view bytes) {
+    session.on_server(bytes, now, out);
+    return std::move(out.to_client);
+}
+
+std::string SessionFixture::answer_facts(
+    const std::vector<std::pair<std::size_t, std::string>>& changes
+) {
+    std::vector<std::string> row = {
+        "700,700,", "t", "f", "t", "t", "t", "f", "read committed", "on", "1", "40", "", "", "0/64"
+    };
+    for (const auto& [position, value] : changes) {
+        row[position] = value;
+    }
+    std::string reply;
+    wire::write_parse_complete(reply);
+    wire::write_bind_complete(reply);
+    reply += data_row(row) + command_complete("SELECT 1");
+    wire::write_close_complete(reply);
+    wire::write_close_complete(reply);
+    return server(reply + ready());
+}
+
+std::string SessionFixture::query(std::string_view sql) {
+    std::string bytes;
+    wire::write_query(bytes, sql);
+    return bytes;
+}
+
+std::string SessionFixture::parse(std::string_view name, std::string_view sql) {
+    std::string bytes;
+    wire::write_parse(bytes, name, sql, {});
+    return bytes;
+}
+
+std::string SessionFixture::bind(
+    std::string_view statement, const std::vector<std::string>& parameters
+) {
+    wire::Bind message{
+        .portal = "", .statement = statement, .parameter_formats = {}, .parameters = {}, .result_formats = {}
+    };
+    for (const std::string& parameter : parameters) {
+        message.parameters.emplace_back(parameter);
+    }
+    std::string bytes;
+    wire::write_bind(bytes, message, statement);
+    return bytes;
+}
+
+std::string SessionFixture::describe_portal() {
+    std::string bytes;
+    wire::write_describe(bytes, 'P', "");
+    return bytes;
+}
+
+std::string SessionFixture::execute(int rows_max) {
+    std::string bytes;
+    wire::write_execute(bytes, "", rows_max);
+    return bytes;
+}
+
+std::string SessionFixture::sync() {
+    std::string bytes;
+    wire::write_sync(bytes);
+    return bytes;
+}
+
+std::string SessionFixture::command_complete(std::string_view tag) {
+    std::string bytes;
+    wire::write_command_complete(bytes, tag);
+    return bytes;
+}
+
+std::string SessionFixture::ready(char status) {
+    std::string bytes;
+    wire::write_ready_for_query(bytes, status);
+    return bytes;
+}
+
+std::string SessionFixture::error(std::string_view sqlstate) {
+    std::string bytes;
+    wire::MessageWriter(bytes, 'E').u8('S').text("ERROR").u8('C').text(sqlstate).u8(0);
+    return bytes;
+}
+
+std::string SessionFixture::data_row(const std::vector<std::string>& fields) {
+    std::string bytes;
+    wire::write_data_row(bytes, fields);
+    return bytes;
+}
+
+std::string SessionFixture::types(std::string_view bytes) {
+    std::string found;
+    wire::FrameHeader header;
+    while (wire::peek_header(bytes, header) == wire::FrameStatus::ok) {
+        found += header.type;
+        bytes.remove_prefix(std::min(bytes.size(), header.whole_bytes));
+    }
+    return found;
+}
+
+}  // namespace veer::proxy::session

@@ -1,0 +1,214 @@
+#include <catch2/catch_test_macros.hpp>
+
+#include "tests/unit/proxy/session_fixture.hpp"
+
+// Searches: who answers, in which order the messages come, and that trouble goes to Postgres.
+
+namespace veer::proxy::session {
+
+namespace {
+
+using F = SessionFixture;
+
+constexpr const char* nearest = "SELECT id FROM docs ORDER BY e <-> '[7,0]' LIMIT 3";
+constexpr const char* prepared = "SELECT id, e <-> $1 AS d FROM docs ORDER BY e <-> $1 LIMIT 3";
+
+std::string execution() {
+    return F::bind("s", {"[7,0]"}) + F::describe_portal() + F::execute() + F::sync();
+}
+
+/// A session that has prepared "s" and knows its facts.
+void prepare(F& f) {
+    f.client(F::parse("s", prepared) + F::sync());
+    f.server(std::string("1\0\0\0\4", 5) + F::ready());
+}
+
+}  // namespace
+
+TEST_CASE("a simple search asks the facts once and is then answered locally", "[proxy]") {
+    F f;
+    CHECK(F::types(f.client(F::query(nearest))) == "PBECCS");
+    const std::string answer = f.answer_facts();
+    CHECK(F::types(answer) == "TDDDCZ");
+    CHECK(answer.find("SELECT 3") != std::string::npos);
+    CHECK(f.client(F::query(nearest)).empty());
+    CHECK(F::types(f.to_client()) == "TDDDCZ");
+}
+
+TEST_CASE("a prepared search is answered without a byte to the server", "[proxy]") {
+    F f;
+    prepare(f);
+    CHECK(F::types(f.client(execution())) == "PBECCS");
+    CHECK(F::types(f.answer_facts()) == "2TDDDCZ");
+    CHECK(f.client(execution()).empty());
+    CHECK(F::types(f.to_client()) == "2TDDDCZ");
+}
+
+TEST_CASE("Parse and search in one batch are answered in order", "[proxy]") {
+    F f;
+    const std::string batch = F::parse("", prepared) + F::bind("", {"[7,0]"}) +
+                              F::describe_portal() + F::execute() + F::sync();
+    CHECK(F::types(f.client(batch)) == "PPBECCS");
+    CHECK(F::types(f.server(std::string("1\0\0\0\4", 5))) == "1");
+    CHECK(F::types(f.answer_facts()) == "2TDDDCZ");
+    CHECK(F::types(f.client(batch)) == "PS");
+    CHECK(f.to_client().empty());
+    CHECK(F::types(f.server(std::string("1\0\0\0\4", 5) + F::ready())) == "12TDDDCZ");
+}
+
+TEST_CASE("a Parse that fails ends its batch with one error and one ReadyForQuery", "[proxy]") {
+    F f;
+    const std::string batch = F::parse("", prepared) + F::bind("", {"[7,0]"}) + F::execute() + F::sync();
+    f.client(batch);
+    CHECK(F::types(f.server(F::error("42P01") + F::ready())) == "EZ");
+    const std::string next = F::query("select 1");
+    CHECK(f.client(next) == next);
+}
+
+TEST_CASE("outside the share a search passes unasked and unchanged", "[proxy]") {
+    F f(0);
+    const std::string question = F::query(nearest);
+    CHECK(f.client(question) == question);
+    prepare(f);
+    f.server(F::ready());
+}
+
+TEST_CASE("facts that forbid it send the statement to Postgres unchanged", "[proxy]") {
+    const std::vector<std::pair<std::size_t, std::string>> forbidding[] = {
+        {{0, "700,801,"}},           // ALTER TYPE
+        {{2, "t"}},                 // row level security
+        {{3, "f"}},                 // another table of that name is first in search_path
+        {{4, "f"}},                 // another operator is
+        {{6, "t"}},                 // the transaction wrote
+        {{7, "repeatable read"}},
+        {{8, "off"}},               // enable_indexscan
+        {{11, "postgres"}},         // veer.route
+    };
+    for (const auto& changes : forbidding) {
+        F f;
+        const std::string question = F::query(nearest);
+        f.client(question);
+        CHECK(f.answer_facts(changes).empty());
+        CHECK(f.to_server() == question);
+    }
+}
+
+TEST_CASE("a role without rights gets its rows from Postgres, not from veer", "[proxy]") {
+    F f;
+    f.client(F::query(nearest));
+    CHECK(f.answer_facts({{1, "f"}}).empty());
+    const std::string sent = f.to_server();
+    CHECK(sent.find("ANY ('{") != std::string::npos);
+}
+
+TEST_CASE("facts that fail send the statement to Postgres", "[proxy]") {
+    F f;
+    const std::string question = F::query(nearest);
+    f.client(question);
+    CHECK(f.server(F::error("XX000") + F::ready()).empty());
+    CHECK(f.to_server() == question);
+}
+
+TEST_CASE("other columns are fetched by key, and held until complete", "[proxy]") {
+    F f;
+    const std::string question = F::query("SELECT * FROM docs ORDER BY e <-> '[7,0]' LIMIT 3");
+    f.client(question);
+    f.answer_facts();
+    const std::string sent = f.to_server();
+    CHECK(F::types(sent) == "Q");
+    CHECK(sent.find("WHERE \"docs\".\"id\"") != std::string::npos);
+    const std::string rows = F::data_row({"7"}) + F::data_row({"6"}) + F::data_row({"8"}) +
+                             F::command_complete("SELECT 3");
+    CHECK(f.server(rows).empty());
+    CHECK(f.server(F::ready()) == rows + F::ready());
+}
+
+TEST_CASE("a rewritten answer that is short, or fails, is asked again as it came", "[proxy]") {
+    const std::string replies[] = {
+        F::data_row({"7"}) + F::command_complete("SELECT 1") + F::ready(),
+        F::error("42501") + F::ready()
+    };
+    for (const std::string& reply : replies) {
+        F f;
+        const std::string question = F::query("SELECT * FROM docs ORDER BY e <-> '[7,0]' LIMIT 3");
+        f.client(question);
+        f.answer_facts();
+        f.to_server();
+        CHECK(f.server(reply).empty());
+        CHECK(f.to_server() == question);
+    }
+}
+
+TEST_CASE("a search that committed writes precede waits for the index, then for nobody", "[proxy]") {
+    F f;
+    const std::string question = F::query(nearest);
+    f.client(question);
+    CHECK(f.answer_facts({{13, "0/C8"}}).empty());
+    REQUIRE(f.out.wait);
+    CHECK(f.out.wait->position == storage::Lsn{0xC8});
+    SECTION("reached in time") {
+        f.replica.applied(storage::Lsn{0xC8});
+        f.session.on_waited(f.now, f.out);
+        CHECK(F::types(f.to_client()) == "TDDDCZ");
+    }
+    SECTION("not reached: Postgres answers") {
+        f.session.on_waited(f.now, f.out);
+        CHECK(f.to_server() == question);
+    }
+}
+
+TEST_CASE("a write by any session makes the next search ask again", "[proxy]") {
+    F f;
+    f.client(F::query(nearest));
+    f.answer_facts();
+    f.router.note_write();
+    CHECK(F::types(f.client(F::query(nearest))) == "PBECCS");
+}
+
+TEST_CASE("INSERT counts as a write before its ReadyForQuery is passed on", "[proxy]") {
+    F f;
+    const auto before = f.router.write_epoch();
+    f.client(F::query("insert into docs values (1)"));
+    f.server(F::command_complete("INSERT 0 1"));
+    f.server(F::ready());
+    CHECK(f.router.write_epoch() > before);
+    f.client(F::query("select a from docs"));
+    const auto between = f.router.write_epoch();
+    f.server(F::command_complete("SELECT 1") + F::ready());
+    CHECK(f.router.write_epoch() == between);
+}
+
+TEST_CASE("what does not look like one search is released as it came", "[proxy]") {
+    F f;
+    prepare(f);
+    const std::string two = F::bind("s", {"[7,0]"}) + F::execute() + F::bind("s", {"[8,0]"}) +
+                            F::execute() + F::sync();
+    CHECK(f.client(two) == two);
+}
+
+TEST_CASE("a row limit below LIMIT is Postgres' business", "[proxy]") {
+    F f;
+    prepare(f);
+    const std::string batch = F::bind("s", {"[7,0]"}) + F::execute(2) + F::sync();
+    CHECK(f.client(batch) == batch);
+}
+
+TEST_CASE("bad vectors and wrong dimensions are left to Postgres", "[proxy]") {
+    for (const std::string vector : {"[1]", "[1,2,3]", "abc", "[1,NaN]", ""}) {
+        F f;
+        prepare(f);
+        const std::string batch = F::bind("s", {vector}) + F::execute() + F::sync();
+        CHECK(f.client(batch) == batch);
+    }
+}
+
+TEST_CASE("after a local answer a Bind to the unnamed statement finds none upstream", "[proxy]") {
+    F f;
+    f.client(F::query(nearest));
+    f.answer_facts();
+    // Postgres' simple Query would have destroyed the unnamed statement.
+    CHECK(F::types(f.client(F::bind("", {}) + F::execute() + F::sync())) == "CBES");
+    CHECK(F::types(f.server(std::string("3\0\0\0\4", 5) + F::error("26000") + F::ready())) == "EZ");
+}
+
+}  // namespace veer::proxy::session
