@@ -57,7 +57,9 @@ class Context {
         const char c = text_[last_.begin];
         const bool extract = before_last_.kind == Token::Kind::word &&
                              is_word(spelling(before_last_), "extract");  // extract('year' from x)
-        return c == ',' || (c == '(' && !extract);
+        const bool qualified_operator =
+            c == ')' && before_last_.kind == Token::Kind::operators;  // OPERATOR(public.<=>)
+        return c == ',' || (c == '(' && !extract) || qualified_operator;
     }
 
     bool word_starts_expression() const {

@@ -30,7 +30,7 @@ struct VectorExpression {
 
     Argument argument;
     Form form = Form::untyped;
-    std::optional<std::int32_t> typmod;                     ///< the n of vector(n)
+    std::optional<std::int32_t> typmod = std::nullopt;      ///< the n of vector(n)
     std::optional<std::string> type_schema = std::nullopt;  ///< of schema.vector
 
     friend bool operator==(const VectorExpression&, const VectorExpression&) = default;

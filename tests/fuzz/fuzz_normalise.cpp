@@ -1,0 +1,40 @@
+#include "parser/normalise.hpp"
+#include "parser/recognise.hpp"
+
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+namespace {
+
+void require(bool holds) {
+    if (!holds) {
+        std::abort();
+    }
+}
+
+}  // namespace
+
+/// Any bytes: cutting is undone by its own positions, a recognised statement can take a condition.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace veer::parser;
+    const std::string_view sql(static_cast<const char*>(static_cast<const void*>(data)), size);
+    const NormalisedStatement statement = normalise(sql);
+    std::string restored;
+    std::size_t at = 0;
+    for (const NormalisedStatement::Cut& cut : statement.cuts) {
+        restored.append(statement.text, at, cut.normalised_begin - at);
+        restored.append(sql, cut.original_begin, cut.original_end - cut.original_begin);
+        at = cut.normalised_end;
+    }
+    require(restored.append(statement.text, at) == sql);
+    const Recognition recognition = recognise(statement.text);
+    if (const auto* query = std::get_if<NearestNeighbourQuery>(&recognition)) {
+        std::string rewritten = statement.text;
+        rewritten.insert(query->where_position, "WHERE true ");
+        const Recognition again = recognise(rewritten);
+        require(again == Recognition(Refusal::filter) || again == Recognition(Refusal::too_long));
+    }
+    return 0;
+}

@@ -1,0 +1,104 @@
+#include "tests/unit/parser/describe.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <thread>
+
+using namespace veer::parser;
+
+namespace {
+
+std::string repeat(std::string_view text, std::size_t times) {
+    std::string repeated;
+    for (std::size_t i = 0; i < times; ++i) {
+        repeated += text;
+    }
+    return repeated;
+}
+
+std::string search_where(const std::string& condition) {
+    return "select id from t where " + condition + " order by e <-> $1 limit 5";
+}
+
+}  // namespace
+
+TEST_CASE("Parentheses are followed down to the bound and no further", "[parser]") {
+    CHECK(describe_sql(search_where(repeat("(", 64) + "a" + repeat(")", 64))) == "filter");
+    CHECK(describe_sql(search_where(repeat("(", 65) + "a" + repeat(")", 65))) == "too_long");
+    CHECK(describe_sql(search_where(repeat("array[", 65) + "a" + repeat("]", 65))) == "too_long");
+    CHECK(describe_sql(repeat("(", 16'000)) == "too_long");
+    CHECK(describe_sql(repeat(")", 16'000)) == "parse_error");
+}
+
+TEST_CASE("Chains are followed down to the bound and no further", "[parser]") {
+    for (const auto* link : {"not ", "- ", "a and ", "a or ", "a + ", "a is null and not "}) {
+        CAPTURE(link);
+        CHECK(describe_sql(search_where(repeat(link, 20) + "a")) == "filter");
+        CHECK(describe_sql(search_where(repeat(link, 2'000) + "a")) == "too_long");
+    }
+    for (const auto* link :
+         {"::text", " is null", " collate c", " at time zone a", " || a", ".b"}) {
+        CAPTURE(link);
+        CHECK(describe_sql(search_where("a" + repeat(link, 1'000))) == "too_long");
+    }
+    CHECK(describe_sql("select 1, 2" + repeat(" union select 1, 2", 500)) == "too_long");
+    CHECK(describe_sql("select 1" + repeat(" join t on f(a, b)", 500)) == "too_long");
+}
+
+TEST_CASE("Lists may be long, as they are not deep", "[parser]") {
+    const std::string columns = "c" + repeat(", c", 1'500);
+    CHECK(describe_sql("select " + columns + " from t order by e <-> $1 limit 5")
+              .starts_with("t.e <-> $1 limit 5: c, c, c"));
+    CHECK(describe_sql(search_where("a in (1" + repeat(",1", 3'000) + ")")) == "filter");
+}
+
+TEST_CASE("The deepest tree within the bounds fits a stack of two megabytes", "[parser]") {
+    // Each parenthesis a subselect, and a chain of the cheapest links in the innermost.
+    const std::string deep = repeat("(select ", 50) + repeat("- ", 150) + "a" + repeat(")", 50);
+    CAPTURE(describe_sql(search_where(deep)));
+    CHECK(describe_sql(search_where(deep)) == "filter");
+    const std::string chain = repeat("- ", 230) + "a";
+    CHECK(describe_sql(search_where(chain)) == "filter");
+}
+
+TEST_CASE("A text longer than inspected is refused without parsing", "[parser]") {
+    CHECK(describe_sql(search_where("a = 1" + repeat(" or a = 1", 2'000))) == "too_long");
+    CHECK(recognise(std::string(inspected_bytes_max + 1, ' ')) == Recognition(Refusal::too_long));
+    CHECK(recognise(std::string(inspected_bytes_max, ' ')) == Recognition(Refusal::not_select));
+}
+
+TEST_CASE("A statement of a hundred thousand tokens is refused quickly", "[parser]") {
+    const std::string sql = search_where("a = 'x'" + repeat(" or a = 'x'", 25'000));
+    const auto begin = std::chrono::steady_clock::now();
+    CHECK(describe_sql(sql) == "too_long");
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(1));
+}
+
+TEST_CASE("A zero byte does not hide the rest of a statement", "[parser]") {
+    std::string sql = "select id from t order by e <-> $1 limit 5";
+    sql += '\0';
+    sql += "; drop table t";
+    CHECK(describe_sql(sql) == "parse_error");
+}
+
+TEST_CASE("Recognition works on several threads at once", "[parser]") {
+    const auto work = [] {
+        for (int i = 0; i < 50; ++i) {
+            const Recognition known =
+                recognise("select id from t order by e <-> $1 limit " + std::to_string(i));
+            const Recognition broken = recognise("select id frm t order by e <-> $1 limit 5");
+            if (!std::holds_alternative<NearestNeighbourQuery>(known) ||
+                broken != Recognition(Refusal::parse_error)) {
+                std::abort();
+            }
+        }
+    };
+    std::thread one(work);
+    std::thread two(work);
+    one.join();
+    two.join();
+    SUCCEED();
+}
