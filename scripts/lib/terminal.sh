@@ -20,6 +20,14 @@ die() {
     exit 1
 }
 
+# show_log FILE: its end, when there is such a file; for what has gone wrong.
+show_log() {
+    if [[ -s $1 ]]; then
+        printf '\n%s ends with\n' "${1##*/}" >&2
+        tail -n 20 "$1" >&2
+    fi
+}
+
 # moving TITLE LOG: one line that follows what a build says of its progress, "[17/80] ...".
 moving() {
     local count
