@@ -39,6 +39,19 @@ class Router {
 
     void note_write() { write_epoch_.fetch_add(1, std::memory_order_acq_rel); }
 
+    /// True where the index is known to contain every write up to this epoch: some search has waited for a
+    /// position taken after it. Spares the others the wait.
+    bool covered(std::uint64_t epoch) const {
+        return covered_epoch_.load(std::memory_order_acquire) >= epoch;
+    }
+
+    void note_covered(std::uint64_t epoch) {
+        std::uint64_t known = covered_epoch_.load(std::memory_order_relaxed);
+        while (known < epoch &&
+               !covered_epoch_.compare_exchange_weak(known, epoch, std::memory_order_acq_rel)) {
+        }
+    }
+
     storage::Lsn applied() const { return replica_.applied(); }
 
     /// All traffic to Postgres, at once.
@@ -57,6 +70,7 @@ class Router {
     const index::Replica& replica_;
     PlanCache plans_;
     std::atomic<std::uint64_t> write_epoch_ = 1;
+    std::atomic<std::uint64_t> covered_epoch_ = 1;  // nothing was written through veer before it began
     std::atomic<bool> panic_ = false;
 
     std::mutex mutex_;  // guards all below

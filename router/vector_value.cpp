@@ -26,7 +26,9 @@ std::optional<std::vector<float>> parse_list(std::string_view text) {
     };
     for (;;) {
         skip_space();
-        at += at != end && *at == '+' ? 1 : 0;  // strtof accepts it, from_chars does not
+        if (end - at >= 2 && *at == '+' && at[1] != '-') {
+            ++at;  // strtof accepts it, from_chars does not
+        }
         float value = 0;
         const auto [stop, error] = std::from_chars(at, end, value);
         if (error != std::errc{} || !std::isfinite(value) || values.size() == dimensions_max) {

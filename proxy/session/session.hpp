@@ -113,6 +113,7 @@ class Session {
     void ask_facts(Output& out);
     void on_facts_ready(bool failed, Instant now, Output& out);
     void judge(Instant now, Output& out);
+    bool index_has_caught_up();
     void serve(Instant now, Output& out);
     bool serve_locally(const std::vector<index::Hit>& hits, Output& out);
     bool serve_rewritten(const std::vector<index::Hit>& hits, Output& out);

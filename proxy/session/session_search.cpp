@@ -173,7 +173,7 @@ void Session::judge(Instant now, Output& out) {
         return;
     }
     attempt_->service = std::get<router::Service>(decision);
-    if (router_.applied() < facts_->token) {
+    if (!index_has_caught_up()) {
         attempt_->stage = Attempt::Stage::waiting;
         out.wait = Wait{
             .position = facts_->token,
@@ -184,13 +184,24 @@ void Session::judge(Instant now, Output& out) {
     serve(now, out);
 }
 
+bool Session::index_has_caught_up() {
+    if (router_.covered(facts_epoch_)) {
+        return true;
+    }
+    if (router_.applied() < facts_->token) {
+        return false;
+    }
+    router_.note_covered(facts_epoch_);
+    return true;
+}
+
 void Session::on_waited(Instant now, Output& out) {
     if (!attempt_ || attempt_->stage != Attempt::Stage::waiting) {
         return;
     }
     if (!facts_) {
         pass(router::reason::facts, now, out);
-    } else if (router_.applied() < facts_->token) {
+    } else if (!index_has_caught_up()) {
         facts_.reset();
         pass(router::reason::behind, now, out);
     } else {

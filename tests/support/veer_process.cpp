@@ -35,6 +35,7 @@ void VeerProcess::write_config(const std::string& toml) const {
 void VeerProcess::launch() {
     const std::string log = directory_ / "log";
     const std::string data = directory_ / "data";
+    std::filesystem::remove(log);  // await_port() must not read the port of an earlier run
     pid_ = fork();
     if (pid_ != 0) {
         return;

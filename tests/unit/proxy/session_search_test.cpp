@@ -141,6 +141,7 @@ TEST_CASE("a rewritten answer that is short, or fails, is asked again as it came
 
 TEST_CASE("a search that committed writes precede waits for the index, then for nobody", "[proxy]") {
     F f;
+    f.router.note_write();
     const std::string question = F::query(nearest);
     f.client(question);
     CHECK(f.answer_facts({{13, "0/C8"}}).empty());

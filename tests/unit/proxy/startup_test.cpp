@@ -13,7 +13,7 @@ namespace {
 const std::string ssl_request = "\0\0\0\x08\x04\xd2\x16\x2f"s;
 const std::string gssenc_request = "\0\0\0\x08\x04\xd2\x16\x30"s;
 const std::string cancel_request = "\0\0\0\x10\x04\xd2\x16\x2e\0\0\0\1\0\0\0\2"s;
-const std::string startup = "\0\0\0\x1b\0\3\0\0user\0me\0database\0d\0\0"s;
+const std::string startup = "\0\0\0\x1c\0\3\0\0user\0me\0database\0d\0\0"s;
 
 }  // namespace
 

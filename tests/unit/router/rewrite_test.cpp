@@ -1,0 +1,89 @@
+#include "router/rewrite.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "storage/row.hpp"
+
+namespace veer::router {
+
+namespace {
+
+using namespace std::string_literals;
+
+storage::Column column(const std::string& name, std::uint32_t type) {
+    return {.name = name, .attnum = 1, .type_oid = type, .type_length = -1, .typmod = -1, .not_null = true};
+}
+
+Route route_with_key(const std::vector<storage::Column>& columns) {
+    Route route;
+    route.column.table.columns = columns;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        route.column.table.key.push_back(i);
+    }
+    return route;
+}
+
+index::Hit hit(const std::vector<std::string>& values) {
+    index::Hit made;
+    for (const std::string& value : values) {
+        storage::append_key_column(made.key, value);
+    }
+    return made;
+}
+
+parser::NearestNeighbourQuery query(const std::string& reference) {
+    parser::NearestNeighbourQuery made;
+    made.reference = reference;
+    return made;
+}
+
+constexpr std::uint32_t int4 = 23;
+constexpr std::uint32_t text = 25;
+constexpr std::uint32_t uuid = 2950;
+
+}  // namespace
+
+TEST_CASE("one integer key becomes one array", "[router]") {
+    const std::vector<index::Hit> hits = {hit({"\0\0\0\7"s}), hit({"\xff\xff\xff\xff"s})};
+    CHECK(
+        restrict_to_keys("SELECT * FROM t ORDER BY x", 16, query("t"), route_with_key({column("id", int4)}), hits) ==
+        "SELECT * FROM t WHERE \"t\".\"id\" OPERATOR(pg_catalog.=) ANY "
+        "('{\"7\",\"-1\"}'::pg_catalog.int4[]) ORDER BY x"
+    );
+}
+
+TEST_CASE("text keys cannot break out of their literal", "[router]") {
+    const std::vector<index::Hit> hits = {hit({R"(it's "x" \ {,})"})};
+    const auto rewritten =
+        restrict_to_keys("ORDER", 0, query("a\"b"), route_with_key({column("n", text)}), hits);
+    CHECK(
+        rewritten ==
+        R"(WHERE "a""b"."n" OPERATOR(pg_catalog.=) ANY ('{"it''s \"x\" \\ {,}"}'::pg_catalog.text[]) ORDER)"
+    );
+}
+
+TEST_CASE("several key columns become a disjunction", "[router]") {
+    const std::vector<index::Hit> hits = {hit({"\0\0\0\1"s, "a"}), hit({"\0\0\0\2"s, "b'"})};
+    const auto rewritten = restrict_to_keys(
+        "ORDER", 0, query("t"), route_with_key({column("i", int4), column("n", text)}), hits
+    );
+    CHECK(
+        rewritten ==
+        "WHERE ((\"t\".\"i\" OPERATOR(pg_catalog.=) '1'::pg_catalog.int4 AND "
+        "\"t\".\"n\" OPERATOR(pg_catalog.=) 'a'::pg_catalog.text) OR "
+        "(\"t\".\"i\" OPERATOR(pg_catalog.=) '2'::pg_catalog.int4 AND "
+        "\"t\".\"n\" OPERATOR(pg_catalog.=) 'b'''::pg_catalog.text)) ORDER"
+    );
+}
+
+TEST_CASE("a key that is not of its column's type is no key", "[router]") {
+    const std::vector<index::Hit> hits = {hit({"abc"})};
+    CHECK_FALSE(restrict_to_keys("ORDER", 0, query("t"), route_with_key({column("id", int4)}), hits));
+    CHECK_FALSE(key_text(column("id", uuid), "too short"));
+    CHECK(
+        key_text(column("id", uuid), "\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef"s) ==
+        "01234567-89ab-cdef-0123-456789abcdef"
+    );
+}
+
+}  // namespace veer::router
