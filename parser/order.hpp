@@ -8,8 +8,6 @@
 #include <variant>
 #include <vector>
 
-struct PgQuery__SelectStmt;
-
 namespace veer::parser {
 
 /// ORDER BY, resolved to the distance that it means.

@@ -8,8 +8,6 @@
 #include <variant>
 #include <vector>
 
-struct PgQuery__SelectStmt;
-
 namespace veer::parser {
 
 /// A select list as read, before it is known what the statement orders by.

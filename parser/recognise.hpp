@@ -9,7 +9,7 @@ namespace veer::parser {
 
 /// Longest normalised statement that is parsed; libpg_query does not check its stack, so depth is
 /// bounded by length and by parenthesis nesting (WIRE.md 3.7).
-inline constexpr std::size_t inspected_bytes_max = 16 * 1024;
+inline constexpr std::size_t inspected_bytes_max = std::size_t{16} * 1024;
 inline constexpr std::size_t nesting_max = 64;
 
 /// True where one of pgvector's distance operators' characters occur: <-> <=> <#> <+> <~> <%>.

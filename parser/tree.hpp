@@ -1,12 +1,17 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
+// libpg_query's names, so that its headers stay in .cpp files.
+// NOLINTBEGIN(bugprone-reserved-identifier)
 struct PgQuery__Node;
 struct PgQuery__ParseResult;
-struct PgQuery__TypeName;
+struct PgQuery__SelectStmt;
+
+// NOLINTEND(bugprone-reserved-identifier)
 
 namespace veer::parser {
 
