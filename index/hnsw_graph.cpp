@@ -182,6 +182,7 @@ class HnswGraph::Impl {
     void write_links(Slot slot, int level, std::span<const Found> to);
     void link_back(Slot from, Found added, int level);
     void adopt(Slot parent, Slot child, std::span<const Slot> links);
+    Found nearest_link(const float* query, Found nearest, int level);
     void raise_entry(Entry mine);
 
     template <class Ahead, class Offer>
@@ -274,21 +275,27 @@ void HnswGraph::Impl::prefetch_code(Slot slot) const {
 
 /// Greedy steps on the layers above `to`: Malkov & Yashunin 2016, algorithm 2 with ef = 1.
 Found HnswGraph::Impl::descend(const float* query, Found nearest, int from, int to) {
-    Links links;
     for (int level = from; level > to; --level) {
-        for (bool moved = true; moved;) {
-            moved = false;
-            const std::size_t count = copy_links(nearest.slot, level, links);
-            for (std::size_t i = 0; i < count; ++i) {
-                if (i + 1 < count) {
-                    prefetch_code(links[i + 1]);
-                }
-                const Found found = found_at(query, links[i]);
-                if (found.distance < nearest.distance) {
-                    nearest = found;
-                    moved = true;
-                }
-            }
+        Slot left = no_slot;
+        while (left != nearest.slot) {
+            left = nearest.slot;
+            nearest = nearest_link(query, nearest, level);
+        }
+    }
+    return nearest;
+}
+
+/// The nearest of a node and its links.
+Found HnswGraph::Impl::nearest_link(const float* query, Found nearest, int level) {
+    Links links;
+    const std::size_t count = copy_links(nearest.slot, level, links);
+    for (std::size_t i = 0; i < count; ++i) {
+        if (i + 1 < count) {
+            prefetch_code(links[i + 1]);
+        }
+        const Found found = found_at(query, links[i]);
+        if (found.distance < nearest.distance) {
+            nearest = found;
         }
     }
     return nearest;

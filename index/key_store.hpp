@@ -2,6 +2,7 @@
 
 #include "index/slot.hpp"
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,17 +32,19 @@ class KeyStore {
         if (!chunk) {
             chunk = std::make_shared<std::string[]>(chunk_keys);
         }
-        std::string& stored = chunk[slot % chunk_keys];
+        std::string& stored = chunk[position(slot)];
         stored = std::string{key};
         return stored;
     }
 
-    const std::string& get(Slot slot) const {
-        return chunks_[slot / chunk_keys][slot % chunk_keys];
-    }
+    const std::string& get(Slot slot) const { return chunks_[slot / chunk_keys][position(slot)]; }
 
   private:
     static constexpr std::size_t chunk_keys = 4096;
+
+    static std::ptrdiff_t position(Slot slot) {
+        return static_cast<std::ptrdiff_t>(slot % chunk_keys);
+    }
 
     std::vector<std::shared_ptr<std::string[]>> chunks_;
 };

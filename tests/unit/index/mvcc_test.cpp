@@ -97,7 +97,7 @@ TEST_CASE("No search sees half a transaction", "[index]") {
                                found->at(0).key != found->at(1).key &&
                                found->at(0).distance == found->at(1).distance;
                     }};
-    for (std::size_t i = 1; i < 1500; ++i) {
+    for (std::size_t i = 1; i < 1300; ++i) {
         REQUIRE(index.put("left", Vector{-1, height(i)}));
         REQUIRE(index.put("aside " + std::to_string(i), aside(i)));
         REQUIRE(index.put("right", Vector{1, height(i)}));
@@ -110,7 +110,7 @@ TEST_CASE("No search sees half a transaction", "[index]") {
 
 TEST_CASE("Searches go on while the index grows", "[index]") {
     RouteIndex index{IndexOptions{.dimensions = 8}};
-    const auto rows = clustered(6000, 8, 1);
+    const auto rows = clustered(4000, 8, 1);
     index.load(entries({rows.begin(), rows.begin() + 500}), 1);
     index.publish();
     Readers readers{2, [&](std::size_t round) {
@@ -129,13 +129,13 @@ TEST_CASE("Searches go on while the index grows", "[index]") {
     readers.wait_for_searches(100);
     readers.join();
     CHECK(readers.wrong == 0);
-    CHECK(index.live_rows() == 6000);
+    CHECK(index.live_rows() == 4000);
     CHECK(recall(index, clustered(50, 8, 2), 10, 100) >= 0.98);
 }
 
 TEST_CASE("Two builders load while others search", "[index]") {
     RouteIndex index{IndexOptions{.metric = Metric::cosine, .dimensions = 8}};
-    const auto rows = clustered(6000, 8, 3);
+    const auto rows = clustered(4000, 8, 3);
     index.load(entries({rows.begin(), rows.begin() + 1000}), 2);
     index.publish();
     Readers readers{2, [&](std::size_t round) {

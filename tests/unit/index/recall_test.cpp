@@ -19,24 +19,24 @@ TEST_CASE("search finds 98 of 100 nearest rows at ef 100", "[index]") {
 }
 
 TEST_CASE("Two builders build as good a graph as one", "[index]") {
-    const auto rows = clustered(5000, 32, 3);
-    RouteIndex index{IndexOptions{.metric = Metric::l2, .dimensions = 32}};
+    const auto rows = clustered(3000, 16, 3);
+    RouteIndex index{IndexOptions{.metric = Metric::l2, .dimensions = 16}};
     index.load(entries(rows), 2);
     index.publish();
-    CHECK(recall(index, clustered(100, 32, 4), 10, 100) >= 0.98);
+    CHECK(recall(index, clustered(100, 16, 4), 10, 100) >= 0.98);
 }
 
 TEST_CASE("Recall holds after half of the rows were replaced", "[index]") {
-    const auto rows = clustered(4000, 32, 5);
-    const auto other = clustered(2000, 32, 6);
-    RouteIndex index{IndexOptions{.metric = Metric::cosine, .dimensions = 32}};
+    const auto rows = clustered(3000, 16, 5);
+    const auto other = clustered(1500, 16, 6);
+    RouteIndex index{IndexOptions{.metric = Metric::cosine, .dimensions = 16}};
     index.load(entries(rows), 1);
     index.publish();
     for (std::size_t i = 0; i < other.size(); ++i) {
         REQUIRE(index.put(std::to_string(2 * i), other[i]));
         index.publish();
     }
-    CHECK(index.live_rows() == 4000);
-    CHECK(index.dead_slots() < 2000);  // at least one rebuild has happened
-    CHECK(recall(index, clustered(100, 32, 7), 10, 100) >= 0.98);
+    CHECK(index.live_rows() == 3000);
+    CHECK(index.dead_slots() < 1500);  // at least one rebuild has happened
+    CHECK(recall(index, clustered(100, 16, 7), 10, 100) >= 0.98);
 }
