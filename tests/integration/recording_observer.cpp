@@ -131,6 +131,14 @@ bool RecordingObserver::reached(Lsn lsn) const {
     return status_.phase == storage::sync::Phase::streaming && ready_ && position_ >= lsn;
 }
 
+std::string store_directory(const PostgresServer& server) {
+    return (server.directory() / "store").string();
+}
+
+storage::sync::SyncOptions options(const PostgresServer& server, const std::string& user) {
+    return {server.dsn(user), store_directory(server), std::chrono::milliseconds{500}};
+}
+
 bool caught_up(const PostgresServer& server, const RecordingObserver& observer) {
     const Lsn insert = storage::parse_lsn(server.value("SELECT pg_current_wal_insert_lsn()"));
     const Lsn token = storage::normalise_insert_lsn(insert, 8192, 16U << 20U);

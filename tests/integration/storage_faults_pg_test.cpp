@@ -11,10 +11,6 @@ using storage::sync::Syncer;
 
 namespace {
 
-std::string store_directory(const PostgresServer& server) {
-    return (server.directory() / "store").string();
-}
-
 void create_items(const PostgresServer& server, int rows) {
     server.exec(
         "CREATE TABLE items (id bigint PRIMARY KEY, emb vector(3));"
@@ -40,7 +36,7 @@ TEST_CASE(
     PostgresServer server{{"wal_level = replica"}};
     create_items(server, 10);
     RecordingObserver observer;
-    Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+    Syncer syncer{options(server), observer};
     syncer.start();
     REQUIRE(waits_because(observer, "set wal_level=logical and restart Postgres"));
     CHECK(observer.begins() == 0);
@@ -55,7 +51,7 @@ TEST_CASE("Each missing right is named with the statement that grants it", "[sto
     create_items(server, 10);
     server.exec("CREATE ROLE vee LOGIN; CREATE ROLE app; ALTER TABLE items OWNER TO app");
     RecordingObserver observer;
-    Syncer syncer{{server.dsn("vee"), store_directory(server)}, observer};
+    Syncer syncer{options(server, "vee"), observer};
     syncer.start();
     REQUIRE(waits_because(observer, "ALTER ROLE vee REPLICATION;"));
     server.exec("ALTER ROLE vee REPLICATION");
@@ -77,7 +73,7 @@ TEST_CASE("Row-level security that hides rows refuses the table", "[storage]") {
         "ALTER TABLE items ENABLE ROW LEVEL SECURITY"
     );
     RecordingObserver observer;
-    Syncer syncer{{server.dsn("vee"), store_directory(server)}, observer};
+    Syncer syncer{options(server, "vee"), observer};
     syncer.start();
     CHECK(waits_because(observer, "ALTER ROLE vee BYPASSRLS;"));
 }
@@ -88,7 +84,7 @@ TEST_CASE(
     PostgresServer server;
     create_items(server, 500);
     RecordingObserver observer;
-    Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+    Syncer syncer{options(server), observer};
     syncer.start();
     REQUIRE(caught_up(server, observer));
     server.exec("UPDATE items SET emb = '[9,9,9]' WHERE id < 100");
@@ -110,9 +106,13 @@ TEST_CASE(
 
 TEST_CASE("A server that dies during the copy is copied from the start", "[storage]") {
     PostgresServer server;
-    create_items(server, 60'000);
+    server.exec(
+        "CREATE TABLE items (id bigint PRIMARY KEY, emb vector(3));"
+        "CREATE INDEX items_emb ON items USING ivfflat (emb vector_l2_ops) WITH (lists = 1);"
+        "INSERT INTO items SELECT i, ARRAY[i, i, 1]::vector FROM generate_series(1, 60000) i"
+    );
     RecordingObserver observer;
-    Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+    Syncer syncer{options(server), observer};
     syncer.start();
     REQUIRE(wait_until([&] { return observer.last_status().rows_done > 0; }));
     server.stop_immediate();
@@ -127,7 +127,7 @@ TEST_CASE("A slot that is gone, or was moved by somebody, means another copy", "
     create_items(server, 100);
     RecordingObserver observer;
     {
-        Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+        Syncer syncer{options(server), observer};
         syncer.start();
         REQUIRE(caught_up(server, observer));
     }
@@ -149,7 +149,7 @@ TEST_CASE("A slot that is gone, or was moved by somebody, means another copy", "
         server.exec("ALTER PUBLICATION " + slot + " ADD TABLE items");
     }
     RecordingObserver again;
-    Syncer syncer{{server.dsn(), store_directory(server)}, again};
+    Syncer syncer{options(server), again};
     syncer.start();
     REQUIRE(caught_up(server, again));
     CHECK(again.copies() == 1);
@@ -161,7 +161,7 @@ TEST_CASE("A slot dropped while streaming is noticed and replaced", "[storage]")
     const PostgresServer server;
     create_items(server, 100);
     RecordingObserver observer;
-    Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+    Syncer syncer{options(server), observer};
     syncer.start();
     REQUIRE(caught_up(server, observer));
     server.exec(
