@@ -88,7 +88,7 @@ class Syncer::Impl {
                 store_.emplace(std::move(*opened));
             }
             Session session{{options_, *store_, progress_, wake_, last_refusals_}};
-            const Error error = session.run(start_over_);
+            Error error = session.run(start_over_);
             streamed_ = session.streamed();
             if (streamed_) {
                 start_over_.reset();

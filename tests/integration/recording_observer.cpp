@@ -153,7 +153,8 @@ TableRows rows_in_postgres(
     const PostgresServer& server, const std::string& table, const std::string& columns
 ) {
     TableRows rows;
-    for (const auto& fields : server.query("SELECT " + columns + " FROM " + table)) {
+    const std::string sql = std::string{"SELECT "}.append(columns).append(" FROM ").append(table);
+    for (const auto& fields : server.query(sql)) {
         const auto id = static_cast<std::uint64_t>(std::stoll(fields.front()));
         std::string key;
         for (int shift = 56; shift >= 0; shift -= 8) {

@@ -3,6 +3,10 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
 using namespace veer;
 using namespace veer::tests;
 using Catch::Matchers::ContainsSubstring;
@@ -172,4 +176,92 @@ TEST_CASE("A slot dropped while streaming is noticed and replaced", "[storage]")
     REQUIRE(wait_until([&] { return observer.copies() == 2; }));
     REQUIRE(caught_up(server, observer));
     CHECK(observer.table_rows("items") == rows_in_postgres(server, "items"));
+}
+
+TEST_CASE(
+    "A slot in use is taken back from an earlier self, and waited for from others", "[storage]"
+) {
+    const PostgresServer server;
+    create_items(server, 100);
+    {
+        RecordingObserver observer;
+        Syncer syncer{options(server), observer};
+        syncer.start();
+        REQUIRE(caught_up(server, observer));
+    }
+    server.exec("DELETE FROM items WHERE id = 1");
+    const std::string slot = server.value("SELECT slot_name FROM pg_replication_slots");
+    const auto hold = [&](const std::string& application_name) {
+        PostgresClient holder{
+            server.dsn() + " replication=database application_name=" + application_name};
+        holder.exec(
+            "START_REPLICATION SLOT " + slot +
+            " LOGICAL 0/0 (proto_version '1', publication_names '" + slot + "')"
+        );
+        return holder;
+    };
+    RecordingObserver again;
+    Syncer syncer{options(server), again};
+    SECTION("an earlier self") {
+        const PostgresClient zombie = hold(slot);
+        syncer.start();
+        REQUIRE(caught_up(server, again));
+    }
+    SECTION("somebody else") {
+        std::optional<PostgresClient> other = hold("other");
+        syncer.start();
+        REQUIRE(waits_because(again, "is in use by another session"));
+        other.reset();
+        REQUIRE(caught_up(server, again));
+    }
+    CHECK(again.copies() == 0);
+    CHECK(again.table_rows("items") == rows_in_postgres(server, "items"));
+}
+
+TEST_CASE(
+    "A copy waits for an open writing transaction, and stop() does not wait for the copy",
+    "[storage]"
+) {
+    const PostgresServer server;
+    create_items(server, 100);
+    std::optional<PostgresClient> writer{server.dsn()};
+    writer->exec("BEGIN; INSERT INTO items VALUES (1000, '[1,2,3]')");
+    RecordingObserver observer;
+    const auto slot_pending = [&] {
+        return server.value(
+                   "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE_REPL%' "
+                   "AND wait_event_type = 'Lock'"
+               ) == "1";
+    };
+    {
+        Syncer syncer{options(server), observer};
+        syncer.start();
+        REQUIRE(wait_until(slot_pending));
+        const auto begun = std::chrono::steady_clock::now();
+        syncer.stop();
+        CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds{2});
+    }
+    RecordingObserver again;
+    Syncer syncer{options(server), again};
+    syncer.start();
+    CHECK(wait_for_phase(again, Phase::copying));
+    writer->exec("COMMIT");
+    REQUIRE(caught_up(server, again));
+    CHECK(again.table_rows("items") == rows_in_postgres(server, "items"));
+    CHECK(again.table_rows("items").size() == 101);
+    CHECK(server.value("SELECT count(*) FROM pg_replication_slots") == "1");
+}
+
+TEST_CASE("A directory that cannot be used is named until it can", "[storage]") {
+    const PostgresServer server;
+    create_items(server, 10);
+    const std::string obstacle = store_directory(server);
+    std::ofstream{obstacle} << "x";
+    RecordingObserver observer;
+    Syncer syncer{options(server), observer};
+    syncer.start();
+    REQUIRE(waits_because(observer, obstacle));
+    CHECK(std::filesystem::remove(obstacle));
+    REQUIRE(caught_up(server, observer));
+    CHECK(observer.table_rows("items").size() == 10);
 }

@@ -32,8 +32,8 @@ TEST_CASE("What is no LSN is nowhere", "[storage]") {
 }
 
 TEST_CASE("An insert position behind a page header is where the last record ended", "[storage]") {
-    constexpr std::uint32_t block = 8192;
-    constexpr std::uint32_t segment = 16U << 20U;
+    constexpr std::uint64_t block = 8192;
+    constexpr std::uint64_t segment = 16U << 20U;
     CHECK(normalise_insert_lsn({3 * block + 24}, block, segment) == Lsn{3 * block});
     CHECK(normalise_insert_lsn({2 * segment + 40}, block, segment) == Lsn{2 * segment});
     CHECK(normalise_insert_lsn({3 * block + 40}, block, segment) == Lsn{3 * block + 40});
