@@ -24,13 +24,20 @@ constexpr const char* session_settings =
     "SET idle_in_transaction_session_timeout = 0; SET idle_session_timeout = 0; "
     "SET lock_timeout = 0; SET DateStyle = ISO; SET default_transaction_read_only = off";
 
-/// libpq ends its messages with a line feed, and puts the detail on further lines.
+/// libpq breaks its messages into lines: makes one of them, without a full stop.
 std::string one_line(const char* message) {
-    std::string line{message == nullptr ? "" : message};
-    while (!line.empty() && line.back() == '\n') {
+    std::string line;
+    for (const char letter : std::string_view{message == nullptr ? "" : message}) {
+        const bool space = letter == '\n' || letter == '\t' || letter == ' ';
+        if (!space) {
+            line.push_back(letter);
+        } else if (!line.empty() && line.back() != ' ') {
+            line.push_back(' ');
+        }
+    }
+    while (!line.empty() && (line.back() == ' ' || line.back() == '.')) {
         line.pop_back();
     }
-    std::replace(line.begin(), line.end(), '\n', ' ');
     return line;
 }
 

@@ -43,6 +43,7 @@ Result<std::optional<std::string>> publication_fingerprint(
         return rows.error();
     }
     std::vector<std::int64_t> wanted;
+    wanted.reserve(tables.size());
     for (const Table& table : tables) {
         wanted.push_back(table.oid.value);
     }

@@ -9,14 +9,10 @@
 
 namespace veer::storage::sync {
 
-namespace {
-
-constexpr std::chrono::seconds look_every{5};
-
-}  // namespace
-
-CatalogueWatch::CatalogueWatch(source::ConnectOptions options, store::SyncState state)
-    : options_{std::move(options)}, state_{std::move(state)} {
+CatalogueWatch::CatalogueWatch(
+    source::ConnectOptions options, store::SyncState state, std::chrono::milliseconds every
+)
+    : options_{std::move(options)}, state_{std::move(state)}, every_{every} {
     options_.wake = &wake_;
     thread_ = std::thread{[this] {
         run();
@@ -38,7 +34,7 @@ std::optional<std::string> CatalogueWatch::finding() const {
 
 void CatalogueWatch::run() {
     std::optional<source::Connection> connection;
-    for (;; wake_.sleep(look_every)) {
+    for (;; wake_.sleep(every_)) {
         if (wake_.woken()) {
             return;
         }

@@ -4,6 +4,7 @@
 #include "storage/store/sync_state.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -11,7 +12,7 @@
 
 namespace veer::storage::sync {
 
-/// Reads the catalogue again every 5 s, on a thread and a connection of its own (a schema change
+/// Reads the catalogue again and again, on a thread and a connection of its own (a schema change
 /// may have the catalogue locked, which must not hold up the stream), and says when it no longer is
 /// what the copy was made of. Most schema changes leave no trace in the stream.
 ///
@@ -19,7 +20,9 @@ namespace veer::storage::sync {
 class CatalogueWatch {
   public:
     /// `options.wake` is not used: the watch has a wake of its own.
-    CatalogueWatch(source::ConnectOptions options, store::SyncState state);
+    CatalogueWatch(
+        source::ConnectOptions options, store::SyncState state, std::chrono::milliseconds every
+    );
     CatalogueWatch(const CatalogueWatch&) = delete;
     CatalogueWatch& operator=(const CatalogueWatch&) = delete;
 
@@ -36,6 +39,7 @@ class CatalogueWatch {
     source::Wake wake_;
     source::ConnectOptions options_;
     store::SyncState state_;
+    std::chrono::milliseconds every_;
     std::atomic<bool> found_{false};
     mutable std::mutex mutex_;
     std::optional<std::string> finding_;

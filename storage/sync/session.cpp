@@ -98,7 +98,8 @@ Result<void> Session::wait_for_index(
     std::string reason = "The database " + catalogue.database +
                          " has no table with an hnsw or ivfflat index that veer can copy.";
     for (const source::Refusal& refusal : catalogue.refused) {
-        reason += " " + refusal.name + ": " + refusal.reason + ".";
+        reason +=
+            " " + refusal.name + ": " + refusal.reason + (refusal.reason.ends_with(';') ? "" : ".");
     }
     return Error{Errc::not_permitted, reason};
 }

@@ -191,7 +191,7 @@ Error Session::stream() {
         return verified.error();
     }
     catalogue_connection_.reset();
-    const CatalogueWatch watch{connect_options(false), **state};
+    const CatalogueWatch watch{connect_options(false), **state, context_.options.catalogue_every};
     Follower follower{*stream, context_.store, context_.progress, (*state)->tables};
     streamed_ = true;
     context_.progress.enter(Phase::streaming, "");

@@ -20,7 +20,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds delay_min{200};
 constexpr milliseconds delay_max{10'000};
 /// Where rights or an index are missing, a person is about to change that, and watches.
-constexpr milliseconds poll_every{2'000};
+constexpr milliseconds poll_max{2'000};
 
 }  // namespace
 
@@ -65,7 +65,8 @@ class Syncer::Impl {
                 store_.reset();
             }
             if (!at_once) {
-                wake_.sleep(error.code == Errc::not_permitted ? poll_every : delay_);
+                const milliseconds poll = std::min(poll_max, options_.catalogue_every);
+                wake_.sleep(error.code == Errc::not_permitted ? poll : delay_);
             }
         }
         if (store_.has_value()) {
@@ -87,7 +88,7 @@ class Syncer::Impl {
                 store_.emplace(std::move(*opened));
             }
             Session session{{options_, *store_, progress_, wake_, last_refusals_}};
-            const Error error = session.run(start_over_);
+            Error error = session.run(start_over_);
             streamed_ = session.streamed();
             if (streamed_) {
                 start_over_.reset();

@@ -3,6 +3,7 @@
 #include "storage/error.hpp"
 #include "storage/sync/observer.hpp"
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -11,6 +12,9 @@ namespace veer::storage::sync {
 struct SyncOptions {
     std::string dsn;        ///< libpq syntax; veer's own connections
     std::string directory;  ///< of the store; created with mode 0700
+    /// How often the catalogue is read again while streaming: this long a schema change that leaves
+    /// no trace in the stream stays unseen.
+    std::chrono::milliseconds catalogue_every{5'000};
 };
 
 /// Keeps a store and an observer in step with one upstream database, for ever, on a thread of its

@@ -131,6 +131,14 @@ bool RecordingObserver::reached(Lsn lsn) const {
     return status_.phase == storage::sync::Phase::streaming && ready_ && position_ >= lsn;
 }
 
+std::string store_directory(const PostgresServer& server) {
+    return (server.directory() / "store").string();
+}
+
+storage::sync::SyncOptions options(const PostgresServer& server, const std::string& user) {
+    return {server.dsn(user), store_directory(server), std::chrono::milliseconds{500}};
+}
+
 bool caught_up(const PostgresServer& server, const RecordingObserver& observer) {
     const Lsn insert = storage::parse_lsn(server.value("SELECT pg_current_wal_insert_lsn()"));
     const Lsn token = storage::normalise_insert_lsn(insert, 8192, 16U << 20U);
@@ -145,7 +153,8 @@ TableRows rows_in_postgres(
     const PostgresServer& server, const std::string& table, const std::string& columns
 ) {
     TableRows rows;
-    for (const auto& fields : server.query("SELECT " + columns + " FROM " + table)) {
+    const std::string sql = std::string{"SELECT "}.append(columns).append(" FROM ").append(table);
+    for (const auto& fields : server.query(sql)) {
         const auto id = static_cast<std::uint64_t>(std::stoll(fields.front()));
         std::string key;
         for (int shift = 56; shift >= 0; shift -= 8) {

@@ -51,6 +51,12 @@ class RecordingObserver : public storage::sync::Observer {
     std::vector<std::string> violations_;
 };
 
+/// The store is below the server's directory. The catalogue is read more often than by default.
+std::string store_directory(const PostgresServer& server);
+storage::sync::SyncOptions options(
+    const PostgresServer& server, const std::string& user = "postgres"
+);
+
 /// Waits until the observer has everything that is committed now.
 bool caught_up(const PostgresServer& server, const RecordingObserver& observer);
 

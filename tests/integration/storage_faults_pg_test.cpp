@@ -3,6 +3,10 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
 using namespace veer;
 using namespace veer::tests;
 using Catch::Matchers::ContainsSubstring;
@@ -10,10 +14,6 @@ using storage::sync::Phase;
 using storage::sync::Syncer;
 
 namespace {
-
-std::string store_directory(const PostgresServer& server) {
-    return (server.directory() / "store").string();
-}
 
 void create_items(const PostgresServer& server, int rows) {
     server.exec(
@@ -40,7 +40,7 @@ TEST_CASE(
     PostgresServer server{{"wal_level = replica"}};
     create_items(server, 10);
     RecordingObserver observer;
-    Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+    Syncer syncer{options(server), observer};
     syncer.start();
     REQUIRE(waits_because(observer, "set wal_level=logical and restart Postgres"));
     CHECK(observer.begins() == 0);
@@ -55,7 +55,7 @@ TEST_CASE("Each missing right is named with the statement that grants it", "[sto
     create_items(server, 10);
     server.exec("CREATE ROLE vee LOGIN; CREATE ROLE app; ALTER TABLE items OWNER TO app");
     RecordingObserver observer;
-    Syncer syncer{{server.dsn("vee"), store_directory(server)}, observer};
+    Syncer syncer{options(server, "vee"), observer};
     syncer.start();
     REQUIRE(waits_because(observer, "ALTER ROLE vee REPLICATION;"));
     server.exec("ALTER ROLE vee REPLICATION");
@@ -77,7 +77,7 @@ TEST_CASE("Row-level security that hides rows refuses the table", "[storage]") {
         "ALTER TABLE items ENABLE ROW LEVEL SECURITY"
     );
     RecordingObserver observer;
-    Syncer syncer{{server.dsn("vee"), store_directory(server)}, observer};
+    Syncer syncer{options(server, "vee"), observer};
     syncer.start();
     CHECK(waits_because(observer, "ALTER ROLE vee BYPASSRLS;"));
 }
@@ -88,7 +88,7 @@ TEST_CASE(
     PostgresServer server;
     create_items(server, 500);
     RecordingObserver observer;
-    Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+    Syncer syncer{options(server), observer};
     syncer.start();
     REQUIRE(caught_up(server, observer));
     server.exec("UPDATE items SET emb = '[9,9,9]' WHERE id < 100");
@@ -110,9 +110,13 @@ TEST_CASE(
 
 TEST_CASE("A server that dies during the copy is copied from the start", "[storage]") {
     PostgresServer server;
-    create_items(server, 60'000);
+    server.exec(
+        "CREATE TABLE items (id bigint PRIMARY KEY, emb vector(3));"
+        "CREATE INDEX items_emb ON items USING ivfflat (emb vector_l2_ops) WITH (lists = 1);"
+        "INSERT INTO items SELECT i, ARRAY[i, i, 1]::vector FROM generate_series(1, 60000) i"
+    );
     RecordingObserver observer;
-    Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+    Syncer syncer{options(server), observer};
     syncer.start();
     REQUIRE(wait_until([&] { return observer.last_status().rows_done > 0; }));
     server.stop_immediate();
@@ -127,7 +131,7 @@ TEST_CASE("A slot that is gone, or was moved by somebody, means another copy", "
     create_items(server, 100);
     RecordingObserver observer;
     {
-        Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+        Syncer syncer{options(server), observer};
         syncer.start();
         REQUIRE(caught_up(server, observer));
     }
@@ -149,7 +153,7 @@ TEST_CASE("A slot that is gone, or was moved by somebody, means another copy", "
         server.exec("ALTER PUBLICATION " + slot + " ADD TABLE items");
     }
     RecordingObserver again;
-    Syncer syncer{{server.dsn(), store_directory(server)}, again};
+    Syncer syncer{options(server), again};
     syncer.start();
     REQUIRE(caught_up(server, again));
     CHECK(again.copies() == 1);
@@ -161,7 +165,7 @@ TEST_CASE("A slot dropped while streaming is noticed and replaced", "[storage]")
     const PostgresServer server;
     create_items(server, 100);
     RecordingObserver observer;
-    Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+    Syncer syncer{options(server), observer};
     syncer.start();
     REQUIRE(caught_up(server, observer));
     server.exec(
@@ -172,4 +176,92 @@ TEST_CASE("A slot dropped while streaming is noticed and replaced", "[storage]")
     REQUIRE(wait_until([&] { return observer.copies() == 2; }));
     REQUIRE(caught_up(server, observer));
     CHECK(observer.table_rows("items") == rows_in_postgres(server, "items"));
+}
+
+TEST_CASE(
+    "A slot in use is taken back from an earlier self, and waited for from others", "[storage]"
+) {
+    const PostgresServer server;
+    create_items(server, 100);
+    {
+        RecordingObserver observer;
+        Syncer syncer{options(server), observer};
+        syncer.start();
+        REQUIRE(caught_up(server, observer));
+    }
+    server.exec("DELETE FROM items WHERE id = 1");
+    const std::string slot = server.value("SELECT slot_name FROM pg_replication_slots");
+    const auto hold = [&](const std::string& application_name) {
+        PostgresClient holder{
+            server.dsn() + " replication=database application_name=" + application_name};
+        holder.exec(
+            "START_REPLICATION SLOT " + slot +
+            " LOGICAL 0/0 (proto_version '1', publication_names '" + slot + "')"
+        );
+        return holder;
+    };
+    RecordingObserver again;
+    Syncer syncer{options(server), again};
+    SECTION("an earlier self") {
+        const PostgresClient zombie = hold(slot);
+        syncer.start();
+        REQUIRE(caught_up(server, again));
+    }
+    SECTION("somebody else") {
+        std::optional<PostgresClient> other = hold("other");
+        syncer.start();
+        REQUIRE(waits_because(again, "is in use by another session"));
+        other.reset();
+        REQUIRE(caught_up(server, again));
+    }
+    CHECK(again.copies() == 0);
+    CHECK(again.table_rows("items") == rows_in_postgres(server, "items"));
+}
+
+TEST_CASE(
+    "A copy waits for an open writing transaction, and stop() does not wait for the copy",
+    "[storage]"
+) {
+    const PostgresServer server;
+    create_items(server, 100);
+    std::optional<PostgresClient> writer{server.dsn()};
+    writer->exec("BEGIN; INSERT INTO items VALUES (1000, '[1,2,3]')");
+    RecordingObserver observer;
+    const auto slot_pending = [&] {
+        return server.value(
+                   "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE_REPL%' "
+                   "AND wait_event_type = 'Lock'"
+               ) == "1";
+    };
+    {
+        Syncer syncer{options(server), observer};
+        syncer.start();
+        REQUIRE(wait_until(slot_pending));
+        const auto begun = std::chrono::steady_clock::now();
+        syncer.stop();
+        CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds{2});
+    }
+    RecordingObserver again;
+    Syncer syncer{options(server), again};
+    syncer.start();
+    CHECK(wait_for_phase(again, Phase::copying));
+    writer->exec("COMMIT");
+    REQUIRE(caught_up(server, again));
+    CHECK(again.table_rows("items") == rows_in_postgres(server, "items"));
+    CHECK(again.table_rows("items").size() == 101);
+    CHECK(server.value("SELECT count(*) FROM pg_replication_slots") == "1");
+}
+
+TEST_CASE("A directory that cannot be used is named until it can", "[storage]") {
+    const PostgresServer server;
+    create_items(server, 10);
+    const std::string obstacle = store_directory(server);
+    std::ofstream{obstacle} << "x";
+    RecordingObserver observer;
+    Syncer syncer{options(server), observer};
+    syncer.start();
+    REQUIRE(waits_because(observer, obstacle));
+    CHECK(std::filesystem::remove(obstacle));
+    REQUIRE(caught_up(server, observer));
+    CHECK(observer.table_rows("items").size() == 10);
 }

@@ -9,10 +9,6 @@ using storage::sync::Syncer;
 
 namespace {
 
-std::string store_directory(const PostgresServer& server) {
-    return (server.directory() / "store").string();
-}
-
 void create_table(const PostgresServer& server, const std::string& name, bool indexed) {
     server.exec(
         "CREATE TABLE " + name +
@@ -36,7 +32,7 @@ TEST_CASE("Indexes that come and go take their tables in and out of the copy", "
     create_table(server, "a", false);
     create_table(server, "b", false);
     RecordingObserver observer;
-    Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+    Syncer syncer{options(server), observer};
     syncer.start();
     REQUIRE(has_tables(observer, 0));
     REQUIRE(wait_until([&] {
@@ -76,7 +72,7 @@ TEST_CASE("A column that becomes another type is copied again", "[storage]") {
     const PostgresServer server;
     create_table(server, "items", true);
     RecordingObserver observer;
-    Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+    Syncer syncer{options(server), observer};
     syncer.start();
     REQUIRE(caught_up(server, observer));
     SECTION("with other dimensions, and a row in the stream") {
@@ -104,7 +100,7 @@ TEST_CASE("The key is the replica identity, whatever the primary key is", "[stor
         "CREATE INDEX ON whole USING hnsw (emb vector_l2_ops)"
     );
     RecordingObserver observer;
-    Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+    Syncer syncer{options(server), observer};
     syncer.start();
     REQUIRE(caught_up(server, observer));
     const std::string emb = "(SELECT array_agg(sin(j))::vector FROM generate_series(1, 768) j)";
@@ -142,7 +138,7 @@ TEST_CASE("Tables that cannot be followed are named with their reasons", "[stora
         "CREATE INDEX ON half USING hnsw (emb halfvec_l2_ops)"
     );
     RecordingObserver observer;
-    Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+    Syncer syncer{options(server), observer};
     syncer.start();
     REQUIRE(has_tables(observer, 0));
     REQUIRE(wait_until([&] { return !observer.last_status().reason.empty(); }));

@@ -12,10 +12,6 @@ using storage::sync::Syncer;
 
 namespace {
 
-std::string store_directory(const PostgresServer& server) {
-    return (server.directory() / "store").string();
-}
-
 /// A vector as an SQL expression; 768 dimensions are stored out of line, 4 are not.
 std::string random_vector(std::mt19937& random, int dimensions) {
     return "(SELECT array_agg(sin(i * " + std::to_string(random() % 100'000) +
@@ -112,7 +108,7 @@ TEST_CASE(
     std::mt19937 random{7};
     RecordingObserver first;
     {
-        Syncer syncer{{server.dsn(), store_directory(server)}, first};
+        Syncer syncer{options(server), first};
         syncer.start();
         run_workload(server, random, 150);
         REQUIRE(caught_up(server, first));
@@ -132,7 +128,7 @@ TEST_CASE(
     run_workload(server, random, 60);
     RecordingObserver second;
     {
-        Syncer syncer{{server.dsn(), store_directory(server)}, second};
+        Syncer syncer{options(server), second};
         syncer.start();
         REQUIRE(caught_up(server, second));
         check_equal(server, second);
@@ -146,7 +142,7 @@ TEST_CASE("The discovered tables have the indexes' parameters and operators", "[
     const PostgresServer server;
     create_tables(server);
     RecordingObserver observer;
-    Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+    Syncer syncer{options(server), observer};
     syncer.start();
     REQUIRE(wait_for_phase(observer, Phase::streaming));
     const auto tables = observer.tables();
@@ -181,7 +177,7 @@ TEST_CASE(
     const PostgresServer server;
     create_tables(server);
     RecordingObserver observer;
-    Syncer syncer{{server.dsn(), store_directory(server)}, observer};
+    Syncer syncer{options(server), observer};
     syncer.start();
     REQUIRE(wait_for_phase(observer, Phase::streaming));
     server.exec("INSERT INTO other SELECT i, repeat('x', 500) FROM generate_series(1, 5000) i");

@@ -24,7 +24,8 @@ Rows PostgresClient::query(const std::string& sql) {
     const std::unique_ptr<PGresult, decltype(&PQclear)> result{
         PQexec(connection_.get(), sql.c_str()), &PQclear};
     const ExecStatusType status = PQresultStatus(result.get());
-    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY) {
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY &&
+        status != PGRES_COPY_BOTH) {
         throw std::runtime_error{sql.substr(0, 200) + ": " + PQerrorMessage(connection_.get())};
     }
     Rows rows;

@@ -19,7 +19,7 @@ class PostgresClient {
   public:
     explicit PostgresClient(const std::string& dsn);
 
-    /// Runs one or more statements; returns the last one's rows.
+    /// Runs one or more statements; returns the last one's rows. A replication stream stays open.
     Rows query(const std::string& sql);
 
     void exec(const std::string& sql) { query(sql); }

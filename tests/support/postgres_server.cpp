@@ -196,6 +196,7 @@ pid_t PostgresServer::spawn(const std::vector<std::string>& arguments) const {
     const passwd* const user = server_user();
     const std::string log = directory_ / "log";
     std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
     for (const std::string& argument : arguments) {
         argv.push_back(const_cast<char*>(argument.c_str()));
     }

@@ -1,0 +1,152 @@
+#include "storage/source/discover.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+using namespace veer::storage;
+using namespace veer::storage::source;
+
+namespace {
+
+/// public.items (emb vector(3), id bigint PRIMARY KEY) with an hnsw index on emb.
+TableInput good_input() {
+    TableInput input;
+    input.facts.oid = 100;
+    input.facts.schema = "public";
+    input.facts.name = "items";
+    input.columns = {
+        {{"emb", 1, 16385, -1, 3, false}, "vector", "700", false, true},
+        {{"id", 2, 20, 8, -1, true}, "int8", "701", false, true}};
+    input.identity = {2};
+    IndexFacts index;
+    index.name = "items_emb";
+    index.method = "hnsw";
+    index.attnum = 1;
+    index.operator_class = "vector_l2_ops";
+    index.operator_name = "<->";
+    input.indexes = {index};
+    return input;
+}
+
+/// The only reason against the input, or "" where it is accepted.
+std::string refusal(const TableInput& input) {
+    Catalogue catalogue;
+    judge(input, "vee", catalogue);
+    CHECK(catalogue.tables.size() + catalogue.refused.size() == 1);
+    return catalogue.refused.empty() ? "" : catalogue.refused.front().reason;
+}
+
+bool refused_for(const TableInput& input, const std::string& why) {
+    INFO(refusal(input));
+    return refusal(input).find(why) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("A table with a vector index and a key is copied", "[storage]") {
+    Catalogue catalogue;
+    judge(good_input(), "vee", catalogue);
+    REQUIRE(catalogue.tables.size() == 1);
+    const Table& table = catalogue.tables.front();
+    CHECK(table.key == std::vector<std::size_t>{1});
+    CHECK(table.vectors == std::vector<std::size_t>{0});
+    CHECK(table.fingerprint == "701,700,");
+    CHECK(catalogue.refused.empty());
+}
+
+TEST_CASE("Two indexes on one column share its vector", "[storage]") {
+    TableInput input = good_input();
+    input.indexes.push_back(input.indexes.front());
+    input.indexes.back().method = "ivfflat";
+    Catalogue catalogue;
+    judge(input, "vee", catalogue);
+    REQUIRE(catalogue.tables.size() == 1);
+    CHECK(catalogue.tables.front().vectors.size() == 1);
+    CHECK(catalogue.tables.front().indexes.size() == 2);
+}
+
+TEST_CASE("Tables that the stream cannot follow are refused", "[storage]") {
+    TableInput input = good_input();
+    SECTION("partition") {
+        input.facts.is_partition = true;
+        CHECK(refused_for(input, "partitioned tables are not supported yet"));
+    }
+    SECTION("parent") {
+        input.facts.has_children = true;
+        CHECK(refused_for(input, "inheritance children"));
+    }
+    SECTION("materialized view") {
+        input.facts.kind = 'm';
+        CHECK(refused_for(input, "only ordinary tables"));
+    }
+    SECTION("unlogged") {
+        input.facts.persistence = 'u';
+        CHECK(refused_for(input, "ALTER TABLE public.items SET LOGGED;"));
+    }
+    SECTION("hidden rows") {
+        input.facts.rows_hidden = true;
+        CHECK(refused_for(input, "ALTER ROLE vee BYPASSRLS;"));
+    }
+    SECTION("schema") {
+        input.facts.schema_usable = false;
+        CHECK(refused_for(input, "GRANT USAGE ON SCHEMA public TO vee;"));
+    }
+    SECTION("replica identity nothing") {
+        input.facts.replica_identity = 'n';
+        CHECK(refused_for(input, "REPLICA IDENTITY DEFAULT;"));
+    }
+    SECTION("no key") {
+        input.identity.clear();
+        CHECK(refused_for(input, "no primary key"));
+    }
+    SECTION("key type") {
+        input.columns[1].column.type_oid = 1700;
+        input.columns[1].type_name = "numeric";
+        CHECK(refused_for(input, "its key column id has the type numeric"));
+    }
+    SECTION("unreadable") {
+        input.columns[0].readable = false;
+        CHECK(refused_for(input, "GRANT SELECT ON public.items TO vee;"));
+    }
+}
+
+TEST_CASE("Indexes that veer does not mirror are refused by name", "[storage]") {
+    TableInput input = good_input();
+    IndexFacts& index = input.indexes.front();
+    SECTION("invalid") {
+        index.valid = false;
+        CHECK(refused_for(input, "not valid"));
+    }
+    SECTION("expression") {
+        index.attnum = 0;
+        CHECK(refused_for(input, "expressions"));
+    }
+    SECTION("partial") {
+        index.partial = true;
+        CHECK(refused_for(input, "partial"));
+    }
+    SECTION("operator class") {
+        index.operator_class = "vector_l1_ops";
+        CHECK(refused_for(input, "vector_l1_ops"));
+    }
+    SECTION("no dimensions") {
+        input.columns[0].column.typmod = -1;
+        CHECK(refused_for(input, "no fixed dimensions"));
+    }
+    SECTION("other type") {
+        input.columns[0].type_name = "halfvec";
+        CHECK(refused_for(input, "halfvec"));
+    }
+    SECTION("generated") {
+        input.columns[0].generated = true;
+        CHECK(refused_for(input, "generated"));
+    }
+}
+
+TEST_CASE("A temporary table is nobody else's business", "[storage]") {
+    TableInput input = good_input();
+    input.facts.persistence = 't';
+    Catalogue catalogue;
+    judge(input, "vee", catalogue);
+    CHECK(catalogue.tables.empty());
+    CHECK(catalogue.refused.empty());
+}

@@ -1,0 +1,131 @@
+#include "storage/source/row_mapper.hpp"
+
+#include "storage/byte_writer.hpp"
+#include "storage/source/vector_format.hpp"
+#include "tests/unit/storage/sample_table.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <bit>
+
+using namespace veer::storage;
+using namespace veer::storage::source;
+using veer::tests::floats;
+using veer::tests::key_of;
+using veer::tests::row_of;
+using veer::tests::sample_table;
+using Kind = veer::storage::source::pgoutput::Field::Kind;
+
+namespace {
+
+/// What vector_send writes.
+std::string sent(const std::vector<float>& values) {
+    ByteWriter out;
+    out.be16(static_cast<std::uint16_t>(values.size())).be16(0);
+    for (const float value : values) {
+        out.be32(std::bit_cast<std::uint32_t>(value));
+    }
+    return out.take();
+}
+
+/// The sample table's relation, its columns in another order.
+pgoutput::Relation relation() {
+    return {
+        {100},
+        "public",
+        "items",
+        'd',
+        {{false, "emb2", 16385, 1},
+         {true, "id", 20, -1},
+         {false, "emb", 16385, 2},
+         {false, "note", 25, -1}}};
+}
+
+const std::string id_bytes{"\0\0\0\0\0\0\0\7", 8};
+
+}  // namespace
+
+TEST_CASE("A vector decodes from its send format, and from nothing else", "[storage]") {
+    const std::string bytes = sent({1.5F, -2});
+    CHECK(decode_vector(bytes, 2) == std::vector<float>{1.5F, -2});
+    CHECK_FALSE(decode_vector(bytes, 3).has_value());
+    CHECK_FALSE(decode_vector(bytes + "x", 2).has_value());
+    CHECK_FALSE(decode_vector(ByteWriter{}.be16(0).be16(1).take(), 0).has_value());
+    CHECK_FALSE(decode_vector(ByteWriter{}.be16(0xFFFF).be16(0).take(), -1).has_value());
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+        CHECK_FALSE(decode_vector(bytes.substr(0, size), 2).has_value());
+    }
+}
+
+TEST_CASE("Columns are found by name, whatever their order", "[storage]") {
+    const auto mapper = RowMapper::make(sample_table(), relation()).value();
+    const std::string emb = sent({1, 2});
+    const pgoutput::TupleData tuple{
+        {Kind::null, {}}, {Kind::binary, id_bytes}, {Kind::binary, emb}, {Kind::text, "n"}};
+    CHECK(mapper.row(tuple, nullptr).value() == row_of(7, floats({1, 2}), NullVector{}));
+    CHECK(mapper.key(tuple).value() == key_of(7));
+}
+
+TEST_CASE("Unchanged values stay open, but for a key, which the old row has", "[storage]") {
+    const auto mapper = RowMapper::make(sample_table(), relation()).value();
+    const pgoutput::TupleData unchanged(4, {Kind::unchanged_toast, {}});
+    const pgoutput::TupleData old{
+        {Kind::null, {}}, {Kind::binary, id_bytes}, {Kind::null, {}}, {Kind::null, {}}};
+    CHECK(mapper.row(unchanged, &old).value() == row_of(7, UnchangedVector{}, UnchangedVector{}));
+    CHECK(mapper.row(unchanged, nullptr).has_error());
+}
+
+TEST_CASE("A relation that is not what was copied is gone", "[storage]") {
+    auto changed = relation();
+    SECTION("other dimensions") {
+        changed.columns[2].typmod = 3;
+    }
+    SECTION("another type") {
+        changed.columns[2].type_oid = 1;
+    }
+    SECTION("no such column") {
+        changed.columns[0].name = "renamed";
+    }
+    SECTION("the key is no replica identity any more") {
+        changed.columns[1].key = false;
+    }
+    SECTION("the replica identity has more columns") {
+        changed.columns[3].key = true;
+    }
+    const auto made = RowMapper::make(sample_table(), changed);
+    REQUIRE(made.has_error());
+    CHECK(made.error().code == Errc::gone);
+}
+
+TEST_CASE("A tuple that does not fit its relation is refused", "[storage]") {
+    const auto mapper = RowMapper::make(sample_table(), relation()).value();
+    pgoutput::TupleData tuple{
+        {Kind::null, {}}, {Kind::binary, id_bytes}, {Kind::null, {}}, {Kind::null, {}}};
+    SECTION("too short") {
+        tuple.pop_back();
+    }
+    SECTION("empty") {
+        tuple.clear();
+    }
+    SECTION("a key of NULL") {
+        tuple[1] = {Kind::null, {}};
+    }
+    SECTION("a vector as text") {
+        tuple[2] = {Kind::text, "[1,2]"};
+    }
+    SECTION("a vector of other dimensions") {
+        tuple[0] = {Kind::binary, std::string_view{"\0\2\0\0aaaabbbb", 12}};
+    }
+    CHECK(mapper.row(tuple, nullptr).has_error());
+}
+
+TEST_CASE("A row of the copy has the key first and then the vectors", "[storage]") {
+    const std::string emb = sent({1, 2});
+    CHECK(
+        row_of_copy(sample_table(), {id_bytes, emb, std::nullopt}).value() ==
+        row_of(7, floats({1, 2}), NullVector{})
+    );
+    CHECK(row_of_copy(sample_table(), {id_bytes, emb}).has_error());
+    CHECK(row_of_copy(sample_table(), {std::nullopt, emb, std::nullopt}).has_error());
+    CHECK(row_of_copy(sample_table(), {id_bytes, "x", std::nullopt}).has_error());
+}

@@ -1,0 +1,84 @@
+#include "storage/store/encoding.hpp"
+
+#include "tests/unit/storage/sample_table.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+using namespace veer::storage;
+using namespace veer::storage::store;
+using veer::tests::floats;
+using veer::tests::sample_table;
+
+TEST_CASE("The vectors of a row read back as they were", "[storage]") {
+    const std::vector<VectorValue> vectors{
+        floats({1.5F, -0.0F, 3e38F}), NullVector{}, floats({}), floats({7})};
+    const auto bytes = encode_vectors(vectors);
+    REQUIRE(bytes.has_value());
+    CHECK((decode_vectors(*bytes) == vectors));
+    CHECK(bytes->substr(0, 9) == std::string("\x01\0\0\0\x03\0\0\xC0\x3F", 9));
+    CHECK((decode_vectors("") == std::vector<VectorValue>{}));
+}
+
+TEST_CASE("An unchanged vector cannot be stored", "[storage]") {
+    CHECK_FALSE(encode_vectors({UnchangedVector{}}).has_value());
+}
+
+TEST_CASE("Damaged vectors are found at every byte", "[storage]") {
+    const std::string bytes = encode_vectors({floats({1, 2})}).value();
+    for (std::size_t size = 1; size < bytes.size(); ++size) {
+        CHECK_FALSE(decode_vectors(bytes.substr(0, size)).has_value());
+    }
+    CHECK_FALSE(decode_vectors("\x02").has_value());
+    CHECK_FALSE(decode_vectors(std::string("\x01\xFF\xFF\xFF\xFF", 5)).has_value());
+    CHECK_FALSE(decode_vectors(std::string("\x01\x40\0\0\0", 5)).has_value());
+}
+
+TEST_CASE("The state reads back as it was", "[storage]") {
+    SyncState state;
+    state.system_id = "7123";
+    state.database = "app";
+    state.slot = "veer_1";
+    state.publication = "veer_2";
+    state.publication_fingerprint = "1:2:3:4;";
+    state.phase = CopyPhase::streaming;
+    state.tables = {sample_table(1), sample_table(2)};
+    const std::string bytes = encode_state(state);
+    const auto read = decode_state(bytes);
+    REQUIRE(read.has_value());
+    CHECK(read->system_id == "7123");
+    CHECK(read->database == "app");
+    CHECK(read->slot == "veer_1");
+    CHECK(read->publication == "veer_2");
+    CHECK(read->publication_fingerprint == "1:2:3:4;");
+    CHECK(read->phase == CopyPhase::streaming);
+    REQUIRE(read->tables.size() == 2);
+    CHECK(read->tables[0].same_shape(sample_table(1)));
+    CHECK(read->tables[1].same_shape(sample_table(2)));
+    CHECK(read->tables[1].estimated_rows == 12);
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+        CHECK_FALSE(decode_state(bytes.substr(0, size)).has_value());
+    }
+    CHECK_FALSE(decode_state(bytes + "x").has_value());
+}
+
+TEST_CASE("A state whose positions lie outside of the table is refused", "[storage]") {
+    SyncState state;
+    state.tables = {sample_table()};
+    SECTION("key") {
+        state.tables[0].key = {4};
+    }
+    SECTION("vector") {
+        state.tables[0].vectors = {2, 4};
+    }
+    SECTION("index") {
+        state.tables[0].indexes[0].vector = 2;
+    }
+    CHECK_FALSE(decode_state(encode_state(state)).has_value());
+}
+
+TEST_CASE("A prefix ends right before its successor", "[storage]") {
+    CHECK(after_prefix("r") == "s");
+    CHECK(after_prefix("r\xFF\xFF") == "s");
+    CHECK(row_key({255}, "k") < after_prefix(row_prefix({255})));
+    CHECK(row_key({256}, "") >= after_prefix(row_prefix({255})));
+}

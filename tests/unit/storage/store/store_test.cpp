@@ -1,0 +1,235 @@
+#include "storage/store/store.hpp"
+
+#include "tests/unit/storage/sample_table.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+using namespace veer::storage;
+using veer::storage::store::CopyPhase;
+using veer::storage::store::Store;
+using veer::storage::store::SyncState;
+using veer::tests::floats;
+using veer::tests::key_of;
+using veer::tests::row_of;
+using veer::tests::sample_table;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr TableOid table{100};
+
+class TemporaryDirectory {
+  public:
+    TemporaryDirectory() {
+        std::string name = (fs::temp_directory_path() / "veer-store-XXXXXX").string();
+        path_ = mkdtemp(name.data());
+    }
+
+    TemporaryDirectory(const TemporaryDirectory&) = delete;
+    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+
+    ~TemporaryDirectory() { fs::remove_all(path_); }
+
+    std::string operator/(const std::string& name) const { return path_ / name; }
+
+  private:
+    fs::path path_;
+};
+
+SyncState copying_state() {
+    SyncState state;
+    state.system_id = "7";
+    state.database = "app";
+    state.tables = {sample_table()};
+    return state;
+}
+
+/// A store with two rows, streaming as of 0/100.
+Store filled_store(const std::string& directory) {
+    Store store = Store::open(directory).value();
+    store.reset(copying_state()).value();
+    const std::vector<Row> rows{
+        row_of(1, floats({1, 1}), NullVector{}), row_of(2, floats({2, 2}), floats({3}))};
+    store.write_rows(table, rows).value();
+    store.finish_copy({0x100}).value();
+    return store;
+}
+
+std::vector<Row> all_rows(const Store& store) {
+    std::vector<Row> rows;
+    store
+        .for_each_row(
+            table,
+            [&](Row&& row) {
+                rows.push_back(std::move(row));
+                return true;
+            }
+        )
+        .value();
+    return rows;
+}
+
+}  // namespace
+
+TEST_CASE("A new store has a name and no state, and a directory of its own", "[storage]") {
+    const TemporaryDirectory temporary;
+    std::string name;
+    {
+        const Store store = Store::open(temporary / "a/b").value();
+        name = store.instance();
+        CHECK(name.size() == 8);
+        CHECK_FALSE(store.state().value().has_value());
+        CHECK(fs::status(temporary / "a/b").permissions() == fs::perms::owner_all);
+    }
+    CHECK(Store::open(temporary / "a/b").value().instance() == name);
+}
+
+TEST_CASE("A copy is streaming only when it is finished", "[storage]") {
+    const TemporaryDirectory temporary;
+    {
+        Store store = Store::open(temporary / "s").value();
+        store.reset(copying_state()).value();
+        store.write_rows(table, std::vector{row_of(1, floats({1, 1}), NullVector{})}).value();
+    }
+    Store store = Store::open(temporary / "s").value();
+    CHECK(store.state().value()->phase == CopyPhase::copying);
+    store.finish_copy({0x200}).value();
+    CHECK(store.state().value()->phase == CopyPhase::streaming);
+    CHECK(store.state().value()->applied == Lsn{0x200});
+    CHECK(store.state().value()->tables[0].same_shape(sample_table()));
+}
+
+TEST_CASE("Changes and their position are there after reopening", "[storage]") {
+    const TemporaryDirectory temporary;
+    {
+        Store store = filled_store(temporary / "s");
+        const std::vector<Change> changes{
+            Upsert{table, key_of(1), row_of(9, floats({9, 9}), NullVector{})},
+            Delete{table, key_of(2)},
+            Upsert{table, std::nullopt, row_of(3, NullVector{}, NullVector{})},
+        };
+        store.write(changes, {0x300}).value();
+        CHECK(store.sync().value() == Lsn{0x300});
+    }
+    const Store store = Store::open(temporary / "s").value();
+    CHECK(store.state().value()->applied == Lsn{0x300});
+    CHECK_FALSE(store.get(table, key_of(1)).value().has_value());
+    CHECK_FALSE(store.get(table, key_of(2)).value().has_value());
+    CHECK(store.get(table, key_of(9)).value() == row_of(9, floats({9, 9}), NullVector{}));
+    CHECK(all_rows(store).size() == 2);
+}
+
+TEST_CASE("A batch that cannot be written leaves nothing of itself", "[storage]") {
+    const TemporaryDirectory temporary;
+    Store store = filled_store(temporary / "s");
+    const std::vector<Change> changes{
+        Delete{table, key_of(1)},
+        Upsert{table, std::nullopt, row_of(2, UnchangedVector{}, NullVector{})},
+    };
+    CHECK(store.write(changes, {0x300}).error().code == Errc::unexpected);
+    CHECK(all_rows(store).size() == 2);
+    CHECK(store.state().value()->applied == Lsn{0x100});
+}
+
+TEST_CASE("A truncation empties its table, keeps the others and what follows it", "[storage]") {
+    const TemporaryDirectory temporary;
+    Store store = filled_store(temporary / "s");
+    const TableOid other{101};
+    store.write_rows(other, std::vector{row_of(1, NullVector{}, NullVector{})}).value();
+    const std::vector<Change> changes{
+        Upsert{table, std::nullopt, row_of(4, NullVector{}, NullVector{})},
+        Truncate{{table}},
+        Upsert{table, std::nullopt, row_of(5, NullVector{}, NullVector{})},
+    };
+    store.write(changes, {0x300}).value();
+    CHECK(all_rows(store) == std::vector{row_of(5, NullVector{}, NullVector{})});
+    CHECK(store.get(other, key_of(1)).value().has_value());
+}
+
+TEST_CASE("A reset forgets every row and keeps the store's name", "[storage]") {
+    const TemporaryDirectory temporary;
+    std::string name;
+    {
+        Store store = filled_store(temporary / "s");
+        name = store.instance();
+        store.reset(copying_state()).value();
+    }
+    const Store store = Store::open(temporary / "s").value();
+    CHECK(all_rows(store).empty());
+    CHECK(store.instance() == name);
+    CHECK(store.state().value()->phase == CopyPhase::copying);
+    CHECK(store.state().value()->applied == Lsn{});
+}
+
+TEST_CASE("A visit ends when the visitor says so", "[storage]") {
+    const TemporaryDirectory temporary;
+    const Store store = filled_store(temporary / "s");
+    int visited = 0;
+    store.for_each_row(table, [&](Row&&) { return ++visited < 1; }).value();
+    CHECK(visited == 1);
+}
+
+TEST_CASE("A directory that cannot be made is a disk error with its name", "[storage]") {
+    const TemporaryDirectory temporary;
+    std::ofstream{temporary / "file"} << "x";
+    const auto opened = Store::open(temporary / "file/s");
+    REQUIRE(opened.has_error());
+    CHECK(opened.error().code == Errc::disk);
+    CHECK(opened.error().message.find(temporary / "file/s") != std::string::npos);
+}
+
+TEST_CASE("A store that is open elsewhere is refused", "[storage]") {
+    const TemporaryDirectory temporary;
+    const Store store = filled_store(temporary / "s");
+    const auto again = Store::open(temporary / "s");
+    REQUIRE(again.has_error());
+    CHECK(again.error().code == Errc::disk);
+}
+
+TEST_CASE("A store whose files are damaged says so", "[storage]") {
+    const TemporaryDirectory temporary;
+    { const Store store = filled_store(temporary / "s"); }
+    std::ofstream{temporary / "s/CURRENT"} << "nonsense\n";
+    CHECK(Store::open(temporary / "s").error().code == Errc::disk);
+}
+
+TEST_CASE("A full disk is an error, and what was durable is there afterwards", "[storage]") {
+    const TemporaryDirectory temporary;
+    std::optional<Store> store = filled_store(temporary / "s");
+    store->sync().value();
+    // A limit on the size of files stands in for the full disk.
+    std::signal(SIGXFSZ, SIG_IGN);
+    rlimit before{};
+    REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+    rlimit tight = before;
+    tight.rlim_cur = 256U << 10U;
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &tight) == 0);
+    Result<void> written;
+    std::uint64_t position = 0x100;
+    Lsn last_written{position};
+    while (written.has_value() && position < 0x1000) {
+        const std::vector<Change> changes{Upsert{
+            table,
+            std::nullopt,
+            row_of(position, floats(std::vector<float>(4'000, 1)), NullVector{})}};
+        written = store->write(changes, {++position});
+        last_written = written.has_value() ? Lsn{position} : last_written;
+    }
+    const bool failed = written.has_error();
+    store.reset();
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
+    REQUIRE(failed);
+    CHECK(written.error().code == Errc::disk);
+
+    const Store again = Store::open(temporary / "s").value();
+    CHECK(again.state().value()->applied == last_written);
+    CHECK(all_rows(again).size() == 2 + last_written.value - 0x100);
+}

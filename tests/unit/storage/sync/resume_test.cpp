@@ -1,0 +1,99 @@
+#include "storage/sync/resume.hpp"
+
+#include "tests/unit/storage/sample_table.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+using namespace veer::storage;
+using namespace veer::storage::sync;
+using veer::storage::store::CopyPhase;
+using veer::storage::store::SyncState;
+using veer::tests::sample_table;
+
+namespace {
+
+SyncState stored_state() {
+    SyncState state;
+    state.system_id = "7";
+    state.database = "app";
+    state.slot = "veer_1";
+    state.publication = "veer_1";
+    state.publication_fingerprint = "p1";
+    state.phase = CopyPhase::streaming;
+    state.applied = {0x100};
+    state.tables = {sample_table()};
+    return state;
+}
+
+UpstreamFacts same_upstream() {
+    return {"7", "app", {sample_table()}, source::SlotFacts{true, false, {0x100}}, "p1"};
+}
+
+}  // namespace
+
+TEST_CASE("A copy is resumed where everything is as it was", "[storage]") {
+    CHECK_FALSE(reason_to_start_over(stored_state(), same_upstream()).has_value());
+    UpstreamFacts behind = same_upstream();
+    behind.slot->confirmed_flush = {0x50};
+    behind.slot->active = true;
+    behind.tables[0].estimated_rows = 1e6;
+    CHECK_FALSE(reason_to_start_over(stored_state(), behind).has_value());
+}
+
+TEST_CASE("Anything that breaks the continuity starts the copy over", "[storage]") {
+    std::optional<SyncState> stored = stored_state();
+    UpstreamFacts upstream = same_upstream();
+    std::string expected;
+    SECTION("nothing stored") {
+        stored.reset();
+        expected = "no copy yet";
+    }
+    SECTION("half a copy") {
+        stored->phase = CopyPhase::copying;
+        expected = "not finished";
+    }
+    SECTION("another cluster") {
+        upstream.system_id = "8";
+        expected = "another Postgres cluster";
+    }
+    SECTION("another database") {
+        upstream.database = "other";
+        expected = "another database";
+    }
+    SECTION("changed table") {
+        upstream.tables[0].fingerprint = "800,";
+        expected = "public.items has changed";
+    }
+    SECTION("new table") {
+        upstream.tables.push_back(sample_table(101));
+        expected = "has a vector index now";
+    }
+    SECTION("lost table") {
+        upstream.tables.clear();
+        expected = "no usable vector index any more";
+    }
+    SECTION("no slot") {
+        upstream.slot.reset();
+        expected = "slot veer_1 is gone";
+    }
+    SECTION("invalidated slot") {
+        upstream.slot->usable = false;
+        expected = "invalidated";
+    }
+    SECTION("slot ahead") {
+        upstream.slot->confirmed_flush = {0x101};
+        expected = "ahead of the copy, at 0/101 instead of 0/100";
+    }
+    SECTION("no publication") {
+        upstream.publication_fingerprint.reset();
+        expected = "publication veer_1 is gone";
+    }
+    SECTION("another publication") {
+        upstream.publication_fingerprint = "p2";
+        expected = "was changed";
+    }
+    const auto reason = reason_to_start_over(stored, upstream);
+    REQUIRE(reason.has_value());
+    INFO(*reason);
+    CHECK(reason->find(expected) != std::string::npos);
+}
