@@ -1,10 +1,10 @@
-#include <cstdio>
-#include <string>
+#include "config/diff.hpp"
+#include "proxy/run.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include "config/diff.hpp"
-#include "proxy/run.hpp"
+#include <cstdio>
+#include <string>
 
 // The command line: which command, which configuration. What runs is in run.cpp.
 
@@ -52,12 +52,17 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     Flags flags;
     CLI::App* run = app.add_subcommand("run", "Serve clients until SIGTERM");
-    run->add_option("-c,--config", flags.config_file, "Configuration (default: ./veer.toml if there is one)");
+    run->add_option(
+        "-c,--config", flags.config_file, "Configuration (default: ./veer.toml if there is one)"
+    );
     run->add_option("--upstream", flags.upstream, "Postgres, as a libpq connection string");
     run->add_option("--listen", flags.listen, "ADDRESS:PORT for clients (default 127.0.0.1:7432)");
     run->add_option("--data-dir", flags.data_dir, "Directory of the copy (default ./veer-data)");
-    CLI::App* check = app.add_subcommand("check-config", "Read the configuration and print what it means");
-    check->add_option("-c,--config", flags.config_file, "Configuration (default: ./veer.toml if there is one)");
+    CLI::App* check =
+        app.add_subcommand("check-config", "Read the configuration and print what it means");
+    check->add_option(
+        "-c,--config", flags.config_file, "Configuration (default: ./veer.toml if there is one)"
+    );
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

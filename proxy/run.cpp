@@ -1,21 +1,21 @@
 #include "proxy/run.hpp"
 
-#include <charconv>
-#include <csignal>
-#include <filesystem>
-#include <thread>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
-
 #include "config/diff.hpp"
 #include "index/replica.hpp"
 #include "proxy/net/server.hpp"
 #include "router/router.hpp"
 #include "storage/source/connection_string.hpp"
 #include "storage/sync/syncer.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <charconv>
+#include <csignal>
+#include <filesystem>
+#include <thread>
 
 namespace veer::proxy {
 
@@ -51,9 +51,7 @@ session::SessionOptions session_options(const config::Config& config) {
         .inspected_bytes_max = config.limits.message_bytes_inspected_max,
         .stash_bytes_max = config.limits.result_bytes_max,
         .wanted_max = config.limits.k_max,
-        .freshness_wait_ns =
-            std::chrono::nanoseconds(config.defaults.freshness_wait).count()
-    };
+        .freshness_wait_ns = std::chrono::nanoseconds(config.defaults.freshness_wait).count()};
 }
 
 spdlog::level::level_enum log_level(config::LogLevel level) {
@@ -151,8 +149,7 @@ config::Result<config::Config> load_config(const RunOptions& options) {
             .file = "command line",
             .line = 0,
             .column = 0,
-            .message = "--listen " + options.listen + " is not ADDRESS:PORT, like 127.0.0.1:7432"
-        };
+            .message = "--listen " + options.listen + " is not ADDRESS:PORT, like 127.0.0.1:7432"};
     }
     return config;
 }
@@ -179,8 +176,7 @@ int run(const RunOptions& options) {
         .upstream = {},
         .session_options = session_options(config),
         .connections_max = config.listen.max_connections,
-        .connect_timeout = config.limits.connect_timeout
-    };
+        .connect_timeout = config.limits.connect_timeout};
     for (const auto& host : target->hosts) {
         shared.upstream.push_back({.host = host.name, .port = host.port});
     }

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <string>
-
 #include "config/config.hpp"
 #include "config/parse.hpp"
+
+#include <string>
 
 namespace veer::proxy {
 
@@ -15,11 +15,12 @@ struct RunOptions {
     std::string data_dir;
 };
 
-/// The configuration: the file named, else ./veer.toml if there is one, else the defaults; flags win.
+/// The configuration: the file named, else ./veer.toml if there is one, else the defaults; flags
+/// win.
 config::Result<config::Config> load_config(const RunOptions& options);
 
-/// Serves until SIGTERM or SIGINT; SIGHUP reloads the configuration, SIGUSR2 sends all searches to Postgres
-/// (and, sent again, lets them return). Returns the process' exit code.
+/// Serves until SIGTERM or SIGINT; SIGHUP reloads the configuration, SIGUSR2 sends all searches to
+/// Postgres (and, sent again, lets them return). Returns the process' exit code.
 int run(const RunOptions& options);
 
 }  // namespace veer::proxy

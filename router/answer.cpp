@@ -1,11 +1,11 @@
 #include "router/answer.hpp"
 
-#include <algorithm>
-#include <bit>
-
 #include "router/float_text.hpp"
 #include "router/rewrite.hpp"
 #include "storage/row.hpp"
+
+#include <algorithm>
+#include <bit>
 
 namespace veer::router {
 

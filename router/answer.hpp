@@ -1,14 +1,14 @@
 #pragma once
 
+#include "index/route_index.hpp"
+#include "parser/statement.hpp"
+#include "router/route.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
-
-#include "index/route_index.hpp"
-#include "parser/statement.hpp"
-#include "router/route.hpp"
 
 namespace veer::router {
 
@@ -29,9 +29,10 @@ struct Answer {
     std::vector<std::vector<std::string>> rows;
 };
 
-/// The answer to a search whose outputs are key columns and distances only (answerable_locally()). `hits`
-/// are the rows wanted, OFFSET already taken off. `formats` are Bind's result format codes: none (text),
-/// one for all, or one each. Nothing where the codes are not that, or a key is not of its column's type.
+/// The answer to a search whose outputs are key columns and distances only (answerable_locally()).
+/// `hits` are the rows wanted, OFFSET already taken off. `formats` are Bind's result format codes:
+/// none (text), one for all, or one each. Nothing where the codes are not that, or a key is not of
+/// its column's type.
 std::optional<Answer> answer_from_hits(
     const parser::NearestNeighbourQuery& query,
     const Route& route,

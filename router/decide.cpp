@@ -1,8 +1,8 @@
 #include "router/decide.hpp"
 
-#include <algorithm>
-
 #include "router/bucket.hpp"
+
+#include <algorithm>
 
 namespace veer::router {
 
@@ -26,19 +26,29 @@ bool inside(double bucket, double percent) {
     return bucket * 100.0 < percent;
 }
 
+/// The type that a cast names is pgvector's.
+bool type_holds(const parser::VectorExpression& vector, const SessionFacts& facts) {
+    if (vector.form == parser::VectorExpression::Form::untyped) {
+        return true;
+    }
+    return vector.type_schema ? *vector.type_schema == facts.extension_schema : facts.type_visible;
+}
+
 std::optional<Reason> not_the_same_thing(
     const parser::NearestNeighbourQuery& query, const SessionFacts& facts
 ) {
     if (!facts.table_unchanged) {
         return reason::changed;
     }
-    const bool names_hold = (query.schema || facts.table_visible) &&
-                            (query.operator_schema || facts.operator_visible) &&
-                            facts.type_visible;
-    if (!names_hold) {
-        return reason::hidden_name;
+    const bool table = query.schema || facts.table_visible;
+    const bool operators = query.operator_schema ? *query.operator_schema == facts.extension_schema
+                                                 : facts.operator_visible;
+    bool types = type_holds(query.vector, facts);
+    for (const parser::OutputColumn& output : query.outputs) {
+        const bool distance = output.kind == Kind::distance || output.kind == Kind::similarity;
+        types = types && (!distance || type_holds(output.vector, facts));
     }
-    return std::nullopt;
+    return table && operators && types ? std::nullopt : std::optional(reason::hidden_name);
 }
 
 }  // namespace
@@ -92,8 +102,7 @@ std::variant<Service, Reason> decide(
     if (facts.route != "veer" && !inside(where, route.percent)) {
         return reason::percent;
     }
-    const bool local =
-        facts.permitted && facts.shortest_floats && answerable_locally(route, query);
+    const bool local = facts.permitted && facts.shortest_floats && answerable_locally(route, query);
     return local ? Service::local : Service::rewrite;
 }
 
@@ -105,6 +114,13 @@ bool answerable_locally(const Route& route, const parser::NearestNeighbourQuery&
 }
 
 bool outputs_known(const Route& route, const parser::NearestNeighbourQuery& query) {
+    const bool star =
+        std::any_of(query.outputs.begin(), query.outputs.end(), [](const auto& output) {
+            return output.kind == Kind::star;
+        });
+    if (star && query.order_label && has_column(route.table(), *query.order_label)) {
+        return false;  // ORDER BY d with a column d among the stars: ambiguous to Postgres
+    }
     return std::all_of(query.outputs.begin(), query.outputs.end(), [&](const auto& output) {
         return output.kind != Kind::column || has_column(route.table(), output.column);
     });

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string_view>
-#include <variant>
-
 #include "parser/statement.hpp"
 #include "router/reason.hpp"
 #include "router/route.hpp"
 #include "router/search.hpp"
 #include "router/session_facts.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <variant>
 
 namespace veer::router {
 
@@ -22,9 +22,10 @@ enum class Service : std::uint8_t {
 /// What veer knows without asking Postgres.
 struct Circumstances {
     bool panic = false;
-    char transaction = 'I';        ///< of the last ReadyForQuery: 'I', 'T' or 'E'
-    bool utf8 = true;              ///< client_encoding is UTF8 and standard_conforming_strings is on
-    bool settings_touched = false; ///< the session mentioned "veer.", so facts may override the share
+    char transaction = 'I';  ///< of the last ReadyForQuery: 'I', 'T' or 'E'
+    bool utf8 = true;        ///< client_encoding is UTF8 and standard_conforming_strings is on
+    bool settings_touched =
+        false;  ///< the session mentioned "veer.", so facts may override the share
 };
 
 /// The decision table, first match wins (CUTOVER.md 1.6). "Postgres" beats "veer" everywhere.
@@ -32,7 +33,8 @@ struct Circumstances {
 ///      1  panic                                     Postgres
 ///      2  route not live                            Postgres
 ///      3  encoding not understood, failed transaction  Postgres
-///      4  outside the share, nothing set by session Postgres      (no question asked: 0 % costs nothing)
+///      4  outside the share, nothing set by session Postgres      (no question asked: 0 % costs
+///      nothing)
 ///     ---- facts are asked for here ----
 ///      5  table, names or types not what they were  Postgres
 ///      6  transaction wrote, isolation, RLS         Postgres
@@ -54,8 +56,8 @@ std::variant<Service, Reason> decide(
     double bucket
 );
 
-/// True where the key and the distance are all that is asked for, in forms that veer can write exactly as
-/// Postgres does.
+/// True where the key and the distance are all that is asked for, in forms that veer can write
+/// exactly as Postgres does.
 bool answerable_locally(const Route& route, const parser::NearestNeighbourQuery& query);
 
 /// True where each output is known to exist, so that the statement cannot fail on a name.

@@ -11,9 +11,8 @@ std::shared_ptr<const Plan> PlanCache::plan(std::string_view normalised_text) {
             return *found->second;
         }
     }
-    auto plan = std::make_shared<const Plan>(
-        Plan{std::string(normalised_text), parser::recognise(normalised_text)}
-    );
+    auto plan = std::make_shared<const Plan>(Plan{
+        std::string(normalised_text), parser::recognise(normalised_text)});
     if (plan->shape.size() > shape_bytes_max) {
         return plan;
     }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "parser/recognise.hpp"
+
 #include <cstddef>
 #include <list>
 #include <memory>
@@ -7,8 +9,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-
-#include "parser/recognise.hpp"
 
 namespace veer::router {
 
@@ -25,8 +25,8 @@ struct Plan {
 
 /// The plans used last, by normalised text. Thread-safe; parsing happens outside the lock.
 ///
-/// Bounded: at most `entries_max`, and no text longer than `shape_bytes_max` is kept: clients that make a
-/// new text for every statement must not fill the memory (WIRE.md 3.4, item 42).
+/// Bounded: at most `entries_max`, and no text longer than `shape_bytes_max` is kept: clients that
+/// make a new text for every statement must not fill the memory (WIRE.md 3.4, item 42).
 class PlanCache {
   public:
     static constexpr std::size_t entries_max = 4096;
@@ -38,7 +38,7 @@ class PlanCache {
     using Entries = std::list<std::shared_ptr<const Plan>>;
 
     std::mutex mutex_;
-    Entries entries_;  // most recently used first
+    Entries entries_;                                                   // most recently used first
     std::unordered_map<std::string_view, Entries::iterator> by_shape_;  // views into the plans
 };
 

@@ -15,9 +15,9 @@ inline constexpr Reason local = "local";      ///< key and distance: veer alone
 inline constexpr Reason rewrite = "rewrite";  ///< keys from veer, rows from Postgres
 
 // Chosen: Postgres answers because somebody or something said so.
-inline constexpr Reason panic = "panic";                  ///< SIGUSR2
-inline constexpr Reason percent = "percent";              ///< outside the route's share
-inline constexpr Reason session_route = "session_route";  ///< SET veer.route = 'postgres'
+inline constexpr Reason panic = "panic";                      ///< SIGUSR2
+inline constexpr Reason percent = "percent";                  ///< outside the route's share
+inline constexpr Reason session_route = "session_route";      ///< SET veer.route = 'postgres'
 inline constexpr Reason exact_requested = "exact_requested";  ///< enable_indexscan = off
 
 // Not possible now.
@@ -25,7 +25,7 @@ inline constexpr Reason not_live = "not_live";    ///< still copying, or sync is
 inline constexpr Reason behind = "behind";        ///< the index did not reach the token in time
 inline constexpr Reason pipelined = "pipelined";  ///< part of a batch that veer does not split
 inline constexpr Reason facts = "facts";          ///< Postgres did not tell the session's facts
-inline constexpr Reason short_answer = "short_answer";    ///< fewer rows than asked for
+inline constexpr Reason short_answer = "short_answer";  ///< fewer rows than asked for
 inline constexpr Reason rewrite_failed = "rewrite_failed";
 
 // Must not be: the answer could differ from Postgres' own.
@@ -41,7 +41,7 @@ inline constexpr Reason encoding = "encoding";
 inline constexpr Reason vector_value = "vector_value";  ///< NULL, not a vector, NaN, zero norm
 inline constexpr Reason dimensions = "dimensions";
 inline constexpr Reason vectors_differ = "vectors_differ";  ///< projected and ordered-by distances
-inline constexpr Reason limit_value = "limit_value";        ///< NULL, negative, zero, not an integer
+inline constexpr Reason limit_value = "limit_value";  ///< NULL, negative, zero, not an integer
 inline constexpr Reason limit_too_large = "limit_too_large";
 inline constexpr Reason row_limit = "row_limit";  ///< Execute asks for fewer rows than LIMIT
 inline constexpr Reason unknown_column = "unknown_column";

@@ -1,8 +1,8 @@
 #include "router/rewrite.hpp"
 
-#include <cstdint>
-
 #include "storage/row.hpp"
+
+#include <cstdint>
 
 namespace veer::router {
 
@@ -115,8 +115,8 @@ std::string any_of_array(
         elements += (elements.size() == 1 ? "" : ",") + quote_element(key.front());
     }
     elements += '}';
-    return column + " OPERATOR(pg_catalog.=) ANY (" + quote_literal(elements) +
-           "::pg_catalog." + std::string(type) + "[])";
+    return column + " OPERATOR(pg_catalog.=) ANY (" + quote_literal(elements) + "::pg_catalog." +
+           std::string(type) + "[])";
 }
 
 /// (a = 1 AND b = 2) OR (a = 1 AND b = 3): the planner makes one bitmap of index scans of it.

@@ -1,27 +1,29 @@
 #pragma once
 
+#include "index/route_index.hpp"
+#include "parser/statement.hpp"
+#include "router/route.hpp"
+
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "index/route_index.hpp"
-#include "parser/statement.hpp"
-#include "router/route.hpp"
 
 namespace veer::router {
 
 /// The client's own statement, restricted to the keys that veer found:
 ///
 ///     SELECT * FROM docs ORDER BY e <-> $1 LIMIT 5
-///     SELECT * FROM docs WHERE "docs"."id" = ANY ('{7,3,9}'::pg_catalog.int8[]) ORDER BY e <-> $1 LIMIT 5
+///     SELECT * FROM docs WHERE "docs"."id" = ANY ('{7,3,9}'::pg_catalog.int8[]) ORDER BY e <-> $1
+///     LIMIT 5
 ///
-/// Nothing else of the text changes, so that projection, privileges, visibility, types and exact distances
-/// stay Postgres' business. Keys come out of users' rows: text is escaped for a plain literal, which is
-/// right only with standard_conforming_strings on and UTF8 (Circumstances::utf8 asserts both).
+/// Nothing else of the text changes, so that projection, privileges, visibility, types and exact
+/// distances stay Postgres' business. Keys come out of users' rows: text is escaped for a plain
+/// literal, which is right only with standard_conforming_strings on and UTF8 (Circumstances::utf8
+/// asserts both).
 ///
-/// `position` is the byte of `statement` at which ORDER BY begins. Nothing where a key is not readable.
-/// Requires at least one hit.
+/// `position` is the byte of `statement` at which ORDER BY begins. Nothing where a key is not
+/// readable. Requires at least one hit.
 std::optional<std::string> restrict_to_keys(
     std::string_view statement,
     std::size_t position,
@@ -30,8 +32,8 @@ std::optional<std::string> restrict_to_keys(
     std::span<const index::Hit> hits
 );
 
-/// Postgres' text form of one key column's binary form; nothing where it is not of that type. The types
-/// are those of storage/source's discovery: int2, int4, int8, uuid, text, varchar.
+/// Postgres' text form of one key column's binary form; nothing where it is not of that type. The
+/// types are those of storage/source's discovery: int2, int4, int8, uuid, text, varchar.
 std::optional<std::string> key_text(const storage::Column& column, std::string_view bytes);
 
 }  // namespace veer::router

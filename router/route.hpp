@@ -1,13 +1,13 @@
 #pragma once
 
+#include "index/replica.hpp"
+#include "parser/statement.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "index/replica.hpp"
-#include "parser/statement.hpp"
 
 namespace veer::router {
 

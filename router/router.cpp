@@ -1,10 +1,10 @@
 #include "router/router.hpp"
 
+#include "router/session_facts.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-
-#include "router/session_facts.hpp"
 
 namespace veer::router {
 
@@ -12,8 +12,7 @@ namespace {
 
 std::string column_name(const index::IndexedColumn& column) {
     const storage::Table& table = column.table;
-    return table.schema + '.' + table.name + '.' +
-           table.columns[table.vectors[column.vector]].name;
+    return table.schema + '.' + table.name + '.' + table.columns[table.vectors[column.vector]].name;
 }
 
 std::string percent_text(double value) {
@@ -49,7 +48,8 @@ bool may_be_search(std::string_view text) {
 }
 
 Statement Router::read(std::string_view text) {
-    Statement statement{.text = std::string(text), .normalised = parser::normalise(text), .plan = {}};
+    Statement statement{
+        .text = std::string(text), .normalised = parser::normalise(text), .plan = {}};
     statement.plan = plans_.plan(statement.normalised.text);
     return statement;
 }
@@ -84,8 +84,7 @@ Route Router::make_route(const index::IndexedColumn& column) {
     const config::ColumnName served{
         .schema = column.table.schema,
         .table = column.table.name,
-        .column = route.vector_column().name
-    };
+        .column = route.vector_column().name};
     for (const config::Route& configured : config_.routes) {
         if (configured.column == served && configured.operator_name == column.ann.operator_name) {
             route.percent = configured.percent;
@@ -103,9 +102,17 @@ Route Router::make_route(const index::IndexedColumn& column) {
 
 const std::vector<std::string>& Router::route_columns() {
     static const std::vector<std::string> columns = {
-        "route", "table", "column", "operator", "state", "progress",
-        "rows", "percent", "veer", "postgres", "reason"
-    };
+        "route",
+        "table",
+        "column",
+        "operator",
+        "state",
+        "progress",
+        "rows",
+        "percent",
+        "veer",
+        "postgres",
+        "reason"};
     return columns;
 }
 
@@ -134,8 +141,17 @@ std::vector<std::vector<std::string>> Router::describe_routes() {
     }
     if (rows.empty()) {
         rows.push_back(
-            {"", "", "", "", state, percent_text(progress_percent(status)), "0",
-             percent_text(0), "0", "0", status.reason}
+            {"",
+             "",
+             "",
+             "",
+             state,
+             percent_text(progress_percent(status)),
+             "0",
+             percent_text(0),
+             "0",
+             "0",
+             status.reason}
         );
     }
     return rows;

@@ -1,5 +1,11 @@
 #pragma once
 
+#include "config/config.hpp"
+#include "index/replica.hpp"
+#include "router/plan_cache.hpp"
+#include "router/route.hpp"
+#include "router/statement.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <map>
@@ -8,18 +14,12 @@
 #include <string>
 #include <vector>
 
-#include "config/config.hpp"
-#include "index/replica.hpp"
-#include "router/plan_cache.hpp"
-#include "router/route.hpp"
-#include "router/statement.hpp"
-
 namespace veer::router {
 
 /// What all sessions share: routes, plans, and the knowledge that something was written.
 ///
-/// Thread-safe. Routes are replaced, never changed: whoever holds a RouteTable may use it to the end of
-/// its statement.
+/// Thread-safe. Routes are replaced, never changed: whoever holds a RouteTable may use it to the
+/// end of its statement.
 class Router {
   public:
     Router(const config::Config& config, const index::Replica& replica);
@@ -33,14 +33,14 @@ class Router {
     /// Reads a statement's text; cheap where only its literals are new.
     Statement read(std::string_view text);
 
-    /// Counts committed writes that went through veer. A search that read an older value than this must
-    /// ask how far the index has to be (DESIGN.md section 4, "causal").
+    /// Counts committed writes that went through veer. A search that read an older value than this
+    /// must ask how far the index has to be (DESIGN.md section 4, "causal").
     std::uint64_t write_epoch() const { return write_epoch_.load(std::memory_order_acquire); }
 
     void note_write() { write_epoch_.fetch_add(1, std::memory_order_acq_rel); }
 
-    /// True where the index is known to contain every write up to this epoch: some search has waited for a
-    /// position taken after it. Spares the others the wait.
+    /// True where the index is known to contain every write up to this epoch: some search has
+    /// waited for a position taken after it. Spares the others the wait.
     bool covered(std::uint64_t epoch) const {
         return covered_epoch_.load(std::memory_order_acquire) >= epoch;
     }
@@ -70,14 +70,16 @@ class Router {
     const index::Replica& replica_;
     PlanCache plans_;
     std::atomic<std::uint64_t> write_epoch_ = 1;
-    std::atomic<std::uint64_t> covered_epoch_ = 1;  // nothing was written through veer before it began
+    std::atomic<std::uint64_t> covered_epoch_ =
+        1;  // nothing was written through veer before it began
     std::atomic<bool> panic_ = false;
 
     std::mutex mutex_;  // guards all below
     config::Config config_;
     std::shared_ptr<const index::Generation> generation_;
     std::shared_ptr<const RouteTable> routes_;
-    std::map<std::string, std::shared_ptr<RouteCounters>> counters_;  // by route name, kept for ever
+    std::map<std::string, std::shared_ptr<RouteCounters>>
+        counters_;  // by route name, kept for ever
 };
 
 }  // namespace veer::router

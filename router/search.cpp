@@ -1,10 +1,10 @@
 #include "router/search.hpp"
 
-#include <algorithm>
-#include <charconv>
-
 #include "router/route.hpp"
 #include "router/vector_value.hpp"
+
+#include <algorithm>
+#include <charconv>
 
 namespace veer::router {
 
@@ -94,8 +94,7 @@ std::optional<std::int64_t> count_value(const parser::Count& count, const Values
                    ? decode_integer(values.literals[argument->index].text, false)
                    : std::nullopt;
     }
-    if (argument->index >= values.parameters.size() ||
-        !values.parameters[argument->index].bytes) {
+    if (argument->index >= values.parameters.size() || !values.parameters[argument->index].bytes) {
         return std::nullopt;
     }
     const ParameterValue& value = values.parameters[argument->index];
@@ -158,8 +157,7 @@ std::variant<Search, Reason> fill_in(
     }
     search.limit = static_cast<std::uint64_t>(*limit);
     search.offset = static_cast<std::uint64_t>(*offset);
-    if (search.limit > wanted_max || search.offset > wanted_max ||
-        search.wanted() > wanted_max) {
+    if (search.limit > wanted_max || search.offset > wanted_max || search.wanted() > wanted_max) {
         return reason::limit_too_large;
     }
     return search;

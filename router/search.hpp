@@ -1,5 +1,9 @@
 #pragma once
 
+#include "parser/normalise.hpp"
+#include "parser/statement.hpp"
+#include "router/reason.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -7,10 +11,6 @@
 #include <string_view>
 #include <variant>
 #include <vector>
-
-#include "parser/normalise.hpp"
-#include "parser/statement.hpp"
-#include "router/reason.hpp"
 
 namespace veer::router {
 
@@ -38,11 +38,12 @@ struct Search {
     std::uint64_t wanted() const { return limit + offset; }
 };
 
-/// Fills in the values. A Reason where Postgres would raise an error, or would answer in a way that the
-/// index cannot (NULL or zero query vector, QUERIES.md B.4), or where veer cannot read a value for sure.
+/// Fills in the values. A Reason where Postgres would raise an error, or would answer in a way that
+/// the index cannot (NULL or zero query vector, QUERIES.md B.4), or where veer cannot read a value
+/// for sure.
 ///
-/// Every distance in the select list must be to the same vector as the order key's: whether it is can only
-/// be seen here, by value (QUERIES.md A.0, fact 2).
+/// Every distance in the select list must be to the same vector as the order key's: whether it is
+/// can only be seen here, by value (QUERIES.md A.0, fact 2).
 std::variant<Search, Reason> fill_in(
     const parser::NearestNeighbourQuery& query,
     const Values& values,

@@ -1,8 +1,8 @@
 #include "router/session_facts.hpp"
 
-#include <charconv>
-
 #include "router/route.hpp"
+
+#include <charconv>
 
 namespace veer::router {
 
@@ -23,6 +23,7 @@ enum Field : std::size_t {
     ef_search,
     veer_route,
     veer_key,
+    extension_schema,
     token,
     field_count
 };
@@ -39,7 +40,8 @@ std::string quote_literal(std::string_view text) {
     return quoted + "'";
 }
 
-/// attnums of the columns whose definitions the copy depends on, in the order of Table::fingerprint.
+/// attnums of the columns whose definitions the copy depends on, in the order of
+/// Table::fingerprint.
 std::vector<std::int16_t> watched_columns(const storage::Table& table) {
     std::vector<std::int16_t> watched;
     for (const auto* const positions : {&table.key, &table.vectors}) {
@@ -93,8 +95,8 @@ std::string facts_query(const Route& route) {
            attnums + ")), " + privileges +
            ", pg_catalog.row_security_active(c.oid), pg_catalog.pg_table_is_visible(c.oid)"
            ", pg_catalog.pg_operator_is_visible(" +
-           std::to_string(route.column.ann.operator_oid) +
-           "), pg_catalog.pg_type_is_visible(" + type +
+           std::to_string(route.column.ann.operator_oid) + "), pg_catalog.pg_type_is_visible(" +
+           type +
            "), pg_catalog.pg_current_xact_id_if_assigned() IS NOT NULL"
            ", pg_catalog.current_setting('transaction_isolation')"
            ", pg_catalog.current_setting('enable_indexscan')"
@@ -102,6 +104,10 @@ std::string facts_query(const Route& route) {
            ", pg_catalog.current_setting('hnsw.ef_search', true)"
            ", pg_catalog.current_setting('veer.route', true)"
            ", pg_catalog.current_setting('veer.key', true)"
+           ", (SELECT x.nspname FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace x"
+           " ON x.oid OPERATOR(pg_catalog.=) o.oprnamespace WHERE o.oid OPERATOR(pg_catalog.=) " +
+           std::to_string(route.column.ann.operator_oid) +
+           ")"
            ", CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL"
            " ELSE pg_catalog.pg_current_wal_insert_lsn() END"
            " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
@@ -134,6 +140,7 @@ std::optional<SessionFacts> decode_facts(
     facts.ef_search = number_or<std::uint32_t>(row[ef_search], facts.ef_search);
     facts.route = row[veer_route].value_or("");
     facts.key = row[veer_key].value_or("");
+    facts.extension_schema = row[extension_schema].value_or("");
     facts.token = storage::normalise_insert_lsn(
         storage::parse_lsn(std::string(*row[token])), wal_block_size, wal_segment_size
     );

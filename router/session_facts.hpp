@@ -1,25 +1,27 @@
 #pragma once
 
+#include "storage/lsn.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "storage/lsn.hpp"
-
 namespace veer::router {
 
 struct Route;
 
-/// What decides whether this session's next search may be answered from the index: asked of the session's
-/// own Postgres backend, in one row, instead of mirroring SET, SET LOCAL, SET ROLE, search_path, temporary
-/// tables, savepoints, GRANT and DDL in veer. Postgres is right about all of these by definition.
+/// What decides whether this session's next search may be answered from the index: asked of the
+/// session's own Postgres backend, in one row, instead of mirroring SET, SET LOCAL, SET ROLE,
+/// search_path, temporary tables, savepoints, GRANT and DDL in veer. Postgres is right about all of
+/// these by definition.
 ///
 ///     facts query ──▶ client's backend ──▶ one row ──▶ SessionFacts ──▶ decide()
 ///
 /// Invariants:
-/// 1. Facts hold until the session runs anything that might change them, until any session writes through
+/// 1. Facts hold until the session runs anything that might change them, until any session writes
+/// through
 ///    veer (`write_epoch`), or for facts_age_max; whoever keeps them checks that.
 /// 2. The facts query changes nothing, takes no lock beyond AccessShare on catalogues, uses only
 ///    qualified names, and cannot raise an error of its own in a healthy session.
@@ -28,9 +30,10 @@ struct SessionFacts {
     bool permitted = false;        ///< the current role may SELECT the key and vector columns
     bool row_security = true;      ///< row_security_active() for this role
     bool table_visible = false;    ///< the bare table name means this table
-    bool operator_visible = false; ///< the bare operator means pgvector's
-    bool type_visible = false;     ///< the bare name "vector" means pgvector's type
-    bool wrote = true;             ///< this transaction has an xid: it wrote or locked rows
+    bool operator_visible = false;  ///< the bare operator means pgvector's
+    bool type_visible = false;      ///< the bare name "vector" means pgvector's type
+    std::string extension_schema;   ///< where pgvector's operator and type live
+    bool wrote = true;              ///< this transaction has an xid: it wrote or locked rows
     bool read_committed = false;
     bool index_scans = false;      ///< enable_indexscan
     bool shortest_floats = false;  ///< extra_float_digits >= 1

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <memory>
-#include <string>
-
 #include "parser/normalise.hpp"
 #include "router/plan_cache.hpp"
+
+#include <memory>
+#include <string>
 
 namespace veer::router {
 

@@ -104,7 +104,8 @@ std::optional<std::vector<float>> parse_vector_binary(std::string_view bytes) {
 }
 
 std::optional<std::vector<float>> parse_array_binary(std::string_view bytes) {
-    // int32 ndim, int32 has_nulls, int32 element type, then per dimension int32 size, int32 lower bound
+    // int32 ndim, int32 has_nulls, int32 element type, then per dimension int32 size, int32 lower
+    // bound
     constexpr std::size_t header = 20;
     constexpr std::uint32_t float4_oid = 700;
     constexpr std::uint32_t float8_oid = 701;
@@ -125,11 +126,10 @@ std::optional<std::vector<float>> parse_array_binary(std::string_view bytes) {
         if (big_endian<std::uint32_t>(bytes, at) != width) {
             return std::nullopt;
         }
-        values[i] = width == 4
-                        ? std::bit_cast<float>(big_endian<std::uint32_t>(bytes, at + 4))
-                        : static_cast<float>(
-                              std::bit_cast<double>(big_endian<std::uint64_t>(bytes, at + 4))
-                          );
+        values[i] = width == 4 ? std::bit_cast<float>(big_endian<std::uint32_t>(bytes, at + 4))
+                               : static_cast<float>(
+                                     std::bit_cast<double>(big_endian<std::uint64_t>(bytes, at + 4))
+                                 );
         if (!std::isfinite(values[i])) {
             return std::nullopt;
         }

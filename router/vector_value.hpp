@@ -7,8 +7,8 @@
 
 namespace veer::router {
 
-/// Decoders of query vectors. Each returns nothing where Postgres would raise an error, or where veer
-/// is not sure: the statement then goes to Postgres, which knows.
+/// Decoders of query vectors. Each returns nothing where Postgres would raise an error, or where
+/// veer is not sure: the statement then goes to Postgres, which knows.
 
 /// pgvector's text form, "[1, 2.5,-3e-4]" (QUERIES.md B.1). NaN and infinity are errors there.
 std::optional<std::vector<float>> parse_vector_text(std::string_view text);

@@ -47,8 +47,8 @@ struct AnnIndex {
 ///    key, or the columns of REPLICA IDENTITY USING INDEX), all NOT NULL.
 /// 2. `columns` lists the live columns in attnum order.
 /// 3. Two equal values describe the same rows and meanings: a copy made under one is valid under
-///    the other. `fingerprint` covers what the other members do not: pg_attribute.xmin of every
-///    vector and key column (new after ALTER TYPE, REPLICATION.md 2.6).
+///    the other. `fingerprint` covers what the other members do not: pg_attribute.xmin of every key
+///    and vector column, each followed by a comma (new after ALTER TYPE, REPLICATION.md 2.6).
 struct Table {
     TableOid oid;
     std::string schema;

@@ -1,10 +1,10 @@
 #include "proxy/net/connection.hpp"
 
+#include "proxy/wire/backend.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
-
-#include "proxy/wire/backend.hpp"
 
 namespace veer::proxy::net {
 
@@ -13,7 +13,8 @@ using boost::system::error_code;
 
 namespace {
 
-/// Requests in flight of one client; as many as PgBouncer's or libpq's users pipeline at most, and more.
+/// Requests in flight of one client; as many as PgBouncer's or libpq's users pipeline at most, and
+/// more.
 constexpr std::size_t unanswered_max = 50'000;
 
 session::Instant now() {
@@ -145,13 +146,13 @@ void Connection::relay_cancel(const session::ForwardCancel& cancel) {
     connector_.connect(
         shared_.upstream,
         shared_from_this(),
-        [self = this,
-         packet = cancel.packet](bool connected, Socket socket, const std::string&) {
+        [self = this, packet = cancel.packet](bool connected, Socket socket, const std::string&) {
             if (!connected || self->closing_) {
                 self->finish();
                 return;
             }
-            // The client waits until this side closes: as from Postgres, the cancel is done by then.
+            // The client waits until this side closes: as from Postgres, the cancel is done by
+            // then.
             self->server_.emplace(std::move(socket));
             self->server_->out = packet;
             asio::async_write(
@@ -186,8 +187,7 @@ void Connection::read_client() {
 }
 
 void Connection::read_server() {
-    if (server_->reading || server_->ended || closing_ ||
-        client_.unsent() >= Pipe::out_bytes_max) {
+    if (server_->reading || server_->ended || closing_ || client_.unsent() >= Pipe::out_bytes_max) {
         return;
     }
     server_->reading = true;
@@ -260,9 +260,8 @@ void Connection::flush(Pipe& pipe) {
     }
     error_code error;
     if (pipe.unsent() > 0) {
-        pipe.sent += pipe.socket.send(
-            asio::buffer(pipe.out.data() + pipe.sent, pipe.unsent()), 0, error
-        );
+        pipe.sent +=
+            pipe.socket.send(asio::buffer(pipe.out.data() + pipe.sent, pipe.unsent()), 0, error);
     }
     if (error && error != asio::error::would_block) {
         on_writable(pipe, error);
@@ -291,8 +290,8 @@ void Connection::flush(Pipe& pipe) {
 
 void Connection::on_writable(Pipe& pipe, error_code error) {
     if (error) {
-        // A server that is gone may have said why: what it sent is still read. A client that is gone
-        // needs nothing any more.
+        // A server that is gone may have said why: what it sent is still read. A client that is
+        // gone needs nothing any more.
         if (&pipe == &client_) {
             finish();
         } else {
@@ -311,9 +310,9 @@ void Connection::on_writable(Pipe& pipe, error_code error) {
 void Connection::wait_for(const session::Wait& wait) {
     const std::uint64_t number = ++wait_;
     auto self = shared_from_this();
-    timer_.expires_at(std::chrono::steady_clock::time_point(
-        std::chrono::nanoseconds(wait.deadline.nanoseconds)
-    ));
+    timer_.expires_at(
+        std::chrono::steady_clock::time_point(std::chrono::nanoseconds(wait.deadline.nanoseconds))
+    );
     timer_.async_wait([self, number](const error_code& error) {
         if (!error) {
             self->on_waited(number);

@@ -1,16 +1,16 @@
 #pragma once
 
-#include <memory>
-#include <optional>
-#include <string>
-
-#include <boost/asio/steady_timer.hpp>
-
 #include "proxy/net/pipe.hpp"
 #include "proxy/net/shared.hpp"
 #include "proxy/net/upstream_connector.hpp"
 #include "proxy/session/session.hpp"
 #include "proxy/session/startup.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
 
 namespace veer::proxy::net {
 
@@ -21,8 +21,10 @@ namespace veer::proxy::net {
 ///
 /// Invariants:
 /// 1. All members are used on one thread, that of the client socket's io_context.
-/// 2. The object lives as long as one of its operations is pending; the last one to end destroys it.
-/// 3. Nothing is decided here: bytes and instants go to Startup and Session, their output is carried out.
+/// 2. The object lives as long as one of its operations is pending; the last one to end destroys
+/// it.
+/// 3. Nothing is decided here: bytes and instants go to Startup and Session, their output is
+/// carried out.
 class Connection : public std::enable_shared_from_this<Connection> {
   public:
     Connection(Shared& shared, Socket client);

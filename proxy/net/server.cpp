@@ -1,8 +1,8 @@
 #include "proxy/net/server.hpp"
 
-#include <algorithm>
-
 #include <boost/asio/post.hpp>
+
+#include <algorithm>
 
 namespace veer::proxy::net {
 
@@ -69,8 +69,7 @@ void Server::accept() {
                 return;
             }
             if (!error) {
-                auto connection =
-                    std::make_shared<Connection>(shared_, Socket(std::move(socket)));
+                auto connection = std::make_shared<Connection>(shared_, Socket(std::move(socket)));
                 asio::post(worker.context, [connection] { connection->start(); });
             }
             accept();

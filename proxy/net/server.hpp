@@ -1,17 +1,17 @@
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <thread>
-#include <vector>
+#include "proxy/net/connection.hpp"
+#include "proxy/net/shared.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
-#include "proxy/net/connection.hpp"
-#include "proxy/net/shared.hpp"
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
 
 namespace veer::proxy::net {
 

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <atomic>
-#include <chrono>
-#include <cstdint>
-#include <vector>
-
 #include "index/replica.hpp"
 #include "proxy/net/endpoint.hpp"
 #include "proxy/session/session.hpp"
 #include "router/router.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <vector>
 
 namespace veer::proxy::net {
 

@@ -1,8 +1,8 @@
 #include "proxy/net/upstream_connector.hpp"
 
-#include <utility>
-
 #include <boost/asio/local/stream_protocol.hpp>
+
+#include <utility>
 
 namespace veer::proxy::net {
 
@@ -35,18 +35,17 @@ void UpstreamConnector::next_endpoint(const std::shared_ptr<void>& owner) {
     }
     const Endpoint& endpoint = endpoints_[endpoint_++];
     if (endpoint.unix_socket()) {
-        addresses_.emplace_back(
-            boost::asio::local::stream_protocol::endpoint(endpoint.socket_path())
-        );
+        addresses_.emplace_back(boost::asio::local::stream_protocol::endpoint(endpoint.socket_path()
+        ));
         next_address(owner);
         return;
     }
     resolver_.async_resolve(
         endpoint.host,
         std::to_string(endpoint.port),
-        [this, owner, host = endpoint.host](
-            const boost::system::error_code& error, const auto& results
-        ) {
+        [this,
+         owner,
+         host = endpoint.host](const boost::system::error_code& error, const auto& results) {
             if (done_ == nullptr) {
                 return;
             }

@@ -1,23 +1,25 @@
 #pragma once
 
+#include "proxy/net/endpoint.hpp"
+#include "proxy/net/pipe.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/ip/tcp.hpp>
-
-#include "proxy/net/endpoint.hpp"
-#include "proxy/net/pipe.hpp"
-
 namespace veer::proxy::net {
 
-/// Opens one connection to the first endpoint that takes it, addresses of a name in the resolver's order.
+/// Opens one connection to the first endpoint that takes it, addresses of a name in the resolver's
+/// order.
 ///
-/// `done` is called once: with an open socket, or with a sentence that says what went wrong last; not at all
-/// after cancel(). Every pending operation holds `owner`, so that the connector outlives them.
+/// `done` is called once: with an open socket, or with a sentence that says what went wrong last;
+/// not at all after cancel(). Every pending operation holds `owner`, so that the connector outlives
+/// them.
 class UpstreamConnector {
   public:
     using Done = std::function<void(bool connected, Socket socket, std::string problem)>;

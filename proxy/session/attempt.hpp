@@ -1,30 +1,34 @@
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <string>
-
 #include "proxy/session/output.hpp"
 #include "proxy/session/prepared_statement.hpp"
 #include "router/decide.hpp"
 #include "router/route.hpp"
 #include "router/search.hpp"
 
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
 namespace veer::proxy::session {
 
 /// One search on its way to an answer. While it exists, the client's further messages wait.
 ///
 ///     simple Query ───────────────▶ ┐                ┌▶ waiting (for the index to catch up) ─┐
-///     Bind ▶ collecting ▶ Sync ───▶ ├▶ asking facts ─┴───────────────────────────────────────┴▶ serve
-///                │                  └─ (facts still hold) ──────────────────────────────────────▲  │
-///                ▼                                                                                 ▼
-///       anything else: to Postgres                                local answer, or rewriting ▶ done
+///     Bind ▶ collecting ▶ Sync ───▶ ├▶ asking facts ─┴───────────────────────────────────────┴▶
+///     serve
+///                │                  └─ (facts still hold) ──────────────────────────────────────▲
+///                │ ▼ ▼
+///       anything else: to Postgres                                local answer, or rewriting ▶
+///       done
 ///
 /// Invariants:
-/// 1. `held` is exactly what the client sent, so that at any point before the first byte of an answer
+/// 1. `held` is exactly what the client sent, so that at any point before the first byte of an
+/// answer
 ///    Postgres can be given the statement instead and the client cannot tell.
-/// 2. It begins only where the session is quiet: no reply but to Parse, Describe and Close is awaited.
+/// 2. It begins only where the session is quiet: no reply but to Parse, Describe and Close is
+/// awaited.
 struct Attempt {
     enum class Stage : std::uint8_t { collecting, asking, waiting, rewriting };
 
@@ -48,7 +52,7 @@ struct Attempt {
     std::uint64_t write_epoch = 0;  ///< before the facts were asked for
     std::string stash;              ///< the held-back reply of a rewritten statement
     std::uint64_t rows_expected = 0;
-    bool stash_failed = false;      ///< it has an ErrorResponse in it
+    bool stash_failed = false;  ///< it has an ErrorResponse in it
     std::optional<std::uint64_t> stash_rows;
 
     const parser::NearestNeighbourQuery& query() const { return *statement->statement.search(); }

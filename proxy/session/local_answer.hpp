@@ -1,9 +1,9 @@
 #pragma once
 
+#include "router/answer.hpp"
+
 #include <string>
 #include <vector>
-
-#include "router/answer.hpp"
 
 namespace veer::proxy::session {
 

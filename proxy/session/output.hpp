@@ -1,10 +1,10 @@
 #pragma once
 
+#include "router/session_facts.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
-
-#include "router/session_facts.hpp"
 
 namespace veer::proxy::session {
 

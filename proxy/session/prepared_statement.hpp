@@ -1,19 +1,20 @@
 #pragma once
 
+#include "router/statement.hpp"
+
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "router/statement.hpp"
-
 namespace veer::proxy::session {
 
-/// A statement of Parse (or of a simple Query) that veer may answer: everything else is not remembered.
+/// A statement of Parse (or of a simple Query) that veer may answer: everything else is not
+/// remembered.
 struct PreparedStatement {
     std::string name;
     std::vector<std::uint32_t> parameter_types;
     router::Statement statement;  ///< mentions a distance operator; empty for a relation
-    std::string relation;                      ///< "last" of SHOW veer.last: Postgres never hears of it
+    std::string relation;         ///< "last" of SHOW veer.last: Postgres never hears of it
 };
 
 }  // namespace veer::proxy::session

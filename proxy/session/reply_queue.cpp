@@ -1,8 +1,8 @@
 #include "proxy/session/reply_queue.hpp"
 
-#include <algorithm>
-
 #include "proxy/wire/backend.hpp"
+
+#include <algorithm>
 
 namespace veer::proxy::session {
 
@@ -10,7 +10,8 @@ namespace {
 
 enum class Match : std::uint8_t { no, more, last };
 
-/// Does a message of this type belong to what is awaited, and does it end it? (manual 55.2.2, 55.2.3)
+/// Does a message of this type belong to what is awaited, and does it end it?
+/// (manual 55.2.2, 55.2.3)
 Match match(Awaited awaited, char type) {
     const auto one_of = [type](std::string_view last, std::string_view more) {
         if (last.find(type) != std::string_view::npos) {
@@ -100,8 +101,7 @@ std::optional<Reply> ReplyQueue::on_message(char type) {
         .last = matched == Match::last,
         .plain = head.plain,
         .statement = {},
-        .name = {}
-    };
+        .name = {}};
     if (reply.last) {
         reply.statement = std::move(head.statement);
         reply.name = std::move(head.name);

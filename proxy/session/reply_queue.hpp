@@ -1,12 +1,12 @@
 #pragma once
 
+#include "proxy/session/prepared_statement.hpp"
+
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
 #include <string>
-
-#include "proxy/session/prepared_statement.hpp"
 
 namespace veer::proxy::session {
 
@@ -19,10 +19,10 @@ enum class Awaited : std::uint8_t {
     execute,
     close,
     sync,
-    query,          ///< simple Query: anything up to ReadyForQuery
+    query,  ///< simple Query: anything up to ReadyForQuery
     function_call,
-    local,          ///< bytes of veer's own, due when all before is done
-    local_sync,     ///< ReadyForQuery of veer's own, with the status of that moment
+    local,       ///< bytes of veer's own, due when all before is done
+    local_sync,  ///< ReadyForQuery of veer's own, with the status of that moment
 };
 
 /// What becomes of a server message.
@@ -52,14 +52,17 @@ struct Reply {
     std::string name;
 };
 
-/// The FIFO of everything owed to the client, in the order of its requests (WIRE.md 3.1, design 1 of
-/// PgBouncer): server replies match the head, veer's own bytes come out when they reach the head.
+/// The FIFO of everything owed to the client, in the order of its requests (WIRE.md 3.1, design 1
+/// of PgBouncer): server replies match the head, veer's own bytes come out when they reach the
+/// head.
 ///
 ///     head ─▶ parse(forward) · local("...") · sync(forward) · query(forward) ◀─ tail
 ///
 /// Invariants:
-/// 1. After an error in an extended-protocol reply everything up to the next sync is dropped: the server
-///    skips it, veer's own answers included. A Query in between is skipped as well (WIRE.md 3.2, 7).
+/// 1. After an error in an extended-protocol reply everything up to the next sync is dropped: the
+/// server
+///    skips it, veer's own answers included. A Query in between is skipped as well (WIRE.md 3.2,
+///    7).
 /// 2. While `skipping()`, the server ignores what it gets until Sync: nothing but that is expected.
 /// 3. Asynchronous messages (notice, notification, parameter status) never reach the queue.
 class ReplyQueue {
@@ -78,18 +81,20 @@ class ReplyQueue {
     /// True where nothing but Parse, Describe of a statement, and Close is unanswered.
     bool only_preparation() const;
 
-    /// The statement that `name` will mean when the replies on their way have come; nothing where no
-    /// Parse of that name is on its way.
-    std::optional<std::shared_ptr<const PreparedStatement>> pending_parse(std::string_view name) const;
+    /// The statement that `name` will mean when the replies on their way have come; nothing where
+    /// no Parse of that name is on its way.
+    std::optional<std::shared_ptr<const PreparedStatement>> pending_parse(std::string_view name
+    ) const;
 
-    /// Matches a message that is neither ErrorResponse nor asynchronous. Nothing where it answers nothing
-    /// that was asked: veer has lost track.
+    /// Matches a message that is neither ErrorResponse nor asynchronous. Nothing where it answers
+    /// nothing that was asked: veer has lost track.
     std::optional<Reply> on_message(char type);
 
     /// ErrorResponse: what becomes of it. Drops what the server skips.
     Fate on_error();
 
-    /// CopyInResponse to an Execute: the Sync that came with it is ignored by the server (manual 55.2.6).
+    /// CopyInResponse to an Execute: the Sync that came with it is ignored by the server
+    /// (manual 55.2.6).
     void on_copy_in();
 
     /// The next due bytes of veer's own, if it is their turn; removes them. `status` goes into a

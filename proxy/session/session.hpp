@@ -1,10 +1,5 @@
 #pragma once
 
-#include <cstdint>
-#include <map>
-#include <optional>
-#include <string>
-
 #include "proxy/session/attempt.hpp"
 #include "proxy/session/local_answer.hpp"
 #include "proxy/session/output.hpp"
@@ -15,6 +10,11 @@
 #include "router/router.hpp"
 #include "router/session_facts.hpp"
 
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
 namespace veer::proxy::session {
 
 struct SessionOptions {
@@ -24,8 +24,8 @@ struct SessionOptions {
     std::int64_t freshness_wait_ns = 50'000'000;
 };
 
-/// One client's dialogue after its StartupMessage went upstream, as a state machine: bytes in, bytes out;
-/// no socket, no thread, no clock.
+/// One client's dialogue after its StartupMessage went upstream, as a state machine: bytes in,
+/// bytes out; no socket, no thread, no clock.
 ///
 ///     client ──frames──▶ [ hold a search? ] ──▶ ReplyQueue.expect ──▶ server
 ///     client ◀─────────── local answers ◀────── ReplyQueue ◀──frames── server
@@ -33,7 +33,8 @@ struct SessionOptions {
 /// States, from the most to the least trusting:
 ///     starting   until the first ReadyForQuery: bytes are relayed, parameters are noted
 ///     open       frames are followed; searches may be answered
-///     raw        framing or order was lost, or a replication connection: bytes are relayed, for ever
+///     raw        framing or order was lost, or a replication connection: bytes are relayed, for
+///     ever
 ///
 /// Invariants:
 /// 1. Bytes that veer does not answer itself reach the other side unchanged and in order.
@@ -136,8 +137,9 @@ class Session {
     bool batch_upstream_ = false;  // the open extended batch has messages that the server saw
     bool batch_bound_ = false;     // and among them a Bind or Execute
     bool batch_local_ = false;     // the open extended batch has messages that veer answered
-    bool unnamed_stale_ = false;   // the server has an unnamed statement that the client thinks is gone
-    bool calls_seen_ = false;      // some prepared statement may call functions
+    bool unnamed_stale_ =
+        false;                 // the server has an unnamed statement that the client thinks is gone
+    bool calls_seen_ = false;  // some prepared statement may call functions
     bool settings_touched_ = false;
 
     // towards the client
@@ -154,10 +156,12 @@ class Session {
     bool maybe_wrote_ = false;  // since the transaction began
 
     std::map<std::string, std::shared_ptr<const PreparedStatement>, std::less<>> statements_;
+
     struct LocalPortal {
         std::string row_description;
         std::string rows;  // empty once executed
     };
+
     std::map<std::string, LocalPortal, std::less<>> portals_;
 
     std::optional<Attempt> attempt_;

@@ -1,8 +1,8 @@
 #include "proxy/session/session.hpp"
 #include "proxy/wire/backend.hpp"
 
-// Statements and portals that exist only in veer: SHOW veer.x in the extended protocol, and what remains of a
-// portal whose rows veer has sent.
+// Statements and portals that exist only in veer: SHOW veer.x in the extended protocol, and what
+// remains of a portal whose rows veer has sent.
 
 namespace veer::proxy::session {
 
@@ -15,8 +15,7 @@ bool Session::on_local_bind(const wire::Bind& bind, Output& out) {
     portals_.insert_or_assign(
         std::string(bind.portal),
         LocalPortal{
-            .row_description = std::move(answer.row_description), .rows = std::move(answer.rows)
-        }
+            .row_description = std::move(answer.row_description), .rows = std::move(answer.rows)}
     );
     batch_local_ = true;
     std::string complete;

@@ -1,9 +1,9 @@
-#include <algorithm>
-
 #include "proxy/session/session.hpp"
 #include "proxy/wire/backend.hpp"
 #include "router/bucket.hpp"
 #include "router/rewrite.hpp"
+
+#include <algorithm>
 
 // Answering searches: the way of an Attempt.
 
@@ -25,7 +25,8 @@ std::uint64_t with_reserve(std::uint64_t wanted) {
 }  // namespace
 
 std::optional<router::Reason> Session::prepare(Attempt& attempt, const wire::Bind* bind) {
-    const auto* refusal = std::get_if<parser::Refusal>(&attempt.statement->statement.plan->recognition);
+    const auto* refusal =
+        std::get_if<parser::Refusal>(&attempt.statement->statement.plan->recognition);
     if (refusal != nullptr) {
         return to_string(*refusal);
     }
@@ -123,8 +124,7 @@ void Session::ask_facts(Output& out) {
     facts_failed_ = false;
     batch_failed_ = false;
     const auto expect = [&](Awaited awaited, Fate fate) {
-        replies_.expect(
-            {.awaited = awaited, .fate = fate, .statement = {}, .name = {}, .bytes = {}}
+        replies_.expect({.awaited = awaited, .fate = fate, .statement = {}, .name = {}, .bytes = {}}
         );
     };
     wire::write_parse(out.to_server, facts_statement, attempt.route->facts_query, {});
@@ -157,7 +157,11 @@ void Session::on_facts_ready(bool failed, Instant now, Output& out) {
     facts_epoch_ = attempt_->write_epoch;
     facts_taken_ = now;
     if (!facts_) {
-        pass(!failed && facts_row_.empty() ? router::reason::changed : router::reason::facts, now, out);
+        pass(
+            !failed && facts_row_.empty() ? router::reason::changed : router::reason::facts,
+            now,
+            out
+        );
         drain_inbox(now, out);
         return;
     }
@@ -176,9 +180,7 @@ void Session::judge(Instant now, Output& out) {
     if (!index_has_caught_up()) {
         attempt_->stage = Attempt::Stage::waiting;
         out.wait = Wait{
-            .position = facts_->token,
-            .deadline = {now.nanoseconds + options_.freshness_wait_ns}
-        };
+            .position = facts_->token, .deadline = {now.nanoseconds + options_.freshness_wait_ns}};
         return;
     }
     serve(now, out);
@@ -220,7 +222,8 @@ void Session::serve(Instant now, Output& out) {
         attempt.search.vector, asked, std::max<std::uint64_t>(facts_->ef_search, asked)
     );
     if (!hits || hits->size() < wanted) {
-        // Rows that pgvector's index does not hold (NULL, zero norm) may belong into a short answer.
+        // Rows that pgvector's index does not hold (NULL, zero norm) may belong into a short
+        // answer.
         pass(router::reason::short_answer, now, out);
         return;
     }
@@ -297,7 +300,12 @@ bool Session::serve_rewritten(const std::vector<index::Hit>& hits, Output& out) 
     batch_failed_ = false;
     const auto expect = [&](Awaited awaited, Fate fate) {
         replies_.expect(
-            {.awaited = awaited, .fate = fate, .plain = true, .statement = {}, .name = {}, .bytes = {}}
+            {.awaited = awaited,
+             .fate = fate,
+             .plain = true,
+             .statement = {},
+             .name = {},
+             .bytes = {}}
         );
     };
     if (attempt.simple) {
@@ -389,8 +397,8 @@ void Session::pass(router::Reason why, Instant now, Output& out) {
 }
 
 void Session::abandon(Output& out) {
-    // The client's Parse failed: the server skipped the rest of the batch, up to the Sync of veer's own
-    // question. The client's Sync is still owed its ReadyForQuery.
+    // The client's Parse failed: the server skipped the rest of the batch, up to the Sync of veer's
+    // own question. The client's Sync is still owed its ReadyForQuery.
     attempt_.reset();
     wire::write_ready_for_query(out.to_client, transaction_);
 }
@@ -401,9 +409,7 @@ void Session::record(std::string_view engine, router::Reason why, Instant now) {
         .reason = std::string(why),
         .route = attempt_->route->name,
         .percent = attempt_->route->percent,
-        .milliseconds =
-            static_cast<double>(now.nanoseconds - attempt_->started.nanoseconds) / 1e6
-    };
+        .milliseconds = static_cast<double>(now.nanoseconds - attempt_->started.nanoseconds) / 1e6};
     attempt_->route->counters->veer.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -413,8 +419,7 @@ void Session::note_passed(router::Reason why, const router::Route* route, Instan
         .reason = std::string(why),
         .route = route == nullptr ? "" : route->name,
         .percent = route == nullptr ? 0 : route->percent,
-        .milliseconds = 0
-    };
+        .milliseconds = 0};
     passed_at_ = started;
     if (route != nullptr) {
         route->counters->postgres.fetch_add(1, std::memory_order_relaxed);

@@ -220,7 +220,8 @@ void Session::on_ready(const Reply& reply, const wire::Frame& frame, Instant now
     } else {
         out.to_client += frame.whole;
         if (passed_at_) {
-            last_.milliseconds = static_cast<double>(now.nanoseconds - passed_at_->nanoseconds) / 1e6;
+            last_.milliseconds =
+                static_cast<double>(now.nanoseconds - passed_at_->nanoseconds) / 1e6;
             passed_at_.reset();
         }
     }
@@ -233,9 +234,21 @@ void Session::note_tag(wire::Bytes tag, bool plain) {
     }
     facts_.reset();
     constexpr std::string_view harmless[] = {
-        "BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET", "RESET",
-        "DISCARD", "DEALLOCATE", "LISTEN", "UNLISTEN", "NOTIFY", "CLOSE", "PREPARE"
-    };
+        "BEGIN",
+        "START",
+        "COMMIT",
+        "ROLLBACK",
+        "SAVEPOINT",
+        "RELEASE",
+        "SET",
+        "RESET",
+        "DISCARD",
+        "DEALLOCATE",
+        "LISTEN",
+        "UNLISTEN",
+        "NOTIFY",
+        "CLOSE",
+        "PREPARE"};
     for (const std::string_view word : harmless) {
         if (verb == word && tag != "COMMIT PREPARED" && tag != "ROLLBACK PREPARED") {
             if (verb == "DISCARD" || tag == "DEALLOCATE ALL") {
@@ -248,8 +261,8 @@ void Session::note_tag(wire::Bytes tag, bool plain) {
 }
 
 void Session::lose_track(wire::Bytes rest, Output& out) {
-    // Replies that answer nothing that was asked: this is not the protocol veer knows. From here on it
-    // only relays. What a search holds back goes to the server, so that nothing is lost.
+    // Replies that answer nothing that was asked: this is not the protocol veer knows. From here on
+    // it only relays. What a search holds back goes to the server, so that nothing is lost.
     if (attempt_) {
         out.to_client += attempt_->stash;
         if (attempt_->stage != Attempt::Stage::rewriting) {
@@ -268,9 +281,7 @@ void Session::on_server_closed(Output& out) {
     out.to_client += outbox_;
     const bool between_frames = outbox_.empty() && passing_server_ == 0 && state_ != State::raw;
     if (between_frames && !fatal_seen_) {
-        wire::write_fatal(
-            out.to_client, "08006", "the connection to the upstream server was lost"
-        );
+        wire::write_fatal(out.to_client, "08006", "the connection to the upstream server was lost");
     }
     out.close = true;
 }

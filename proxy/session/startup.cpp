@@ -27,8 +27,7 @@ StartupAction Startup::on_bytes(wire::Bytes bytes) {
     return ForwardStartup{
         .packet = packet,
         .message = std::get<wire::StartupMessage>(std::move(scan.packet)),
-        .rest = std::string(bytes.substr(scan.whole_bytes))
-    };
+        .rest = std::string(bytes.substr(scan.whole_bytes))};
 }
 
 StartupAction Startup::refuse_encryption(bool& asked, bool extra_bytes) {

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "proxy/wire/startup.hpp"
+
 #include <string>
 #include <variant>
-
-#include "proxy/wire/startup.hpp"
 
 namespace veer::proxy::session {
 
@@ -46,14 +46,16 @@ using StartupAction = std::variant<ReadMore, SendReply, ForwardStartup, ForwardC
 
 /// The dialogue before the StartupMessage (manual 55.2.1, 55.2.10, 55.2.11):
 ///
-///     ( SSLRequest | GSSENCRequest )?  each at most once, answered 'N'  ──▶  StartupMessage | CancelRequest
+///     ( SSLRequest | GSSENCRequest )?  each at most once, answered 'N'  ──▶  StartupMessage |
+///     CancelRequest
 ///
-/// Bytes that come in the same breath as SSLRequest or GSSENCRequest end the connection: a plaintext
-/// stuffed before the encryption answer must never be taken for the client's (CVE-2021-23214).
+/// Bytes that come in the same breath as SSLRequest or GSSENCRequest end the connection: a
+/// plaintext stuffed before the encryption answer must never be taken for the client's
+/// (CVE-2021-23214).
 class Startup {
   public:
-    /// `bytes` is all that is unconsumed; the action says how it goes on. After SendReply the bytes of the
-    /// answered packet are gone and nothing else may be there.
+    /// `bytes` is all that is unconsumed; the action says how it goes on. After SendReply the bytes
+    /// of the answered packet are gone and nothing else may be there.
     StartupAction on_bytes(wire::Bytes bytes);
 
   private:

@@ -27,11 +27,10 @@ std::string_view trim(std::string_view text) {
 
 /// Takes `word` and the white space after it off the front, in any case.
 bool take_word(std::string_view& text, std::string_view word) {
-    const bool same =
-        text.size() > word.size() && is_space(text[word.size()]) &&
-        std::equal(word.begin(), word.end(), text.begin(), [](char a, char b) {
-            return a == lower(b);
-        });
+    const bool same = text.size() > word.size() && is_space(text[word.size()]) &&
+                      std::equal(word.begin(), word.end(), text.begin(), [](char a, char b) {
+                          return a == lower(b);
+                      });
     if (same) {
         text = trim(text.substr(word.size()));
     }

@@ -8,8 +8,8 @@ namespace veer::proxy::session {
 
 /// Cheap lexical facts about statements that pass through; each errs on the safe side.
 
-/// True for a SELECT in which no function can be called: no '(' anywhere. Such a statement changes neither
-/// the session nor the database.
+/// True for a SELECT in which no function can be called: no '(' anywhere. Such a statement changes
+/// neither the session nor the database.
 bool is_plain_select(std::string_view sql);
 
 /// True where the text names one of veer's settings ("veer.route" and the like).

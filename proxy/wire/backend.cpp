@@ -1,9 +1,9 @@
 #include "proxy/wire/backend.hpp"
 
-#include <charconv>
-
 #include "proxy/wire/reader.hpp"
 #include "proxy/wire/writer.hpp"
+
+#include <charconv>
 
 namespace veer::proxy::wire {
 

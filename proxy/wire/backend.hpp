@@ -1,12 +1,12 @@
 #pragma once
 
+#include "proxy/wire/frame.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "proxy/wire/frame.hpp"
 
 namespace veer::proxy::wire {
 

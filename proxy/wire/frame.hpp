@@ -42,8 +42,7 @@ inline Frame frame_at(Bytes bytes, const FrameHeader& header) {
     return {
         .type = header.type,
         .payload = bytes.substr(frame_header_bytes, header.whole_bytes - frame_header_bytes),
-        .whole = bytes.substr(0, header.whole_bytes)
-    };
+        .whole = bytes.substr(0, header.whole_bytes)};
 }
 
 }  // namespace veer::proxy::wire

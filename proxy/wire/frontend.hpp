@@ -1,11 +1,11 @@
 #pragma once
 
+#include "proxy/wire/frame.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "proxy/wire/frame.hpp"
 
 namespace veer::proxy::wire {
 

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "proxy/wire/frame.hpp"
+
 #include <cstddef>
 #include <cstdint>
-
-#include "proxy/wire/frame.hpp"
 
 namespace veer::proxy::wire {
 

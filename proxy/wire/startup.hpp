@@ -1,12 +1,12 @@
 #pragma once
 
+#include "proxy/wire/frame.hpp"
+
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include "proxy/wire/frame.hpp"
 
 namespace veer::proxy::wire {
 
@@ -48,8 +48,8 @@ struct StartupScan {
     StartupPacket packet;         ///< where status is ok
 };
 
-/// Looks for one whole packet at the start of `bytes`. Malformed: a length that Postgres refuses, or
-/// contents that are cut short.
+/// Looks for one whole packet at the start of `bytes`. Malformed: a length that Postgres refuses,
+/// or contents that are cut short.
 StartupScan scan_startup(Bytes bytes);
 
 }  // namespace veer::proxy::wire

@@ -1,10 +1,10 @@
 #include "storage/source/connection_string.hpp"
 
+#include <libpq-fe.h>
+
 #include <charconv>
 #include <map>
 #include <memory>
-
-#include <libpq-fe.h>
 
 namespace veer::storage::source {
 
@@ -41,7 +41,7 @@ std::uint16_t port_number(const std::string& text) {
     std::uint16_t port = 0;
     const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), port);
     return error == std::errc{} && stop == text.data() + text.size() && port != 0 ? port
-                                                                                 : default_port;
+                                                                                  : default_port;
 }
 
 }  // namespace

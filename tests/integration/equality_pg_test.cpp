@@ -1,10 +1,10 @@
-#include <bit>
-#include <cmath>
+#include "tests/integration/playground.hpp"
+#include "tests/integration/statements.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "tests/integration/playground.hpp"
-#include "tests/integration/statements.hpp"
+#include <bit>
+#include <cmath>
 
 // One list of statements, directly and through veer: whatever the share, a client cannot tell.
 
@@ -73,9 +73,7 @@ void compare_all(Playground& playground) {
             );
         }
         const std::string name = "s" + std::to_string(number++);
-        check_same(
-            direct.prepare(name, statement.sql), through.prepare(name, statement.sql)
-        );
+        check_same(direct.prepare(name, statement.sql), through.prepare(name, statement.sql));
         for (int repeat = 0; repeat < 2; ++repeat) {
             check_same(
                 direct.execute(name, statement.parameters),

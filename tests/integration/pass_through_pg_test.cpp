@@ -64,7 +64,8 @@ TEST_CASE("COPY moves megabytes out of and into Postgres unchanged", "[integrati
     Playground playground("[defaults]\npercent = 100\n");
     Client direct(playground.direct());
     Client through(playground.through());
-    const std::string query = "COPY (SELECT i, repeat('x', 100) FROM generate_series(1, 50000) i) TO STDOUT";
+    const std::string query =
+        "COPY (SELECT i, repeat('x', 100) FROM generate_series(1, 50000) i) TO STDOUT";
     const std::string data = copied_out(through.raw(), query);
     CHECK(data == copied_out(direct.raw(), query));
     through.simple("CREATE TABLE copied (i int, t text)");
@@ -96,11 +97,13 @@ TEST_CASE("a cancel request stops the statement that runs", "[integration]") {
     Client through(playground.through());
     Client watcher(playground.direct());
     PGcancel* cancel = PQgetCancel(through.raw());
-    auto running = std::async(std::launch::async, [&] {
-        return through.simple("SELECT pg_sleep(60)");
-    });
+    auto running =
+        std::async(std::launch::async, [&] { return through.simple("SELECT pg_sleep(60)"); });
     REQUIRE(wait_until([&] {
-        return watcher.simple("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'")
+        return watcher
+                   .simple(
+                       "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'"
+                   )
                    .value() == "1";
     }));
     char problem[256];
@@ -122,7 +125,12 @@ TEST_CASE("authentication and start-up errors are Postgres' own", "[integration]
         }
     };
     for (const std::string rest : {"user=postgres dbname=nowhere", "user=nobody dbname=postgres"}) {
-        CHECK(problem(playground.veer.dsn(rest)) == problem("host=127.0.0.1 port=" + std::to_string(playground.postgres.port()) + " " + rest));
+        CHECK(
+            problem(playground.veer.dsn(rest)) ==
+            problem(
+                "host=127.0.0.1 port=" + std::to_string(playground.postgres.port()) + " " + rest
+            )
+        );
     }
 }
 
@@ -130,9 +138,8 @@ TEST_CASE("pgbench runs all its modes through veer without an error", "[integrat
     Playground playground("[defaults]\npercent = 100\n");
     through_pgbench(playground.veer.port(), "-i -s 1 -q");
     for (const std::string mode : {"simple", "extended", "prepared"}) {
-        const std::string read = through_pgbench(
-            playground.veer.port(), "-n -S -c 4 -t 200 -M " + mode
-        );
+        const std::string read =
+            through_pgbench(playground.veer.port(), "-n -S -c 4 -t 200 -M " + mode);
         CHECK(read.find("number of failed transactions: 0 ") != std::string::npos);
         const std::string write =
             through_pgbench(playground.veer.port(), "-n -c 16 -t 20 -M " + mode);

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <filesystem>
-#include <string>
-
 #include "tests/support/client.hpp"
 #include "tests/support/postgres_server.hpp"
 #include "tests/support/veer_process.hpp"
+
+#include <filesystem>
+#include <string>
 
 namespace veer::tests {
 
@@ -17,8 +17,8 @@ namespace veer::tests {
 ///     pairs           two-column key, L2                       1,000
 ///     named           text key with quotes and backslashes     500, cosine
 ///
-/// Everyone searches with hnsw.ef_search = 400 (a setting of the database), so that both engines find the
-/// exact neighbours and answers can be compared row by row.
+/// Everyone searches with hnsw.ef_search = 400 (a setting of the database), so that both engines
+/// find the exact neighbours and answers can be compared row by row.
 class Playground {
   public:
     /// Starts both; returns when all five routes are live.

@@ -15,8 +15,8 @@ struct Statement {
     bool has_parameters() const { return !parameters.empty(); }
 };
 
-/// Searches and other statements over the tables of Playground: every shape that veer serves, and those
-/// around them that it must leave alone.
+/// Searches and other statements over the tables of Playground: every shape that veer serves, and
+/// those around them that it must leave alone.
 std::vector<Statement> equality_statements();
 
 }  // namespace veer::tests

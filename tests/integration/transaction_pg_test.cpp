@@ -43,7 +43,9 @@ TEST_CASE("a READ COMMITTED transaction is served until it writes", "[integratio
     CHECK(reader.search_once() == before + " veer local");
 }
 
-TEST_CASE("isolation, roles and settings that forbid it send a search to Postgres", "[integration]") {
+TEST_CASE(
+    "isolation, roles and settings that forbid it send a search to Postgres", "[integration]"
+) {
     Playground playground("[defaults]\npercent = 100\n");
     Reader reader(playground.through());
     const std::string best = reader.client.simple(search).value();
@@ -94,7 +96,8 @@ TEST_CASE("hnsw.ef_search, updates and TRUNCATE take effect", "[integration]") {
     Reader reader(playground.through());
     reader.client.simple("SET hnsw.ef_search = 10");
     CHECK(reader.search_once().ends_with(" veer local"));
-    reader.client.simple("UPDATE docs SET e = '[0.1,-0.2,0.3,0.4,-0.5,0.6,0.7,-0.8]' WHERE id = 17");
+    reader.client.simple("UPDATE docs SET e = '[0.1,-0.2,0.3,0.4,-0.5,0.6,0.7,-0.8]' WHERE id = 17"
+    );
     CHECK(reader.search_once() == "17 veer local");
     reader.client.simple("UPDATE docs SET id = 17017 WHERE id = 17");
     CHECK(reader.search_once() == "17017 veer local");

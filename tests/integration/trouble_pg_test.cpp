@@ -22,15 +22,19 @@ std::string state_of_first_route(Client& client) {
 
 }  // namespace
 
-TEST_CASE("an upstream that is down is told with 08001, and served when it is back", "[integration]") {
+TEST_CASE(
+    "an upstream that is down is told with 08001, and served when it is back", "[integration]"
+) {
     Playground playground("[defaults]\npercent = 100\n");
     Client session(playground.through());
     Client watcher(playground.direct());
-    auto running = std::async(std::launch::async, [&] {
-        return session.simple("SELECT pg_sleep(60)");
-    });
+    auto running =
+        std::async(std::launch::async, [&] { return session.simple("SELECT pg_sleep(60)"); });
     REQUIRE(wait_until([&] {
-        return watcher.simple("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'")
+        return watcher
+                   .simple(
+                       "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'"
+                   )
                    .value() == "1";
     }));
     playground.postgres.stop_immediate();
@@ -39,7 +43,9 @@ TEST_CASE("an upstream that is down is told with 08001, and served when it is ba
         const Client refused(playground.through());
         FAIL("connected to a server that is down");
     } catch (const std::runtime_error& error) {
-        CHECK(std::string(error.what()).find("could not connect to the upstream") != std::string::npos);
+        CHECK(
+            std::string(error.what()).find("could not connect to the upstream") != std::string::npos
+        );
     }
     playground.postgres.start();
     Client again(playground.through());
@@ -56,7 +62,8 @@ TEST_CASE("an upstream that is down is told with 08001, and served when it is ba
 TEST_CASE("a restart resumes from the store, without copying again", "[integration]") {
     PostgresServer postgres;
     postgres.exec(
-        "CREATE TABLE t (id int PRIMARY KEY, e vector(2)); INSERT INTO t SELECT i, ARRAY[i, 1]::vector"
+        "CREATE TABLE t (id int PRIMARY KEY, e vector(2)); INSERT INTO t SELECT i, ARRAY[i, "
+        "1]::vector"
         " FROM generate_series(1, 500) i; CREATE INDEX ON t USING hnsw (e vector_l2_ops)"
     );
     const auto directory = std::filesystem::temp_directory_path() /
@@ -67,7 +74,10 @@ TEST_CASE("a restart resumes from the store, without copying again", "[integrati
         REQUIRE(wait_until([&] { return state_of_first_route(client) == "live"; }));
         const bool copied = veer.log().find("copying 1 tables") != std::string::npos;
         CHECK(copied == (run == 0));
-        CHECK(client.simple("SELECT id FROM t ORDER BY e <-> '[77,1]' LIMIT 1").value() == (run == 2 ? "999" : "77"));
+        CHECK(
+            client.simple("SELECT id FROM t ORDER BY e <-> '[77,1]' LIMIT 1").value() ==
+            (run == 2 ? "999" : "77")
+        );
         veer.stop(run == 1);
         if (run == 1) {
             postgres.exec("INSERT INTO t VALUES (999, '[77,1]'); DELETE FROM t WHERE id = 77");
@@ -78,22 +88,34 @@ TEST_CASE("a restart resumes from the store, without copying again", "[integrati
 
 TEST_CASE("wal_level that is not logical is named, and veer is a plain proxy", "[integration]") {
     PostgresServer postgres({"wal_level = replica"});
-    postgres.exec("CREATE TABLE t (id int PRIMARY KEY, e vector(2)); CREATE INDEX ON t USING hnsw (e vector_l2_ops)");
-    const auto directory = std::filesystem::temp_directory_path() /
-                           ("veer-plain-" + std::to_string(postgres.port()));
+    postgres.exec(
+        "CREATE TABLE t (id int PRIMARY KEY, e vector(2)); CREATE INDEX ON t USING hnsw (e "
+        "vector_l2_ops)"
+    );
+    const auto directory =
+        std::filesystem::temp_directory_path() / ("veer-plain-" + std::to_string(postgres.port()));
     {
         VeerProcess veer(directory, postgres.dsn(), "[defaults]\npercent = 100\n");
         Client client(veer.dsn("user=postgres dbname=postgres"));
         CHECK(wait_until([&] { return veer.log().find("wal_level") != std::string::npos; }));
-        CHECK(client.simple("SELECT count(*) FROM (SELECT * FROM t ORDER BY e <-> '[1,2]' LIMIT 1) s").value() == "0");
-        CHECK(client.simple("SHOW veer.routes").rows.at(0).at(10).value().find("wal_level") != std::string::npos);
+        CHECK(
+            client.simple("SELECT count(*) FROM (SELECT * FROM t ORDER BY e <-> '[1,2]' LIMIT 1) s")
+                .value() == "0"
+        );
+        CHECK(
+            client.simple("SHOW veer.routes").rows.at(0).at(10).value().find("wal_level") !=
+            std::string::npos
+        );
     }
     std::filesystem::remove_all(directory);
 }
 
 TEST_CASE("a directory that cannot be written leaves pass-through alive", "[integration]") {
     PostgresServer postgres;
-    postgres.exec("CREATE TABLE t (id int PRIMARY KEY, e vector(2)); CREATE INDEX ON t USING hnsw (e vector_l2_ops)");
+    postgres.exec(
+        "CREATE TABLE t (id int PRIMARY KEY, e vector(2)); CREATE INDEX ON t USING hnsw (e "
+        "vector_l2_ops)"
+    );
     const auto directory = std::filesystem::temp_directory_path() /
                            ("veer-unwritable-" + std::to_string(postgres.port()));
     std::filesystem::create_directories(directory);
@@ -109,13 +131,14 @@ TEST_CASE("a directory that cannot be written leaves pass-through alive", "[inte
     std::filesystem::remove_all(directory);
 }
 
-TEST_CASE("a reload that is wrong changes nothing; SIGUSR2 sends everything to Postgres", "[integration]") {
+TEST_CASE(
+    "a reload that is wrong changes nothing; SIGUSR2 sends everything to Postgres", "[integration]"
+) {
     Playground playground("[defaults]\npercent = 100\n");
     Client client(playground.through());
     playground.veer.reload("[defaults]\npercentt = 1\n");
-    CHECK(wait_until([&] {
-        return playground.veer.log().find("did you mean") != std::string::npos;
-    }));
+    CHECK(wait_until([&] { return playground.veer.log().find("did you mean") != std::string::npos; }
+    ));
     client.simple(search);
     CHECK(client.simple("SHOW veer.last").rows[0][0] == "veer");
     playground.veer.signal(SIGUSR2);

@@ -75,7 +75,9 @@ Client::Client(const std::string& dsn) : connection_(PQconnectdb(dsn.c_str())) {
     if (!connected()) {
         throw std::runtime_error(PQerrorMessage(connection_.get()));
     }
-    PQsetNoticeProcessor(connection_.get(), [](void*, const char*) {}, nullptr);
+    PQsetNoticeProcessor(
+        connection_.get(), [](void*, const char*) {}, nullptr
+    );
 }
 
 bool Client::connected() const {

@@ -64,6 +64,7 @@ class Client {
 
     bool connected() const;
     int backend_pid() const;
+
     pg_conn* raw() const { return connection_.get(); }
 
   private:

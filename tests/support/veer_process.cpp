@@ -45,8 +45,16 @@ void VeerProcess::launch() {
     dup2(file, STDERR_FILENO);
     if (chdir(directory_.c_str()) == 0) {
         execl(
-            VEER_BINARY, "veer", "run", "--upstream", upstream_.c_str(), "--listen", "127.0.0.1:0",
-            "--data-dir", data.c_str(), static_cast<char*>(nullptr)
+            VEER_BINARY,
+            "veer",
+            "run",
+            "--upstream",
+            upstream_.c_str(),
+            "--listen",
+            "127.0.0.1:0",
+            "--data-dir",
+            data.c_str(),
+            static_cast<char*>(nullptr)
         );
     }
     _exit(127);

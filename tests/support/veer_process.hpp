@@ -15,9 +15,11 @@ namespace veer::tests {
 /// 2. Its log is kept in `directory()/log` and printed where start-up fails.
 class VeerProcess {
   public:
-    /// Starts veer in `directory` (made where missing) with `toml` as its veer.toml. Throws where it does
-    /// not come to listen within a minute: a test cannot go on without it.
-    VeerProcess(std::filesystem::path directory, const std::string& upstream, const std::string& toml);
+    /// Starts veer in `directory` (made where missing) with `toml` as its veer.toml. Throws where
+    /// it does not come to listen within a minute: a test cannot go on without it.
+    VeerProcess(
+        std::filesystem::path directory, const std::string& upstream, const std::string& toml
+    );
     VeerProcess(const VeerProcess&) = delete;
     VeerProcess& operator=(const VeerProcess&) = delete;
     ~VeerProcess();

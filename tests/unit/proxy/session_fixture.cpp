@@ -17,14 +17,26 @@ storage::Table docs() {
     table.schema = "public";
     table.name = "docs";
     table.columns = {
-        {.name = "id", .attnum = 1, .type_oid = int8_oid, .type_length = 8, .typmod = -1, .not_null = true},
-        {.name = "e", .attnum = 2, .type_oid = vector_oid, .type_length = -1, .typmod = 2, .not_null = false}
-    };
+        {.name = "id",
+         .attnum = 1,
+         .type_oid = int8_oid,
+         .type_length = 8,
+         .typmod = -1,
+         .not_null = true},
+        {.name = "e",
+         .attnum = 2,
+         .type_oid = vector_oid,
+         .type_length = -1,
+         .typmod = 2,
+         .not_null = false}};
     table.key = {0};
     table.vectors = {1};
     table.indexes = {
-        {.name = "docs_e", .method = "hnsw", .vector = 0, .operator_name = "<->", .operator_oid = 9}
-    };
+        {.name = "docs_e",
+         .method = "hnsw",
+         .vector = 0,
+         .operator_name = "<->",
+         .operator_oid = 9}};
     table.fingerprint = "700,700,";
     return table;
 }
@@ -86,8 +98,21 @@ std::string SessionFixture::answer_facts(
     const std::vector<std::pair<std::size_t, std::string>>& changes
 ) {
     std::vector<std::string> row = {
-        "700,700,", "t", "f", "t", "t", "t", "f", "read committed", "on", "1", "40", "", "", "0/64"
-    };
+        "700,700,",
+        "t",
+        "f",
+        "t",
+        "t",
+        "t",
+        "f",
+        "read committed",
+        "on",
+        "1",
+        "40",
+        "",
+        "",
+        "public",
+        "0/64"};
     for (const auto& [position, value] : changes) {
         row[position] = value;
     }
@@ -116,8 +141,11 @@ std::string SessionFixture::bind(
     std::string_view statement, const std::vector<std::string>& parameters
 ) {
     wire::Bind message{
-        .portal = "", .statement = statement, .parameter_formats = {}, .parameters = {}, .result_formats = {}
-    };
+        .portal = "",
+        .statement = statement,
+        .parameter_formats = {},
+        .parameters = {},
+        .result_formats = {}};
     for (const std::string& parameter : parameters) {
         message.parameters.emplace_back(parameter);
     }

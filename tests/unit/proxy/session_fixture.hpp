@@ -1,20 +1,20 @@
 #pragma once
 
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "config/config.hpp"
 #include "index/replica.hpp"
 #include "proxy/session/session.hpp"
 #include "router/router.hpp"
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace veer::proxy::session {
 
 /// A session over a real router and index, with the test playing client, server and clock.
 ///
-/// The copy has one table, public.docs(id int8 primary key, e vector(2)), with rows 1 to 20 at (id, 0) and
-/// an index for `<->`.
+/// The copy has one table, public.docs(id int8 primary key, e vector(2)), with rows 1 to 20 at (id,
+/// 0) and an index for `<->`.
 class SessionFixture {
   public:
     explicit SessionFixture(double percent = 100);
@@ -30,7 +30,8 @@ class SessionFixture {
 
     std::string to_server() { return std::move(out.to_server); }
 
-    /// Answers the facts question; returns what went to the client. `changes` replaces fields by position.
+    /// Answers the facts question; returns what went to the client. `changes` replaces fields by
+    /// position.
     std::string answer_facts(const std::vector<std::pair<std::size_t, std::string>>& changes = {});
 
     static std::string query(std::string_view sql);

@@ -1,6 +1,6 @@
-#include <catch2/catch_test_macros.hpp>
-
 #include "tests/unit/proxy/session_fixture.hpp"
+
+#include <catch2/catch_test_macros.hpp>
 
 // Searches: who answers, in which order the messages come, and that trouble goes to Postgres.
 
@@ -58,7 +58,8 @@ TEST_CASE("Parse and search in one batch are answered in order", "[proxy]") {
 
 TEST_CASE("a Parse that fails ends its batch with one error and one ReadyForQuery", "[proxy]") {
     F f;
-    const std::string batch = F::parse("", prepared) + F::bind("", {"[7,0]"}) + F::execute() + F::sync();
+    const std::string batch =
+        F::parse("", prepared) + F::bind("", {"[7,0]"}) + F::execute() + F::sync();
     f.client(batch);
     CHECK(F::types(f.server(F::error("42P01") + F::ready())) == "EZ");
     const std::string next = F::query("select 1");
@@ -75,14 +76,14 @@ TEST_CASE("outside the share a search passes unasked and unchanged", "[proxy]") 
 
 TEST_CASE("facts that forbid it send the statement to Postgres unchanged", "[proxy]") {
     const std::vector<std::pair<std::size_t, std::string>> forbidding[] = {
-        {{0, "700,801,"}},           // ALTER TYPE
-        {{2, "t"}},                 // row level security
-        {{3, "f"}},                 // another table of that name is first in search_path
-        {{4, "f"}},                 // another operator is
-        {{6, "t"}},                 // the transaction wrote
+        {{0, "700,801,"}},  // ALTER TYPE
+        {{2, "t"}},         // row level security
+        {{3, "f"}},         // another table of that name is first in search_path
+        {{4, "f"}},         // another operator is
+        {{6, "t"}},         // the transaction wrote
         {{7, "repeatable read"}},
-        {{8, "off"}},               // enable_indexscan
-        {{11, "postgres"}},         // veer.route
+        {{8, "off"}},        // enable_indexscan
+        {{11, "postgres"}},  // veer.route
     };
     for (const auto& changes : forbidding) {
         F f;
@@ -126,8 +127,7 @@ TEST_CASE("other columns are fetched by key, and held until complete", "[proxy]"
 TEST_CASE("a rewritten answer that is short, or fails, is asked again as it came", "[proxy]") {
     const std::string replies[] = {
         F::data_row({"7"}) + F::command_complete("SELECT 1") + F::ready(),
-        F::error("42501") + F::ready()
-    };
+        F::error("42501") + F::ready()};
     for (const std::string& reply : replies) {
         F f;
         const std::string question = F::query("SELECT * FROM docs ORDER BY e <-> '[7,0]' LIMIT 3");
@@ -139,12 +139,14 @@ TEST_CASE("a rewritten answer that is short, or fails, is asked again as it came
     }
 }
 
-TEST_CASE("a search that committed writes precede waits for the index, then for nobody", "[proxy]") {
+TEST_CASE(
+    "a search that committed writes precede waits for the index, then for nobody", "[proxy]"
+) {
     F f;
     f.router.note_write();
     const std::string question = F::query(nearest);
     f.client(question);
-    CHECK(f.answer_facts({{13, "0/C8"}}).empty());
+    CHECK(f.answer_facts({{14, "0/C8"}}).empty());
     REQUIRE(f.out.wait);
     CHECK(f.out.wait->position == storage::Lsn{0xC8});
     SECTION("reached in time") {
@@ -182,8 +184,8 @@ TEST_CASE("INSERT counts as a write before its ReadyForQuery is passed on", "[pr
 TEST_CASE("what does not look like one search is released as it came", "[proxy]") {
     F f;
     prepare(f);
-    const std::string two = F::bind("s", {"[7,0]"}) + F::execute() + F::bind("s", {"[8,0]"}) +
-                            F::execute() + F::sync();
+    const std::string two =
+        F::bind("s", {"[7,0]"}) + F::execute() + F::bind("s", {"[8,0]"}) + F::execute() + F::sync();
     CHECK(f.client(two) == two);
 }
 

@@ -1,7 +1,7 @@
-#include <catch2/catch_test_macros.hpp>
-
 #include "proxy/wire/backend.hpp"
 #include "tests/unit/proxy/session_fixture.hpp"
+
+#include <catch2/catch_test_macros.hpp>
 
 // What passes through passes unchanged, in whatever pieces it comes.
 
@@ -58,12 +58,11 @@ TEST_CASE("SHOW veer.last is answered in the simple and in the extended protocol
     F f;
     CHECK(f.client(F::query("SHOW veer.last")).empty());
     CHECK(F::types(f.to_client()) == "TDCZ");
-    CHECK(
-        f.client(
-             F::parse("", "show veer.routes") + F::bind("", {}) + F::describe_portal() +
-             F::execute() + F::sync()
-        ).empty()
-    );
+    CHECK(f.client(
+               F::parse("", "show veer.routes") + F::bind("", {}) + F::describe_portal() +
+               F::execute() + F::sync()
+    )
+              .empty());
     CHECK(F::types(f.to_client()) == "12TDCZ");
 }
 

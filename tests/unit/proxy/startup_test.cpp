@@ -1,8 +1,8 @@
-#include <string>
+#include "proxy/session/startup.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "proxy/session/startup.hpp"
+#include <string>
 
 namespace veer::proxy::session {
 

@@ -1,6 +1,6 @@
-#include <catch2/catch_test_macros.hpp>
-
 #include "proxy/session/statement_text.hpp"
+
+#include <catch2/catch_test_macros.hpp>
 
 namespace veer::proxy::session {
 

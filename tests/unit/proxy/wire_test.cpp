@@ -1,10 +1,10 @@
-#include <string>
-
-#include <catch2/catch_test_macros.hpp>
-
 #include "proxy/wire/backend.hpp"
 #include "proxy/wire/frontend.hpp"
 #include "proxy/wire/reader.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <string>
 
 namespace veer::proxy::wire {
 
@@ -35,8 +35,7 @@ TEST_CASE("Bind written is Bind read", "[proxy]") {
         .statement = "s",
         .parameter_formats = {0, 1},
         .parameters = {Bytes("[1,2]"), std::nullopt},
-        .result_formats = {1}
-    };
+        .result_formats = {1}};
     std::string bytes;
     write_bind(bytes, bind, "other");
     FrameHeader header;

@@ -1,8 +1,8 @@
 #include "router/rewrite.hpp"
 
-#include <catch2/catch_test_macros.hpp>
-
 #include "storage/row.hpp"
+
+#include <catch2/catch_test_macros.hpp>
 
 namespace veer::router {
 
@@ -11,7 +11,13 @@ namespace {
 using namespace std::string_literals;
 
 storage::Column column(const std::string& name, std::uint32_t type) {
-    return {.name = name, .attnum = 1, .type_oid = type, .type_length = -1, .typmod = -1, .not_null = true};
+    return {
+        .name = name,
+        .attnum = 1,
+        .type_oid = type,
+        .type_length = -1,
+        .typmod = -1,
+        .not_null = true};
 }
 
 Route route_with_key(const std::vector<storage::Column>& columns) {
@@ -46,7 +52,9 @@ constexpr std::uint32_t uuid = 2950;
 TEST_CASE("one integer key becomes one array", "[router]") {
     const std::vector<index::Hit> hits = {hit({"\0\0\0\7"s}), hit({"\xff\xff\xff\xff"s})};
     CHECK(
-        restrict_to_keys("SELECT * FROM t ORDER BY x", 16, query("t"), route_with_key({column("id", int4)}), hits) ==
+        restrict_to_keys(
+            "SELECT * FROM t ORDER BY x", 16, query("t"), route_with_key({column("id", int4)}), hits
+        ) ==
         "SELECT * FROM t WHERE \"t\".\"id\" OPERATOR(pg_catalog.=) ANY "
         "('{\"7\",\"-1\"}'::pg_catalog.int4[]) ORDER BY x"
     );
@@ -78,11 +86,13 @@ TEST_CASE("several key columns become a disjunction", "[router]") {
 
 TEST_CASE("a key that is not of its column's type is no key", "[router]") {
     const std::vector<index::Hit> hits = {hit({"abc"})};
-    CHECK_FALSE(restrict_to_keys("ORDER", 0, query("t"), route_with_key({column("id", int4)}), hits));
+    CHECK_FALSE(restrict_to_keys("ORDER", 0, query("t"), route_with_key({column("id", int4)}), hits)
+    );
     CHECK_FALSE(key_text(column("id", uuid), "too short"));
     CHECK(
-        key_text(column("id", uuid), "\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef"s) ==
-        "01234567-89ab-cdef-0123-456789abcdef"
+        key_text(
+            column("id", uuid), "\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef"s
+        ) == "01234567-89ab-cdef-0123-456789abcdef"
     );
 }
 

@@ -17,8 +17,20 @@ TEST_CASE("parse_vector_text reads what vector_in reads", "[router]") {
 
 TEST_CASE("what veer is not sure of is nothing", "[router]") {
     for (const char* text :
-         {"", "[]", "[1,]", "[,1]", "[1 2]", "1,2", "[1,2", "{1,2}", "[1,NaN]", "[Infinity]", "[1e39]",
-          "[0x10]", "[1,2]x", "[+-1]"}) {
+         {"",
+          "[]",
+          "[1,]",
+          "[,1]",
+          "[1 2]",
+          "1,2",
+          "[1,2",
+          "{1,2}",
+          "[1,NaN]",
+          "[Infinity]",
+          "[1e39]",
+          "[0x10]",
+          "[1,2]x",
+          "[+-1]"}) {
         INFO(text);
         CHECK_FALSE(parse_vector_text(text));
     }
