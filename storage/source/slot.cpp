@@ -66,6 +66,17 @@ Result<void> drop_slot(
     return {};
 }
 
+Result<std::string> idle_veer_slots(Connection& connection, const std::string& own_name) {
+    auto rows = connection.query(
+        "SELECT coalesce(pg_catalog.string_agg(s.slot_name, ', '), '') "
+        "  FROM pg_catalog.pg_replication_slots s "
+        " WHERE s.slot_name ~ '^veer_[0-9a-f]{8}$' AND s.plugin = 'pgoutput' AND NOT s.active "
+        "   AND s.database = pg_catalog.current_database() AND s.slot_name <> " +
+        connection.quote_literal(own_name)
+    );
+    return rows.has_value() ? Result<std::string>{rows->text(0, 0)} : rows.error();
+}
+
 Result<CreatedSlot> create_slot(Connection& replication, const std::string& name) {
     // lock_timeout bounds the wait, statement_timeout would not.
     if (auto set = replication.query("SET lock_timeout = '30s'"); !set.has_value()) {

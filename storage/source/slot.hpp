@@ -31,6 +31,10 @@ Result<void> drop_slot(
     Connection& connection, const std::string& name, const std::string& application_name
 );
 
+/// Names slots of this database that look like another veer's and that nobody reads, which hold WAL
+/// back if that veer is gone for good. Empty where there are none.
+Result<std::string> idle_veer_slots(Connection& connection, const std::string& own_name);
+
 struct CreatedSlot {
     Lsn consistent_point;  ///< the stream begins with the transactions that commit at or after it
     std::string

@@ -65,6 +65,14 @@ Result<void> Session::copy(const source::Catalogue& catalogue, const std::string
     if (auto dropped = source::drop_slot(connection, name_, name_); !dropped.has_value()) {
         return dropped;
     }
+    const auto idle = source::idle_veer_slots(connection, name_);
+    if (idle.has_value() && !idle->empty()) {
+        spdlog::warn(
+            "sync: idle replication slots hold WAL back: {}; if no other veer needs them, "
+            "drop them with pg_drop_replication_slot()",
+            *idle
+        );
+    }
     // Before the slot: WAL from before the publication existed cannot be decoded.
     auto published = source::ensure_publication(connection, name_, catalogue.tables);
     if (!published.has_value()) {

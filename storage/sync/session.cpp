@@ -84,6 +84,9 @@ Result<void> Session::wait_for_index(
         if (dropped.has_value()) {
             dropped = source::drop_publication(*catalogue_connection_, stored->publication);
         }
+        if (dropped.has_error() && dropped.error().code == Errc::not_permitted) {
+            dropped = {};  // somebody else made the publication, and alone it costs nothing
+        }
         store::SyncState nothing;
         nothing.system_id = catalogue.system_id;
         nothing.database = catalogue.database;

@@ -1,8 +1,11 @@
 #include "tests/integration/recording_observer.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#include <filesystem>
+#include <csignal>
 #include <random>
 
 using namespace veer;
@@ -89,6 +92,21 @@ void seed_rows(const PostgresServer& server) {
     );
 }
 
+/// Runs a syncer in a process of its own, until it is killed.
+pid_t spawn_syncer(const PostgresServer& server) {
+    const pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        RecordingObserver observer;
+        Syncer syncer{options(server), observer};
+        syncer.start();
+        for (;;) {
+            pause();
+        }
+    }
+    return child;
+}
+
 void check_equal(const PostgresServer& server, const RecordingObserver& observer) {
     CHECK(observer.table_rows("big") == rows_in_postgres(server, "big"));
     CHECK(
@@ -134,6 +152,29 @@ TEST_CASE(
         check_equal(server, second);
         CHECK(second.copies() == 0);
         CHECK(second.begins() == 1);
+    }
+    CHECK(rows_in_store(store_directory(server), "big") == rows_in_postgres(server, "big"));
+}
+
+TEST_CASE("A syncer that is killed again and again applies every transaction once", "[storage]") {
+    const PostgresServer server;
+    create_tables(server);
+    seed_rows(server);
+    std::mt19937 random{11};
+    for (int round = 0; round < 6; ++round) {
+        const pid_t child = spawn_syncer(server);
+        REQUIRE(child > 0);
+        run_workload(server, random, static_cast<int>(20 + random() % 80));
+        kill(child, SIGKILL);
+        CHECK(waitpid(child, nullptr, 0) == child);
+    }
+    RecordingObserver observer;
+    {
+        Syncer syncer{options(server), observer};
+        syncer.start();
+        REQUIRE(caught_up(server, observer));
+        check_equal(server, observer);
+        CHECK(observer.copies() == 0);
     }
     CHECK(rows_in_store(store_directory(server), "big") == rows_in_postgres(server, "big"));
 }
