@@ -170,9 +170,13 @@ int run(const RunOptions& options) {
     const unsigned threads = std::max(1U, std::thread::hardware_concurrency());
     index::Replica replica(threads);
     router::Router router(config, replica);
+    storage::sync::Syncer syncer(
+        {.dsn = config.upstream.dsn, .directory = config.storage.dir}, replica
+    );
     net::Shared shared{
         .router = router,
         .replica = replica,
+        .nudge = [&syncer] { syncer.nudge(); },
         .upstream = {},
         .session_options = session_options(config),
         .connections_max = config.listen.max_connections,
@@ -186,9 +190,6 @@ int run(const RunOptions& options) {
         spdlog::error("{}", problem);
         return 1;
     }
-    storage::sync::Syncer syncer(
-        {.dsn = config.upstream.dsn, .directory = config.storage.dir}, replica
-    );
     server.start();
     syncer.start();
     spdlog::info(

@@ -70,8 +70,7 @@ class Router {
     const index::Replica& replica_;
     PlanCache plans_;
     std::atomic<std::uint64_t> write_epoch_ = 1;
-    std::atomic<std::uint64_t> covered_epoch_ =
-        1;  // nothing was written through veer before it began
+    std::atomic<std::uint64_t> covered_epoch_ = 0;  // an earlier process may have passed writes on
     std::atomic<bool> panic_ = false;
 
     std::mutex mutex_;  // guards all below

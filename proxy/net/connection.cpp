@@ -323,6 +323,8 @@ void Connection::wait_for(const session::Wait& wait) {
     });
     if (waiter_ == 0) {
         on_waited(number);
+    } else {
+        shared_.nudge();
     }
 }
 

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace veer::proxy::net {
@@ -16,6 +17,7 @@ namespace veer::proxy::net {
 struct Shared {
     router::Router& router;
     index::Replica& replica;
+    std::function<void()> nudge;     ///< asks the sync to bring the stream up to the present
     std::vector<Endpoint> upstream;  ///< tried in this order
     session::SessionOptions session_options;
     std::size_t connections_max = 1000;

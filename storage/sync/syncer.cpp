@@ -2,6 +2,7 @@
 
 #include "storage/source/wake.hpp"
 #include "storage/store/store.hpp"
+#include "storage/sync/flush_nudge.hpp"
 #include "storage/sync/progress.hpp"
 #include "storage/sync/session.hpp"
 
@@ -27,7 +28,7 @@ constexpr milliseconds poll_max{2'000};
 class Syncer::Impl {
   public:
     Impl(SyncOptions options, Observer& observer)
-        : options_{std::move(options)}, progress_{observer} {}
+        : options_{std::move(options)}, progress_{observer}, flush_{options_.dsn} {}
 
     void start() {
         thread_ = std::thread{[this] {
@@ -41,6 +42,8 @@ class Syncer::Impl {
             thread_.join();
         }
     }
+
+    void nudge() { flush_.request(); }
 
   private:
     void run() {
@@ -101,6 +104,7 @@ class Syncer::Impl {
 
     SyncOptions options_;
     Progress progress_;
+    FlushNudge flush_;
     source::Wake wake_;
     std::optional<store::Store> store_;
     std::optional<std::string> start_over_;
@@ -124,6 +128,10 @@ void Syncer::start() {
 
 void Syncer::stop() {
     impl_->stop();
+}
+
+void Syncer::nudge() {
+    impl_->nudge();
 }
 
 }  // namespace veer::storage::sync

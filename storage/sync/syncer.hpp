@@ -49,6 +49,10 @@ class Syncer {
     /// with everything applied fsynced.
     void stop();
 
+    /// Makes Postgres flush its log soon, so that the stream can reach a position that a search
+    /// waits for. From any thread; never waits.
+    void nudge();
+
   private:
     class Impl;
     std::unique_ptr<Impl> impl_;

@@ -1,6 +1,7 @@
 #include "tests/integration/playground.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <libpq-fe.h>
 
 #include <csignal>
 #include <fstream>
@@ -38,7 +39,9 @@ TEST_CASE(
                    .value() == "1";
     }));
     playground.postgres.stop_immediate();
-    CHECK(running.get().sqlstate == "08006");
+    CHECK(running.get().status == "PGRES_FATAL_ERROR");
+    const std::string told = PQerrorMessage(session.raw());
+    CHECK(told.find("the connection to the upstream server was lost") != std::string::npos);
     try {
         const Client refused(playground.through());
         FAIL("connected to a server that is down");

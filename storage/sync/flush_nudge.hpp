@@ -1,0 +1,51 @@
+#pragma once
+
+#include "storage/source/connection.hpp"
+#include "storage/source/wake.hpp"
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+namespace veer::storage::sync {
+
+/// Makes Postgres flush its log now, by committing a tiny logical message.
+///
+/// A search that waits for an insert position may wait for bytes that nobody flushes: a rolled-back
+/// transaction, an asynchronous commit, a hint bit under checksums. The walsender sends only what
+/// is flushed, the walwriter comes every 200 ms; a commit comes at once (REPLICATION.md 3.1,
+/// measured 0.85 ms).
+///
+///     request() ──▶ pending ──▶ one commit for all who asked before it began
+///
+/// Its own connection and thread, so that it waits for nothing else; trouble is not its business:
+/// who waits has a deadline.
+class FlushNudge {
+  public:
+    explicit FlushNudge(std::string dsn);
+    FlushNudge(const FlushNudge&) = delete;
+    FlushNudge& operator=(const FlushNudge&) = delete;
+
+    /// Stops at once, and joins.
+    ~FlushNudge();
+
+    /// Asks for a flush that begins after this call. From any thread; never waits.
+    void request();
+
+  private:
+    void run();
+    bool flush();
+
+    std::string dsn_;
+    source::Wake wake_;
+    std::optional<source::Connection> connection_;  // of the thread's own
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool pending_ = false;
+    bool stopping_ = false;
+    std::thread thread_;
+};
+
+}  // namespace veer::storage::sync
