@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <exception>
 #include <string>
 
 // The command line: which command, which configuration. What runs is in run.cpp.
@@ -42,9 +43,7 @@ int run_command(const Flags& flags) {
     );
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int parse_and_run(int argc, char** argv) {
     CLI::App app(
         "veer answers pgvector searches from its own index and passes everything else to Postgres."
     );
@@ -69,4 +68,16 @@ int main(int argc, char** argv) {
         return app.exit(error) == 0 ? 0 : usage_error;
     }
     return check->parsed() ? check_config(flags) : run_command(flags);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return parse_and_run(argc, argv);
+    } catch (const std::exception& error) {
+        // Nothing below throws on purpose: memory or threads have run out.
+        std::fprintf(stderr, "veer: %s\n", error.what());
+        return 1;
+    }
 }

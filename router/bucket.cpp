@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#define XXH_INLINE_ALL
+#define XXH_INLINE_ALL  // NOLINT(readability-identifier-naming): xxhash names it
 #include <xxhash.h>
 
 namespace veer::router {

@@ -34,18 +34,23 @@ Decimal shortest_decimal(double magnitude) {
     return decimal;
 }
 
+std::string zeros(int count) {
+    std::string text;
+    text.resize(static_cast<std::size_t>(count), '0');
+    return text;
+}
+
 std::string plain(const Decimal& decimal) {
-    const auto count = static_cast<int>(decimal.digits.size());
-    if (decimal.exponent < 0) {
-        return "0." + std::string(static_cast<std::size_t>(-decimal.exponent - 1), '0') +
-               decimal.digits;
+    const int point = decimal.exponent + 1;  // digits before the decimal point
+    const int count = static_cast<int>(decimal.digits.size());
+    if (point <= 0) {
+        return "0." + zeros(-point) + decimal.digits;
     }
-    if (decimal.exponent >= count - 1) {
-        return decimal.digits +
-               std::string(static_cast<std::size_t>(decimal.exponent - count + 1), '0');
+    if (point >= count) {
+        return decimal.digits + zeros(point - count);
     }
-    const auto point = static_cast<std::size_t>(decimal.exponent + 1);
-    return decimal.digits.substr(0, point) + '.' + decimal.digits.substr(point);
+    std::string text = decimal.digits;
+    return text.insert(static_cast<std::size_t>(point), 1, '.');
 }
 
 std::string scientific(const Decimal& decimal) {

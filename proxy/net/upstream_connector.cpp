@@ -10,7 +10,7 @@ UpstreamConnector::UpstreamConnector(const boost::asio::any_io_executor& executo
     : resolver_(executor), socket_(executor) {}
 
 void UpstreamConnector::connect(
-    std::vector<Endpoint> endpoints, std::shared_ptr<void> owner, Done done
+    std::vector<Endpoint> endpoints, const std::shared_ptr<void>& owner, Done done
 ) {
     endpoints_ = std::move(endpoints);
     done_ = std::move(done);

@@ -26,7 +26,7 @@ class UpstreamConnector {
 
     explicit UpstreamConnector(const boost::asio::any_io_executor& executor);
 
-    void connect(std::vector<Endpoint> endpoints, std::shared_ptr<void> owner, Done done);
+    void connect(std::vector<Endpoint> endpoints, const std::shared_ptr<void>& owner, Done done);
     void cancel();
 
   private:

@@ -12,6 +12,7 @@ constexpr std::uint32_t text_oid = 25;
 
 LocalAnswer to_messages(const router::Answer& answer) {
     std::vector<wire::FieldDescription> fields;
+    fields.reserve(answer.fields.size());
     for (const router::OutputField& field : answer.fields) {
         fields.push_back(
             {.name = field.name,
@@ -37,6 +38,7 @@ LocalAnswer to_messages(
 ) {
     LocalAnswer messages;
     std::vector<wire::FieldDescription> fields;
+    fields.reserve(columns.size());
     for (const std::string& column : columns) {
         fields.push_back({.name = column, .type_oid = text_oid});
     }

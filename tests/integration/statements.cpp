@@ -36,6 +36,10 @@ void add_local(std::vector<Statement>& list) {
          r}
     );
     list.push_back({"SELECT id FROM docs ORDER BY " + literal + " <=> e LIMIT 6", {}, r});
+}
+
+void add_local_forms(std::vector<Statement>& list) {
+    const std::string r = "local";
     list.push_back(
         {"SELECT id FROM docs ORDER BY e OPERATOR(public.<=>) " + literal + " LIMIT 6", {}, r}
     );
@@ -175,6 +179,7 @@ void add_ordinary(std::vector<Statement>& list) {
 std::vector<Statement> equality_statements() {
     std::vector<Statement> list;
     add_local(list);
+    add_local_forms(list);
     add_rewritten(list);
     add_passed(list);
     add_ordinary(list);
