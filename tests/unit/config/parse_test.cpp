@@ -58,16 +58,17 @@ level = "warn"
         "veer.toml"
     );
     REQUIRE(result.has_value());
-    const Config expected{
-        .listen = {"::1", 1, 7},
-        .upstream = {"postgres://u@h/db"},
-        .storage = {"/var/lib/veer"},
-        .defaults = {0.5, std::chrono::seconds(2), "s"},
-        .limits = {200, 8ULL << 20U, 4096, std::chrono::minutes(1)},
-        .log = {LogLevel::warn},
-        .routes = {
-            {{"public", "Docs", "embedding"}, "<=>", 25, "s"},
-            {{"public", "documents", "embedding"}, "<->", 0.5, "mine"}}};
+    Config expected;
+    expected.listen = {"::1", 1, 7};
+    expected.upstream.dsn = "postgres://u@h/db";
+    expected.storage.dir = "/var/lib/veer";
+    expected.defaults.percent = 0.5;
+    expected.defaults.freshness_wait = std::chrono::seconds(2);
+    expected.defaults.salt = "s";
+    expected.limits = {200, 8ULL << 20U, 4096, std::chrono::minutes(1)};
+    expected.log.level = LogLevel::warn;
+    expected.routes.push_back({{"public", "Docs", "embedding"}, "<=>", 25, "s"});
+    expected.routes.push_back({{"public", "documents", "embedding"}, "<->", 0.5, "mine"});
     CHECK(*result == expected);
 }
 
