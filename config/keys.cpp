@@ -166,7 +166,7 @@ const std::array<Key, 13> all_keys{{
     {"defaults",
      "freshness_wait",
      "a duration from \"0ms\" to \"1m\", such as \"50ms\"",
-     false,
+     true,
      [](Config& c, const Value& v) {
          return set_duration(c.defaults.freshness_wait, v, milliseconds(0), milliseconds(60'000));
      },
@@ -184,7 +184,7 @@ const std::array<Key, 13> all_keys{{
     {"limits",
      "k_max",
      "an integer from 1 to 100000",
-     false,
+     true,
      [](Config& c, const Value& v) { return set_integer(c.limits.k_max, v, 1, 100'000); },
      [](const Config& c) {
          return Value(std::int64_t{c.limits.k_max});
@@ -192,7 +192,7 @@ const std::array<Key, 13> all_keys{{
     {"limits",
      "result_bytes_max",
      "a size from \"64KiB\" to \"1GiB\", or bytes",
-     false,
+     true,
      [](Config& c, const Value& v) {
          return set_bytes(c.limits.result_bytes_max, v, 1ULL << 16U, 1ULL << 30U);
      },
@@ -202,7 +202,7 @@ const std::array<Key, 13> all_keys{{
     {"limits",
      "message_bytes_inspected_max",
      "a size from \"1KiB\" to \"1GiB\", or bytes",
-     false,
+     true,
      [](Config& c, const Value& v) {
          return set_bytes(c.limits.message_bytes_inspected_max, v, 1ULL << 10U, 1ULL << 30U);
      },
@@ -212,7 +212,7 @@ const std::array<Key, 13> all_keys{{
     {"limits",
      "connect_timeout",
      "a duration from \"1ms\" to \"10m\", such as \"10s\"",
-     false,
+     true,
      [](Config& c, const Value& v) {
          return set_duration(c.limits.connect_timeout, v, milliseconds(1), milliseconds(600'000));
      },
@@ -222,7 +222,7 @@ const std::array<Key, 13> all_keys{{
     {"log",
      "level",
      "one of trace, debug, info, warn, error, off",
-     false,
+     true,
      [](Config& c, const Value& v) { return set_level(c.log.level, v); },
      [](const Config& c) {
          return Value(std::string(levels.at(static_cast<std::size_t>(c.log.level))));

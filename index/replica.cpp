@@ -164,8 +164,7 @@ void Replica::Impl::ready(storage::Lsn applied) {
     for (const Writer& writer : writers_) {
         writer.index->publish();
     }
-    ready_ = true;
-    publish_live(true);
+    ready_ = true;  // live once the stream runs, see status()
     advance(applied);
 }
 

@@ -11,6 +11,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include <charconv>
 #include <csignal>
@@ -78,6 +79,23 @@ void set_up_log(const config::Config& config) {
     logger->set_level(log_level(config.log.level));
     logger->flush_on(spdlog::level::info);
     spdlog::set_default_logger(std::move(logger));
+}
+
+/// Each client costs two descriptors; the soft limit is often 1024.
+void allow_descriptors(std::size_t wanted) {
+    constexpr std::size_t own = 300;  // RocksDB, libpq, log
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur < wanted + own) {
+        spdlog::warn(
+            "only {} file descriptors are allowed; [listen] max_connections would need {}",
+            limit.rlim_cur,
+            wanted + own
+        );
+    }
 }
 
 void reload(const RunOptions& options, config::Config& current, router::Router& router) {
@@ -184,6 +202,7 @@ int run(const RunOptions& options) {
     for (const auto& host : target->hosts) {
         shared.upstream.push_back({.host = host.name, .port = host.port});
     }
+    allow_descriptors(2 * shared.connections_max);
     net::Server server(shared, threads);
     const std::string problem = server.listen(config.listen.address, config.listen.port);
     if (!problem.empty()) {

@@ -89,6 +89,9 @@ std::variant<Service, Reason> decide(
     if (!facts.read_committed) {
         return reason::isolation;
     }
+    if (!facts.permitted) {
+        return reason::not_permitted;
+    }
     if (facts.row_security) {
         return reason::row_security;
     }
@@ -102,7 +105,7 @@ std::variant<Service, Reason> decide(
     if (facts.route != "veer" && !inside(where, route.percent)) {
         return reason::percent;
     }
-    const bool local = facts.permitted && facts.shortest_floats && answerable_locally(route, query);
+    const bool local = facts.shortest_floats && answerable_locally(route, query);
     return local ? Service::local : Service::rewrite;
 }
 

@@ -37,7 +37,7 @@ struct Circumstances {
 ///      nothing)
 ///     ---- facts are asked for here ----
 ///      5  table, names or types not what they were  Postgres
-///      6  transaction wrote, isolation, RLS         Postgres
+///      6  transaction wrote, isolation, rights, RLS Postgres
 ///      7  exact answers asked for                   Postgres
 ///      8  veer.route = postgres                     Postgres
 ///      9  veer.route = veer, or inside the share    veer

@@ -43,7 +43,10 @@ inline constexpr Reason dimensions = "dimensions";
 inline constexpr Reason vectors_differ = "vectors_differ";  ///< projected and ordered-by distances
 inline constexpr Reason limit_value = "limit_value";  ///< NULL, negative, zero, not an integer
 inline constexpr Reason limit_too_large = "limit_too_large";
-inline constexpr Reason row_limit = "row_limit";  ///< Execute asks for fewer rows than LIMIT
+inline constexpr Reason row_limit = "row_limit";        ///< Execute asks for fewer rows than LIMIT
+inline constexpr Reason named_portal = "named_portal";  ///< cursors stay where they can be moved
+inline constexpr Reason parameter_types =
+    "parameter_types";  ///< declared types veer does not follow
 inline constexpr Reason unknown_column = "unknown_column";
 inline constexpr Reason format_code = "format_code";
 

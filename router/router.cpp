@@ -69,12 +69,12 @@ std::shared_ptr<const RouteTable> Router::build(const index::Generation& generat
     table->database = generation.database;
     table->live = generation.live;
     for (const index::IndexedColumn& column : generation.columns) {
-        table->routes.push_back(make_route(column));
+        table->routes.push_back(make_route(column, generation.database));
     }
     return table;
 }
 
-Route Router::make_route(const index::IndexedColumn& column) {
+Route Router::make_route(const index::IndexedColumn& column, const std::string& database) {
     Route route;
     const std::string name = column_name(column);
     route.name = name + ' ' + column.ann.operator_name;
@@ -91,7 +91,7 @@ Route Router::make_route(const index::IndexedColumn& column) {
             route.salt = configured.salt.empty() ? route.name : configured.salt;
         }
     }
-    route.facts_query = facts_query(route);
+    route.facts_query = facts_query(route, database);
     auto& counters = counters_[route.name];
     if (counters == nullptr) {
         counters = std::make_shared<RouteCounters>();

@@ -65,7 +65,7 @@ class Router {
 
   private:
     std::shared_ptr<const RouteTable> build(const index::Generation& generation);
-    Route make_route(const index::IndexedColumn& column);
+    Route make_route(const index::IndexedColumn& column, const std::string& database);
 
     const index::Replica& replica_;
     PlanCache plans_;

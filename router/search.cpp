@@ -13,21 +13,52 @@ namespace {
 using parser::Argument;
 using parser::VectorExpression;
 
+constexpr std::uint32_t unknown_oid = 705;
+
+bool inferred(std::uint32_t type) {
+    return type == 0 || type == unknown_oid;
+}
+
+bool float_array(std::uint32_t type) {
+    constexpr std::uint32_t float4_array_oid = 1021;
+    constexpr std::uint32_t float8_array_oid = 1022;
+    return type == float4_array_oid || type == float8_array_oid;
+}
+
+bool text_type(std::uint32_t type) {
+    constexpr std::uint32_t text_oid = 25;
+    constexpr std::uint32_t varchar_oid = 1043;
+    return type == text_oid || type == varchar_oid;
+}
+
+/// Does Postgres see a vector (or what casts to one) in a parameter so declared? Another declared
+/// type may bring in another operator or another conversion.
+bool type_fits(std::uint32_t declared, VectorExpression::Form form, std::uint32_t vector_oid) {
+    switch (form) {
+        case VectorExpression::Form::untyped:
+            return inferred(declared) || declared == vector_oid;
+        case VectorExpression::Form::vector:
+            return inferred(declared) || declared == vector_oid || text_type(declared) ||
+                   float_array(declared);
+        case VectorExpression::Form::array:
+            return inferred(declared) || float_array(declared);
+    }
+    return false;
+}
+
 std::optional<std::vector<float>> decode_parameter(
     const ParameterValue& value, VectorExpression::Form form
 ) {
-    if (!value.bytes) {
+    if (!value.bytes || (value.binary && text_type(value.declared_type))) {
         return std::nullopt;
     }
-    if (form == VectorExpression::Form::array) {
+    if (form == VectorExpression::Form::array || float_array(value.declared_type)) {
         return value.binary ? parse_array_binary(*value.bytes) : parse_array_text(*value.bytes);
     }
     if (value.binary) {
         return parse_vector_binary(*value.bytes);
     }
-    // psycopg sends a Python list as float8[] text and lets "$1::vector" cast it.
-    const bool array = form == VectorExpression::Form::vector && value.bytes->starts_with('{');
-    return array ? parse_array_text(*value.bytes) : parse_vector_text(*value.bytes);
+    return parse_vector_text(*value.bytes);
 }
 
 std::optional<std::vector<float>> decode_literal(
@@ -41,12 +72,15 @@ std::optional<std::vector<float>> decode_literal(
 }
 
 std::variant<std::vector<float>, Reason> decode(
-    const VectorExpression& expression, const Values& values
+    const VectorExpression& expression, const Values& values, std::uint32_t vector_oid
 ) {
     const std::size_t index = expression.argument.index;
     std::optional<std::vector<float>> vector;
     if (expression.argument.source == Argument::Source::parameter) {
         if (index < values.parameters.size()) {
+            if (!type_fits(values.parameters[index].declared_type, expression.form, vector_oid)) {
+                return reason::parameter_types;
+            }
             vector = decode_parameter(values.parameters[index], expression.form);
         }
     } else if (index < values.literals.size()) {
@@ -61,6 +95,24 @@ std::variant<std::vector<float>, Reason> decode(
         return reason::dimensions;
     }
     return *std::move(vector);
+}
+
+/// The width of a binary integer of this declared type. An undeclared LIMIT or OFFSET is inferred
+/// to be int8, or int4 where the text casts it so.
+bool width_fits(std::uint32_t declared, std::size_t width) {
+    constexpr std::uint32_t int8_oid = 20;
+    constexpr std::uint32_t int2_oid = 21;
+    constexpr std::uint32_t int4_oid = 23;
+    switch (declared) {
+        case int8_oid:
+            return width == 8;
+        case int4_oid:
+            return width == 4;
+        case int2_oid:
+            return width == 2;
+        default:
+            return inferred(declared) && (width == 8 || width == 4);
+    }
 }
 
 std::optional<std::int64_t> decode_integer(std::string_view bytes, bool binary) {
@@ -98,7 +150,11 @@ std::optional<std::int64_t> count_value(const parser::Count& count, const Values
         return std::nullopt;
     }
     const ParameterValue& value = values.parameters[argument->index];
-    return decode_integer(*value.bytes, value.binary);
+    const bool understood =
+        value.binary ? width_fits(value.declared_type, value.bytes->size())
+                     : inferred(value.declared_type) || width_fits(value.declared_type, 8) ||
+                           width_fits(value.declared_type, 4) || width_fits(value.declared_type, 2);
+    return understood ? decode_integer(*value.bytes, value.binary) : std::nullopt;
 }
 
 bool zero(const std::vector<float>& vector) {
@@ -108,7 +164,8 @@ bool zero(const std::vector<float>& vector) {
 std::optional<Reason> outputs_differ(
     const parser::NearestNeighbourQuery& query,
     const Values& values,
-    const std::vector<float>& vector
+    const std::vector<float>& vector,
+    std::uint32_t vector_oid
 ) {
     for (const parser::OutputColumn& output : query.outputs) {
         const bool distance = output.kind == parser::OutputColumn::Kind::distance ||
@@ -116,7 +173,7 @@ std::optional<Reason> outputs_differ(
         if (!distance || output.vector == query.vector) {
             continue;
         }
-        const auto other = decode(output.vector, values);
+        const auto other = decode(output.vector, values, vector_oid);
         if (const auto* why = std::get_if<Reason>(&other)) {
             return *why;
         }
@@ -127,6 +184,29 @@ std::optional<Reason> outputs_differ(
     return std::nullopt;
 }
 
+/// All parameters of a recognised statement are in the places that veer reads.
+std::size_t parameter_count(const parser::NearestNeighbourQuery& query) {
+    std::size_t count = 0;
+    const auto see = [&count](const Argument& argument) {
+        if (argument.source == Argument::Source::parameter) {
+            count = std::max<std::size_t>(count, argument.index + 1);
+        }
+    };
+    see(query.vector.argument);
+    for (const parser::OutputColumn& output : query.outputs) {
+        if (output.kind == parser::OutputColumn::Kind::distance ||
+            output.kind == parser::OutputColumn::Kind::similarity) {
+            see(output.vector.argument);
+        }
+    }
+    for (const parser::Count* number : {&query.limit, &query.offset}) {
+        if (const auto* argument = std::get_if<Argument>(&number->value)) {
+            see(*argument);
+        }
+    }
+    return count;
+}
+
 }  // namespace
 
 std::variant<Search, Reason> fill_in(
@@ -135,7 +215,10 @@ std::variant<Search, Reason> fill_in(
     const Route& route,
     std::uint64_t wanted_max
 ) {
-    auto decoded = decode(query.vector, values);
+    if (values.parameters.size() != parameter_count(query)) {
+        return reason::parameter_types;
+    }
+    auto decoded = decode(query.vector, values, route.vector_column().type_oid);
     if (const auto* why = std::get_if<Reason>(&decoded)) {
         return *why;
     }
@@ -146,7 +229,8 @@ std::variant<Search, Reason> fill_in(
     if (query.operator_name == "<=>" && zero(search.vector)) {
         return reason::vector_value;
     }
-    if (const auto why = outputs_differ(query, values, search.vector)) {
+    if (const auto why =
+            outputs_differ(query, values, search.vector, route.vector_column().type_oid)) {
         return *why;
     }
     const auto limit = count_value(query.limit, values);

@@ -20,6 +20,7 @@ struct Route;
 struct ParameterValue {
     std::optional<std::string_view> bytes;  ///< nothing: NULL
     bool binary = false;
+    std::uint32_t declared_type = 0;  ///< of Parse; 0 or 705 (unknown): Postgres infers it
 };
 
 /// The values of one execution.

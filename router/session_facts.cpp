@@ -2,6 +2,7 @@
 
 #include "router/route.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace veer::router {
@@ -75,7 +76,7 @@ Number number_or(const std::optional<std::string_view>& field, Number otherwise)
 
 }  // namespace
 
-std::string facts_query(const Route& route) {
+std::string facts_query(const Route& route, std::string_view database) {
     const storage::Table& table = route.table();
     const std::vector<std::int16_t> watched = watched_columns(table);
     std::string privileges = "pg_catalog.has_schema_privilege(n.oid, 'USAGE')";
@@ -115,7 +116,10 @@ std::string facts_query(const Route& route) {
            " WHERE c.oid OPERATOR(pg_catalog.=) " +
            std::to_string(table.oid.value) + " AND c.relname OPERATOR(pg_catalog.=) " +
            quote_literal(table.name) + " AND n.nspname OPERATOR(pg_catalog.=) " +
-           quote_literal(table.schema);
+           quote_literal(table.schema) +
+           " AND c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT c.relhassubclass"
+           " AND pg_catalog.current_database() OPERATOR(pg_catalog.=) " +
+           quote_literal(database);
 }
 
 std::optional<SessionFacts> decode_facts(
@@ -124,6 +128,7 @@ std::optional<SessionFacts> decode_facts(
     if (row.size() != field_count || !row[token]) {
         return std::nullopt;
     }
+    constexpr std::uint32_t ef_search_max = 1000;  // pgvector's
     constexpr std::uint32_t wal_block_size = 8192;
     constexpr std::uint32_t wal_segment_size = 16U * 1024 * 1024;
     SessionFacts facts;
@@ -137,7 +142,9 @@ std::optional<SessionFacts> decode_facts(
     facts.read_committed = row[isolation] == "read committed";
     facts.index_scans = is_true(row[index_scans]);
     facts.shortest_floats = number_or<int>(row[float_digits], 0) >= 1;
-    facts.ef_search = number_or<std::uint32_t>(row[ef_search], facts.ef_search);
+    // Before its library is loaded, Postgres takes any number for it.
+    facts.ef_search =
+        std::min(number_or<std::uint32_t>(row[ef_search], facts.ef_search), ef_search_max);
     facts.route = row[veer_route].value_or("");
     facts.key = row[veer_key].value_or("");
     facts.extension_schema = row[extension_schema].value_or("");

@@ -43,8 +43,9 @@ struct SessionFacts {
     storage::Lsn token;            ///< WAL insert position: what was committed before the question
 };
 
-/// The query for one route; depends on nothing but the route's table and operator.
-std::string facts_query(const Route& route);
+/// The query for one route. A session of another database gets no row: databases made from one
+/// template have the same OIDs and names.
+std::string facts_query(const Route& route, std::string_view database);
 
 /// Decodes its row; nothing where the row is not as expected (the table is gone, or recovery).
 std::optional<SessionFacts> decode_facts(

@@ -64,7 +64,11 @@ void Connection::arm_deadline(std::chrono::milliseconds after) {
     timer_.expires_after(after);
     timer_.async_wait([self = shared_from_this()](const error_code& error) {
         if (!error && !self->session_) {
-            self->reject(fatal("57014", "canceling connection: start-up took too long"));
+            const bool connecting = self->counted_;
+            self->reject(
+                connecting ? fatal("08001", "could not connect to the upstream server in time")
+                           : fatal("57014", "canceling connection: start-up took too long")
+            );
         }
     });
 }
@@ -171,6 +175,7 @@ void Connection::relay_cancel(const session::ForwardCancel& cancel) {
 
 void Connection::read_client() {
     const bool room = server_->unsent() < Pipe::out_bytes_max &&
+                      client_.unsent() < Pipe::out_bytes_max &&
                       session_->unanswered() < unanswered_max &&
                       (!session_->paused() || session_->kept_bytes() < Pipe::out_bytes_max);
     if (client_.reading || client_.ended || closing_ || !room) {
@@ -232,6 +237,17 @@ void Connection::on_server_read(error_code error, std::size_t count) {
     carry_out(output_);
     read_server();
     read_client();
+    end_upstream_if_done();
+}
+
+bool Connection::session_has_more() const {
+    return session_->paused() || session_->kept_bytes() > 0;
+}
+
+void Connection::end_upstream_if_done() {
+    if (client_.ended && !closing_) {
+        flush(*server_);
+    }
 }
 
 void Connection::carry_out(session::Output& output) {
@@ -244,7 +260,7 @@ void Connection::carry_out(session::Output& output) {
         closing_ = true;
     }
     if (!output.to_client.empty() || closing_) {
-        client_.out += output.to_client;
+        client_.out += client_.gone ? "" : output.to_client;
         output.to_client.clear();
         flush(client_);
     }
@@ -267,6 +283,10 @@ void Connection::flush(Pipe& pipe) {
         on_writable(pipe, error);
         return;
     }
+    if (pipe.sent >= Pipe::out_bytes_max) {
+        pipe.out.erase(0, pipe.sent);  // a slow reader never lets it run empty
+        pipe.sent = 0;
+    }
     if (pipe.unsent() > 0) {
         pipe.writing = true;
         // Waits rather than writes: `out` may grow, and move, until the socket has room.
@@ -283,7 +303,7 @@ void Connection::flush(Pipe& pipe) {
     pipe.sent = 0;
     if (closing_ && &pipe == &client_) {
         finish();
-    } else if (&pipe != &client_ && client_.ended) {
+    } else if (&pipe != &client_ && client_.ended && !session_has_more()) {
         pipe.socket.shutdown(asio::socket_base::shutdown_send, error);
     }
 }
@@ -291,12 +311,15 @@ void Connection::flush(Pipe& pipe) {
 void Connection::on_writable(Pipe& pipe, error_code error) {
     if (error) {
         // A server that is gone may have said why: what it sent is still read. A client that is
-        // gone needs nothing any more.
+        // gone wants no answers, but what it has sent is carried out, as Postgres would.
+        pipe.out.clear();
+        pipe.sent = 0;
         if (&pipe == &client_) {
-            finish();
-        } else {
-            pipe.out.clear();
-            pipe.sent = 0;
+            client_.gone = true;
+            client_.ended = true;
+            if (closing_ || !session_ || !session_has_more()) {
+                finish();
+            }
         }
         return;
     }
@@ -308,6 +331,9 @@ void Connection::on_writable(Pipe& pipe, error_code error) {
 }
 
 void Connection::wait_for(const session::Wait& wait) {
+    if (closing_) {
+        return;
+    }
     const std::uint64_t number = ++wait_;
     auto self = shared_from_this();
     timer_.expires_at(
@@ -318,8 +344,11 @@ void Connection::wait_for(const session::Wait& wait) {
             self->on_waited(number);
         }
     });
-    waiter_ = shared_.replica.wait_for(wait.position, [self, number] {
-        asio::post(self->timer_.get_executor(), [self, number] { self->on_waited(number); });
+    // Weak: the replica outlives the io_contexts, and a connection must not.
+    waiter_ = shared_.replica.wait_for(wait.position, [weak = weak_from_this(), number] {
+        if (const auto alive = weak.lock()) {
+            asio::post(alive->timer_.get_executor(), [alive, number] { alive->on_waited(number); });
+        }
     });
     if (waiter_ == 0) {
         on_waited(number);
@@ -342,10 +371,15 @@ void Connection::on_waited(std::uint64_t wait) {
     carry_out(output_);
     read_client();
     read_server();
+    end_upstream_if_done();
 }
 
 void Connection::finish() {
     closing_ = true;
+    if (waiter_ != 0) {
+        shared_.replica.cancel(waiter_);
+        waiter_ = 0;
+    }
     error_code ignored;
     timer_.cancel();
     connector_.cancel();

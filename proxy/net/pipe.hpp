@@ -31,6 +31,7 @@ struct Pipe {
     bool reading = false;
     bool writing = false;
     bool ended = false;  ///< its peer sends no more
+    bool gone = false;   ///< and reads no more either
 };
 
 }  // namespace veer::proxy::net

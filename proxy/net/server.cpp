@@ -3,6 +3,8 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <cstdio>
+#include <exception>
 
 namespace veer::proxy::net {
 
@@ -10,7 +12,10 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 Server::Server(Shared& shared, unsigned threads)
-    : shared_(shared), workers_(make_workers(threads)), acceptor_(workers_.front()->context) {}
+    : shared_(shared),
+      workers_(make_workers(threads)),
+      acceptor_(workers_.front()->context),
+      retry_(workers_.front()->context) {}
 
 std::vector<std::unique_ptr<Server::Worker>> Server::make_workers(unsigned threads) {
     std::vector<std::unique_ptr<Worker>> workers;
@@ -56,7 +61,19 @@ std::uint16_t Server::port() const {
 void Server::start() {
     accept();
     for (const auto& worker : workers_) {
-        worker->thread = std::thread([&context = worker->context] { context.run(); });
+        worker->thread = std::thread([&context = worker->context] { run(context); });
+    }
+}
+
+void Server::run(asio::io_context& context) {
+    for (;;) {
+        try {
+            context.run();
+            return;
+        } catch (const std::exception& error) {
+            // Memory for one client ran out, most likely; the others go on.
+            std::fprintf(stderr, "veer: a connection failed: %s\n", error.what());
+        }
     }
 }
 
@@ -68,7 +85,14 @@ void Server::accept() {
             if (error == asio::error::operation_aborted || !acceptor_.is_open()) {
                 return;
             }
-            if (!error) {
+            if (error) {
+                // Out of descriptors, most likely: to try again at once would only burn the
+                // processor.
+                retry_.expires_after(std::chrono::milliseconds(100));
+                retry_.async_wait([this](const error_code&) { accept(); });
+                return;
+            }
+            {
                 auto connection = std::make_shared<Connection>(shared_, Socket(std::move(socket)));
                 asio::post(worker.context, [connection] { connection->start(); });
             }

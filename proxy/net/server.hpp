@@ -6,6 +6,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -47,11 +48,13 @@ class Server {
     };
 
     static std::vector<std::unique_ptr<Worker>> make_workers(unsigned threads);
+    static void run(boost::asio::io_context& context);
     void accept();
 
     Shared& shared_;
     std::vector<std::unique_ptr<Worker>> workers_;
     boost::asio::ip::tcp::acceptor acceptor_;
+    boost::asio::steady_timer retry_;
     std::size_t next_ = 0;
 };
 

@@ -38,6 +38,7 @@ Match match(Awaited awaited, char type) {
             return one_of("Z", "TDCIdcGHW");
         case Awaited::function_call:
             return one_of("Z", "V");
+        case Awaited::copy_end:
         case Awaited::local:
         case Awaited::local_sync:
             return Match::no;
@@ -60,6 +61,13 @@ void ReplyQueue::expect(Expected expected) {
         skipping_ = false;
     }
     queue_.push_back(std::move(expected));
+    drop_marks();
+}
+
+void ReplyQueue::drop_marks() {
+    while (!queue_.empty() && queue_.front().awaited == Awaited::copy_end) {
+        queue_.pop_front();
+    }
 }
 
 bool ReplyQueue::has_barrier() const {
@@ -106,6 +114,7 @@ std::optional<Reply> ReplyQueue::on_message(char type) {
         reply.statement = std::move(head.statement);
         reply.name = std::move(head.name);
         queue_.pop_front();
+        drop_marks();
     }
     return reply;
 }
@@ -119,17 +128,22 @@ Fate ReplyQueue::on_error() {
         return fate;  // ReadyForQuery follows
     }
     const auto sync = std::find_if(queue_.begin(), queue_.end(), [](const Expected& expected) {
-        return expected.awaited == Awaited::sync || expected.awaited == Awaited::local_sync;
+        return expected.awaited == Awaited::sync;
     });
     skipping_ = sync == queue_.end();
     queue_.erase(queue_.begin(), sync);
     return fate;
 }
 
-void ReplyQueue::on_copy_in() {
+bool ReplyQueue::on_copy_in() {
+    const auto end = std::find_if(queue_.begin(), queue_.end(), [](const Expected& expected) {
+        return expected.awaited == Awaited::copy_end;
+    });
+    const bool ended = end != queue_.end();
     if (!queue_.empty() && queue_.front().awaited == Awaited::execute) {
-        queue_.erase(queue_.begin() + 1, queue_.end());
+        queue_.erase(queue_.begin() + 1, ended ? end + 1 : end);
     }
+    return ended;
 }
 
 bool ReplyQueue::take_local(std::string& out, char status) {
@@ -144,6 +158,7 @@ bool ReplyQueue::take_local(std::string& out, char status) {
         return false;
     }
     queue_.pop_front();
+    drop_marks();
     return true;
 }
 

@@ -21,6 +21,7 @@ enum class Awaited : std::uint8_t {
     sync,
     query,  ///< simple Query: anything up to ReadyForQuery
     function_call,
+    copy_end,    ///< no reply: the client ended its COPY data here
     local,       ///< bytes of veer's own, due when all before is done
     local_sync,  ///< ReadyForQuery of veer's own, with the status of that moment
 };
@@ -93,9 +94,9 @@ class ReplyQueue {
     /// ErrorResponse: what becomes of it. Drops what the server skips.
     Fate on_error();
 
-    /// CopyInResponse to an Execute: the Sync that came with it is ignored by the server
-    /// (manual 55.2.6).
-    void on_copy_in();
+    /// CopyInResponse: what the client sent between its Execute and the end of its data (a Sync) is
+    /// ignored by the server (manual 55.2.6). True where the client has ended its data already.
+    bool on_copy_in();
 
     /// The next due bytes of veer's own, if it is their turn; removes them. `status` goes into a
     /// ReadyForQuery of veer's own.
@@ -105,6 +106,8 @@ class ReplyQueue {
     void forward_stashed();
 
   private:
+    void drop_marks();
+
     std::deque<Expected> queue_;
     bool skipping_ = false;
 };

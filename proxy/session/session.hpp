@@ -4,6 +4,7 @@
 #include "proxy/session/local_answer.hpp"
 #include "proxy/session/output.hpp"
 #include "proxy/session/reply_queue.hpp"
+#include "proxy/wire/backend.hpp"
 #include "proxy/wire/frontend.hpp"
 #include "proxy/wire/startup.hpp"
 #include "router/decide.hpp"
@@ -104,6 +105,8 @@ class Session {
     void lose_track(wire::Bytes rest, Output& out);
     bool needs_whole(char type) const;
     bool completes_outbox(wire::Bytes bytes) const;
+    bool passes_in_parts(char type, Output& out);
+    void fail_stash(const wire::Frame& frame, const wire::Diagnostics& diagnostics);
 
     // session_search.cpp: answering searches
     bool busy() const { return attempt_ && attempt_->stage != Attempt::Stage::collecting; }
@@ -166,9 +169,12 @@ class Session {
 
     std::optional<Attempt> attempt_;
     std::string facts_row_;
+    std::string facts_error_;  // an ErrorResponse to the question that is meant for the client
     bool facts_failed_ = false;
+    bool facts_broken_ = false;  // the question has failed before: never again inside a transaction
     bool batch_failed_ = false;  // the client was sent an error while an attempt was on its way
     std::optional<router::SessionFacts> facts_;
+    std::shared_ptr<const router::RouteTable> facts_routes_;  // of which they are the facts
     std::string facts_route_;
     std::uint64_t facts_epoch_ = 0;
     Instant facts_taken_;

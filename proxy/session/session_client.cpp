@@ -13,6 +13,15 @@ bool streams(char type) {
     return type == 'd';
 }
 
+bool names_unnamed_statement(const wire::Frame& frame) {
+    if (frame.type == 'B') {
+        const auto bind = wire::decode_bind(frame.payload);
+        return bind && bind->statement.empty();
+    }
+    const auto target = frame.type == 'D' ? wire::decode_target(frame.payload) : std::nullopt;
+    return target && target->kind == 'S' && target->name.empty();
+}
+
 }  // namespace
 
 Session::Session(
@@ -111,6 +120,12 @@ void Session::pass_uninspected(const wire::FrameHeader& header, Output& out) {
     const wire::Frame unseen{.type = header.type, .payload = {}, .whole = {}};
     if (header.type == 'P') {
         calls_seen_ = true;
+        unnamed_stale_ = false;  // it may be the unnamed statement that it replaces
+    } else if (header.type == 'B') {
+        portals_.clear();  // it may be bound to the name of one of veer's own
+    } else if (header.type == 'Q') {
+        statements_.erase("");
+        unnamed_stale_ = false;
     }
     expect_reply_to(unseen, false);
     passing_ = header.whole_bytes;
@@ -142,6 +157,9 @@ Session::Taken Session::on_client_frame(const wire::Frame& frame, Instant now, O
         case 'c':
         case 'f':
             copy_in_ = false;
+            break;
+        case 'X':
+            fatal_seen_ = true;  // the server closes without a word, and so does veer
             break;
         default:
             break;
@@ -206,10 +224,10 @@ Session::Taken Session::on_parse(const wire::Frame& frame, Output& out) {
         forward(frame, out);
         return Taken::yes;
     }
-    auto statement = std::make_shared<PreparedStatement>();
-    statement->name = parse->statement;
     const bool aborted = transaction_ == 'E' && replies_.empty();
     if (const auto relation = shown_relation(parse->text); relation && !aborted) {
+        auto statement = std::make_shared<PreparedStatement>();
+        statement->name = parse->statement;
         statement->relation = *relation;
         statements_.insert_or_assign(statement->name, statement);
         unnamed_stale_ = unnamed_stale_ || statement->name.empty();
@@ -221,6 +239,8 @@ Session::Taken Session::on_parse(const wire::Frame& frame, Output& out) {
     }
     std::shared_ptr<const PreparedStatement> remembered;
     if (router::may_be_search(parse->text)) {
+        auto statement = std::make_shared<PreparedStatement>();
+        statement->name = parse->statement;
         statement->parameter_types = parse->parameter_types;
         statement->statement = router_.read(parse->text);
         remembered = statement;
@@ -251,6 +271,12 @@ std::shared_ptr<const PreparedStatement> Session::statement_named(wire::Bytes na
 }
 
 Session::Taken Session::on_bind(const wire::Frame& frame, Instant now, Output& out) {
+    const bool ordinary =
+        portals_.empty() && statement_named(wire::bound_statement(frame.payload)) == nullptr;
+    if (ordinary) {
+        forward(frame, out);
+        return Taken::yes;
+    }
     const auto bind = wire::decode_bind(frame.payload);
     if (!bind || replies_.skipping() || copy_in_) {
         forward(frame, out);
@@ -270,6 +296,9 @@ Session::Taken Session::on_bind(const wire::Frame& frame, Instant now, Output& o
     attempt.statement = statement;
     attempt.portal = bind->portal;
     auto why = prepare(attempt, &*bind);
+    if (!why && !bind->portal.empty()) {
+        why = router::reason::named_portal;
+    }
     if (!why && (batch_bound_ || replies_.size() > statements_max)) {
         why = router::reason::pipelined;
     }
@@ -304,19 +333,16 @@ void Session::on_sync(const wire::Frame& frame, Output& out) {
 }
 
 void Session::forward(const wire::Frame& frame, Output& out) {
-    if (unnamed_stale_ && frame.type == 'B') {
-        const auto bind = wire::decode_bind(frame.payload);
-        if (bind && bind->statement.empty()) {
-            wire::write_close(out.to_server, 'S', "");
-            replies_.expect(
-                {.awaited = Awaited::close,
-                 .fate = Fate::swallow,
-                 .statement = {},
-                 .name = {},
-                 .bytes = {}}
-            );
-            unnamed_stale_ = false;
-        }
+    if (unnamed_stale_ && names_unnamed_statement(frame)) {
+        wire::write_close(out.to_server, 'S', "");
+        replies_.expect(
+            {.awaited = Awaited::close,
+             .fate = Fate::swallow,
+             .statement = {},
+             .name = {},
+             .bytes = {}}
+        );
+        unnamed_stale_ = false;
     }
     bool plain = false;
     if (frame.type == 'Q') {
@@ -383,12 +409,15 @@ void Session::expect_reply_to(const wire::Frame& frame, bool plain) {
             }
             batch_upstream_ = batch_bound_ = false;
             break;
-        case 'Q':
+        case 'Q':  // ends no batch: where an Execute before it fails, the server skips it
             awaits(Awaited::query);
-            batch_upstream_ = batch_bound_ = false;
             break;
         case 'F':
             awaits(Awaited::function_call);
+            break;
+        case 'c':
+        case 'f':
+            awaits(Awaited::copy_end);
             break;
         default:
             break;
@@ -397,13 +426,6 @@ void Session::expect_reply_to(const wire::Frame& frame, bool plain) {
 
 void Session::note_text(wire::Bytes text) {
     settings_touched_ = settings_touched_ || mentions_veer_setting(text);
-    if (const auto name = deallocated(text)) {
-        if (name->empty()) {
-            statements_.clear();
-        } else {
-            statements_.erase(*name);
-        }
-    }
 }
 
 void Session::emit_local(std::string bytes, Output& out) {

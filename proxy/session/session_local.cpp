@@ -25,6 +25,9 @@ bool Session::on_local_bind(const wire::Bind& bind, Output& out) {
 }
 
 bool Session::on_local_frame(const wire::Frame& frame, Output& out) {
+    if (portals_.empty() && statements_.empty()) {
+        return false;
+    }
     std::string answer;
     if (frame.type == 'E') {
         const auto execute = wire::decode_execute(frame.payload);

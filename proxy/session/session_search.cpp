@@ -37,9 +37,16 @@ std::optional<router::Reason> Session::prepare(Attempt& attempt, const wire::Bin
     }
     std::vector<router::ParameterValue> parameters;
     if (bind != nullptr) {
+        const std::vector<std::uint32_t>& types = attempt.statement->parameter_types;
         for (std::size_t i = 0; i < bind->parameters.size(); ++i) {
+            const std::int16_t format = bind->parameter_format(i);
+            if (format != 0 && format != 1) {
+                return router::reason::format_code;
+            }
             parameters.push_back(
-                {.bytes = bind->parameters[i], .binary = bind->parameter_format(i) == 1}
+                {.bytes = bind->parameters[i],
+                 .binary = format == 1,
+                 .declared_type = i < types.size() ? types[i] : 0}
             );
         }
     }
@@ -106,11 +113,14 @@ void Session::consider(Instant now, Output& out) {
         pass(router::reason::row_limit, now, out);
         return;
     }
-    const bool facts_hold = facts_ && facts_route_ == attempt.route->name &&
+    const bool facts_hold = facts_ && facts_routes_ == attempt.routes &&
+                            facts_route_ == attempt.route->name &&
                             facts_epoch_ == router_.write_epoch() &&
                             now.nanoseconds - facts_taken_.nanoseconds < facts_age_max_ns;
     if (facts_hold) {
         judge(now, out);
+    } else if (facts_broken_ && transaction_ != 'I') {
+        pass(router::reason::facts, now, out);
     } else {
         ask_facts(out);
     }
@@ -121,12 +131,16 @@ void Session::ask_facts(Output& out) {
     attempt.stage = Attempt::Stage::asking;
     attempt.write_epoch = router_.write_epoch();
     facts_row_.clear();
+    facts_error_.clear();
     facts_failed_ = false;
     batch_failed_ = false;
     const auto expect = [&](Awaited awaited, Fate fate) {
         replies_.expect({.awaited = awaited, .fate = fate, .statement = {}, .name = {}, .bytes = {}}
         );
     };
+    // After an error the server skips Close: what an earlier question left behind goes first.
+    wire::write_close(out.to_server, 'S', facts_statement);
+    expect(Awaited::close, Fate::swallow);
     wire::write_parse(out.to_server, facts_statement, attempt.route->facts_query, {});
     expect(Awaited::parse, Fate::swallow);
     wire::write_plain_bind(out.to_server, facts_statement, facts_statement);
@@ -146,13 +160,15 @@ void Session::on_facts_ready(bool failed, Instant now, Output& out) {
     if (!attempt_ || attempt_->stage != Attempt::Stage::asking) {
         return;
     }
-    if (batch_failed_) {
+    if (batch_failed_ || !facts_error_.empty()) {
+        out.to_client += facts_error_;
         abandon(out);
         drain_inbox(now, out);
         return;
     }
     const auto row = wire::decode_data_row(facts_row_);
     facts_ = !failed && row ? router::decode_facts(*attempt_->route, *row) : std::nullopt;
+    facts_routes_ = attempt_->routes;
     facts_route_ = attempt_->route->name;
     facts_epoch_ = attempt_->write_epoch;
     facts_taken_ = now;
@@ -201,7 +217,9 @@ void Session::on_waited(Instant now, Output& out) {
     if (!attempt_ || attempt_->stage != Attempt::Stage::waiting) {
         return;
     }
-    if (!facts_) {
+    if (replies_.skipping()) {
+        pass(router::reason::pipelined, now, out);  // the client's Parse has failed meanwhile
+    } else if (!facts_) {
         pass(router::reason::facts, now, out);
     } else if (!index_has_caught_up()) {
         facts_.reset();
@@ -215,6 +233,10 @@ void Session::on_waited(Instant now, Output& out) {
 
 void Session::serve(Instant now, Output& out) {
     Attempt& attempt = *attempt_;
+    if (router_.routes() != attempt.routes) {
+        pass(router::reason::not_live, now, out);  // a new copy or configuration has come meanwhile
+        return;
+    }
     const bool local = attempt.service == router::Service::local;
     const std::uint64_t wanted = attempt.search.wanted();
     const std::uint64_t asked = local ? wanted : with_reserve(wanted);
@@ -316,6 +338,8 @@ bool Session::serve_rewritten(const std::vector<index::Hit>& hits, Output& out) 
     wire::FrameHeader header;
     wire::peek_header(attempt.held, header);
     const auto bind = wire::decode_bind(wire::frame_at(attempt.held, header).payload);
+    wire::write_close(out.to_server, 'S', rewritten_statement);
+    expect(Awaited::close, Fate::swallow);
     wire::write_parse(
         out.to_server, rewritten_statement, *text, attempt.statement->parameter_types
     );

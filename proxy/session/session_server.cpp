@@ -13,6 +13,11 @@ bool asynchronous(char type) {
     return type == 'N' || type == 'A' || type == 'S';
 }
 
+/// Canceled, out of time (class 57), or a lock not had in time (55P03): meant for the client.
+bool must_be_told(const wire::Diagnostics& diagnostics) {
+    return diagnostics.sqlstate.starts_with("57") || diagnostics.sqlstate == "55P03";
+}
+
 }  // namespace
 
 bool Session::needs_whole(char type) const {
@@ -20,6 +25,17 @@ bool Session::needs_whole(char type) const {
         return true;
     }
     return type != 'D' && type != 'd';
+}
+
+bool Session::passes_in_parts(char type, Output& out) {
+    if (attempt_) {
+        release_stash(out);
+    }
+    if (type == 'E') {
+        on_error({.type = type, .payload = {}, .whole = {}}, out);
+        return true;
+    }
+    return asynchronous(type) || replies_.on_message(type).has_value();
 }
 
 bool Session::completes_outbox(wire::Bytes bytes) const {
@@ -30,6 +46,7 @@ bool Session::completes_outbox(wire::Bytes bytes) const {
 
 void Session::on_server(wire::Bytes bytes, Instant now, Output& out) {
     if (state_ == State::raw) {
+        router_.note_write();  // what this session does is not followed any more
         out.to_client += bytes;
         return;
     }
@@ -60,11 +77,7 @@ void Session::on_server(wire::Bytes bytes, Instant now, Output& out) {
         const bool whole = rest.size() >= header.whole_bytes;
         const bool too_long = header.whole_bytes > options_.stash_bytes_max;
         if (!whole && (!needs_whole(header.type) || too_long)) {
-            if (attempt_) {
-                release_stash(out);
-            }
-            const auto reply = replies_.on_message(header.type);
-            if (!reply) {
+            if (!passes_in_parts(header.type, out)) {
                 lose_track(rest, out);
                 return;
             }
@@ -119,6 +132,9 @@ void Session::on_async(const wire::Frame& frame) {
 
 void Session::on_server_frame(const wire::Frame& frame, Instant now, Output& out) {
     if (asynchronous(frame.type)) {
+        if (frame.type == 'N' && !replies_.empty()) {
+            router_.note_write();  // a procedure may commit, say so, and go on
+        }
         out.to_client += frame.whole;
         on_async(frame);
         return;
@@ -151,12 +167,22 @@ void Session::on_error(const wire::Frame& frame, Output& out) {
         }
         batch_failed_ = attempt_.has_value();
     } else if (fate == Fate::stash) {
-        attempt_->stash += frame.whole;
-        attempt_->stash_failed = true;
+        fail_stash(frame, diagnostics);
     } else if (attempt_ && attempt_->stage == Attempt::Stage::rewriting) {
-        attempt_->stash_failed = true;  // veer's own Parse of the rewritten statement
+        fail_stash(frame, diagnostics);  // veer's own Parse of the rewritten statement
     } else {
-        facts_failed_ = true;
+        facts_failed_ = facts_broken_ = true;
+        if (must_be_told(diagnostics)) {
+            facts_error_ = frame.whole;
+        }
+    }
+}
+
+void Session::fail_stash(const wire::Frame& frame, const wire::Diagnostics& diagnostics) {
+    attempt_->stash += frame.whole;
+    attempt_->stash_failed = true;
+    if (must_be_told(diagnostics)) {
+        attempt_->rows_expected = 0;  // to run it again would undo it
     }
 }
 
@@ -194,8 +220,7 @@ void Session::on_reply(const Reply& reply, const wire::Frame& frame, Instant now
     } else if (frame.type == 'V') {
         note_tag("FUNCTION", false);
     } else if (frame.type == 'G') {
-        copy_in_ = true;
-        replies_.on_copy_in();
+        copy_in_ = !replies_.on_copy_in();
     }
 }
 
@@ -209,6 +234,9 @@ void Session::on_ready(const Reply& reply, const wire::Frame& frame, Instant now
             router_.note_write();  // before the client can know that it committed
             maybe_wrote_ = false;
         }
+    }
+    if (replies_.empty() && !replies_.skipping()) {
+        batch_upstream_ = batch_bound_ = false;  // nothing is open upstream
     }
     if (before != transaction_ && reply.fate != Fate::facts) {
         facts_.reset();
@@ -251,23 +279,28 @@ void Session::note_tag(wire::Bytes tag, bool plain) {
         "PREPARE"};
     for (const std::string_view word : harmless) {
         if (verb == word && tag != "COMMIT PREPARED" && tag != "ROLLBACK PREPARED") {
-            if (verb == "DISCARD" || tag == "DEALLOCATE ALL") {
+            if (verb == "DISCARD" || verb == "DEALLOCATE") {
                 statements_.clear();
+            }
+            if (verb == "COMMIT" && maybe_wrote_) {
+                router_.note_write();  // AND CHAIN, or more statements after it in one Query
             }
             return;
         }
     }
     maybe_wrote_ = true;
+    router_.note_write();  // a procedure may have committed already
 }
 
 void Session::lose_track(wire::Bytes rest, Output& out) {
     // Replies that answer nothing that was asked: this is not the protocol veer knows. From here on
     // it only relays. What a search holds back goes to the server, so that nothing is lost.
+    if (attempt_ && attempt_->stage != Attempt::Stage::collecting) {
+        out.close = true;  // replies to veer's own questions could reach the client
+        return;
+    }
     if (attempt_) {
-        out.to_client += attempt_->stash;
-        if (attempt_->stage != Attempt::Stage::rewriting) {
-            out.to_server += attempt_->held;
-        }
+        out.to_server += attempt_->held;
         attempt_.reset();
     }
     state_ = State::raw;

@@ -37,6 +37,14 @@ bool take_word(std::string_view& text, std::string_view word) {
     return same;
 }
 
+bool mentions(std::string_view text, std::string_view word) {
+    const auto found =
+        std::search(text.begin(), text.end(), word.begin(), word.end(), [](char a, char b) {
+            return lower(a) == b;
+        });
+    return found != text.end();
+}
+
 std::string folded(std::string_view name) {
     std::string text(name);
     std::transform(text.begin(), text.end(), text.begin(), lower);
@@ -47,16 +55,12 @@ std::string folded(std::string_view name) {
 
 bool is_plain_select(std::string_view sql) {
     std::string_view text = trim(sql);
-    return take_word(text, "select") && text.find('(') == std::string_view::npos;
+    return take_word(text, "select") && text.find('(') == std::string_view::npos &&
+           !mentions(text, "from") && !mentions(text, "into");
 }
 
 bool mentions_veer_setting(std::string_view sql) {
-    constexpr std::string_view word = "veer.";
-    const auto found =
-        std::search(sql.begin(), sql.end(), word.begin(), word.end(), [](char a, char b) {
-            return lower(a) == b;
-        });
-    return found != sql.end();
+    return mentions(sql, "veer.");
 }
 
 std::optional<std::string> shown_relation(std::string_view sql) {
@@ -70,23 +74,6 @@ std::optional<std::string> shown_relation(std::string_view sql) {
         return name.substr(5);
     }
     return std::nullopt;
-}
-
-std::optional<std::string> deallocated(std::string_view sql) {
-    std::string_view text = trim(sql);
-    if (!take_word(text, "deallocate")) {
-        return std::nullopt;
-    }
-    take_word(text, "prepare");
-    if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
-        const std::string_view inner = text.substr(1, text.size() - 2);
-        return inner.find('"') == std::string_view::npos ? std::string(inner) : std::string();
-    }
-    const bool name = std::all_of(text.begin(), text.end(), [](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-    });
-    const std::string plain = folded(text);
-    return name && plain != "all" ? plain : std::string();
 }
 
 }  // namespace veer::proxy::session

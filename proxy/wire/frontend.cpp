@@ -83,6 +83,12 @@ std::optional<Bind> decode_bind(Bytes payload) {
     return reader.done() && formats_fit ? std::optional(std::move(bind)) : std::nullopt;
 }
 
+Bytes bound_statement(Bytes payload) {
+    Reader reader(payload);
+    reader.text();
+    return reader.text();
+}
+
 std::optional<Target> decode_target(Bytes payload) {
     Reader reader(payload);
     Target target;

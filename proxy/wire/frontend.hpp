@@ -50,6 +50,9 @@ std::optional<Bind> decode_bind(Bytes payload);
 std::optional<Target> decode_target(Bytes payload);
 std::optional<Execute> decode_execute(Bytes payload);
 
+/// The statement's name of a Bind, without reading the rest; empty too where there is none.
+Bytes bound_statement(Bytes payload);
+
 /// True for the type bytes that Postgres accepts from a client after authentication.
 bool is_frontend_type(char type);
 

@@ -99,8 +99,8 @@ Connection::Connection(pg_conn* connection, const Wake* wake)
 Result<Connection> Connection::open(const ConnectOptions& options) {
     // What follows dbname overrides what the DSN says.
     const std::array<const char*, 11> keywords{
-        "client_encoding",
         "dbname",
+        "client_encoding",
         "application_name",
         "keepalives",
         "keepalives_idle",
@@ -110,8 +110,8 @@ Result<Connection> Connection::open(const ConnectOptions& options) {
         options.replication ? "replication" : nullptr,
         nullptr};
     const std::array<const char*, 11> values{
-        "UTF8",
         options.dsn.c_str(),
+        "UTF8",
         options.application_name.c_str(),
         "1",
         "10",

@@ -55,7 +55,9 @@ class Syncer::Impl {
             }
             // A copy that must start over begins at once, if the one before it worked.
             const bool at_once = streamed_ && error.code == Errc::gone;
-            delay_ = streamed_ ? delay_min : std::min(delay_ * 2, delay_max);
+            // A full disk lets the stream begin, and fails again at the first write.
+            const bool worked = streamed_ && error.code != Errc::disk;
+            delay_ = worked ? delay_min : std::min(delay_ * 2, delay_max);
             if (error.message != last_error_) {
                 spdlog::warn("sync: {}", error.message);
             }

@@ -2,6 +2,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <libpq-fe.h>
+#include <sys/socket.h>
 
 #include <cstdlib>
 #include <future>
@@ -145,6 +146,80 @@ TEST_CASE("pgbench runs all its modes through veer without an error", "[integrat
             through_pgbench(playground.veer.port(), "-n -c 16 -t 20 -M " + mode);
         CHECK(write.find("number of failed transactions: 0 ") != std::string::npos);
     }
+}
+
+TEST_CASE("a large value written after a search arrives", "[integration]") {
+    Playground playground("[defaults]\npercent = 100\n");
+    Client client(playground.through());
+    client.simple("CREATE TABLE blobs (b bytea)");
+    client.simple("BEGIN");
+    client.extended("SELECT id FROM docs ORDER BY e <=> $1 LIMIT 3", {"[1,1,1,1,1,1,1,1]"});
+    CHECK(client.simple("SHOW veer.last").rows[0][1] == "local");
+    const std::string blob = "\\\\x" + std::string(std::size_t{3} << 20U, 'a');
+    CHECK(
+        client.extended("INSERT INTO blobs VALUES ($1::bytea)", {blob.substr(1)}).tag ==
+        "INSERT 0 1"
+    );
+    client.simple("COMMIT");
+    CHECK(client.simple("SELECT count(*) FROM blobs").value() == "1");
+}
+
+TEST_CASE(
+    "what a client pipelined behind a search is carried out though it closes at once",
+    "[integration]"
+) {
+    Playground playground("[defaults]\npercent = 100\n");
+    Client watcher(playground.direct());
+    watcher.simple("CREATE TABLE written (n int)");
+    for (int n = 1; n <= 20; ++n) {
+        const Client client(playground.through());
+        std::string bytes;
+        for (const std::string sql :
+             {"SELECT title FROM docs ORDER BY e <=> '[1,1,1,1,1,1,1,1]' LIMIT 3",
+              "INSERT INTO written VALUES (1)"}) {
+            const auto length = static_cast<std::uint32_t>(sql.size() + 5);
+            bytes += 'Q';
+            for (const unsigned shift : {24U, 16U, 8U, 0U}) {
+                bytes += static_cast<char>(length >> shift);
+            }
+            bytes += sql + '\0';
+        }
+        CHECK(
+            send(PQsocket(client.raw()), bytes.data(), bytes.size(), 0) ==
+            static_cast<ssize_t>(bytes.size())
+        );
+    }
+    CHECK(wait_until([&] { return watcher.simple("SELECT count(*) FROM written").value() == "20"; })
+    );
+}
+
+TEST_CASE("a cancel ends a search that waits in Postgres", "[integration]") {
+    Playground playground("[defaults]\npercent = 100\n");
+    Client through(playground.through());
+    Client locker(playground.direct());
+    Client watcher(playground.direct());
+    locker.simple("BEGIN; LOCK TABLE docs IN ACCESS EXCLUSIVE MODE");
+    PGcancel* cancel = PQgetCancel(through.raw());
+    auto running = std::async(std::launch::async, [&] {
+        return through.simple("SELECT title FROM docs ORDER BY e <=> '[1,1,1,1,1,1,1,1]' LIMIT 3");
+    });
+    REQUIRE(wait_until([&] {
+        return watcher
+                   .simple(
+                       "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
+                       "query LIKE 'SELECT title%'"
+                   )
+                   .value() == "1";
+    }));
+    char problem[256];
+    CHECK(PQcancel(cancel, problem, sizeof problem) == 1);
+    PQfreeCancel(cancel);
+    CHECK(running.get().sqlstate == "57014");
+    locker.simple("ROLLBACK");
+    CHECK(
+        through.simple("SELECT title FROM docs ORDER BY e <=> '[1,1,1,1,1,1,1,1]' LIMIT 3")
+            .rows.size() == 3
+    );
 }
 
 }  // namespace veer::tests

@@ -105,4 +105,58 @@ TEST_CASE("hnsw.ef_search, updates and TRUNCATE take effect", "[integration]") {
     CHECK(reader.search_once() == " postgres short_answer");
 }
 
+TEST_CASE(
+    "a temporary table made by SELECT INTO, or a child table, changes who answers", "[integration]"
+) {
+    Playground playground("[defaults]\npercent = 100\n");
+    Reader reader(playground.through());
+    const std::string best = reader.client.simple(search).value();
+    CHECK(reader.search_once() == best + " veer local");
+    reader.client.simple("SELECT * INTO TEMP docs FROM public.docs WHERE id < 3");
+    CHECK(reader.search_once().ends_with(" postgres hidden_name"));
+    reader.client.simple("DROP TABLE pg_temp.docs");
+    reader.client.simple("CREATE TABLE child () INHERITS (docs)");
+    reader.client.simple(
+        "INSERT INTO child (id, e) VALUES (70001, '[0.1,-0.2,0.3,0.4,-0.5,0.6,0.7,-0.8]')"
+    );
+    CHECK(reader.client.simple(search).value() == "70001");
+}
+
+TEST_CASE("a database made from the same template gets its own rows", "[integration]") {
+    Playground playground("");
+    playground.veer.stop();
+    playground.postgres.exec("CREATE DATABASE twin TEMPLATE postgres");
+    Client twin(
+        "host=127.0.0.1 user=postgres dbname=twin port=" +
+        std::to_string(playground.postgres.port())
+    );
+    twin.simple("UPDATE docs SET id = -id");
+    const VeerProcess veer(
+        playground.directory / "second", playground.direct(), "[defaults]\npercent = 100\n"
+    );
+    Client main(veer.dsn("user=postgres dbname=postgres"));
+    REQUIRE(wait_until([&] {
+        main.simple(search);
+        return main.simple("SHOW veer.last").rows[0][0] == "veer";
+    }));
+    Client through(veer.dsn("user=postgres dbname=twin"));
+    CHECK(through.simple(search).value() == twin.simple(search).value());
+    CHECK(through.simple("SHOW veer.last").rows[0][0] == "postgres");
+}
+
+TEST_CASE("COMMIT AND CHAIN and a commit in the middle of a query are commits", "[integration]") {
+    Playground playground("[defaults]\npercent = 100\n");
+    Client writer(playground.through());
+    Reader reader(playground.through());
+    reader.search_once();
+    writer.simple("BEGIN");
+    writer.simple(insert(60001));
+    writer.simple("COMMIT AND CHAIN");
+    CHECK(reader.client.simple(search).value() == "60001");
+    writer.simple("COMMIT");
+    writer.simple("DELETE FROM docs WHERE id = 60001");
+    writer.simple("BEGIN; " + insert(60002) + "; COMMIT; BEGIN");
+    CHECK(reader.client.simple(search).value() == "60002");
+}
+
 }  // namespace veer::tests

@@ -11,13 +11,13 @@ TEST_CASE("Equal configurations have no difference", "[config]") {
     CHECK(Config{} == Config{});
 }
 
-TEST_CASE("A changed limit applies at once, a changed port needs a restart", "[config]") {
+TEST_CASE("A changed share applies at once, a changed port needs a restart", "[config]") {
     const Config before;
     Config after;
     after.listen.port = 6000;
-    after.limits.k_max = 50;
+    after.defaults.percent = 50;
     const std::vector<Change> expected{
-        {"listen.port", "7432", "6000", true}, {"limits.k_max", "1000", "50", false}};
+        {"listen.port", "7432", "6000", true}, {"defaults.percent", "0", "50", false}};
     CHECK(diff(before, after) == expected);
 }
 

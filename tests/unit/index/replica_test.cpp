@@ -90,7 +90,7 @@ TEST_CASE("Replica has an index for each column and known operator, once", "[ind
     CHECK(generation->columns[1].index->options().dimensions == 2);
 }
 
-TEST_CASE("Rows of the copy are served from ready on", "[index]") {
+TEST_CASE("Rows of the copy are served once the stream follows", "[index]") {
     Replica replica{2};
     replica.status(in_phase(Phase::copying));
     replica.begin("app", {table(items, {"<->"})});
@@ -101,6 +101,8 @@ TEST_CASE("Rows of the copy are served from ready on", "[index]") {
     CHECK_FALSE(replica.generation()->live);
     CHECK(nearest(replica, {0, 0}).empty());
     replica.ready(Lsn{10});
+    CHECK_FALSE(replica.generation()->live);
+    replica.status(in_phase(Phase::streaming));
     CHECK(replica.generation()->live);
     CHECK(replica.applied() == Lsn{10});
     CHECK(nearest(replica, {0, 0}) == std::vector<std::string>{"a"});

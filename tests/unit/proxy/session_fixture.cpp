@@ -117,6 +117,7 @@ std::string SessionFixture::answer_facts(
         row[position] = value;
     }
     std::string reply;
+    wire::write_close_complete(reply);
     wire::write_parse_complete(reply);
     wire::write_bind_complete(reply);
     reply += data_row(row) + command_complete("SELECT 1");
