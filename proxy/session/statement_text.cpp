@@ -1,14 +1,14 @@
 #include "proxy/session/statement_text.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 namespace veer::proxy::session {
 
 namespace {
 
-char lower(char c) {
-    return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+/// As Postgres folds keywords: ASCII only, whatever the locale.
+constexpr char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
 bool is_space(char c) {
