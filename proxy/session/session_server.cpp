@@ -166,10 +166,8 @@ void Session::on_error(const wire::Frame& frame, Output& out) {
             pass(router::reason::pipelined, attempt_->started, out);
         }
         batch_failed_ = attempt_.has_value();
-    } else if (fate == Fate::stash) {
-        fail_stash(frame, diagnostics);
-    } else if (attempt_ && attempt_->stage == Attempt::Stage::rewriting) {
-        fail_stash(frame, diagnostics);  // veer's own Parse of the rewritten statement
+    } else if (fate == Fate::stash || (attempt_ && attempt_->stage == Attempt::Stage::rewriting)) {
+        fail_stash(frame, diagnostics);  // of the rewritten statement, or of veer's own Parse of it
     } else {
         facts_failed_ = facts_broken_ = true;
         if (must_be_told(diagnostics)) {
