@@ -86,12 +86,12 @@ void SessionFixture::load() {
 
 std::string SessionFixture::client(std::string_view bytes) {
     session.on_client(bytes, now, out);
-    return std::move(out.to_server);
+    return std::exchange(out.to_server, {});
 }
 
 std::string SessionFixture::server(std::string_view bytes) {
     session.on_server(bytes, now, out);
-    return std::move(out.to_client);
+    return std::exchange(out.to_client, {});
 }
 
 std::string SessionFixture::answer_facts(

@@ -7,6 +7,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace veer::proxy::session {
@@ -26,9 +27,9 @@ class SessionFixture {
     std::string server(std::string_view bytes);
 
     /// What the last event sent the other way than its return value.
-    std::string to_client() { return std::move(out.to_client); }
+    std::string to_client() { return std::exchange(out.to_client, {}); }
 
-    std::string to_server() { return std::move(out.to_server); }
+    std::string to_server() { return std::exchange(out.to_server, {}); }
 
     /// Answers the facts question; returns what went to the client. `changes` replaces fields by
     /// position.
