@@ -14,7 +14,7 @@ namespace veer::router {
 /// The client's own statement, restricted to the keys that veer found:
 ///
 ///     SELECT * FROM docs ORDER BY e <-> $1 LIMIT 5
-///     SELECT * FROM docs WHERE "docs"."id" = ANY ('{7,3,9}'::pg_catalog.int8[]) ORDER BY e <-> $1
+///     SELECT * FROM docs WHERE "docs"."id" OPERATOR(pg_catalog.=) ANY (...) ORDER BY e <-> $1
 ///     LIMIT 5
 ///
 /// Nothing else of the text changes, so that projection, privileges, visibility, types and exact

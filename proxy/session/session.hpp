@@ -83,6 +83,7 @@ class Session {
     void forward_search(const wire::Frame& frame, Output& out);
     void expect_reply_to(const wire::Frame& frame, bool plain);
     void note_text(wire::Bytes text);
+    void expect(Awaited awaited, Fate fate, bool plain = false);
     void emit_local(std::string bytes, Output& out);
     void emit_due(Output& out);
     std::shared_ptr<const PreparedStatement> statement_named(wire::Bytes name) const;

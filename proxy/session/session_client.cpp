@@ -325,7 +325,7 @@ void Session::on_sync(const wire::Frame& frame, Output& out) {
         forward(frame, out);
         return;
     }
-    replies_.expect({.awaited = Awaited::local_sync, .statement = {}, .name = {}, .bytes = {}});
+    expect(Awaited::local_sync, Fate::forward);
     emit_due(out);
     if (transaction_ == 'I') {
         portals_.clear();
@@ -335,13 +335,7 @@ void Session::on_sync(const wire::Frame& frame, Output& out) {
 void Session::forward(const wire::Frame& frame, Output& out) {
     if (unnamed_stale_ && names_unnamed_statement(frame)) {
         wire::write_close(out.to_server, 'S', "");
-        replies_.expect(
-            {.awaited = Awaited::close,
-             .fate = Fate::swallow,
-             .statement = {},
-             .name = {},
-             .bytes = {}}
-        );
+        expect(Awaited::close, Fate::swallow);
         unnamed_stale_ = false;
     }
     bool plain = false;
@@ -375,9 +369,7 @@ void Session::forward_search(const wire::Frame& frame, Output& out) {
 
 void Session::expect_reply_to(const wire::Frame& frame, bool plain) {
     const auto awaits = [&](Awaited awaited) {
-        replies_.expect(
-            {.awaited = awaited, .plain = plain, .statement = {}, .name = {}, .bytes = {}}
-        );
+        expect(awaited, Fate::forward, plain);
     };
     const auto in_batch = [&](Awaited awaited, bool binds) {
         batch_upstream_ = true;
@@ -426,6 +418,12 @@ void Session::expect_reply_to(const wire::Frame& frame, bool plain) {
 
 void Session::note_text(wire::Bytes text) {
     settings_touched_ = settings_touched_ || mentions_veer_setting(text);
+}
+
+void Session::expect(Awaited awaited, Fate fate, bool plain) {
+    replies_.expect(
+        {.awaited = awaited, .fate = fate, .plain = plain, .statement = {}, .name = {}, .bytes = {}}
+    );
 }
 
 void Session::emit_local(std::string bytes, Output& out) {

@@ -134,10 +134,6 @@ void Session::ask_facts(Output& out) {
     facts_error_.clear();
     facts_failed_ = false;
     batch_failed_ = false;
-    const auto expect = [&](Awaited awaited, Fate fate) {
-        replies_.expect({.awaited = awaited, .fate = fate, .statement = {}, .name = {}, .bytes = {}}
-        );
-    };
     // After an error the server skips Close: what an earlier question left behind goes first.
     wire::write_close(out.to_server, 'S', facts_statement);
     expect(Awaited::close, Fate::swallow);
@@ -320,42 +316,32 @@ bool Session::serve_rewritten(const std::vector<index::Hit>& hits, Output& out) 
     attempt.rows_expected = attempt.search.limit;
     attempt.stage = Attempt::Stage::rewriting;
     batch_failed_ = false;
-    const auto expect = [&](Awaited awaited, Fate fate) {
-        replies_.expect(
-            {.awaited = awaited,
-             .fate = fate,
-             .plain = true,
-             .statement = {},
-             .name = {},
-             .bytes = {}}
-        );
-    };
     if (attempt.simple) {
         wire::write_query(out.to_server, *text);
-        expect(Awaited::query, Fate::stash);
+        expect(Awaited::query, Fate::stash, true);
         return true;
     }
     wire::FrameHeader header;
     wire::peek_header(attempt.held, header);
     const auto bind = wire::decode_bind(wire::frame_at(attempt.held, header).payload);
     wire::write_close(out.to_server, 'S', rewritten_statement);
-    expect(Awaited::close, Fate::swallow);
+    expect(Awaited::close, Fate::swallow, true);
     wire::write_parse(
         out.to_server, rewritten_statement, *text, attempt.statement->parameter_types
     );
-    expect(Awaited::parse, Fate::swallow);
+    expect(Awaited::parse, Fate::swallow, true);
     wire::write_bind(out.to_server, *bind, rewritten_statement);
-    expect(Awaited::bind, Fate::stash);
+    expect(Awaited::bind, Fate::stash, true);
     if (attempt.described) {
         wire::write_describe(out.to_server, 'P', attempt.portal);
-        expect(Awaited::describe_portal, Fate::stash);
+        expect(Awaited::describe_portal, Fate::stash, true);
     }
     wire::write_execute(out.to_server, attempt.portal, attempt.rows_max);
-    expect(Awaited::execute, Fate::stash);
+    expect(Awaited::execute, Fate::stash, true);
     wire::write_close(out.to_server, 'S', rewritten_statement);
-    expect(Awaited::close, Fate::swallow);
+    expect(Awaited::close, Fate::swallow, true);
     wire::write_sync(out.to_server);
-    expect(Awaited::sync, Fate::stash);
+    expect(Awaited::sync, Fate::stash, true);
     batch_upstream_ = batch_bound_ = false;
     return true;
 }

@@ -82,10 +82,6 @@ void write_close_complete(std::string& out) {
     const MessageWriter message(out, '3');
 }
 
-void write_no_data(std::string& out) {
-    const MessageWriter message(out, 'n');
-}
-
 void write_parameter_description(std::string& out, const std::vector<std::uint32_t>& types) {
     MessageWriter message(out, 't');
     message.i16(static_cast<std::int16_t>(types.size()));

@@ -45,7 +45,6 @@ std::optional<std::uint64_t> rows_of_tag(Bytes tag);
 void write_parse_complete(std::string& out);
 void write_bind_complete(std::string& out);
 void write_close_complete(std::string& out);
-void write_no_data(std::string& out);
 void write_parameter_description(std::string& out, const std::vector<std::uint32_t>& types);
 void write_row_description(std::string& out, const std::vector<FieldDescription>& fields);
 void write_command_complete(std::string& out, Bytes tag);
