@@ -55,7 +55,30 @@ class Session {
     /// Upstream closed its side. Says so to a client that has not been told by the server itself.
     void on_server_closed(Output& out);
 
-    bool paused() const { return stalled_ || busy(); }
+    /// What becomes of a CancelRequest for this session.
+    enum class CancelAction : std::uint8_t {
+        forward,  ///< send it to the server of this session, then call on_cancel_relayed()
+        nothing,  ///< there is nothing to cancel, or veer has canceled it itself
+    };
+
+    /// A CancelRequest with this session's key has come. After `forward` the session is paused, so
+    /// that the cancel cannot hit a later statement (WIRE.md 3.5, 48).
+    CancelAction on_cancel(Instant now, Output& out);
+
+    /// The server has closed the connection of the cancel, or it came to nothing.
+    void on_cancel_relayed(Instant now, Output& out);
+
+    /// Says FATAL 57P01, as Postgres does at its own shutdown, and closes.
+    void on_shutdown(Output& out);
+
+    /// Between transactions, and neither side owes the other anything.
+    bool at_rest() const;
+
+    /// The payload of BackendKeyData (process id, secret key of 4 to 256 bytes); empty until the
+    /// server has sent it.
+    const std::string& backend_key() const { return backend_key_; }
+
+    bool paused() const { return stalled_ || busy() || cancels_ > 0; }
 
     /// Client bytes kept back so far.
     std::size_t kept_bytes() const { return inbox_.size(); }
@@ -109,6 +132,9 @@ class Session {
     bool passes_in_parts(char type, Output& out);
     void fail_stash(const wire::Frame& frame, const wire::Diagnostics& diagnostics);
 
+    // session_end.cpp
+    void end_with(Output& out, wire::Bytes sqlstate, wire::Bytes message);
+
     // session_search.cpp: answering searches
     bool busy() const { return attempt_ && attempt_->stage != Attempt::Stage::collecting; }
 
@@ -136,6 +162,7 @@ class Session {
 
     // towards the server
     std::string inbox_;            // client bytes not yet processed
+    std::size_t cancels_ = 0;      // on their way to the server
     std::size_t passing_ = 0;      // bytes left of a client message that passes in parts
     bool stalled_ = false;         // the next frame waits until the session is quiet
     bool batch_upstream_ = false;  // the open extended batch has messages that the server saw
@@ -154,6 +181,7 @@ class Session {
     ReplyQueue replies_;
 
     // what the server said of itself
+    std::string backend_key_;
     char transaction_ = 'I';
     bool utf8_ = false;
     bool standard_strings_ = true;

@@ -112,6 +112,8 @@ void Session::on_starting_frame(const wire::Frame& frame) {
         on_async(frame);
     } else if (frame.type == 'E') {
         fatal_seen_ = true;
+    } else if (frame.type == 'K') {
+        backend_key_ = frame.payload;
     } else if (frame.type == 'Z') {
         transaction_ = wire::decode_ready_for_query(frame.payload).value_or('I');
         state_ = State::open;
@@ -306,15 +308,6 @@ void Session::lose_track(wire::Bytes rest, Output& out) {
     out.to_server += inbox_;
     inbox_.clear();
     out.to_client += rest;
-}
-
-void Session::on_server_closed(Output& out) {
-    out.to_client += outbox_;
-    const bool between_frames = outbox_.empty() && passing_server_ == 0 && state_ != State::raw;
-    if (between_frames && !fatal_seen_) {
-        wire::write_fatal(out.to_client, "08006", "the connection to the upstream server was lost");
-    }
-    out.close = true;
 }
 
 }  // namespace veer::proxy::session

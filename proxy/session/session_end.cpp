@@ -1,0 +1,51 @@
+#include "proxy/session/session.hpp"
+#include "proxy/wire/backend.hpp"
+
+// What ends a statement or the session from outside: cancel, shutdown, a server that goes away.
+
+namespace veer::proxy::session {
+
+Session::CancelAction Session::on_cancel(Instant now, Output& out) {
+    static_cast<void>(now);
+    static_cast<void>(out);
+    if (state_ != State::open) {
+        return CancelAction::forward;  // what it runs is not followed
+    }
+    if (replies_.empty() && !attempt_) {
+        return CancelAction::nothing;
+    }
+    ++cancels_;
+    return CancelAction::forward;
+}
+
+void Session::on_cancel_relayed(Instant now, Output& out) {
+    if (cancels_ > 0) {
+        --cancels_;
+    }
+    drain_inbox(now, out);
+}
+
+bool Session::at_rest() const {
+    return state_ == State::open && transaction_ == 'I' && replies_.empty() && !attempt_ &&
+           inbox_.empty() && outbox_.empty() && passing_ == 0 && passing_server_ == 0 &&
+           !batch_upstream_ && !batch_local_ && cancels_ == 0;
+}
+
+void Session::on_shutdown(Output& out) {
+    end_with(out, "57P01", "terminating connection due to administrator command");
+}
+
+void Session::on_server_closed(Output& out) {
+    out.to_client += outbox_;
+    end_with(out, "08006", "the connection to the upstream server was lost");
+}
+
+void Session::end_with(Output& out, wire::Bytes sqlstate, wire::Bytes message) {
+    const bool between_frames = outbox_.empty() && passing_server_ == 0 && state_ != State::raw;
+    if (between_frames && !fatal_seen_) {
+        wire::write_fatal(out.to_client, sqlstate, message);
+    }
+    out.close = true;
+}
+
+}  // namespace veer::proxy::session

@@ -1,0 +1,42 @@
+#include "tests/unit/proxy/session_fixture.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+namespace veer::proxy::session {
+
+using CancelAction = Session::CancelAction;
+
+TEST_CASE_METHOD(SessionFixture, "a cancel of a quiet session goes nowhere") {
+    CHECK(session.on_cancel(now, out) == CancelAction::nothing);
+    CHECK_FALSE(session.paused());
+}
+
+TEST_CASE_METHOD(SessionFixture, "no later statement goes out before a cancel has arrived") {
+    const std::string next = query("SELECT 2");
+    client(query("SELECT pg_sleep(9)"));
+    CHECK(session.on_cancel(now, out) == CancelAction::forward);
+    CHECK(client(next).empty());
+    server(error("57014") + ready());
+    CHECK(to_server().empty());
+    session.on_cancel_relayed(now, out);
+    CHECK(to_server() == next);
+}
+
+TEST_CASE_METHOD(SessionFixture, "a session is at rest between transactions only") {
+    CHECK(session.at_rest());
+    client(query("BEGIN"));
+    CHECK_FALSE(session.at_rest());
+    server(command_complete("BEGIN") + ready('T'));
+    CHECK_FALSE(session.at_rest());
+    client(query("COMMIT"));
+    server(command_complete("COMMIT") + ready());
+    CHECK(session.at_rest());
+}
+
+TEST_CASE_METHOD(SessionFixture, "shutdown says what Postgres would say") {
+    session.on_shutdown(out);
+    CHECK(out.close);
+    CHECK(out.to_client.find("C57P01") != std::string::npos);
+}
+
+}  // namespace veer::proxy::session
