@@ -27,6 +27,7 @@ inline constexpr Reason pipelined = "pipelined";  ///< part of a batch that veer
 inline constexpr Reason facts = "facts";          ///< Postgres did not tell the session's facts
 inline constexpr Reason short_answer = "short_answer";  ///< fewer rows than asked for
 inline constexpr Reason rewrite_failed = "rewrite_failed";
+inline constexpr Reason canceled = "canceled";  ///< by the client, before there was an answer
 
 // Must not be: the answer could differ from Postgres' own.
 inline constexpr Reason no_route = "no_route";  ///< no mirrored index for this column and operator

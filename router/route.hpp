@@ -2,6 +2,7 @@
 
 #include "index/replica.hpp"
 #include "parser/statement.hpp"
+#include "router/accepted_statements.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -40,6 +41,8 @@ struct RouteTable {
     std::string database;
     bool live = false;
     std::vector<Route> routes;
+    /// Thread-safe, and the one part that changes.
+    std::shared_ptr<AcceptedStatements> accepted = std::make_shared<AcceptedStatements>();
 
     /// The route of the query's table, column and operator; null where there is none, or where an
     /// unqualified table name fits several. Whether the session's search_path agrees is for the

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace veer::router {
 
@@ -25,6 +26,9 @@ enum Field : std::size_t {
     veer_route,
     veer_key,
     extension_schema,
+    idle_session_timeout,
+    idle_in_transaction_timeout,
+    statement_timeout,
     token,
     field_count
 };
@@ -74,6 +78,30 @@ Number number_or(const std::optional<std::string_view>& field, Number otherwise)
     return value;
 }
 
+/// A duration as SHOW gives it: a whole number and ms, s, min, h or d; "0" is no timeout (manual
+/// 20.1.1).
+std::int64_t timeout_or_none(const std::optional<std::string_view>& field) {
+    constexpr std::int64_t millisecond = 1'000'000;
+    constexpr std::pair<std::string_view, std::int64_t> units[] = {
+        {"ms", millisecond},
+        {"s", 1000 * millisecond},
+        {"min", 60'000 * millisecond},
+        {"h", 3'600'000 * millisecond},
+        {"d", 86'400'000 * millisecond}};
+    const auto value = number_or<std::int32_t>(field, 0);
+    if (value <= 0) {
+        return no_timeout_ns;
+    }
+    std::string_view unit = *field;
+    unit.remove_prefix(std::min(unit.find_first_not_of("0123456789"), unit.size()));
+    for (const auto& [name, nanoseconds] : units) {
+        if (unit == name) {
+            return value * nanoseconds;
+        }
+    }
+    return millisecond;  // not understood: the most careful reading
+}
+
 }  // namespace
 
 std::string facts_query(const Route& route, std::string_view database) {
@@ -109,6 +137,9 @@ std::string facts_query(const Route& route, std::string_view database) {
            " ON x.oid OPERATOR(pg_catalog.=) o.oprnamespace WHERE o.oid OPERATOR(pg_catalog.=) " +
            std::to_string(route.column.ann.operator_oid) +
            ")"
+           ", pg_catalog.current_setting('idle_session_timeout', true)"
+           ", pg_catalog.current_setting('idle_in_transaction_session_timeout')"
+           ", pg_catalog.current_setting('statement_timeout')"
            ", CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL"
            " ELSE pg_catalog.pg_current_wal_insert_lsn() END"
            " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
@@ -148,6 +179,11 @@ std::optional<SessionFacts> decode_facts(
     facts.route = row[veer_route].value_or("");
     facts.key = row[veer_key].value_or("");
     facts.extension_schema = row[extension_schema].value_or("");
+    facts.idle_timeout_ns = std::min(
+        timeout_or_none(row[idle_session_timeout]),
+        timeout_or_none(row[idle_in_transaction_timeout])
+    );
+    facts.statement_timeout_ns = timeout_or_none(row[statement_timeout]);
     facts.token = storage::normalise_insert_lsn(
         storage::parse_lsn(std::string(*row[token])), wal_block_size, wal_segment_size
     );

@@ -3,6 +3,7 @@
 #include "storage/lsn.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,8 @@
 namespace veer::router {
 
 struct Route;
+
+inline constexpr std::int64_t no_timeout_ns = std::numeric_limits<std::int64_t>::max();
 
 /// What decides whether this session's next search may be answered from the index: asked of the
 /// session's own Postgres backend, in one row, instead of mirroring SET, SET LOCAL, SET ROLE,
@@ -40,7 +43,11 @@ struct SessionFacts {
     std::uint32_t ef_search = 40;  ///< hnsw.ef_search, or pgvector's default
     std::string route;             ///< veer.route: "", "auto", "postgres", "veer"
     std::string key;               ///< veer.key
-    storage::Lsn token;            ///< WAL insert position: what was committed before the question
+    /// The shorter of idle_session_timeout and idle_in_transaction_session_timeout, which go on
+    /// running while veer answers instead of the backend. Very long where there is none.
+    std::int64_t idle_timeout_ns = no_timeout_ns;
+    std::int64_t statement_timeout_ns = no_timeout_ns;
+    storage::Lsn token;  ///< WAL insert position: what was committed before the question
 };
 
 /// The query for one route. A session of another database gets no row: databases made from one

@@ -251,6 +251,10 @@ void Connection::end_upstream_if_done() {
 }
 
 void Connection::carry_out(session::Output& output) {
+    while (output.search) {
+        const session::PendingSearch search = *std::exchange(output.search, std::nullopt);
+        session_->on_found(search.number, search.order.run(), now(), output);
+    }
     if (!output.to_server.empty()) {
         server_->out += output.to_server;
         output.to_server.clear();

@@ -2,6 +2,7 @@
 
 #include "proxy/session/output.hpp"
 #include "proxy/session/prepared_statement.hpp"
+#include "proxy/wire/frame.hpp"
 #include "router/decide.hpp"
 #include "router/route.hpp"
 #include "router/search.hpp"
@@ -15,22 +16,22 @@ namespace veer::proxy::session {
 
 /// One search on its way to an answer. While it exists, the client's further messages wait.
 ///
-///     simple Query ───────────────▶ ┐                ┌▶ waiting (for the index to catch up) ─┐
-///     Bind ▶ collecting ▶ Sync ───▶ ├▶ asking facts ─┴───────────────────────────────────────┴▶
-///     serve
-///                │                  └─ (facts still hold) ──────────────────────────────────────▲
-///                │ ▼ ▼
-///       anything else: to Postgres                                local answer, or rewriting ▶
-///       done
+///     simple Query ────────────────────────▶ ┐        ┌▶ waiting (for the index to catch up) ─┐
+///     Bind ▶ collecting ▶ Execute + 1, Flush ▶ asking ─┴──────────────────────────────────────┴▶
+///                 │                              │      searching ▶ local answer, or rewriting
+///                 │                              └─ (facts still hold) ──▲        │
+///                 ▼ anything else: to Postgres                                    ▼ done
+///
+/// "Execute + 1": the message after Execute shows whether the search stands alone in its batch. It
+/// may be waited for: Postgres owes no answer before Sync or Flush (manual 55.2.3).
 ///
 /// Invariants:
 /// 1. `held` is exactly what the client sent, so that at any point before the first byte of an
-/// answer
-///    Postgres can be given the statement instead and the client cannot tell.
-/// 2. It begins only where the session is quiet: no reply but to Parse, Describe and Close is
-/// awaited.
+///    answer Postgres can be given the statement instead and the client cannot tell.
+/// 2. Replies to earlier messages may still be on their way, but no ReadyForQuery: the state of the
+///    transaction is known.
 struct Attempt {
-    enum class Stage : std::uint8_t { collecting, asking, waiting, rewriting };
+    enum class Stage : std::uint8_t { collecting, asking, waiting, searching, rewriting };
 
     Stage stage = Stage::collecting;
     bool simple = false;
@@ -46,16 +47,23 @@ struct Attempt {
     std::string portal;
     bool described = false;
     bool executed = false;
+    bool synced = false;  ///< Sync ends it: `held` is a whole batch, or the end of one
+    bool alone = false;   ///< nothing else of its transaction is open: a Sync of veer's own is safe
     std::int32_t rows_max = 0;
 
     Instant started;
     std::uint64_t write_epoch = 0;  ///< before the facts were asked for
-    std::string stash;              ///< the held-back reply of a rewritten statement
+    router::SessionFacts facts;     ///< that it is judged by
+    std::uint64_t facts_epoch = 0;
+    std::string stash;  ///< the held-back reply of a rewritten statement
     std::uint64_t rows_expected = 0;
     bool stash_failed = false;  ///< it has an ErrorResponse in it
     std::optional<std::uint64_t> stash_rows;
 
     const parser::NearestNeighbourQuery& query() const { return *statement->statement.search(); }
+
+    /// Its Bind. Requires that it is no simple Query.
+    wire::Frame bind_frame() const;
 };
 
 /// What SHOW veer.last shows.

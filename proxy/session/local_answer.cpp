@@ -10,6 +10,12 @@ constexpr std::uint32_t text_oid = 25;
 
 }  // namespace
 
+std::string LocalAnswer::completion(std::size_t returned) const {
+    std::string message;
+    wire::write_command_complete(message, counted ? "SELECT " + std::to_string(returned) : "SHOW");
+    return message;
+}
+
 LocalAnswer to_messages(const router::Answer& answer) {
     std::vector<wire::FieldDescription> fields;
     fields.reserve(answer.fields.size());
@@ -29,7 +35,7 @@ LocalAnswer to_messages(const router::Answer& answer) {
     for (const auto& row : answer.rows) {
         wire::write_data_row(messages.rows, row);
     }
-    wire::write_command_complete(messages.rows, "SELECT " + std::to_string(answer.rows.size()));
+    messages.row_count = answer.rows.size();
     return messages;
 }
 
@@ -46,7 +52,8 @@ LocalAnswer to_messages(
     for (const auto& row : rows) {
         wire::write_data_row(messages.rows, row);
     }
-    wire::write_command_complete(messages.rows, "SHOW");
+    messages.row_count = rows.size();
+    messages.counted = false;
     return messages;
 }
 

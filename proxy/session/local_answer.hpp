@@ -2,6 +2,7 @@
 
 #include "router/answer.hpp"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,15 @@ namespace veer::proxy::session {
 /// A complete answer of veer's own, in wire bytes, ready before its first byte is sent.
 struct LocalAnswer {
     std::string row_description;  ///< RowDescription
-    std::string rows;             ///< DataRows and CommandComplete
+    std::string rows;             ///< DataRows
+    std::size_t row_count = 0;
+    bool counted = true;  ///< the tag is "SELECT n", else "SHOW"
+
+    /// CommandComplete after `returned` rows (manual 55.7: the tag counts those of this Execute).
+    std::string completion(std::size_t returned) const;
+
+    /// What a simple Query gets, but for ReadyForQuery.
+    std::string all() const { return row_description + rows + completion(row_count); }
 };
 
 /// The messages of a search's answer.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "router/search_order.hpp"
 #include "router/session_facts.hpp"
 
 #include <cstdint>
@@ -23,14 +24,20 @@ struct Wait {
     friend bool operator==(const Wait&, const Wait&) = default;
 };
 
+/// Please carry it out, here or on another thread, and call on_found() with the number.
+struct PendingSearch {
+    std::uint64_t number = 0;
+    router::SearchOrder order;
+};
+
 /// What a session wants done, after one event: bytes to write, in order, to either side, and more.
+/// At most one of `wait` and `search` is set.
 struct Output {
     std::string to_client;
     std::string to_server;
     std::optional<Wait> wait;
+    std::optional<PendingSearch> search;
     bool close = false;  ///< both sides, once the bytes are written
-
-    friend bool operator==(const Output&, const Output&) = default;
 };
 
 }  // namespace veer::proxy::session

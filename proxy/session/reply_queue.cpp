@@ -60,6 +60,9 @@ void ReplyQueue::expect(Expected expected) {
         }
         skipping_ = false;
     }
+    if (queue_.full()) {
+        queue_.set_capacity(2 * queue_.capacity());
+    }
     queue_.push_back(std::move(expected));
     drop_marks();
 }
@@ -73,6 +76,15 @@ void ReplyQueue::drop_marks() {
 bool ReplyQueue::has_barrier() const {
     return std::any_of(queue_.begin(), queue_.end(), [](const Expected& expected) {
         return is_barrier(expected.awaited);
+    });
+}
+
+bool ReplyQueue::writer_pending() const {
+    return std::any_of(queue_.begin(), queue_.end(), [](const Expected& expected) {
+        const bool runs = expected.awaited == Awaited::execute ||
+                          expected.awaited == Awaited::query ||
+                          expected.awaited == Awaited::function_call;
+        return runs && !expected.plain;
     });
 }
 
@@ -160,14 +172,6 @@ bool ReplyQueue::take_local(std::string& out, char status) {
     queue_.pop_front();
     drop_marks();
     return true;
-}
-
-void ReplyQueue::forward_stashed() {
-    for (Expected& expected : queue_) {
-        if (expected.fate == Fate::stash) {
-            expected.fate = Fate::forward;
-        }
-    }
 }
 
 }  // namespace veer::proxy::session

@@ -2,8 +2,9 @@
 
 #include "proxy/session/prepared_statement.hpp"
 
+#include <boost/circular_buffer.hpp>
+
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,7 +30,8 @@ enum class Awaited : std::uint8_t {
 /// What becomes of a server message.
 enum class Fate : std::uint8_t {
     forward,  ///< the client asked for it
-    swallow,  ///< veer asked for it
+    swallow,  ///< veer asked for it, for the client's sake: an error of it is the client's
+    ignore,   ///< veer asked for it: an error of it is nobody's
     facts,    ///< veer asked for it: the session's facts
     stash,    ///< the client's, held back until its statement is complete
 };
@@ -38,7 +40,7 @@ struct Expected {
     Awaited awaited = Awaited::query;
     Fate fate = Fate::forward;
     bool plain = false;  ///< of query and execute: SELECT without a call, changes nothing
-    std::shared_ptr<const PreparedStatement> statement;  ///< of parse: remembered on ParseComplete
+    std::shared_ptr<const PreparedStatement> statement;  ///< of parse, describe: the search, if any
     std::string name;                                    ///< of parse: the statement's name
     std::string bytes;                                   ///< of local
 };
@@ -82,6 +84,9 @@ class ReplyQueue {
     /// True where nothing but Parse, Describe of a statement, and Close is unanswered.
     bool only_preparation() const;
 
+    /// True where a reply is awaited to something that may write, or change the session.
+    bool writer_pending() const;
+
     /// The statement that `name` will mean when the replies on their way have come; nothing where
     /// no Parse of that name is on its way.
     std::optional<std::shared_ptr<const PreparedStatement>> pending_parse(std::string_view name
@@ -102,13 +107,10 @@ class ReplyQueue {
     /// ReadyForQuery of veer's own.
     bool take_local(std::string& out, char status);
 
-    /// Lets through what is being held back.
-    void forward_stashed();
-
   private:
     void drop_marks();
 
-    std::deque<Expected> queue_;
+    boost::circular_buffer<Expected> queue_{8};  // grows; a deque would allocate every few messages
     bool skipping_ = false;
 };
 

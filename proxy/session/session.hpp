@@ -1,9 +1,11 @@
 #pragma once
 
 #include "proxy/session/attempt.hpp"
-#include "proxy/session/local_answer.hpp"
+#include "proxy/session/known_facts.hpp"
+#include "proxy/session/local_portal.hpp"
 #include "proxy/session/output.hpp"
 #include "proxy/session/reply_queue.hpp"
+#include "proxy/session/unnamed.hpp"
 #include "proxy/wire/backend.hpp"
 #include "proxy/wire/frontend.hpp"
 #include "proxy/wire/startup.hpp"
@@ -52,6 +54,9 @@ class Session {
     /// The position of the last Output::wait was reached, or its deadline passed.
     void on_waited(Instant now, Output& out);
 
+    /// What Output::search found. An answer to an older search than the last is ignored.
+    void on_found(std::uint64_t number, const router::Found& found, Instant now, Output& out);
+
     /// Upstream closed its side. Says so to a client that has not been told by the server itself.
     void on_server_closed(Output& out);
 
@@ -89,8 +94,12 @@ class Session {
   private:
     enum class State : std::uint8_t { starting, open, raw };
 
-    /// Did the frame go its way, or must it come again once the session is quiet?
-    enum class Taken : std::uint8_t { yes, stall };
+    /// Did the frame go its way?
+    enum class Taken : std::uint8_t {
+        yes,
+        later,  ///< show it again once the attempt is settled
+        stall,  ///< show it again once nothing is unanswered
+    };
 
     // session_client.cpp: the client's frames
     std::size_t process(wire::Bytes bytes, Instant now, Output& out);
@@ -99,62 +108,92 @@ class Session {
     void drain_inbox(Instant now, Output& out);
     Taken on_client_frame(const wire::Frame& frame, Instant now, Output& out);
     Taken on_query(const wire::Frame& frame, Instant now, Output& out);
-    Taken on_parse(const wire::Frame& frame, Output& out);
+    Taken show_relation(const wire::Frame& frame, const std::string& relation, Output& out);
+    Taken on_parse(const wire::Frame& frame, Instant now, Output& out);
     Taken on_bind(const wire::Frame& frame, Instant now, Output& out);
+    std::optional<router::Reason> refuse_portal(const Attempt& attempt) const;
     void on_sync(const wire::Frame& frame, Output& out);
+    void on_flush(const wire::Frame& frame, Output& out);
+
+    // session_forward.cpp: frames on their way to the server, and the replies they are owed
     void forward(const wire::Frame& frame, Output& out);
+    void forward_parse(
+        const wire::Frame& frame, std::shared_ptr<const PreparedStatement> statement, Output& out
+    );
     void forward_search(const wire::Frame& frame, Output& out);
+    void settle_unnamed(const wire::Frame& frame, Output& out);
+    void note_forwarded_bind(const wire::Frame& frame);
+    void open_upstream(const LocalPortal& portal, Fate fate, Output& out);
+    void open_all_upstream(Output& out);
     void expect_reply_to(const wire::Frame& frame, bool plain);
-    void note_text(wire::Bytes text);
+    void note_text(wire::Bytes text, Output& out);
+    void forget_unnamed();
     void expect(Awaited awaited, Fate fate, bool plain = false);
     void emit_local(std::string bytes, Output& out);
     void emit_due(Output& out);
     std::shared_ptr<const PreparedStatement> statement_named(wire::Bytes name) const;
 
     // session_local.cpp: statements and portals that only veer knows
-    bool on_local_frame(const wire::Frame& frame, Output& out);
+    std::optional<Taken> on_local_frame(const wire::Frame& frame, Output& out);
     bool on_local_bind(const wire::Bind& bind, Output& out);
-    bool describe_or_close_local(char type, const wire::Target& target, std::string& answer);
+    bool execute_local(const wire::Execute& execute, std::string& answer, Output& out);
+    bool describe_or_close_portal(char type, wire::Bytes name, std::string& answer);
+    bool describe_or_close_statement(char type, wire::Bytes name, std::string& answer);
+    bool parse_locally(
+        const wire::Frame& frame,
+        const std::shared_ptr<const PreparedStatement>& statement,
+        Instant now,
+        Output& out
+    );
     LocalAnswer answer_relation_named(const std::string& relation) const;
     std::vector<std::vector<std::string>> last_row() const;
 
     // session_server.cpp: the server's frames
     void on_starting_frame(const wire::Frame& frame);
     void on_server_frame(const wire::Frame& frame, Instant now, Output& out);
-    void on_error(const wire::Frame& frame, Output& out);
+    void on_error(const wire::Frame& frame, Instant now, Output& out);
     void on_async(const wire::Frame& frame);
     void on_reply(const Reply& reply, const wire::Frame& frame, Instant now, Output& out);
+    void on_parsed(const Reply& reply);
+    void note_description(const Reply& reply, const wire::Frame& frame);
     void on_ready(const Reply& reply, const wire::Frame& frame, Instant now, Output& out);
+    void end_transaction();
     void note_tag(wire::Bytes tag, bool plain);
+    void note_cursors(wire::Bytes verb, wire::Bytes tag);
     void lose_track(wire::Bytes rest, Output& out);
     bool needs_whole(char type) const;
     bool completes_outbox(wire::Bytes bytes) const;
-    bool passes_in_parts(char type, Output& out);
+    bool passes_in_parts(char type, Instant now, Output& out);
     void fail_stash(const wire::Frame& frame, const wire::Diagnostics& diagnostics);
 
     // session_end.cpp
     void end_with(Output& out, wire::Bytes sqlstate, wire::Bytes message);
 
-    // session_search.cpp: answering searches
+    // session_search.cpp: the way of an Attempt to its decision
     bool busy() const { return attempt_ && attempt_->stage != Attempt::Stage::collecting; }
 
     std::optional<router::Reason> prepare(Attempt& attempt, const wire::Bind* bind);
-    void collect(const wire::Frame& frame, Instant now, Output& out);
+    Taken collect(const wire::Frame& frame, Instant now, Output& out);
     void consider(Instant now, Output& out);
     void ask_facts(Output& out);
     void on_facts_ready(bool failed, Instant now, Output& out);
     void judge(Instant now, Output& out);
+    std::optional<router::Reason> refuse_rewrite() const;
     bool index_has_caught_up();
-    void serve(Instant now, Output& out);
-    bool serve_locally(const std::vector<index::Hit>& hits, Output& out);
-    bool serve_rewritten(const std::vector<index::Hit>& hits, Output& out);
-    void stash(const wire::Frame& frame, Output& out);
-    void release_stash(Output& out);
-    void finish_rewritten(const wire::Frame& ready, Instant now, Output& out);
+    void search(Instant now, Output& out);
     void pass(router::Reason why, Instant now, Output& out);
     void abandon(Output& out);
     void record(std::string_view engine, router::Reason why, Instant now);
     void note_passed(router::Reason why, const router::Route* route, Instant now);
+
+    // session_answer.cpp: its answer
+    void serve(const std::vector<index::Hit>& hits, Instant now, Output& out);
+    bool serve_locally(const std::vector<index::Hit>& hits, Output& out);
+    void give_portal(LocalAnswer answer, Output& out);
+    bool serve_rewritten(const std::vector<index::Hit>& hits, Output& out);
+    void stash(const wire::Frame& frame, Output& out);
+    void release_stash(Output& out);
+    void finish_rewritten(const wire::Frame& ready, Instant now, Output& out);
 
     SessionOptions options_;
     router::Router& router_;
@@ -166,11 +205,11 @@ class Session {
     std::size_t passing_ = 0;      // bytes left of a client message that passes in parts
     bool stalled_ = false;         // the next frame waits until the session is quiet
     bool batch_upstream_ = false;  // the open extended batch has messages that the server saw
-    bool batch_bound_ = false;     // and among them a Bind or Execute
+    bool batch_bound_ = false;     // and among them a Bind or Execute of the client
     bool batch_local_ = false;     // the open extended batch has messages that veer answered
-    bool unnamed_stale_ =
-        false;                 // the server has an unnamed statement that the client thinks is gone
-    bool calls_seen_ = false;  // some prepared statement may call functions
+    Unnamed unnamed_;
+    bool named_upstream_ = false;  // this transaction may have cursors of the client's names
+    bool calls_seen_ = false;      // some prepared statement may call functions
     bool settings_touched_ = false;
 
     // towards the client
@@ -186,27 +225,19 @@ class Session {
     bool utf8_ = false;
     bool standard_strings_ = true;
     bool maybe_wrote_ = false;  // since the transaction began
+    std::string description_;  // ParameterDescription of a known search, its RowDescription to come
 
     std::map<std::string, std::shared_ptr<const PreparedStatement>, std::less<>> statements_;
-
-    struct LocalPortal {
-        std::string row_description;
-        std::string rows;  // empty once executed
-    };
-
-    std::map<std::string, LocalPortal, std::less<>> portals_;
+    LocalPortals portals_;
 
     std::optional<Attempt> attempt_;
+    std::uint64_t searches_ = 0;  // asked for, and the number of the last
     std::string facts_row_;
     std::string facts_error_;  // an ErrorResponse to the question that is meant for the client
     bool facts_failed_ = false;
     bool facts_broken_ = false;  // the question has failed before: never again inside a transaction
     bool batch_failed_ = false;  // the client was sent an error while an attempt was on its way
-    std::optional<router::SessionFacts> facts_;
-    std::shared_ptr<const router::RouteTable> facts_routes_;  // of which they are the facts
-    std::string facts_route_;
-    std::uint64_t facts_epoch_ = 0;
-    Instant facts_taken_;
+    FactsCache facts_;
     LastSearch last_;
     std::optional<Instant> passed_at_;  // a passed search that Postgres is answering
 };

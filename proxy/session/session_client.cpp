@@ -6,20 +6,11 @@ namespace veer::proxy::session {
 
 namespace {
 
-constexpr std::size_t statements_max = 10'000;
+constexpr std::size_t unanswered_max = 10'000;
 
 /// Messages that are relayed without being looked at, in parts if need be.
 bool streams(char type) {
     return type == 'd';
-}
-
-bool names_unnamed_statement(const wire::Frame& frame) {
-    if (frame.type == 'B') {
-        const auto bind = wire::decode_bind(frame.payload);
-        return bind && bind->statement.empty();
-    }
-    const auto target = frame.type == 'D' ? wire::decode_target(frame.payload) : std::nullopt;
-    return target && target->kind == 'S' && target->name.empty();
 }
 
 }  // namespace
@@ -100,8 +91,9 @@ std::size_t Session::process(wire::Bytes bytes, Instant now, Output& out) {
         if (rest.size() < header.whole_bytes) {
             break;
         }
-        if (on_client_frame(wire::frame_at(rest, header), now, out) == Taken::stall) {
-            stalled_ = true;
+        const Taken taken = on_client_frame(wire::frame_at(rest, header), now, out);
+        if (taken != Taken::yes) {
+            stalled_ = taken == Taken::stall;
             break;
         }
         at += header.whole_bytes;
@@ -120,12 +112,14 @@ void Session::pass_uninspected(const wire::FrameHeader& header, Output& out) {
     const wire::Frame unseen{.type = header.type, .payload = {}, .whole = {}};
     if (header.type == 'P') {
         calls_seen_ = true;
-        unnamed_stale_ = false;  // it may be the unnamed statement that it replaces
+        unnamed_.see_statement();  // it may be the unnamed statement that it replaces
     } else if (header.type == 'B') {
         portals_.clear();  // it may be bound to the name of one of veer's own
+        named_upstream_ = unnamed_.portal_open = true;
     } else if (header.type == 'Q') {
         statements_.erase("");
-        unnamed_stale_ = false;
+        portals_.clear();
+        unnamed_.see_query();
     }
     expect_reply_to(unseen, false);
     passing_ = header.whole_bytes;
@@ -134,23 +128,25 @@ void Session::pass_uninspected(const wire::FrameHeader& header, Output& out) {
 
 Session::Taken Session::on_client_frame(const wire::Frame& frame, Instant now, Output& out) {
     if (attempt_) {
-        collect(frame, now, out);
-        return Taken::yes;
+        return collect(frame, now, out);
     }
     switch (frame.type) {
         case 'Q':
             return on_query(frame, now, out);
         case 'P':
-            return on_parse(frame, out);
+            return on_parse(frame, now, out);
         case 'B':
             return on_bind(frame, now, out);
         case 'D':
         case 'E':
         case 'C':
-            if (on_local_frame(frame, out)) {
-                return Taken::yes;
+            if (const auto taken = on_local_frame(frame, out)) {
+                return *taken;
             }
             break;
+        case 'H':
+            on_flush(frame, out);
+            return Taken::yes;
         case 'S':
             on_sync(frame, out);
             return Taken::yes;
@@ -174,20 +170,11 @@ Session::Taken Session::on_query(const wire::Frame& frame, Instant now, Output& 
         forward(frame, out);
         return Taken::yes;
     }
-    const bool aborted = transaction_ == 'E' && replies_.empty();
-    if (const auto relation = shown_relation(query->text); relation && !aborted) {
-        if (!replies_.empty() || batch_upstream_) {
-            return replies_.has_barrier() ? Taken::stall : (forward(frame, out), Taken::yes);
-        }
-        const LocalAnswer answer = answer_relation_named(*relation);
-        out.to_client += answer.row_description + answer.rows;
-        wire::write_ready_for_query(out.to_client, transaction_);
-        statements_.erase("");
-        unnamed_stale_ = true;
-        return Taken::yes;
+    if (const auto relation = shown_relation(query->text)) {
+        return show_relation(frame, *relation, out);
     }
     if (!router::may_be_search(query->text)) {
-        note_text(query->text);
+        note_text(query->text, out);
         forward(frame, out);
         return Taken::yes;
     }
@@ -203,7 +190,7 @@ Session::Taken Session::on_query(const wire::Frame& frame, Instant now, Output& 
     }
     statements_.erase("");
     if (why || !replies_.empty() || batch_upstream_) {
-        note_text(query->text);
+        note_text(query->text, out);
         note_passed(why.value_or(router::reason::pipelined), attempt.route, now);
         if (attempt.statement->statement.search() != nullptr) {
             forward_search(frame, out);
@@ -218,7 +205,23 @@ Session::Taken Session::on_query(const wire::Frame& frame, Instant now, Output& 
     return Taken::yes;
 }
 
-Session::Taken Session::on_parse(const wire::Frame& frame, Output& out) {
+Session::Taken Session::show_relation(
+    const wire::Frame& frame, const std::string& relation, Output& out
+) {
+    if (replies_.has_barrier()) {
+        return Taken::stall;
+    }
+    if (!replies_.empty() || batch_upstream_ || transaction_ == 'E') {
+        forward(frame, out);  // Postgres refuses it, each time for another good reason
+        return Taken::yes;
+    }
+    out.to_client += answer_relation_named(relation).all();
+    wire::write_ready_for_query(out.to_client, transaction_);
+    forget_unnamed();
+    return Taken::yes;
+}
+
+Session::Taken Session::on_parse(const wire::Frame& frame, Instant now, Output& out) {
     const auto parse = wire::decode_parse(frame.payload);
     if (!parse || replies_.skipping()) {
         forward(frame, out);
@@ -230,7 +233,9 @@ Session::Taken Session::on_parse(const wire::Frame& frame, Output& out) {
         statement->name = parse->statement;
         statement->relation = *relation;
         statements_.insert_or_assign(statement->name, statement);
-        unnamed_stale_ = unnamed_stale_ || statement->name.empty();
+        if (statement->name.empty()) {
+            unnamed_.lose_statement();
+        }
         batch_local_ = true;
         std::string complete;
         wire::write_parse_complete(complete);
@@ -245,39 +250,20 @@ Session::Taken Session::on_parse(const wire::Frame& frame, Output& out) {
         statement->statement = router_.read(parse->text);
         remembered = statement;
     }
-    const bool search = remembered && remembered->statement.search() != nullptr;
-    if (!search) {
-        note_text(parse->text);
+    if (!remembered || remembered->statement.search() == nullptr) {
+        note_text(parse->text, out);
         calls_seen_ = calls_seen_ || !is_plain_select(parse->text);
+    } else if (parse_locally(frame, remembered, now, out)) {
+        return Taken::yes;
     }
-    batch_upstream_ = true;
-    replies_.expect(
-        {.awaited = Awaited::parse,
-         .statement = std::move(remembered),
-         .name = std::string(parse->statement),
-         .bytes = {}}
-    );
-    unnamed_stale_ = unnamed_stale_ && !parse->statement.empty();
-    out.to_server += frame.whole;
+    forward_parse(frame, std::move(remembered), out);
     return Taken::yes;
-}
-
-std::shared_ptr<const PreparedStatement> Session::statement_named(wire::Bytes name) const {
-    if (const auto pending = replies_.pending_parse(name)) {
-        return *pending;
-    }
-    const auto found = statements_.find(name);
-    return found == statements_.end() ? nullptr : found->second;
 }
 
 Session::Taken Session::on_bind(const wire::Frame& frame, Instant now, Output& out) {
     const bool ordinary =
         portals_.empty() && statement_named(wire::bound_statement(frame.payload)) == nullptr;
-    if (ordinary) {
-        forward(frame, out);
-        return Taken::yes;
-    }
-    const auto bind = wire::decode_bind(frame.payload);
+    const auto bind = ordinary ? std::nullopt : wire::decode_bind(frame.payload);
     if (!bind || replies_.skipping() || copy_in_) {
         forward(frame, out);
         return Taken::yes;
@@ -285,8 +271,15 @@ Session::Taken Session::on_bind(const wire::Frame& frame, Instant now, Output& o
     if (on_local_bind(*bind, out)) {
         return Taken::yes;
     }
+    if (const LocalPortal* const same =
+            bind->portal.empty() ? nullptr : portals_.find(bind->portal)) {
+        batch_upstream_ = true;
+        open_upstream(*same, Fate::swallow, out);  // so that Postgres can refuse to open it twice
+        portals_.erase(bind->portal);
+        forward(frame, out);
+        return Taken::yes;
+    }
     const auto statement = statement_named(bind->statement);
-    portals_.erase(std::string(bind->portal));
     if (statement == nullptr) {
         forward(frame, out);
         return Taken::yes;
@@ -296,17 +289,11 @@ Session::Taken Session::on_bind(const wire::Frame& frame, Instant now, Output& o
     attempt.statement = statement;
     attempt.portal = bind->portal;
     auto why = prepare(attempt, &*bind);
-    if (!why && !bind->portal.empty()) {
-        why = router::reason::named_portal;
-    }
-    if (!why && (batch_bound_ || replies_.size() > statements_max)) {
-        why = router::reason::pipelined;
+    if (!why) {
+        why = refuse_portal(attempt);
     }
     if (!why && replies_.has_barrier()) {
         return Taken::stall;
-    }
-    if (!why && !replies_.only_preparation()) {
-        why = router::reason::pipelined;
     }
     if (why) {
         note_passed(*why, attempt.route, now);
@@ -318,8 +305,26 @@ Session::Taken Session::on_bind(const wire::Frame& frame, Instant now, Output& o
     return Taken::yes;
 }
 
+std::optional<router::Reason> Session::refuse_portal(const Attempt& attempt) const {
+    if (!attempt.portal.empty() && named_upstream_) {
+        return router::reason::named_portal;  // perhaps of the same name
+    }
+    if (portals_.full() || replies_.size() > unanswered_max) {
+        return router::reason::pipelined;
+    }
+    return std::nullopt;
+}
+
+void Session::on_flush(const wire::Frame& frame, Output& out) {
+    // Veer's own answers leave when they are due; only Postgres keeps some back until told.
+    if (batch_upstream_ || copy_in_ || !replies_.empty()) {
+        out.to_server += frame.whole;
+    }
+}
+
 void Session::on_sync(const wire::Frame& frame, Output& out) {
-    const bool only_local = batch_local_ && !batch_upstream_ && !replies_.skipping() && !copy_in_;
+    const bool only_local = batch_local_ && !batch_upstream_ && !replies_.skipping() && !copy_in_ &&
+                            frame.payload.empty();
     batch_local_ = false;
     if (!only_local) {
         forward(frame, out);
@@ -329,112 +334,6 @@ void Session::on_sync(const wire::Frame& frame, Output& out) {
     emit_due(out);
     if (transaction_ == 'I') {
         portals_.clear();
-    }
-}
-
-void Session::forward(const wire::Frame& frame, Output& out) {
-    if (unnamed_stale_ && names_unnamed_statement(frame)) {
-        wire::write_close(out.to_server, 'S', "");
-        expect(Awaited::close, Fate::swallow);
-        unnamed_stale_ = false;
-    }
-    bool plain = false;
-    if (frame.type == 'Q') {
-        const auto query = wire::decode_query(frame.payload);
-        plain = query && is_plain_select(query->text);
-        statements_.erase("");
-        unnamed_stale_ = false;
-    } else if (frame.type == 'E') {
-        plain = !calls_seen_;
-    } else if (frame.type == 'C') {
-        const auto target = wire::decode_target(frame.payload);
-        if (target && target->kind == 'S') {
-            statements_.erase(std::string(target->name));
-        }
-    }
-    expect_reply_to(frame, plain);
-    out.to_server += frame.whole;
-}
-
-void Session::forward_search(const wire::Frame& frame, Output& out) {
-    if (frame.type != 'Q') {
-        forward(frame, out);
-        return;
-    }
-    // A recognised search calls nothing but operators, whatever parentheses it has.
-    unnamed_stale_ = false;
-    expect_reply_to(frame, true);
-    out.to_server += frame.whole;
-}
-
-void Session::expect_reply_to(const wire::Frame& frame, bool plain) {
-    const auto awaits = [&](Awaited awaited) {
-        expect(awaited, Fate::forward, plain);
-    };
-    const auto in_batch = [&](Awaited awaited, bool binds) {
-        batch_upstream_ = true;
-        batch_bound_ = batch_bound_ || binds;
-        awaits(awaited);
-    };
-    switch (frame.type) {
-        case 'P':
-            in_batch(Awaited::parse, false);
-            break;
-        case 'B':
-            in_batch(Awaited::bind, true);
-            break;
-        case 'D': {
-            const auto target = wire::decode_target(frame.payload);
-            const bool statement = target && target->kind == 'S';
-            in_batch(statement ? Awaited::describe_statement : Awaited::describe_portal, false);
-            break;
-        }
-        case 'E':
-            in_batch(Awaited::execute, true);
-            break;
-        case 'C':
-            in_batch(Awaited::close, false);
-            break;
-        case 'S':
-            if (!copy_in_) {  // the server ignores it while it reads COPY data
-                awaits(Awaited::sync);
-            }
-            batch_upstream_ = batch_bound_ = false;
-            break;
-        case 'Q':  // ends no batch: where an Execute before it fails, the server skips it
-            awaits(Awaited::query);
-            break;
-        case 'F':
-            awaits(Awaited::function_call);
-            break;
-        case 'c':
-        case 'f':
-            awaits(Awaited::copy_end);
-            break;
-        default:
-            break;
-    }
-}
-
-void Session::note_text(wire::Bytes text) {
-    settings_touched_ = settings_touched_ || mentions_veer_setting(text);
-}
-
-void Session::expect(Awaited awaited, Fate fate, bool plain) {
-    replies_.expect(
-        {.awaited = awaited, .fate = fate, .plain = plain, .statement = {}, .name = {}, .bytes = {}}
-    );
-}
-
-void Session::emit_local(std::string bytes, Output& out) {
-    replies_.expect(
-        {.awaited = Awaited::local, .statement = {}, .name = {}, .bytes = std::move(bytes)}
-    );
-    emit_due(out);
-}
-
-void Session::emit_due(Output& out) {
-    while (replies_.take_local(out.to_client, transaction_)) {
     }
 }
 

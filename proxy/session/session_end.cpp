@@ -6,13 +6,18 @@
 namespace veer::proxy::session {
 
 Session::CancelAction Session::on_cancel(Instant now, Output& out) {
-    static_cast<void>(now);
-    static_cast<void>(out);
     if (state_ != State::open) {
         return CancelAction::forward;  // what it runs is not followed
     }
     if (replies_.empty() && !attempt_) {
         return CancelAction::nothing;
+    }
+    const bool ours = attempt_ && (attempt_->stage == Attempt::Stage::waiting ||
+                                   attempt_->stage == Attempt::Stage::searching);
+    if (ours) {
+        // Postgres gets the statement and then the cancel: the error, and what it does to the
+        // transaction, are its own.
+        pass(router::reason::canceled, now, out);
     }
     ++cancels_;
     return CancelAction::forward;

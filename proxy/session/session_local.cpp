@@ -1,8 +1,8 @@
 #include "proxy/session/session.hpp"
 #include "proxy/wire/backend.hpp"
 
-// Statements and portals that exist only in veer: SHOW veer.x in the extended protocol, and what
-// remains of a portal whose rows veer has sent.
+// Statements and portals that exist only in veer: portals whose rows veer has, SHOW veer.x in the
+// extended protocol, and a Parse that veer has answered in Postgres' place.
 
 namespace veer::proxy::session {
 
@@ -11,12 +11,10 @@ bool Session::on_local_bind(const wire::Bind& bind, Output& out) {
     if (statement == nullptr || statement->relation.empty()) {
         return false;
     }
-    LocalAnswer answer = answer_relation_named(statement->relation);
-    portals_.insert_or_assign(
-        std::string(bind.portal),
-        LocalPortal{
-            .row_description = std::move(answer.row_description), .rows = std::move(answer.rows)}
-    );
+    if (bind.portal.empty()) {
+        unnamed_.lose_portal();
+    }
+    portals_.put(bind.portal, LocalPortal(answer_relation_named(statement->relation), {}, nullptr));
     batch_local_ = true;
     std::string complete;
     wire::write_bind_complete(complete);
@@ -24,58 +22,115 @@ bool Session::on_local_bind(const wire::Bind& bind, Output& out) {
     return true;
 }
 
-bool Session::on_local_frame(const wire::Frame& frame, Output& out) {
-    if (portals_.empty() && statements_.empty()) {
-        return false;
+std::optional<Session::Taken> Session::on_local_frame(const wire::Frame& frame, Output& out) {
+    if ((portals_.empty() && statements_.empty()) || replies_.skipping()) {
+        return std::nullopt;
     }
     std::string answer;
+    bool local = false;
     if (frame.type == 'E') {
         const auto execute = wire::decode_execute(frame.payload);
-        const auto portal =
-            execute ? portals_.find(std::string_view(execute->portal)) : portals_.end();
-        if (portal == portals_.end()) {
-            return false;
+        if (!execute || portals_.find(execute->portal) == nullptr) {
+            return std::nullopt;
         }
-        answer = std::move(portal->second.rows);
-        portal->second.rows.clear();
-        if (answer.empty()) {
-            wire::write_command_complete(answer, "SELECT 0");
+        if (replies_.has_barrier()) {
+            return Taken::stall;  // which may end the transaction, and the portal
         }
-    } else {
-        const auto target = wire::decode_target(frame.payload);
-        if (!target || !describe_or_close_local(frame.type, *target, answer)) {
-            return false;
-        }
+        local = execute_local(*execute, answer, out);
+    } else if (const auto target = wire::decode_target(frame.payload)) {
+        local = target->kind == 'P' ? describe_or_close_portal(frame.type, target->name, answer)
+                                    : describe_or_close_statement(frame.type, target->name, answer);
+    }
+    if (!local) {
+        return std::nullopt;
     }
     batch_local_ = true;
     emit_local(std::move(answer), out);
+    return Taken::yes;
+}
+
+bool Session::execute_local(const wire::Execute& execute, std::string& answer, Output& out) {
+    LocalPortal& portal = *portals_.find(execute.portal);
+    if (transaction_ != 'E') {
+        answer = portal.execute(execute.rows_max);
+        return true;
+    }
+    batch_upstream_ = true;
+    open_upstream(portal, Fate::swallow, out);  // so that Postgres can say that it is too late
+    portals_.erase(execute.portal);
+    return false;
+}
+
+bool Session::describe_or_close_portal(char type, wire::Bytes name, std::string& answer) {
+    const LocalPortal* const portal = portals_.find(name);
+    if (portal == nullptr || (type == 'D' && transaction_ == 'E')) {
+        return false;
+    }
+    if (type == 'D') {
+        answer = portal->row_description();
+        return true;
+    }
+    portals_.erase(name);
+    wire::write_close_complete(answer);
     return true;
 }
 
-bool Session::describe_or_close_local(char type, const wire::Target& target, std::string& answer) {
-    if (target.kind == 'P') {
-        const auto portal = portals_.find(target.name);
-        if (portal == portals_.end()) {
-            return false;
-        }
-        if (type == 'D') {
-            answer = portal->second.row_description;
-            return true;
-        }
-        portals_.erase(portal);
-    } else {
-        const auto statement = statement_named(target.name);
-        if (statement == nullptr || statement->relation.empty()) {
-            return false;
-        }
+bool Session::describe_or_close_statement(char type, wire::Bytes name, std::string& answer) {
+    const auto statement = statement_named(name);
+    if (statement == nullptr) {
+        return false;
+    }
+    if (!statement->relation.empty()) {
         if (type == 'D') {
             wire::write_parameter_description(answer, {});
             answer += answer_relation_named(statement->relation).row_description;
             return true;
         }
-        statements_.erase(std::string(target.name));
+        statements_.erase(std::string(name));
+        wire::write_close_complete(answer);
+        return true;
     }
-    wire::write_close_complete(answer);
+    const bool unseen = name.empty() && unnamed_.statement == Unnamed::Statement::unseen;
+    if (!unseen || type != 'D') {
+        return false;
+    }
+    const auto known = router_.routes()->accepted->described(
+        statement->statement.text, statement->parameter_types
+    );
+    answer = known.value_or("");
+    return known.has_value();
+}
+
+bool Session::parse_locally(
+    const wire::Frame& frame,
+    const std::shared_ptr<const PreparedStatement>& statement,
+    Instant now,
+    Output& out
+) {
+    // With nothing unanswered no error can come that would make Postgres skip the Parse.
+    if (!statement->name.empty() || !replies_.empty() || copy_in_) {
+        return false;
+    }
+    const auto routes = router_.routes();
+    const parser::NearestNeighbourQuery& query = *statement->statement.search();
+    const router::Route* const route = routes->find(query);
+    const KnownFacts* const known =
+        route == nullptr ? nullptr : facts_.find(routes, *route, router_.write_epoch(), now);
+    constexpr double in_any_share = 0;
+    if (known == nullptr || !routes->live || transaction_ == 'E' || router_.panic() ||
+        std::holds_alternative<router::Reason>(
+            router::decide(*route, query, known->facts, in_any_share)
+        ) ||
+        !routes->accepted->parsed(statement->statement.text, statement->parameter_types)) {
+        return false;
+    }
+    statements_.insert_or_assign("", statement);
+    unnamed_.statement = Unnamed::Statement::unseen;
+    unnamed_.parse = frame.whole;
+    batch_local_ = true;
+    std::string complete;
+    wire::write_parse_complete(complete);
+    emit_local(std::move(complete), out);
     return true;
 }
 

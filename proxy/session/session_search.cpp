@@ -1,7 +1,6 @@
 #include "proxy/session/session.hpp"
 #include "proxy/wire/backend.hpp"
 #include "router/bucket.hpp"
-#include "router/rewrite.hpp"
 
 #include <algorithm>
 
@@ -12,10 +11,6 @@ namespace veer::proxy::session {
 namespace {
 
 constexpr wire::Bytes facts_statement = "veer_facts";
-constexpr wire::Bytes rewritten_statement = "veer_rewritten";
-
-/// Facts older than this are asked for again: so long can a REVOKE or DDL elsewhere stay unnoticed.
-constexpr std::int64_t facts_age_max_ns = 1'000'000'000;
 
 /// More keys than asked for, so that rows deleted a moment ago do not make the answer short.
 std::uint64_t with_reserve(std::uint64_t wanted) {
@@ -77,7 +72,7 @@ std::optional<router::Reason> Session::prepare(Attempt& attempt, const wire::Bin
     );
 }
 
-void Session::collect(const wire::Frame& frame, Instant now, Output& out) {
+Session::Taken Session::collect(const wire::Frame& frame, Instant now, Output& out) {
     Attempt& attempt = *attempt_;
     bool belongs = false;
     if (frame.type == 'D' && !attempt.described && !attempt.executed) {
@@ -89,37 +84,37 @@ void Session::collect(const wire::Frame& frame, Instant now, Output& out) {
         belongs = execute && execute->portal == attempt.portal;
         attempt.executed = belongs;
         attempt.rows_max = belongs ? execute->rows_max : 0;
-    } else if (frame.type == 'S' && attempt.executed) {
+    } else if (frame.type == 'S' && attempt.executed && frame.payload.empty()) {
+        attempt.synced = true;
         attempt.held += frame.whole;
         consider(now, out);
-        return;
+        return Taken::yes;
     }
     if (belongs) {
         attempt.held += frame.whole;
-        return;
+        return Taken::yes;
     }
-    pass(router::reason::pipelined, now, out);
-    if (on_client_frame(frame, now, out) == Taken::stall) {
-        // Nothing of a released batch can be served: forward it as well.
-        forward(frame, out);
+    if (attempt.executed || frame.type == 'H') {
+        consider(now, out);
+    } else {
+        pass(router::reason::pipelined, now, out);
     }
+    return attempt_ ? Taken::later : on_client_frame(frame, now, out);
 }
 
 void Session::consider(Instant now, Output& out) {
     Attempt& attempt = *attempt_;
-    const bool cut = attempt.rows_max > 0 &&
-                     static_cast<std::uint64_t>(attempt.rows_max) <= attempt.search.limit;
-    if (cut) {
-        pass(router::reason::row_limit, now, out);
-        return;
-    }
-    const bool facts_hold = facts_ && facts_routes_ == attempt.routes &&
-                            facts_route_ == attempt.route->name &&
-                            facts_epoch_ == router_.write_epoch() &&
-                            now.nanoseconds - facts_taken_.nanoseconds < facts_age_max_ns;
-    if (facts_hold) {
+    attempt.alone =
+        attempt.simple || (attempt.synced && !batch_bound_ && replies_.only_preparation());
+    const std::uint64_t epoch = router_.write_epoch();
+    const KnownFacts* const known = replies_.writer_pending()
+                                        ? nullptr
+                                        : facts_.find(attempt.routes, *attempt.route, epoch, now);
+    if (known != nullptr) {
+        attempt.facts = known->facts;
+        attempt.facts_epoch = epoch;
         judge(now, out);
-    } else if (facts_broken_ && transaction_ != 'I') {
+    } else if (facts_broken_ && (transaction_ != 'I' || !attempt.alone)) {
         pass(router::reason::facts, now, out);
     } else {
         ask_facts(out);
@@ -129,6 +124,9 @@ void Session::consider(Instant now, Output& out) {
 void Session::ask_facts(Output& out) {
     Attempt& attempt = *attempt_;
     attempt.stage = Attempt::Stage::asking;
+    if (replies_.writer_pending()) {
+        router_.note_write();  // its commit may come between here and the answer
+    }
     attempt.write_epoch = router_.write_epoch();
     facts_row_.clear();
     facts_error_.clear();
@@ -142,20 +140,28 @@ void Session::ask_facts(Output& out) {
     wire::write_plain_bind(out.to_server, facts_statement, facts_statement);
     expect(Awaited::bind, Fate::swallow);
     wire::write_execute(out.to_server, facts_statement, 0);
-    expect(Awaited::execute, Fate::facts);
+    expect(Awaited::execute, Fate::facts, true);
     wire::write_close(out.to_server, 'P', facts_statement);
     expect(Awaited::close, Fate::swallow);
     wire::write_close(out.to_server, 'S', facts_statement);
-    expect(Awaited::close, Fate::swallow);
-    wire::write_sync(out.to_server);
-    expect(Awaited::sync, Fate::facts);
-    batch_upstream_ = false;  // this Sync ends what the client's Parse began
+    if (attempt.alone) {
+        expect(Awaited::close, Fate::swallow);
+        wire::write_sync(out.to_server);
+        expect(Awaited::sync, Fate::facts);
+        batch_upstream_ = false;  // this Sync ends what the client's Parse began
+    } else {
+        // In the middle of the client's batch: a Sync would commit what came before.
+        expect(Awaited::close, Fate::facts);
+        wire::write_flush(out.to_server);
+        batch_upstream_ = true;
+    }
 }
 
 void Session::on_facts_ready(bool failed, Instant now, Output& out) {
     if (!attempt_ || attempt_->stage != Attempt::Stage::asking) {
         return;
     }
+    Attempt& attempt = *attempt_;
     if (batch_failed_ || !facts_error_.empty()) {
         out.to_client += facts_error_;
         abandon(out);
@@ -163,49 +169,77 @@ void Session::on_facts_ready(bool failed, Instant now, Output& out) {
         return;
     }
     const auto row = wire::decode_data_row(facts_row_);
-    facts_ = !failed && row ? router::decode_facts(*attempt_->route, *row) : std::nullopt;
-    facts_routes_ = attempt_->routes;
-    facts_route_ = attempt_->route->name;
-    facts_epoch_ = attempt_->write_epoch;
-    facts_taken_ = now;
-    if (!facts_) {
-        pass(
-            !failed && facts_row_.empty() ? router::reason::changed : router::reason::facts,
-            now,
-            out
-        );
+    const auto facts = !failed && row ? router::decode_facts(*attempt.route, *row) : std::nullopt;
+    if (!facts) {
+        const bool gone = !failed && facts_row_.empty();
+        pass(gone ? router::reason::changed : router::reason::facts, now, out);
         drain_inbox(now, out);
         return;
     }
+    attempt.facts = *facts;
+    attempt.facts_epoch = attempt.write_epoch;
+    facts_.put(
+        {.facts = *facts,
+         .routes = attempt.routes,
+         .route = attempt.route,
+         .epoch = attempt.write_epoch,
+         .taken = now}
+    );
     judge(now, out);
     drain_inbox(now, out);
 }
 
 void Session::judge(Instant now, Output& out) {
+    Attempt& attempt = *attempt_;
     const auto decision =
-        router::decide(*attempt_->route, attempt_->query(), *facts_, attempt_->bucket);
+        router::decide(*attempt.route, attempt.query(), attempt.facts, attempt.bucket);
     if (const auto* why = std::get_if<router::Reason>(&decision)) {
         pass(*why, now, out);
         return;
     }
-    attempt_->service = std::get<router::Service>(decision);
-    if (!index_has_caught_up()) {
-        attempt_->stage = Attempt::Stage::waiting;
-        out.wait = Wait{
-            .position = facts_->token, .deadline = {now.nanoseconds + options_.freshness_wait_ns}};
+    attempt.service = std::get<router::Service>(decision);
+    if (const auto why = refuse_rewrite()) {
+        pass(*why, now, out);
         return;
     }
-    serve(now, out);
+    if (!index_has_caught_up()) {
+        attempt.stage = Attempt::Stage::waiting;
+        // Postgres, when it gets the statement, is to have a good part of its own timeout left.
+        const std::int64_t patience =
+            std::min(options_.freshness_wait_ns, attempt.facts.statement_timeout_ns / 4);
+        out.wait = Wait{.position = attempt.facts.token, .deadline = {now.nanoseconds + patience}};
+        return;
+    }
+    search(now, out);
+}
+
+std::optional<router::Reason> Session::refuse_rewrite() const {
+    const Attempt& attempt = *attempt_;
+    if (attempt.service == router::Service::local || attempt.simple) {
+        return std::nullopt;
+    }
+    if (!attempt.portal.empty()) {
+        return router::reason::named_portal;
+    }
+    const bool cut = attempt.rows_max > 0 &&
+                     static_cast<std::uint64_t>(attempt.rows_max) <= attempt.search.limit;
+    if (cut || !attempt.executed) {
+        return router::reason::row_limit;  // whether it falls short would not be seen
+    }
+    if (!attempt.alone) {
+        return router::reason::pipelined;  // it could not be asked again
+    }
+    return std::nullopt;
 }
 
 bool Session::index_has_caught_up() {
-    if (router_.covered(facts_epoch_)) {
+    if (router_.covered(attempt_->facts_epoch)) {
         return true;
     }
-    if (router_.applied() < facts_->token) {
+    if (router_.applied() < attempt_->facts.token) {
         return false;
     }
-    router_.note_covered(facts_epoch_);
+    router_.note_covered(attempt_->facts_epoch);
     return true;
 }
 
@@ -215,181 +249,49 @@ void Session::on_waited(Instant now, Output& out) {
     }
     if (replies_.skipping()) {
         pass(router::reason::pipelined, now, out);  // the client's Parse has failed meanwhile
-    } else if (!facts_) {
-        pass(router::reason::facts, now, out);
     } else if (!index_has_caught_up()) {
-        facts_.reset();
+        facts_.clear();
         pass(router::reason::behind, now, out);
     } else {
-        serve(now, out);
+        search(now, out);
     }
     emit_due(out);
     drain_inbox(now, out);
 }
 
-void Session::serve(Instant now, Output& out) {
+void Session::search(Instant now, Output& out) {
     Attempt& attempt = *attempt_;
     if (router_.routes() != attempt.routes) {
         pass(router::reason::not_live, now, out);  // a new copy or configuration has come meanwhile
         return;
     }
-    const bool local = attempt.service == router::Service::local;
     const std::uint64_t wanted = attempt.search.wanted();
-    const std::uint64_t asked = local ? wanted : with_reserve(wanted);
-    const auto hits = attempt.route->column.index->search(
-        attempt.search.vector, asked, std::max<std::uint64_t>(facts_->ef_search, asked)
-    );
-    if (!hits || hits->size() < wanted) {
+    const std::uint64_t rows =
+        attempt.service == router::Service::local ? wanted : with_reserve(wanted);
+    attempt.stage = Attempt::Stage::searching;
+    out.search = PendingSearch{
+        .number = ++searches_,
+        .order = {
+            .index = attempt.route->column.index,
+            .vector = std::move(attempt.search.vector),
+            .rows = rows,
+            .ef = std::max<std::uint64_t>(attempt.facts.ef_search, rows)}};
+}
+
+void Session::on_found(std::uint64_t number, const router::Found& found, Instant now, Output& out) {
+    if (!attempt_ || attempt_->stage != Attempt::Stage::searching || number != searches_) {
+        return;
+    }
+    if (replies_.skipping()) {
+        pass(router::reason::pipelined, now, out);
+    } else if (!found || found->size() < attempt_->search.wanted()) {
         // Rows that pgvector's index does not hold (NULL, zero norm) may belong into a short
         // answer.
         pass(router::reason::short_answer, now, out);
-        return;
+    } else {
+        serve(*found, now, out);
     }
-    if (local) {
-        if (serve_locally(*hits, out)) {
-            record("veer", router::reason::local, now);
-            attempt_.reset();
-        } else {
-            pass(router::reason::format_code, now, out);
-        }
-    } else if (!serve_rewritten(*hits, out)) {
-        pass(router::reason::rewrite_failed, now, out);
-    }
-}
-
-bool Session::serve_locally(const std::vector<index::Hit>& hits, Output& out) {
-    const Attempt& attempt = *attempt_;
-    std::optional<wire::Bind> bind;
-    std::span<const std::int16_t> formats;
-    if (!attempt.simple) {
-        wire::FrameHeader header;
-        wire::peek_header(attempt.held, header);
-        bind = wire::decode_bind(wire::frame_at(attempt.held, header).payload);
-        formats = bind->result_formats;
-    }
-    const std::span<const index::Hit> rows(
-        hits.begin() + static_cast<std::ptrdiff_t>(attempt.search.offset),
-        hits.begin() + static_cast<std::ptrdiff_t>(attempt.search.wanted())
-    );
-    const auto found = router::answer_from_hits(attempt.query(), *attempt.route, rows, formats);
-    if (!found) {
-        return false;
-    }
-    LocalAnswer answer = to_messages(*found);
-    if (attempt.simple) {
-        out.to_client += answer.row_description + answer.rows;
-        wire::write_ready_for_query(out.to_client, transaction_);
-        unnamed_stale_ = true;
-        return true;
-    }
-    std::string bytes;
-    wire::write_bind_complete(bytes);
-    bytes += attempt.described ? answer.row_description : "";
-    bytes += answer.rows;
-    emit_local(std::move(bytes), out);
-    if (transaction_ != 'I') {
-        portals_.insert_or_assign(
-            attempt.portal,
-            LocalPortal{.row_description = std::move(answer.row_description), .rows = {}}
-        );
-    }
-    batch_local_ = true;
-    std::string sync;
-    wire::write_sync(sync);
-    on_sync({.type = 'S', .payload = {}, .whole = sync}, out);
-    return true;
-}
-
-bool Session::serve_rewritten(const std::vector<index::Hit>& hits, Output& out) {
-    Attempt& attempt = *attempt_;
-    const parser::NearestNeighbourQuery& query = attempt.query();
-    const auto text = router::restrict_to_keys(
-        attempt.statement->statement.text,
-        attempt.statement->statement.normalised.original_position(query.where_position),
-        query,
-        *attempt.route,
-        hits
-    );
-    if (!text) {
-        return false;
-    }
-    attempt.rows_expected = attempt.search.limit;
-    attempt.stage = Attempt::Stage::rewriting;
-    batch_failed_ = false;
-    if (attempt.simple) {
-        wire::write_query(out.to_server, *text);
-        expect(Awaited::query, Fate::stash, true);
-        return true;
-    }
-    wire::FrameHeader header;
-    wire::peek_header(attempt.held, header);
-    const auto bind = wire::decode_bind(wire::frame_at(attempt.held, header).payload);
-    wire::write_close(out.to_server, 'S', rewritten_statement);
-    expect(Awaited::close, Fate::swallow, true);
-    wire::write_parse(
-        out.to_server, rewritten_statement, *text, attempt.statement->parameter_types
-    );
-    expect(Awaited::parse, Fate::swallow, true);
-    wire::write_bind(out.to_server, *bind, rewritten_statement);
-    expect(Awaited::bind, Fate::stash, true);
-    if (attempt.described) {
-        wire::write_describe(out.to_server, 'P', attempt.portal);
-        expect(Awaited::describe_portal, Fate::stash, true);
-    }
-    wire::write_execute(out.to_server, attempt.portal, attempt.rows_max);
-    expect(Awaited::execute, Fate::stash, true);
-    wire::write_close(out.to_server, 'S', rewritten_statement);
-    expect(Awaited::close, Fate::swallow, true);
-    wire::write_sync(out.to_server);
-    expect(Awaited::sync, Fate::stash, true);
-    batch_upstream_ = batch_bound_ = false;
-    return true;
-}
-
-void Session::stash(const wire::Frame& frame, Output& out) {
-    attempt_->stash += frame.whole;
-    if (frame.type == 'C') {
-        const auto tag = wire::decode_command_complete(frame.payload);
-        attempt_->stash_rows = tag ? wire::rows_of_tag(*tag) : std::nullopt;
-    }
-    if (attempt_->stash.size() > options_.stash_bytes_max) {
-        release_stash(out);
-    }
-}
-
-void Session::release_stash(Output& out) {
-    // Too long to hold back: from here on it cannot be taken back.
-    out.to_client += attempt_->stash;
-    attempt_->stash.clear();
-    attempt_->rows_expected = 0;
-}
-
-void Session::finish_rewritten(const wire::Frame& ready, Instant now, Output& out) {
-    Attempt& attempt = *attempt_;
-    if (batch_failed_) {  // the client's own Parse failed; it has the error already
-        out.to_client += ready.whole;
-        attempt_.reset();
-        drain_inbox(now, out);
-        return;
-    }
-    const bool short_of_rows =
-        !attempt.stash_failed && attempt.stash_rows.value_or(0) < attempt.rows_expected;
-    const bool can_rerun = transaction_ != 'E' && attempt.rows_expected > 0;
-    if ((attempt.stash_failed || short_of_rows) && can_rerun) {
-        // Deleted rows, or whatever else: the statement as it came finds out what Postgres says.
-        facts_.reset();
-        pass(
-            attempt.stash_failed ? router::reason::rewrite_failed : router::reason::short_answer,
-            now,
-            out
-        );
-        drain_inbox(now, out);
-        return;
-    }
-    out.to_client += attempt.stash;
-    out.to_client += ready.whole;
-    record("veer", router::reason::rewrite, now);
-    attempt_.reset();
+    emit_due(out);
     drain_inbox(now, out);
 }
 

@@ -27,12 +27,12 @@ bool Session::needs_whole(char type) const {
     return type != 'D' && type != 'd';
 }
 
-bool Session::passes_in_parts(char type, Output& out) {
+bool Session::passes_in_parts(char type, Instant now, Output& out) {
     if (attempt_) {
         release_stash(out);
     }
     if (type == 'E') {
-        on_error({.type = type, .payload = {}, .whole = {}}, out);
+        on_error({.type = type, .payload = {}, .whole = {}}, now, out);
         return true;
     }
     return asynchronous(type) || replies_.on_message(type).has_value();
@@ -77,7 +77,7 @@ void Session::on_server(wire::Bytes bytes, Instant now, Output& out) {
         const bool whole = rest.size() >= header.whole_bytes;
         const bool too_long = header.whole_bytes > options_.stash_bytes_max;
         if (!whole && (!needs_whole(header.type) || too_long)) {
-            if (!passes_in_parts(header.type, out)) {
+            if (!passes_in_parts(header.type, now, out)) {
                 lose_track(rest, out);
                 return;
             }
@@ -142,7 +142,7 @@ void Session::on_server_frame(const wire::Frame& frame, Instant now, Output& out
         return;
     }
     if (frame.type == 'E') {
-        on_error(frame, out);
+        on_error(frame, now, out);
         emit_due(out);
         return;
     }
@@ -155,26 +155,39 @@ void Session::on_server_frame(const wire::Frame& frame, Instant now, Output& out
     emit_due(out);
 }
 
-void Session::on_error(const wire::Frame& frame, Output& out) {
+void Session::on_error(const wire::Frame& frame, Instant now, Output& out) {
     const wire::Diagnostics diagnostics = wire::decode_diagnostics(frame.payload);
     fatal_seen_ = diagnostics.severity == "FATAL" || diagnostics.severity == "PANIC";
-    facts_.reset();
+    facts_.clear();
     copy_in_ = false;
     passed_at_.reset();
     const Fate fate = replies_.on_error();
-    if (fatal_seen_ || fate == Fate::forward) {
-        out.to_client += frame.whole;
-        if (attempt_ && attempt_->stage == Attempt::Stage::collecting) {
-            pass(router::reason::pipelined, attempt_->started, out);
-        }
-        batch_failed_ = attempt_.has_value();
-    } else if (fate == Fate::stash || (attempt_ && attempt_->stage == Attempt::Stage::rewriting)) {
+    const bool of_veers_own = fate == Fate::facts || fate == Fate::swallow;
+    const bool asking = attempt_ && attempt_->stage == Attempt::Stage::asking;
+    const bool rewriting = attempt_ && attempt_->stage == Attempt::Stage::rewriting;
+    if (fate == Fate::ignore && !fatal_seen_) {
+        return;
+    }
+    if (rewriting && !fatal_seen_ && (fate == Fate::stash || of_veers_own)) {
         fail_stash(frame, diagnostics);  // of the rewritten statement, or of veer's own Parse of it
-    } else {
+        return;
+    }
+    if (asking && attempt_->alone && !fatal_seen_ && of_veers_own) {
         facts_failed_ = facts_broken_ = true;
         if (must_be_told(diagnostics)) {
             facts_error_ = frame.whole;
         }
+        return;
+    }
+    out.to_client += frame.whole;
+    if (asking && !attempt_->alone && of_veers_own) {
+        facts_broken_ = true;
+    }
+    if (attempt_ && replies_.skipping()) {
+        pass(router::reason::pipelined, now, out);  // the server skips it, up to the client's Sync
+        drain_inbox(now, out);
+    } else {
+        batch_failed_ = attempt_.has_value();
     }
 }
 
@@ -187,13 +200,6 @@ void Session::fail_stash(const wire::Frame& frame, const wire::Diagnostics& diag
 }
 
 void Session::on_reply(const Reply& reply, const wire::Frame& frame, Instant now, Output& out) {
-    if (reply.awaited == Awaited::parse && reply.fate == Fate::forward) {
-        if (reply.statement && statements_.size() < statements_max) {
-            statements_.insert_or_assign(reply.name, reply.statement);
-        } else {
-            statements_.erase(reply.name);
-        }
-    }
     if (frame.type == 'Z') {
         on_ready(reply, frame, now, out);
         return;
@@ -203,17 +209,24 @@ void Session::on_reply(const Reply& reply, const wire::Frame& frame, Instant now
             out.to_client += frame.whole;
             break;
         case Fate::swallow:
+        case Fate::ignore:
             return;
         case Fate::facts:
             if (frame.type == 'D') {
                 facts_row_ = frame.payload;
+            } else if (frame.type == '3') {
+                on_facts_ready(false, now, out);
             }
             return;
         case Fate::stash:
             stash(frame, out);
             return;
     }
-    if (frame.type == 'C') {
+    if (reply.awaited == Awaited::parse) {
+        on_parsed(reply);
+    } else if (reply.awaited == Awaited::describe_statement) {
+        note_description(reply, frame);
+    } else if (frame.type == 'C') {
         note_tag(wire::decode_command_complete(frame.payload).value_or(""), reply.plain);
     } else if (frame.type == 's') {
         note_tag("SELECT", reply.plain);
@@ -224,28 +237,58 @@ void Session::on_reply(const Reply& reply, const wire::Frame& frame, Instant now
     }
 }
 
+void Session::on_parsed(const Reply& reply) {
+    if (!reply.statement || statements_.size() >= statements_max) {
+        statements_.erase(reply.name);
+        return;
+    }
+    statements_.insert_or_assign(reply.name, reply.statement);
+    if (reply.statement->statement.search() != nullptr) {
+        router_.routes()->accepted->note_parsed(
+            reply.statement->statement.text, reply.statement->parameter_types
+        );
+    }
+}
+
+void Session::note_description(const Reply& reply, const wire::Frame& frame) {
+    // Of other columns than the key nobody tells veer in time that they have changed.
+    if (frame.type == 't') {
+        description_ = frame.whole;
+        return;
+    }
+    if (reply.statement == nullptr || reply.statement->statement.search() == nullptr) {
+        return;
+    }
+    const auto routes = router_.routes();
+    const auto* const route = routes->find(*reply.statement->statement.search());
+    if (route != nullptr && frame.type == 'T' &&
+        router::answerable_locally(*route, *reply.statement->statement.search())) {
+        routes->accepted->note_described(
+            reply.statement->statement.text,
+            reply.statement->parameter_types,
+            description_ + std::string(frame.whole)
+        );
+    }
+}
+
 void Session::on_ready(const Reply& reply, const wire::Frame& frame, Instant now, Output& out) {
     const char before = transaction_;
     transaction_ = wire::decode_ready_for_query(frame.payload).value_or('I');
     copy_in_ = false;
     if (transaction_ == 'I') {
-        portals_.clear();
-        if (maybe_wrote_) {
-            router_.note_write();  // before the client can know that it committed
-            maybe_wrote_ = false;
-        }
+        end_transaction();
     }
     if (replies_.empty() && !replies_.skipping()) {
         batch_upstream_ = batch_bound_ = false;  // nothing is open upstream
     }
     if (before != transaction_ && reply.fate != Fate::facts) {
-        facts_.reset();
+        facts_.clear();
     }
     if (reply.fate == Fate::facts) {
         on_facts_ready(facts_failed_, now, out);
     } else if (reply.fate == Fate::stash) {
         finish_rewritten(frame, now, out);
-    } else {
+    } else if (reply.fate == Fate::forward) {
         out.to_client += frame.whole;
         if (passed_at_) {
             last_.milliseconds =
@@ -255,12 +298,23 @@ void Session::on_ready(const Reply& reply, const wire::Frame& frame, Instant now
     }
 }
 
+void Session::end_transaction() {
+    portals_.clear();
+    named_upstream_ = false;
+    unnamed_.portal_open = unnamed_.portal_stale = false;
+    if (maybe_wrote_) {
+        router_.note_write();  // before the client can know that it committed
+        maybe_wrote_ = false;
+    }
+}
+
 void Session::note_tag(wire::Bytes tag, bool plain) {
     const wire::Bytes verb = tag.substr(0, tag.find(' '));
     if ((verb == "SELECT" && plain) || verb == "SHOW") {
         return;
     }
-    facts_.reset();
+    facts_.clear();
+    note_cursors(verb, tag);
     constexpr std::string_view harmless[] = {
         "BEGIN",
         "START",
@@ -290,6 +344,16 @@ void Session::note_tag(wire::Bytes tag, bool plain) {
     }
     maybe_wrote_ = true;
     router_.note_write();  // a procedure may have committed already
+}
+
+void Session::note_cursors(wire::Bytes verb, wire::Bytes tag) {
+    if (verb == "SAVEPOINT") {
+        portals_.note_savepoint();
+    } else if (tag == "ROLLBACK") {
+        portals_.note_rollback_to_savepoint();  // or the end of all: ReadyForQuery will say
+    } else if (verb == "DECLARE") {
+        named_upstream_ = true;
+    }
 }
 
 void Session::lose_track(wire::Bytes rest, Output& out) {

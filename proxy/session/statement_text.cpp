@@ -63,6 +63,11 @@ bool mentions_veer_setting(std::string_view sql) {
     return mentions(sql, "veer.");
 }
 
+bool mentions_cursor(std::string_view sql) {
+    return mentions(sql, "fetch") || mentions(sql, "move") || mentions(sql, "close") ||
+           mentions(sql, "cursor");
+}
+
 std::optional<std::string> shown_relation(std::string_view sql) {
     constexpr std::size_t longest = 64;
     std::string_view text = trim(sql);

@@ -15,6 +15,9 @@ bool is_plain_select(std::string_view sql);
 /// True where the text names one of veer's settings ("veer.route" and the like).
 bool mentions_veer_setting(std::string_view sql);
 
+/// True where the text may use a cursor by name.
+bool mentions_cursor(std::string_view sql);
+
 /// "last" for `SHOW veer.last`, in any case and with white space or a semicolon around.
 std::optional<std::string> shown_relation(std::string_view sql);
 

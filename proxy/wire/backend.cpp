@@ -82,6 +82,10 @@ void write_close_complete(std::string& out) {
     const MessageWriter message(out, '3');
 }
 
+void write_portal_suspended(std::string& out) {
+    const MessageWriter message(out, 's');
+}
+
 void write_parameter_description(std::string& out, const std::vector<std::uint32_t>& types) {
     MessageWriter message(out, 't');
     message.i16(static_cast<std::int16_t>(types.size()));

@@ -47,6 +47,7 @@ void write_bind_complete(std::string& out);
 void write_close_complete(std::string& out);
 void write_parameter_description(std::string& out, const std::vector<std::uint32_t>& types);
 void write_row_description(std::string& out, const std::vector<FieldDescription>& fields);
+void write_portal_suspended(std::string& out);
 void write_command_complete(std::string& out, Bytes tag);
 void write_ready_for_query(std::string& out, char status);
 

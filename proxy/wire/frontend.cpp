@@ -89,6 +89,14 @@ Bytes bound_statement(Bytes payload) {
     return reader.text();
 }
 
+Bytes bound_portal(Bytes payload) {
+    return Reader(payload).text();
+}
+
+Bytes parsed_statement(Bytes payload) {
+    return Reader(payload).text();
+}
+
 std::optional<Target> decode_target(Bytes payload) {
     Reader reader(payload);
     Target target;
@@ -154,6 +162,10 @@ void write_describe(std::string& out, char kind, Bytes name) {
 
 void write_close(std::string& out, char kind, Bytes name) {
     MessageWriter(out, 'C').u8(static_cast<std::uint8_t>(kind)).text(name);
+}
+
+void write_flush(std::string& out) {
+    const MessageWriter message(out, 'H');
 }
 
 void write_sync(std::string& out) {

@@ -53,6 +53,12 @@ std::optional<Execute> decode_execute(Bytes payload);
 /// The statement's name of a Bind, without reading the rest; empty too where there is none.
 Bytes bound_statement(Bytes payload);
 
+/// The portal's name of a Bind, likewise.
+Bytes bound_portal(Bytes payload);
+
+/// The statement's name of a Parse, likewise.
+Bytes parsed_statement(Bytes payload);
+
 /// True for the type bytes that Postgres accepts from a client after authentication.
 bool is_frontend_type(char type);
 
@@ -69,6 +75,7 @@ void write_plain_bind(std::string& out, Bytes portal, Bytes statement);
 void write_execute(std::string& out, Bytes portal, std::int32_t rows_max);
 void write_describe(std::string& out, char kind, Bytes name);
 void write_close(std::string& out, char kind, Bytes name);
+void write_flush(std::string& out);
 void write_sync(std::string& out);
 
 }  // namespace veer::proxy::wire

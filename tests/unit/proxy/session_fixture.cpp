@@ -86,15 +86,41 @@ void SessionFixture::load() {
 
 std::string SessionFixture::client(std::string_view bytes) {
     session.on_client(bytes, now, out);
+    search();
     return std::exchange(out.to_server, {});
 }
 
 std::string SessionFixture::server(std::string_view bytes) {
     session.on_server(bytes, now, out);
+    search();
     return std::exchange(out.to_client, {});
 }
 
+void SessionFixture::search() {
+    while (out.search) {
+        const PendingSearch pending = *std::exchange(out.search, std::nullopt);
+        session.on_found(pending.number, pending.order.run(), now, out);
+    }
+}
+
+void SessionFixture::waited() {
+    session.on_waited(now, out);
+    search();
+}
+
 std::string SessionFixture::answer_facts(
+    const std::vector<std::pair<std::size_t, std::string>>& changes
+) {
+    return server(facts_reply(changes) + ready());
+}
+
+std::string SessionFixture::answer_flushed_facts(
+    const std::vector<std::pair<std::size_t, std::string>>& changes
+) {
+    return server(facts_reply(changes));
+}
+
+std::string SessionFixture::facts_reply(
     const std::vector<std::pair<std::size_t, std::string>>& changes
 ) {
     std::vector<std::string> row = {
@@ -112,6 +138,9 @@ std::string SessionFixture::answer_facts(
         "",
         "",
         "public",
+        "0",
+        "0",
+        "0",
         "0/64"};
     for (const auto& [position, value] : changes) {
         row[position] = value;
@@ -123,7 +152,7 @@ std::string SessionFixture::answer_facts(
     reply += data_row(row) + command_complete("SELECT 1");
     wire::write_close_complete(reply);
     wire::write_close_complete(reply);
-    return server(reply + ready());
+    return reply;
 }
 
 std::string SessionFixture::query(std::string_view sql) {
@@ -139,10 +168,10 @@ std::string SessionFixture::parse(std::string_view name, std::string_view sql) {
 }
 
 std::string SessionFixture::bind(
-    std::string_view statement, const std::vector<std::string>& parameters
+    std::string_view statement, const std::vector<std::string>& parameters, std::string_view portal
 ) {
     wire::Bind message{
-        .portal = "",
+        .portal = portal,
         .statement = statement,
         .parameter_formats = {},
         .parameters = {},
@@ -155,15 +184,37 @@ std::string SessionFixture::bind(
     return bytes;
 }
 
-std::string SessionFixture::describe_portal() {
+std::string SessionFixture::describe(char kind, std::string_view name) {
     std::string bytes;
-    wire::write_describe(bytes, 'P', "");
+    wire::write_describe(bytes, kind, name);
     return bytes;
 }
 
-std::string SessionFixture::execute(int rows_max) {
+std::string SessionFixture::describe_portal() {
+    return describe('P', "");
+}
+
+std::string SessionFixture::execute(int rows_max, std::string_view portal) {
     std::string bytes;
-    wire::write_execute(bytes, "", rows_max);
+    wire::write_execute(bytes, portal, rows_max);
+    return bytes;
+}
+
+std::string SessionFixture::close(char kind, std::string_view name) {
+    std::string bytes;
+    wire::write_close(bytes, kind, name);
+    return bytes;
+}
+
+std::string SessionFixture::flush() {
+    std::string bytes;
+    wire::write_flush(bytes);
+    return bytes;
+}
+
+std::string SessionFixture::bare(char type) {
+    std::string bytes;
+    const wire::MessageWriter message(bytes, type);
     return bytes;
 }
 

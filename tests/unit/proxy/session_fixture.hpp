@@ -26,6 +26,12 @@ class SessionFixture {
     /// Bytes from the server; returns what went to the client.
     std::string server(std::string_view bytes);
 
+    /// Carries out the searches that are asked for.
+    void search();
+
+    /// The awaited position was reached, or the deadline has passed.
+    void waited();
+
     /// What the last event sent the other way than its return value.
     std::string to_client() { return std::exchange(out.to_client, {}); }
 
@@ -35,13 +41,27 @@ class SessionFixture {
     /// position.
     std::string answer_facts(const std::vector<std::pair<std::size_t, std::string>>& changes = {});
 
+    /// The same in the middle of a batch, where no ReadyForQuery ends it.
+    std::string answer_flushed_facts(
+        const std::vector<std::pair<std::size_t, std::string>>& changes = {}
+    );
+
     static std::string query(std::string_view sql);
     static std::string parse(std::string_view name, std::string_view sql);
-    static std::string bind(std::string_view statement, const std::vector<std::string>& parameters);
+    static std::string bind(
+        std::string_view statement,
+        const std::vector<std::string>& parameters,
+        std::string_view portal = ""
+    );
+    static std::string describe(char kind, std::string_view name);
     static std::string describe_portal();
-    static std::string execute(int rows_max = 0);
+    static std::string execute(int rows_max = 0, std::string_view portal = "");
+    static std::string close(char kind, std::string_view name);
+    static std::string flush();
     static std::string sync();
 
+    /// A message of the server that is nothing but its type: ParseComplete and the like.
+    static std::string bare(char type);
     static std::string command_complete(std::string_view tag);
     static std::string ready(char status = 'I');
     static std::string error(std::string_view sqlstate);
@@ -58,6 +78,7 @@ class SessionFixture {
     Instant now{1};
 
   private:
+    static std::string facts_reply(const std::vector<std::pair<std::size_t, std::string>>& changes);
     static config::Config with_percent(double percent);
     void load();
 };

@@ -92,7 +92,7 @@ void play(unsigned seed) {
                 f.answer_facts();
                 break;
             case 5:
-                f.session.on_waited(f.now, f.out);
+                f.waited();
                 break;
             default:
                 f.server(chaos.server_bytes());

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "proxy/session/output.hpp"
+#include "router/route.hpp"
+#include "router/session_facts.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace veer::proxy::session {
+
+/// A session's facts for one route, and for how long they may be believed.
+struct KnownFacts {
+    router::SessionFacts facts;
+    std::shared_ptr<const router::RouteTable> routes;
+    const router::Route* route = nullptr;  ///< in `routes`
+    std::uint64_t epoch = 0;               ///< Router::write_epoch() before they were asked for
+    Instant taken;
+};
+
+/// What the session's backend said of itself, by route.
+///
+/// Invariants:
+/// 1. A fact is believed for `age_max`, so long can a REVOKE or DDL elsewhere stay unnoticed, and
+///    less where the session has a timeout so short that veer must let Postgres hear of it.
+/// 2. It is believed under the RouteTable and the write epoch that it was asked under, only.
+/// 3. Whatever may change the session clears all.
+class FactsCache {
+  public:
+    static constexpr std::int64_t age_max_ns = 1'000'000'000;
+    static constexpr std::size_t routes_max = 8;
+
+    /// Null where they have to be asked for.
+    const KnownFacts* find(
+        const std::shared_ptr<const router::RouteTable>& routes,
+        const router::Route& route,
+        std::uint64_t epoch,
+        Instant now
+    ) const;
+
+    void put(KnownFacts known);
+
+    void clear() { known_.clear(); }
+
+  private:
+    std::vector<KnownFacts> known_;
+};
+
+}  // namespace veer::proxy::session

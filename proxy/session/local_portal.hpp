@@ -1,0 +1,96 @@
+#pragma once
+
+#include "proxy/session/local_answer.hpp"
+#include "proxy/session/prepared_statement.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace veer::proxy::session {
+
+/// A portal that exists in veer only: a complete answer, of which the client fetches what it likes.
+///
+///     Bind ──▶ [ rows 1..n ] ──Execute(2)──▶ 1 2 PortalSuspended ──Execute(0)──▶ 3..n SELECT n-2
+///                                                                ──Execute(0)──▶ SELECT 0
+///
+/// Invariants:
+/// 1. An Execute that returns as many rows as it asked for suspends, even at the end (PortalRun of
+///    Postgres: only fewer rows show that there are no more).
+/// 2. What Postgres would need to have the portal too is kept: the client's Bind and its statement.
+class LocalPortal {
+  public:
+    LocalPortal() = default;
+    LocalPortal(
+        LocalAnswer answer, std::string bind, std::shared_ptr<const PreparedStatement> statement
+    );
+
+    const std::string& row_description() const { return answer_.row_description; }
+
+    /// DataRows and CommandComplete or PortalSuspended. `rows_max` as in Execute: 0 or less is all.
+    std::string execute(std::int32_t rows_max);
+
+    /// Rows that the client has.
+    std::size_t returned() const { return returned_; }
+
+    /// The client's Bind; empty where Postgres cannot have this portal (SHOW veer.x).
+    const std::string& bind() const { return bind_; }
+
+    const std::shared_ptr<const PreparedStatement>& statement() const { return statement_; }
+
+    std::size_t bytes() const { return answer_.rows.size() + bind_.size(); }
+
+  private:
+    LocalAnswer answer_;
+    std::size_t at_ = 0;  // of answer_.rows
+    std::size_t returned_ = 0;
+    std::string bind_;
+    std::shared_ptr<const PreparedStatement> statement_;
+};
+
+/// The client's local portals by name, "" among them. Bounded in number and bytes.
+class LocalPortals {
+  public:
+    static constexpr std::size_t portals_max = 64;
+    static constexpr std::size_t bytes_max = std::size_t{16} << 20U;
+
+    bool empty() const { return portals_.empty(); }
+
+    bool full() const { return portals_.size() >= portals_max || bytes() > bytes_max; }
+
+    /// Null where there is none of that name.
+    LocalPortal* find(std::string_view name);
+
+    bool has_named() const;
+    void put(std::string_view name, LocalPortal portal);
+    void erase(std::string_view name);
+
+    /// The transaction is over.
+    void clear();
+
+    /// A savepoint was set: portals made from here on go with it.
+    void note_savepoint() { ++savepoints_; }
+
+    /// Some savepoint was rolled back to; which one, the tag does not say. Portals made before the
+    /// first have survived; the others are taken as gone, so that Postgres says that they are.
+    void note_rollback_to_savepoint();
+
+    std::size_t bytes() const;
+
+    auto begin() const { return portals_.begin(); }
+
+    auto end() const { return portals_.end(); }
+
+  private:
+    struct Entry {
+        LocalPortal portal;
+        std::size_t savepoints = 0;  // set before it was made
+    };
+
+    std::map<std::string, Entry, std::less<>> portals_;
+    std::size_t savepoints_ = 0;  // of this transaction
+};
+
+}  // namespace veer::proxy::session

@@ -1,0 +1,172 @@
+#include "proxy/session/session.hpp"
+#include "proxy/wire/backend.hpp"
+#include "router/rewrite.hpp"
+
+// The answer of an Attempt: veer's own rows, or Postgres' rows under the keys that veer found.
+
+namespace veer::proxy::session {
+
+namespace {
+
+constexpr wire::Bytes rewritten_statement = "veer_rewritten";
+
+}  // namespace
+
+void Session::serve(const std::vector<index::Hit>& hits, Instant now, Output& out) {
+    if (attempt_->service == router::Service::rewrite) {
+        if (!serve_rewritten(hits, out)) {
+            pass(router::reason::rewrite_failed, now, out);
+        }
+    } else if (serve_locally(hits, out)) {
+        record("veer", router::reason::local, now);
+        attempt_.reset();
+    } else {
+        pass(router::reason::format_code, now, out);
+    }
+}
+
+bool Session::serve_locally(const std::vector<index::Hit>& hits, Output& out) {
+    const Attempt& attempt = *attempt_;
+    const auto bind =
+        attempt.simple ? std::nullopt : wire::decode_bind(attempt.bind_frame().payload);
+    const std::span<const index::Hit> rows(
+        hits.begin() + static_cast<std::ptrdiff_t>(attempt.search.offset),
+        hits.begin() + static_cast<std::ptrdiff_t>(attempt.search.wanted())
+    );
+    const auto found = router::answer_from_hits(
+        attempt.query(),
+        *attempt.route,
+        rows,
+        bind ? std::span<const std::int16_t>(bind->result_formats) : std::span<const std::int16_t>()
+    );
+    if (!found) {
+        return false;
+    }
+    LocalAnswer answer = to_messages(*found);
+    if (!attempt.simple) {
+        give_portal(std::move(answer), out);
+        return true;
+    }
+    out.to_client += answer.all();
+    wire::write_ready_for_query(out.to_client, transaction_);
+    forget_unnamed();
+    return true;
+}
+
+void Session::give_portal(LocalAnswer answer, Output& out) {
+    const Attempt& attempt = *attempt_;
+    const std::string description = attempt.described ? answer.row_description : "";
+    LocalPortal portal(
+        std::move(answer), std::string(attempt.bind_frame().whole), attempt.statement
+    );
+    std::string bytes;
+    wire::write_bind_complete(bytes);
+    bytes += description;
+    if (attempt.executed) {
+        bytes += portal.execute(attempt.rows_max);
+    }
+    emit_local(std::move(bytes), out);
+    if (attempt.portal.empty()) {
+        unnamed_.lose_portal();
+    }
+    portals_.put(attempt.portal, std::move(portal));
+    batch_local_ = true;
+    if (attempt.synced) {
+        std::string sync;
+        wire::write_sync(sync);
+        on_sync({.type = 'S', .payload = {}, .whole = sync}, out);
+    }
+}
+
+bool Session::serve_rewritten(const std::vector<index::Hit>& hits, Output& out) {
+    Attempt& attempt = *attempt_;
+    const parser::NearestNeighbourQuery& query = attempt.query();
+    const auto text = router::restrict_to_keys(
+        attempt.statement->statement.text,
+        attempt.statement->statement.normalised.original_position(query.where_position),
+        query,
+        *attempt.route,
+        hits
+    );
+    if (!text) {
+        return false;
+    }
+    attempt.rows_expected = attempt.search.limit;
+    attempt.stage = Attempt::Stage::rewriting;
+    batch_failed_ = false;
+    if (attempt.simple) {
+        wire::write_query(out.to_server, *text);
+        expect(Awaited::query, Fate::stash, true);
+        return true;
+    }
+    const auto bind = wire::decode_bind(attempt.bind_frame().payload);
+    wire::write_close(out.to_server, 'S', rewritten_statement);
+    expect(Awaited::close, Fate::swallow, true);
+    wire::write_parse(
+        out.to_server, rewritten_statement, *text, attempt.statement->parameter_types
+    );
+    expect(Awaited::parse, Fate::swallow, true);
+    wire::write_bind(out.to_server, *bind, rewritten_statement);
+    expect(Awaited::bind, Fate::stash, true);
+    if (attempt.described) {
+        wire::write_describe(out.to_server, 'P', attempt.portal);
+        expect(Awaited::describe_portal, Fate::stash, true);
+    }
+    wire::write_execute(out.to_server, attempt.portal, attempt.rows_max);
+    expect(Awaited::execute, Fate::stash, true);
+    wire::write_close(out.to_server, 'S', rewritten_statement);
+    expect(Awaited::close, Fate::swallow, true);
+    wire::write_sync(out.to_server);
+    expect(Awaited::sync, Fate::stash, true);
+    batch_upstream_ = batch_bound_ = false;
+    return true;
+}
+
+void Session::stash(const wire::Frame& frame, Output& out) {
+    attempt_->stash += frame.whole;
+    if (frame.type == 'C') {
+        const auto tag = wire::decode_command_complete(frame.payload);
+        attempt_->stash_rows = tag ? wire::rows_of_tag(*tag) : std::nullopt;
+    }
+    if (attempt_->stash.size() > options_.stash_bytes_max) {
+        release_stash(out);
+    }
+}
+
+void Session::release_stash(Output& out) {
+    // Too long to hold back: from here on it cannot be taken back.
+    out.to_client += attempt_->stash;
+    attempt_->stash.clear();
+    attempt_->rows_expected = 0;
+}
+
+void Session::finish_rewritten(const wire::Frame& ready, Instant now, Output& out) {
+    Attempt& attempt = *attempt_;
+    if (batch_failed_) {  // the client's own Parse failed; it has the error already
+        out.to_client += ready.whole;
+        attempt_.reset();
+        drain_inbox(now, out);
+        return;
+    }
+    const bool short_of_rows =
+        !attempt.stash_failed && attempt.stash_rows.value_or(0) < attempt.rows_expected;
+    const bool can_rerun = transaction_ != 'E' && attempt.rows_expected > 0;
+    if ((attempt.stash_failed || short_of_rows) && can_rerun) {
+        // Deleted rows, or whatever else: the statement as it came finds out what Postgres says.
+        facts_.clear();
+        pass(
+            attempt.stash_failed ? router::reason::rewrite_failed : router::reason::short_answer,
+            now,
+            out
+        );
+        drain_inbox(now, out);
+        return;
+    }
+    out.to_client += attempt.stash;
+    out.to_client += ready.whole;
+    record("veer", router::reason::rewrite, now);
+    attempt_.reset();
+    drain_inbox(now, out);
+}
+
+}  // namespace veer::proxy::session

@@ -1,0 +1,249 @@
+#include "proxy/session/session.hpp"
+#include "proxy/session/statement_text.hpp"
+#include "proxy/wire/backend.hpp"
+
+// Frames on their way to the server: what has to go before them, and the replies they are owed.
+
+namespace veer::proxy::session {
+
+namespace {
+
+constexpr wire::Bytes portal_statement = "veer_portal";
+
+/// "S" or "P" where the frame is a Bind, Describe, Execute or Close that names the unnamed
+/// statement or portal and expects it to be there.
+std::string_view unnamed_of(const wire::Frame& frame) {
+    if (frame.type == 'B') {
+        return wire::bound_statement(frame.payload).empty() ? "S" : "";
+    }
+    if (frame.type == 'E') {
+        const auto execute = wire::decode_execute(frame.payload);
+        return execute && execute->portal.empty() ? "P" : "";
+    }
+    const bool targeted = frame.type == 'D' || frame.type == 'C';
+    const auto target = targeted ? wire::decode_target(frame.payload) : std::nullopt;
+    if (!target || !target->name.empty()) {
+        return "";
+    }
+    return target->kind == 'S' ? "S" : "P";
+}
+
+}  // namespace
+
+std::shared_ptr<const PreparedStatement> Session::statement_named(wire::Bytes name) const {
+    if (const auto pending = replies_.pending_parse(name)) {
+        return *pending;
+    }
+    const auto found = statements_.find(name);
+    return found == statements_.end() ? nullptr : found->second;
+}
+
+void Session::forward(const wire::Frame& frame, Output& out) {
+    settle_unnamed(frame, out);
+    bool plain = false;
+    if (frame.type == 'Q') {
+        const auto query = wire::decode_query(frame.payload);
+        plain = query && is_plain_select(query->text);
+        statements_.erase("");
+        portals_.erase("");
+        unnamed_.see_query();
+    } else if (frame.type == 'B') {
+        note_forwarded_bind(frame);
+    } else if (frame.type == 'E') {
+        plain = !calls_seen_;
+    } else if (frame.type == 'C') {
+        const auto target = wire::decode_target(frame.payload);
+        if (target && target->kind == 'S') {
+            statements_.erase(std::string(target->name));
+        }
+    }
+    expect_reply_to(frame, plain);
+    out.to_server += frame.whole;
+}
+
+void Session::forward_parse(
+    const wire::Frame& frame, std::shared_ptr<const PreparedStatement> statement, Output& out
+) {
+    const wire::Bytes name = wire::parsed_statement(frame.payload);
+    batch_upstream_ = true;
+    replies_.expect(
+        {.awaited = Awaited::parse,
+         .statement = std::move(statement),
+         .name = std::string(name),
+         .bytes = {}}
+    );
+    if (name.empty()) {
+        unnamed_.see_statement();
+    }
+    out.to_server += frame.whole;
+}
+
+void Session::forward_search(const wire::Frame& frame, Output& out) {
+    if (frame.type != 'Q') {
+        forward(frame, out);
+        return;
+    }
+    // A recognised search calls nothing but operators, whatever parentheses it has.
+    portals_.erase("");
+    unnamed_.see_query();
+    expect_reply_to(frame, true);
+    out.to_server += frame.whole;
+}
+
+void Session::settle_unnamed(const wire::Frame& frame, Output& out) {
+    const bool in_step =
+        unnamed_.statement == Unnamed::Statement::in_step && !unnamed_.portal_stale;
+    const std::string_view kind = in_step ? "" : unnamed_of(frame);
+    if (kind == "S" && unnamed_.statement == Unnamed::Statement::unseen) {
+        batch_upstream_ = true;
+        out.to_server += unnamed_.parse;
+        expect(Awaited::parse, Fate::swallow);
+    } else if (kind == "S" && unnamed_.statement == Unnamed::Statement::stale) {
+        wire::write_close(out.to_server, 'S', "");
+        expect(Awaited::close, Fate::swallow);
+    } else if (kind == "P" && unnamed_.portal_stale) {
+        wire::write_close(out.to_server, 'P', "");
+        expect(Awaited::close, Fate::swallow);
+        unnamed_.portal_open = unnamed_.portal_stale = false;
+    }
+    if (kind == "S") {
+        unnamed_.see_statement();
+    }
+}
+
+void Session::note_forwarded_bind(const wire::Frame& frame) {
+    const wire::Bytes portal = wire::bound_portal(frame.payload);
+    if (portal.empty()) {
+        portals_.erase("");
+        unnamed_.portal_open = true;
+        unnamed_.portal_stale = false;
+    } else {
+        named_upstream_ = true;
+    }
+}
+
+void Session::open_upstream(const LocalPortal& portal, Fate fate, Output& out) {
+    if (portal.bind().empty()) {
+        return;
+    }
+    const PreparedStatement& statement = *portal.statement();
+    wire::write_close(out.to_server, 'S', portal_statement);
+    expect(Awaited::close, fate, true);
+    wire::write_parse(
+        out.to_server, portal_statement, statement.statement.text, statement.parameter_types
+    );
+    expect(Awaited::parse, fate, true);
+    wire::FrameHeader header;
+    wire::peek_header(portal.bind(), header);
+    const auto bind = wire::decode_bind(wire::frame_at(portal.bind(), header).payload);
+    wire::write_bind(out.to_server, *bind, portal_statement);
+    expect(Awaited::bind, fate, true);
+    if (portal.returned() > 0) {
+        const auto rows = static_cast<std::int32_t>(portal.returned());
+        wire::write_execute(out.to_server, bind->portal, rows);
+        expect(Awaited::execute, fate, true);
+    }
+    named_upstream_ = true;
+}
+
+void Session::open_all_upstream(Output& out) {
+    const Fate fate = batch_upstream_ ? Fate::swallow : Fate::ignore;
+    for (const auto& [name, entry] : portals_) {
+        if (!name.empty()) {
+            open_upstream(entry.portal, fate, out);
+        }
+    }
+    portals_.clear();
+    if (fate == Fate::ignore) {
+        wire::write_sync(out.to_server);
+        expect(Awaited::sync, Fate::ignore);
+    }
+}
+
+void Session::expect_reply_to(const wire::Frame& frame, bool plain) {
+    const auto awaits = [&](Awaited awaited) {
+        expect(awaited, Fate::forward, plain);
+    };
+    const auto in_batch = [&](Awaited awaited, bool binds) {
+        batch_upstream_ = true;
+        batch_bound_ = batch_bound_ || binds;
+        awaits(awaited);
+    };
+    switch (frame.type) {
+        case 'P':
+            in_batch(Awaited::parse, false);
+            break;
+        case 'B':
+            in_batch(Awaited::bind, true);
+            break;
+        case 'D': {
+            const auto target = wire::decode_target(frame.payload);
+            const bool statement = target && target->kind == 'S';
+            batch_upstream_ = true;
+            replies_.expect(
+                {.awaited = statement ? Awaited::describe_statement : Awaited::describe_portal,
+                 .statement = statement ? statement_named(target->name) : nullptr,
+                 .name = {},
+                 .bytes = {}}
+            );
+            break;
+        }
+        case 'E':
+            in_batch(Awaited::execute, true);
+            break;
+        case 'C':
+            in_batch(Awaited::close, false);
+            break;
+        case 'S':
+            if (!copy_in_) {  // the server ignores it while it reads COPY data
+                awaits(Awaited::sync);
+            }
+            batch_upstream_ = batch_bound_ = false;
+            break;
+        case 'Q':  // ends no batch: where an Execute before it fails, the server skips it
+            awaits(Awaited::query);
+            break;
+        case 'F':
+            awaits(Awaited::function_call);
+            break;
+        case 'c':
+        case 'f':
+            awaits(Awaited::copy_end);
+            break;
+        default:
+            break;
+    }
+}
+
+void Session::note_text(wire::Bytes text, Output& out) {
+    settings_touched_ = settings_touched_ || mentions_veer_setting(text);
+    if (portals_.has_named() && mentions_cursor(text)) {
+        open_all_upstream(out);
+    }
+}
+
+void Session::forget_unnamed() {
+    statements_.erase("");
+    portals_.erase("");
+    unnamed_.lose_both();
+}
+
+void Session::expect(Awaited awaited, Fate fate, bool plain) {
+    replies_.expect(
+        {.awaited = awaited, .fate = fate, .plain = plain, .statement = {}, .name = {}, .bytes = {}}
+    );
+}
+
+void Session::emit_local(std::string bytes, Output& out) {
+    replies_.expect(
+        {.awaited = Awaited::local, .statement = {}, .name = {}, .bytes = std::move(bytes)}
+    );
+    emit_due(out);
+}
+
+void Session::emit_due(Output& out) {
+    while (replies_.take_local(out.to_client, transaction_)) {
+    }
+}
+
+}  // namespace veer::proxy::session
