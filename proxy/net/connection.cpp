@@ -212,6 +212,7 @@ void Connection::on_client_read(error_code error, std::size_t count) {
     if (error == asio::error::eof) {
         // It may still want its answers: tell the server, and let that one end it.
         client_.ended = true;
+        session_->on_client_ended();
         flush(*server_);
         return;
     }
@@ -238,10 +239,6 @@ void Connection::on_server_read(error_code error, std::size_t count) {
     read_server();
     read_client();
     end_upstream_if_done();
-}
-
-bool Connection::session_has_more() const {
-    return session_->paused() || session_->kept_bytes() > 0;
 }
 
 void Connection::end_upstream_if_done() {
@@ -307,7 +304,7 @@ void Connection::flush(Pipe& pipe) {
     pipe.sent = 0;
     if (closing_ && &pipe == &client_) {
         finish();
-    } else if (&pipe != &client_ && client_.ended && !session_has_more()) {
+    } else if (&pipe != &client_ && session_->server_side_done()) {
         pipe.socket.shutdown(asio::socket_base::shutdown_send, error);
     }
 }
@@ -321,7 +318,10 @@ void Connection::on_writable(Pipe& pipe, error_code error) {
         if (&pipe == &client_) {
             client_.gone = true;
             client_.ended = true;
-            if (closing_ || !session_ || !session_has_more()) {
+            if (session_) {
+                session_->on_client_ended();
+            }
+            if (closing_ || !session_ || session_->server_side_done()) {
                 finish();
             }
         }

@@ -47,7 +47,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void on_client_read(boost::system::error_code error, std::size_t count);
     void on_server_read(boost::system::error_code error, std::size_t count);
     void carry_out(session::Output& output);
-    bool session_has_more() const;
     void end_upstream_if_done();
     void flush(Pipe& pipe);
     void on_writable(Pipe& pipe, boost::system::error_code error);

@@ -60,6 +60,14 @@ class Session {
     /// Upstream closed its side. Says so to a client that has not been told by the server itself.
     void on_server_closed(Output& out);
 
+    /// The client sends no more. It may still read.
+    void on_client_ended() { client_ended_ = true; }
+
+    /// Nothing more will go to the server: its side may be ended. A message that the client left
+    /// incomplete is dropped, unless a part of it went out: then the server must not wait for the
+    /// rest (WIRE.md 3.2, 14).
+    bool server_side_done() const { return client_ended_ && !paused(); }
+
     /// What becomes of a CancelRequest for this session.
     enum class CancelAction : std::uint8_t {
         forward,  ///< send it to the server of this session, then call on_cancel_relayed()
@@ -87,6 +95,9 @@ class Session {
 
     /// Client bytes kept back so far.
     std::size_t kept_bytes() const { return inbox_.size(); }
+
+    /// All bytes that the session holds back, of either side.
+    std::size_t held_bytes() const;
 
     /// Requests that still wait for replies: a client that never reads must not fill the queue.
     std::size_t unanswered() const { return replies_.size(); }
@@ -216,6 +227,7 @@ class Session {
     std::string outbox_;              // a server message not yet complete
     std::size_t passing_server_ = 0;  // bytes left of a server message that passes in parts
     bool copy_in_ = false;
+    bool client_ended_ = false;
     bool fatal_seen_ = false;
     ReplyQueue replies_;
 

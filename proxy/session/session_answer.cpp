@@ -55,13 +55,18 @@ bool Session::serve_locally(const std::vector<index::Hit>& hits, Output& out) {
 
 void Session::give_portal(LocalAnswer answer, Output& out) {
     const Attempt& attempt = *attempt_;
-    const std::string description = attempt.described ? answer.row_description : "";
-    LocalPortal portal(
-        std::move(answer), std::string(attempt.bind_frame().whole), attempt.statement
-    );
+    // A portal that its own Sync ends need not be kept.
+    const bool fleeting = attempt.synced && transaction_ == 'I';
     std::string bytes;
     wire::write_bind_complete(bytes);
-    bytes += description;
+    if (attempt.described) {
+        bytes += answer.row_description;
+    }
+    LocalPortal portal(
+        std::move(answer),
+        fleeting ? std::string() : std::string(attempt.bind_frame().whole),
+        attempt.statement
+    );
     if (attempt.executed) {
         bytes += portal.execute(attempt.rows_max);
     }
@@ -69,7 +74,9 @@ void Session::give_portal(LocalAnswer answer, Output& out) {
     if (attempt.portal.empty()) {
         unnamed_.lose_portal();
     }
-    portals_.put(attempt.portal, std::move(portal));
+    if (!fleeting) {
+        portals_.put(attempt.portal, std::move(portal));
+    }
     batch_local_ = true;
     if (attempt.synced) {
         std::string sync;

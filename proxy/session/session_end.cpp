@@ -36,6 +36,11 @@ bool Session::at_rest() const {
            !batch_upstream_ && !batch_local_ && cancels_ == 0;
 }
 
+std::size_t Session::held_bytes() const {
+    const std::size_t of_attempt = attempt_ ? attempt_->held.size() + attempt_->stash.size() : 0;
+    return inbox_.size() + outbox_.size() + of_attempt + portals_.bytes();
+}
+
 void Session::on_shutdown(Output& out) {
     end_with(out, "57P01", "terminating connection due to administrator command");
 }
@@ -47,7 +52,7 @@ void Session::on_server_closed(Output& out) {
 
 void Session::end_with(Output& out, wire::Bytes sqlstate, wire::Bytes message) {
     const bool between_frames = outbox_.empty() && passing_server_ == 0 && state_ != State::raw;
-    if (between_frames && !fatal_seen_) {
+    if (between_frames && !fatal_seen_ && !client_ended_) {
         wire::write_fatal(out.to_client, sqlstate, message);
     }
     out.close = true;

@@ -39,4 +39,26 @@ TEST_CASE_METHOD(SessionFixture, "shutdown says what Postgres would say") {
     CHECK(out.to_client.find("C57P01") != std::string::npos);
 }
 
+TEST_CASE_METHOD(SessionFixture, "a client that has ended its side is told nothing at the end") {
+    session.on_client_ended();
+    CHECK(session.server_side_done());
+    session.on_server_closed(out);
+    CHECK(out.to_client.empty());
+}
+
+TEST_CASE_METHOD(SessionFixture, "what a client left incomplete does not keep the server") {
+    client(query("SELECT 1").substr(0, 9));
+    session.on_client_ended();
+    CHECK(session.server_side_done());
+}
+
+TEST_CASE_METHOD(SessionFixture, "a search under way is finished before the server is let go") {
+    client(query("SELECT id FROM docs ORDER BY e <-> '[7,0]' LIMIT 3") + query("SELECT 1"));
+    session.on_client_ended();
+    CHECK_FALSE(session.server_side_done());
+    answer_facts();
+    CHECK(to_server() == query("SELECT 1"));
+    CHECK(session.server_side_done());
+}
+
 }  // namespace veer::proxy::session
