@@ -14,8 +14,11 @@ bool is_space(char c) {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/// Numbers between `open` and `close`, separated by commas; nothing else but white space.
-std::optional<std::vector<float>> parse_list(std::string_view text) {
+/// What array_in allows around an element.
+enum class Quotes : bool { none, allowed };
+
+/// Numbers separated by commas; nothing else but white space, and quotes where allowed.
+std::optional<std::vector<float>> parse_list(std::string_view text, Quotes quotes) {
     std::vector<float> values;
     const char* at = text.data();
     const char* const end = at + text.size();
@@ -26,6 +29,8 @@ std::optional<std::vector<float>> parse_list(std::string_view text) {
     };
     for (;;) {
         skip_space();
+        const bool quoted = quotes == Quotes::allowed && at != end && *at == '"';
+        at += quoted ? 1 : 0;
         if (end - at >= 2 && *at == '+' && at[1] != '-') {
             ++at;  // strtof accepts it, from_chars does not
         }
@@ -36,6 +41,9 @@ std::optional<std::vector<float>> parse_list(std::string_view text) {
         }
         values.push_back(value);
         at = stop;
+        if (quoted && (at == end || *at++ != '"')) {
+            return std::nullopt;
+        }
         skip_space();
         if (at == end) {
             return values;
@@ -46,7 +54,9 @@ std::optional<std::vector<float>> parse_list(std::string_view text) {
     }
 }
 
-std::optional<std::vector<float>> parse_enclosed(std::string_view text, char open, char close) {
+std::optional<std::vector<float>> parse_enclosed(
+    std::string_view text, char open, char close, Quotes quotes
+) {
     while (!text.empty() && is_space(text.front())) {
         text.remove_prefix(1);
     }
@@ -56,7 +66,7 @@ std::optional<std::vector<float>> parse_enclosed(std::string_view text, char ope
     if (text.size() < 2 || text.front() != open || text.back() != close) {
         return std::nullopt;
     }
-    return parse_list(text.substr(1, text.size() - 2));
+    return parse_list(text.substr(1, text.size() - 2), quotes);
 }
 
 template <class Unsigned>
@@ -71,15 +81,15 @@ Unsigned big_endian(std::string_view bytes, std::size_t at) {
 }  // namespace
 
 std::optional<std::vector<float>> parse_vector_text(std::string_view text) {
-    return parse_enclosed(text, '[', ']');
+    return parse_enclosed(text, '[', ']', Quotes::none);
 }
 
 std::optional<std::vector<float>> parse_array_text(std::string_view text) {
-    return parse_enclosed(text, '{', '}');
+    return parse_enclosed(text, '{', '}', Quotes::allowed);
 }
 
 std::optional<std::vector<float>> parse_array_items(std::string_view text) {
-    return parse_list(text);
+    return parse_list(text, Quotes::none);
 }
 
 std::optional<std::vector<float>> parse_vector_binary(std::string_view bytes) {

@@ -51,6 +51,14 @@ bool is_barrier(Awaited awaited) {
            awaited == Awaited::function_call;
 }
 
+bool runs_writer(const Expected& expected) {
+    const bool runs = expected.awaited == Awaited::execute || expected.awaited == Awaited::query ||
+                      expected.awaited == Awaited::function_call;
+    return runs && !expected.plain;
+}
+
+constexpr std::size_t minus_one = static_cast<std::size_t>(-1);  // wraps, as counts do
+
 }  // namespace
 
 void ReplyQueue::expect(Expected expected) {
@@ -63,29 +71,45 @@ void ReplyQueue::expect(Expected expected) {
     if (queue_.full()) {
         queue_.set_capacity(2 * queue_.capacity());
     }
+    count(expected, 1);
     queue_.push_back(std::move(expected));
     drop_marks();
 }
 
+void ReplyQueue::count(const Expected& expected, std::size_t change) {
+    if (is_barrier(expected.awaited)) {
+        counts_.barriers += change;
+    }
+    if (runs_writer(expected)) {
+        counts_.writers += change;
+    }
+    if (expected.awaited == Awaited::parse && expected.fate == Fate::forward) {
+        counts_.parses += change;
+    }
+}
+
+void ReplyQueue::pop_front() {
+    count(queue_.front(), minus_one);
+    queue_.pop_front();
+}
+
+void ReplyQueue::drop(Queue::iterator first, Queue::iterator last) {
+    std::for_each(first, last, [this](const Expected& expected) { count(expected, minus_one); });
+    queue_.erase(first, last);
+}
+
 void ReplyQueue::drop_marks() {
     while (!queue_.empty() && queue_.front().awaited == Awaited::copy_end) {
-        queue_.pop_front();
+        pop_front();
     }
 }
 
 bool ReplyQueue::has_barrier() const {
-    return std::any_of(queue_.begin(), queue_.end(), [](const Expected& expected) {
-        return is_barrier(expected.awaited);
-    });
+    return counts_.barriers > 0;
 }
 
 bool ReplyQueue::writer_pending() const {
-    return std::any_of(queue_.begin(), queue_.end(), [](const Expected& expected) {
-        const bool runs = expected.awaited == Awaited::execute ||
-                          expected.awaited == Awaited::query ||
-                          expected.awaited == Awaited::function_call;
-        return runs && !expected.plain;
-    });
+    return counts_.writers > 0;
 }
 
 bool ReplyQueue::only_preparation() const {
@@ -99,11 +123,20 @@ bool ReplyQueue::only_preparation() const {
 std::optional<std::shared_ptr<const PreparedStatement>> ReplyQueue::pending_parse(
     std::string_view name
 ) const {
+    if (counts_.parses == 0) {
+        return std::nullopt;
+    }
     const auto found = std::find_if(queue_.rbegin(), queue_.rend(), [&](const Expected& expected) {
         return expected.awaited == Awaited::parse && expected.fate == Fate::forward &&
-               expected.name == name;
+               !expected.superseded && expected.name == name;
     });
     return found == queue_.rend() ? std::nullopt : std::optional(found->statement);
+}
+
+void ReplyQueue::supersede_parse(std::string_view name) {
+    for (Expected& expected : queue_) {
+        expected.superseded = expected.superseded || expected.name == name;
+    }
 }
 
 std::optional<Reply> ReplyQueue::on_message(char type) {
@@ -121,9 +154,12 @@ std::optional<Reply> ReplyQueue::on_message(char type) {
         .last = matched == Match::last,
         .plain = head.plain,
         .statement = {},
-        .name = {}};
+        .name = {},
+        .superseded = false};
     if (reply.last) {
         reply.statement = std::move(head.statement);
+        reply.superseded = head.superseded;
+        count(head, minus_one);
         reply.name = std::move(head.name);
         queue_.pop_front();
         drop_marks();
@@ -143,7 +179,7 @@ Fate ReplyQueue::on_error() {
         return expected.awaited == Awaited::sync;
     });
     skipping_ = sync == queue_.end();
-    queue_.erase(queue_.begin(), sync);
+    drop(queue_.begin(), sync);
     return fate;
 }
 
@@ -153,7 +189,7 @@ bool ReplyQueue::on_copy_in() {
     });
     const bool ended = end != queue_.end();
     if (!queue_.empty() && queue_.front().awaited == Awaited::execute) {
-        queue_.erase(queue_.begin() + 1, ended ? end + 1 : end);
+        drop(queue_.begin() + 1, ended ? end + 1 : end);
     }
     return ended;
 }
@@ -169,7 +205,7 @@ bool ReplyQueue::take_local(std::string& out, char status) {
     } else {
         return false;
     }
-    queue_.pop_front();
+    pop_front();
     drop_marks();
     return true;
 }

@@ -42,7 +42,8 @@ struct Expected {
     bool plain = false;  ///< of query and execute: SELECT without a call, changes nothing
     std::shared_ptr<const PreparedStatement> statement;  ///< of parse, describe: the search, if any
     std::string name;                                    ///< of parse: the statement's name
-    std::string bytes;                                   ///< of local
+    bool superseded = false;  ///< of parse: the name means another by now
+    std::string bytes;        ///< of local
 };
 
 /// One server message, matched with what was asked.
@@ -53,6 +54,7 @@ struct Reply {
     bool plain = false;
     std::shared_ptr<const PreparedStatement> statement;
     std::string name;
+    bool superseded = false;
 };
 
 /// The FIFO of everything owed to the client, in the order of its requests (WIRE.md 3.1, design 1
@@ -92,6 +94,9 @@ class ReplyQueue {
     std::optional<std::shared_ptr<const PreparedStatement>> pending_parse(std::string_view name
     ) const;
 
+    /// `name` means a statement of veer's own from here on: what is on its way does not count.
+    void supersede_parse(std::string_view name);
+
     /// Matches a message that is neither ErrorResponse nor asynchronous. Nothing where it answers
     /// nothing that was asked: veer has lost track.
     std::optional<Reply> on_message(char type);
@@ -108,9 +113,23 @@ class ReplyQueue {
     bool take_local(std::string& out, char status);
 
   private:
+    /// How many of `queue_` are of each kind: a pipeline may be tens of thousands deep.
+    struct Counts {
+        std::size_t barriers = 0;
+        std::size_t writers = 0;
+        std::size_t parses = 0;  // of the client
+    };
+
+    /// Grows as needed; a deque would allocate every few messages.
+    using Queue = boost::circular_buffer<Expected>;
+
+    void count(const Expected& expected, std::size_t change);
+    void pop_front();
+    void drop(Queue::iterator first, Queue::iterator last);
     void drop_marks();
 
-    boost::circular_buffer<Expected> queue_{8};  // grows; a deque would allocate every few messages
+    Queue queue_{8};
+    Counts counts_;
     bool skipping_ = false;
 };
 

@@ -56,7 +56,7 @@ bool Session::serve_locally(const std::vector<index::Hit>& hits, Output& out) {
 void Session::give_portal(LocalAnswer answer, Output& out) {
     const Attempt& attempt = *attempt_;
     // A portal that its own Sync ends need not be kept.
-    const bool fleeting = attempt.synced && transaction_ == 'I';
+    const bool fleeting = attempt.synced && transaction_ == 'I' && !batch_upstream_;
     std::string bytes;
     wire::write_bind_complete(bytes);
     if (attempt.described) {

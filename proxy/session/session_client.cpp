@@ -233,6 +233,7 @@ Session::Taken Session::on_parse(const wire::Frame& frame, Instant now, Output& 
         statement->name = parse->statement;
         statement->relation = *relation;
         statements_.insert_or_assign(statement->name, statement);
+        replies_.supersede_parse(statement->name);
         if (statement->name.empty()) {
             unnamed_.lose_statement();
         }

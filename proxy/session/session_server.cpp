@@ -238,6 +238,9 @@ void Session::on_reply(const Reply& reply, const wire::Frame& frame, Instant now
 }
 
 void Session::on_parsed(const Reply& reply) {
+    if (reply.superseded) {
+        return;
+    }
     if (!reply.statement || statements_.size() >= statements_max) {
         statements_.erase(reply.name);
         return;

@@ -59,6 +59,40 @@ TEST_CASE_METHOD(InTransaction, "Bind, Describe and Flush come before the first 
     CHECK(client(gone) == gone);
 }
 
+TEST_CASE("a portal lives on where its batch began the transaction", "[proxy]") {
+    F f;
+    f.client(
+        F::parse("b", "BEGIN") + F::parse("k", "SELECT id FROM docs ORDER BY e <-> $1 LIMIT 3") +
+        F::sync()
+    );
+    f.server(F::bare('1') + F::bare('1') + F::ready());
+    f.client(
+        F::bind("b", {}) + F::execute() + F::bind("k", {"[7,0]"}, "c") + F::execute(1, "c") +
+        F::sync()
+    );
+    f.server(F::bare('2') + F::command_complete("BEGIN"));
+    CHECK(F::types(f.answer_flushed_facts()) == "2Ds");
+    CHECK(f.to_server() == F::sync());
+    CHECK(F::types(f.server(F::ready('T'))) == "Z");
+    CHECK(f.client(F::execute(1, "c") + F::sync()).empty());
+    CHECK(F::types(f.to_client()) == "DsZ");
+}
+
+TEST_CASE("SHOW veer.last follows another Parse of the same name in its batch", "[proxy]") {
+    F f;
+    const std::string begin = F::parse("", "BEGIN") + F::bind("", {}) + F::execute();
+    CHECK(
+        f.client(
+            begin + F::parse("", "SHOW veer.last") + F::bind("", {}) + F::execute() + F::sync()
+        ) == begin + F::sync()
+    );
+    CHECK(
+        F::types(
+            f.server(F::bare('1') + F::bare('2') + F::command_complete("BEGIN") + F::ready('T'))
+        ) == "12C12DCZ"
+    );
+}
+
 TEST_CASE_METHOD(InTransaction, "opening a portal twice is refused by Postgres", "[proxy]") {
     client(search("c") + execute(1, "c") + sync());
     to_client();

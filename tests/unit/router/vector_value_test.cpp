@@ -50,7 +50,13 @@ TEST_CASE("parse_vector_binary reads vector_send's form and nothing else", "[rou
 
 TEST_CASE("arrays are read in both forms", "[router]") {
     CHECK(parse_array_text("{1.0,2}") == Floats{1, 2});
-    CHECK_FALSE(parse_array_text("{1,NULL}"));
+    CHECK(parse_array_text(R"({"1.5", "-2",3})") == Floats{1.5F, -2, 3});  // node-postgres
+    for (const char* text :
+         {"{1,NULL}", R"({"1})", R"({1"})", R"({"1""2"})", R"({""})", R"({"1,2"})"}) {
+        INFO(text);
+        CHECK_FALSE(parse_array_text(text));
+    }
+    CHECK_FALSE(parse_vector_text(R"(["1"])"));
     CHECK(parse_array_items("1, 2.5") == Floats{1, 2.5F});
     const std::string float8_array =
         "\0\0\0\1\0\0\0\0\0\0\x02\xbd\0\0\0\1\0\0\0\1\0\0\0\x08\x3f\xf0\0\0\0\0\0\0"s;
