@@ -134,6 +134,9 @@ std::optional<std::shared_ptr<const PreparedStatement>> ReplyQueue::pending_pars
 }
 
 void ReplyQueue::supersede_parse(std::string_view name) {
+    if (counts_.parses == 0) {
+        return;
+    }
     for (Expected& expected : queue_) {
         expected.superseded = expected.superseded || expected.name == name;
     }
@@ -152,10 +155,7 @@ std::optional<Reply> ReplyQueue::on_message(char type) {
         .fate = head.fate,
         .awaited = head.awaited,
         .last = matched == Match::last,
-        .plain = head.plain,
-        .statement = {},
-        .name = {},
-        .superseded = false};
+        .plain = head.plain};
     if (reply.last) {
         reply.statement = std::move(head.statement);
         reply.superseded = head.superseded;
@@ -167,20 +167,26 @@ std::optional<Reply> ReplyQueue::on_message(char type) {
     return reply;
 }
 
-Fate ReplyQueue::on_error() {
+Failure ReplyQueue::on_error() {
     if (queue_.empty()) {
-        return Fate::forward;
+        return {};
     }
-    const Fate fate = queue_.front().fate;
+    Failure failure{.fate = queue_.front().fate};
     if (is_barrier(queue_.front().awaited)) {
-        return fate;  // ReadyForQuery follows
+        return failure;  // ReadyForQuery follows
     }
     const auto sync = std::find_if(queue_.begin(), queue_.end(), [](const Expected& expected) {
         return expected.awaited == Awaited::sync;
     });
     skipping_ = sync == queue_.end();
+    const auto changed = std::find_if(queue_.begin() + 1, sync, [](const Expected& expected) {
+        return expected.before != nullptr;
+    });
+    if (changed != sync) {
+        failure.before = changed->before;
+    }
     drop(queue_.begin(), sync);
-    return fate;
+    return failure;
 }
 
 bool ReplyQueue::on_copy_in() {
@@ -188,7 +194,9 @@ bool ReplyQueue::on_copy_in() {
         return expected.awaited == Awaited::copy_end;
     });
     const bool ended = end != queue_.end();
-    if (!queue_.empty() && queue_.front().awaited == Awaited::execute) {
+    const bool asked = !queue_.empty() && (queue_.front().awaited == Awaited::execute ||
+                                           queue_.front().awaited == Awaited::query);
+    if (asked) {
         drop(queue_.begin() + 1, ended ? end + 1 : end);
     }
     return ended;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "proxy/session/prepared_statement.hpp"
+#include "proxy/session/unnamed.hpp"
 
 #include <boost/circular_buffer.hpp>
 
@@ -40,10 +41,12 @@ struct Expected {
     Awaited awaited = Awaited::query;
     Fate fate = Fate::forward;
     bool plain = false;  ///< of query and execute: SELECT without a call, changes nothing
-    std::shared_ptr<const PreparedStatement> statement;  ///< of parse, describe: the search, if any
-    std::string name;                                    ///< of parse: the statement's name
-    bool superseded = false;  ///< of parse: the name means another by now
-    std::string bytes;        ///< of local
+    std::shared_ptr<const PreparedStatement> statement =
+        {};                                      ///< of parse, describe: the search, if any
+    std::string name = {};                       ///< of parse: the statement's name
+    bool superseded = false;                     ///< of parse: the name means another by now
+    std::string bytes = {};                      ///< of local
+    std::shared_ptr<const Unnamed> before = {};  ///< what its sending has changed
 };
 
 /// One server message, matched with what was asked.
@@ -52,9 +55,16 @@ struct Reply {
     Awaited awaited = Awaited::query;
     bool last = false;  ///< the expectation is met and gone
     bool plain = false;
-    std::shared_ptr<const PreparedStatement> statement;
-    std::string name;
+    std::shared_ptr<const PreparedStatement> statement = {};
+    std::string name = {};
     bool superseded = false;
+};
+
+/// What an ErrorResponse does.
+struct Failure {
+    Fate fate = Fate::forward;
+    std::shared_ptr<const Unnamed> before =
+        {};  ///< of the first message that the server skips, if any
 };
 
 /// The FIFO of everything owed to the client, in the order of its requests (WIRE.md 3.1, design 1
@@ -94,7 +104,8 @@ class ReplyQueue {
     std::optional<std::shared_ptr<const PreparedStatement>> pending_parse(std::string_view name
     ) const;
 
-    /// `name` means a statement of veer's own from here on: what is on its way does not count.
+    /// `name` means something else from here on than the Parse that may be on its way says: a
+    /// statement of veer's own, or none after a Close or a simple Query.
     void supersede_parse(std::string_view name);
 
     /// Matches a message that is neither ErrorResponse nor asynchronous. Nothing where it answers
@@ -102,7 +113,10 @@ class ReplyQueue {
     std::optional<Reply> on_message(char type);
 
     /// ErrorResponse: what becomes of it. Drops what the server skips.
-    Fate on_error();
+    Failure on_error();
+
+    /// What becomes of the next message.
+    Fate next_fate() const { return queue_.empty() ? Fate::forward : queue_.front().fate; }
 
     /// CopyInResponse: what the client sent between its Execute and the end of its data (a Sync) is
     /// ignored by the server (manual 55.2.6). True where the client has ended its data already.

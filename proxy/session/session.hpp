@@ -122,6 +122,7 @@ class Session {
     Taken show_relation(const wire::Frame& frame, const std::string& relation, Output& out);
     Taken on_parse(const wire::Frame& frame, Instant now, Output& out);
     Taken on_bind(const wire::Frame& frame, Instant now, Output& out);
+    Taken bind_twice(const wire::Frame& frame, wire::Bytes portal, Output& out);
     std::optional<router::Reason> refuse_portal(const Attempt& attempt) const;
     void on_sync(const wire::Frame& frame, Output& out);
     void on_flush(const wire::Frame& frame, Output& out);
@@ -139,6 +140,9 @@ class Session {
     void expect_reply_to(const wire::Frame& frame, bool plain);
     void note_text(wire::Bytes text, Output& out);
     void forget_unnamed();
+    void remember_unnamed();
+    void see_query();
+    void expect(Expected expected);
     void expect(Awaited awaited, Fate fate, bool plain = false);
     void emit_local(std::string bytes, Output& out);
     void emit_due(Output& out);
@@ -147,6 +151,9 @@ class Session {
     // session_local.cpp: statements and portals that only veer knows
     std::optional<Taken> on_local_frame(const wire::Frame& frame, Output& out);
     bool on_local_bind(const wire::Bind& bind, Output& out);
+    bool concerns_local(
+        const std::optional<wire::Execute>& execute, const std::optional<wire::Target>& target
+    );
     bool execute_local(const wire::Execute& execute, std::string& answer, Output& out);
     bool describe_or_close_portal(char type, wire::Bytes name, std::string& answer);
     bool describe_or_close_statement(char type, wire::Bytes name, std::string& answer);
@@ -219,6 +226,8 @@ class Session {
     bool batch_bound_ = false;     // and among them a Bind or Execute of the client
     bool batch_local_ = false;     // the open extended batch has messages that veer answered
     Unnamed unnamed_;
+    std::shared_ptr<const Unnamed> unnamed_before_;  // what the next expected message has changed
+    bool deallocates_ = false;     // a text has mentioned DEALLOCATE: a function may run it
     bool named_upstream_ = false;  // this transaction may have cursors of the client's names
     bool calls_seen_ = false;      // some prepared statement may call functions
     bool settings_touched_ = false;
@@ -226,6 +235,7 @@ class Session {
     // towards the client
     std::string outbox_;              // a server message not yet complete
     std::size_t passing_server_ = 0;  // bytes left of a server message that passes in parts
+    bool dropping_server_ = false;    // and is for nobody
     bool copy_in_ = false;
     bool client_ended_ = false;
     bool fatal_seen_ = false;

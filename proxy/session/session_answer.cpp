@@ -70,10 +70,11 @@ void Session::give_portal(LocalAnswer answer, Output& out) {
     if (attempt.executed) {
         bytes += portal.execute(attempt.rows_max);
     }
-    emit_local(std::move(bytes), out);
     if (attempt.portal.empty()) {
+        remember_unnamed();
         unnamed_.lose_portal();
     }
+    emit_local(std::move(bytes), out);
     if (!fleeting) {
         portals_.put(attempt.portal, std::move(portal));
     }
@@ -102,6 +103,7 @@ bool Session::serve_rewritten(const std::vector<index::Hit>& hits, Output& out) 
     attempt.stage = Attempt::Stage::rewriting;
     batch_failed_ = false;
     if (attempt.simple) {
+        see_query();
         wire::write_query(out.to_server, *text);
         expect(Awaited::query, Fate::stash, true);
         return true;

@@ -112,14 +112,14 @@ void Session::pass_uninspected(const wire::FrameHeader& header, Output& out) {
     const wire::Frame unseen{.type = header.type, .payload = {}, .whole = {}};
     if (header.type == 'P') {
         calls_seen_ = true;
+        remember_unnamed();
         unnamed_.see_statement();  // it may be the unnamed statement that it replaces
     } else if (header.type == 'B') {
         portals_.clear();  // it may be bound to the name of one of veer's own
         named_upstream_ = unnamed_.portal_open = true;
     } else if (header.type == 'Q') {
-        statements_.erase("");
         portals_.clear();
-        unnamed_.see_query();
+        see_query();
     }
     expect_reply_to(unseen, false);
     passing_ = header.whole_bytes;
@@ -272,13 +272,8 @@ Session::Taken Session::on_bind(const wire::Frame& frame, Instant now, Output& o
     if (on_local_bind(*bind, out)) {
         return Taken::yes;
     }
-    if (const LocalPortal* const same =
-            bind->portal.empty() ? nullptr : portals_.find(bind->portal)) {
-        batch_upstream_ = true;
-        open_upstream(*same, Fate::swallow, out);  // so that Postgres can refuse to open it twice
-        portals_.erase(bind->portal);
-        forward(frame, out);
-        return Taken::yes;
+    if (!bind->portal.empty() && portals_.find(bind->portal) != nullptr) {
+        return bind_twice(frame, bind->portal, out);
     }
     const auto statement = statement_named(bind->statement);
     if (statement == nullptr) {
@@ -306,6 +301,19 @@ Session::Taken Session::on_bind(const wire::Frame& frame, Instant now, Output& o
     return Taken::yes;
 }
 
+Session::Taken Session::bind_twice(const wire::Frame& frame, wire::Bytes portal, Output& out) {
+    if (replies_.has_barrier()) {
+        return Taken::stall;  // which may end the transaction, and the portal
+    }
+    if (transaction_ != 'E') {  // where any Bind fails before its portal matters
+        batch_upstream_ = true;
+        open_upstream(*portals_.find(portal), Fate::swallow, out);  // for Postgres to refuse
+    }
+    portals_.erase(portal);
+    forward(frame, out);
+    return Taken::yes;
+}
+
 std::optional<router::Reason> Session::refuse_portal(const Attempt& attempt) const {
     if (!attempt.portal.empty() && named_upstream_) {
         return router::reason::named_portal;  // perhaps of the same name
@@ -317,6 +325,10 @@ std::optional<router::Reason> Session::refuse_portal(const Attempt& attempt) con
 }
 
 void Session::on_flush(const wire::Frame& frame, Output& out) {
+    if (!frame.payload.empty()) {
+        expect(Awaited::close, Fate::forward);  // an error, that is
+        batch_upstream_ = true;
+    }
     // Veer's own answers leave when they are due; only Postgres keeps some back until told.
     if (batch_upstream_ || copy_in_ || !replies_.empty()) {
         out.to_server += frame.whole;

@@ -39,14 +39,16 @@ std::shared_ptr<const PreparedStatement> Session::statement_named(wire::Bytes na
 }
 
 void Session::forward(const wire::Frame& frame, Output& out) {
+    if (replies_.skipping() && frame.type != 'S') {
+        out.to_server += frame.whole;  // and there it is ignored
+        return;
+    }
     settle_unnamed(frame, out);
     bool plain = false;
     if (frame.type == 'Q') {
         const auto query = wire::decode_query(frame.payload);
         plain = query && is_plain_select(query->text);
-        statements_.erase("");
-        portals_.erase("");
-        unnamed_.see_query();
+        see_query();
     } else if (frame.type == 'B') {
         note_forwarded_bind(frame);
     } else if (frame.type == 'E') {
@@ -55,6 +57,7 @@ void Session::forward(const wire::Frame& frame, Output& out) {
         const auto target = wire::decode_target(frame.payload);
         if (target && target->kind == 'S') {
             statements_.erase(std::string(target->name));
+            replies_.supersede_parse(target->name);
         }
     }
     expect_reply_to(frame, plain);
@@ -66,15 +69,12 @@ void Session::forward_parse(
 ) {
     const wire::Bytes name = wire::parsed_statement(frame.payload);
     batch_upstream_ = true;
-    replies_.expect(
-        {.awaited = Awaited::parse,
-         .statement = std::move(statement),
-         .name = std::string(name),
-         .bytes = {}}
-    );
     if (name.empty()) {
+        remember_unnamed();
         unnamed_.see_statement();
     }
+    expect({.awaited = Awaited::parse, .statement = std::move(statement), .name = std::string(name)}
+    );
     out.to_server += frame.whole;
 }
 
@@ -84,31 +84,46 @@ void Session::forward_search(const wire::Frame& frame, Output& out) {
         return;
     }
     // A recognised search calls nothing but operators, whatever parentheses it has.
-    portals_.erase("");
-    unnamed_.see_query();
+    see_query();
     expect_reply_to(frame, true);
     out.to_server += frame.whole;
 }
 
 void Session::settle_unnamed(const wire::Frame& frame, Output& out) {
-    const bool in_step =
-        unnamed_.statement == Unnamed::Statement::in_step && !unnamed_.portal_stale;
-    const std::string_view kind = in_step ? "" : unnamed_of(frame);
+    const std::string_view kind = unnamed_.in_step() ? "" : unnamed_of(frame);
+    Awaited awaited = Awaited::close;
     if (kind == "S" && unnamed_.statement == Unnamed::Statement::unseen) {
-        batch_upstream_ = true;
         out.to_server += unnamed_.parse;
-        expect(Awaited::parse, Fate::swallow);
+        awaited = Awaited::parse;
     } else if (kind == "S" && unnamed_.statement == Unnamed::Statement::stale) {
         wire::write_close(out.to_server, 'S', "");
-        expect(Awaited::close, Fate::swallow);
     } else if (kind == "P" && unnamed_.portal_stale) {
         wire::write_close(out.to_server, 'P', "");
-        expect(Awaited::close, Fate::swallow);
-        unnamed_.portal_open = unnamed_.portal_stale = false;
+    } else {
+        return;
     }
+    batch_upstream_ = true;
+    remember_unnamed();
     if (kind == "S") {
         unnamed_.see_statement();
+    } else {
+        unnamed_.portal_open = unnamed_.portal_stale = false;
     }
+    expect(awaited, Fate::swallow);
+}
+
+void Session::remember_unnamed() {
+    if (!unnamed_.in_step()) {
+        unnamed_before_ = std::make_shared<const Unnamed>(unnamed_);
+    }
+}
+
+void Session::see_query() {
+    statements_.erase("");
+    replies_.supersede_parse("");
+    portals_.erase("");
+    remember_unnamed();
+    unnamed_.see_query();
 }
 
 void Session::note_forwarded_bind(const wire::Frame& frame) {
@@ -169,6 +184,8 @@ void Session::expect_reply_to(const wire::Frame& frame, bool plain) {
         batch_bound_ = batch_bound_ || binds;
         awaits(awaited);
     };
+    // What veer has answered of the open batch is no longer all of it.
+    batch_upstream_ = batch_upstream_ || (batch_local_ && frame.type != 'S');
     switch (frame.type) {
         case 'P':
             in_batch(Awaited::parse, false);
@@ -180,11 +197,10 @@ void Session::expect_reply_to(const wire::Frame& frame, bool plain) {
             const auto target = wire::decode_target(frame.payload);
             const bool statement = target && target->kind == 'S';
             batch_upstream_ = true;
-            replies_.expect(
+            expect(
                 {.awaited = statement ? Awaited::describe_statement : Awaited::describe_portal,
                  .statement = statement ? statement_named(target->name) : nullptr,
-                 .name = {},
-                 .bytes = {}}
+                 .name = {}}
             );
             break;
         }
@@ -217,6 +233,7 @@ void Session::expect_reply_to(const wire::Frame& frame, bool plain) {
 
 void Session::note_text(wire::Bytes text, Output& out) {
     settings_touched_ = settings_touched_ || mentions_veer_setting(text);
+    deallocates_ = deallocates_ || mentions_deallocate(text);
     if (portals_.has_named() && mentions_cursor(text)) {
         open_all_upstream(out);
     }
@@ -228,16 +245,17 @@ void Session::forget_unnamed() {
     unnamed_.lose_both();
 }
 
+void Session::expect(Expected expected) {
+    expected.before = std::exchange(unnamed_before_, nullptr);
+    replies_.expect(std::move(expected));
+}
+
 void Session::expect(Awaited awaited, Fate fate, bool plain) {
-    replies_.expect(
-        {.awaited = awaited, .fate = fate, .plain = plain, .statement = {}, .name = {}, .bytes = {}}
-    );
+    expect({.awaited = awaited, .fate = fate, .plain = plain, .statement = {}, .name = {}});
 }
 
 void Session::emit_local(std::string bytes, Output& out) {
-    replies_.expect(
-        {.awaited = Awaited::local, .statement = {}, .name = {}, .bytes = std::move(bytes)}
-    );
+    expect({.awaited = Awaited::local, .bytes = std::move(bytes)});
     emit_due(out);
 }
 

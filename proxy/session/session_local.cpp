@@ -12,6 +12,7 @@ bool Session::on_local_bind(const wire::Bind& bind, Output& out) {
         return false;
     }
     if (bind.portal.empty()) {
+        remember_unnamed();
         unnamed_.lose_portal();
     }
     portals_.put(bind.portal, LocalPortal(answer_relation_named(statement->relation), {}, nullptr));
@@ -26,18 +27,19 @@ std::optional<Session::Taken> Session::on_local_frame(const wire::Frame& frame, 
     if ((portals_.empty() && statements_.empty()) || replies_.skipping()) {
         return std::nullopt;
     }
+    const auto execute = frame.type == 'E' ? wire::decode_execute(frame.payload) : std::nullopt;
+    const auto target = frame.type == 'E' ? std::nullopt : wire::decode_target(frame.payload);
+    if (!concerns_local(execute, target)) {
+        return std::nullopt;
+    }
+    if (replies_.has_barrier()) {
+        return Taken::stall;  // which may end the transaction, and the portal
+    }
     std::string answer;
     bool local = false;
-    if (frame.type == 'E') {
-        const auto execute = wire::decode_execute(frame.payload);
-        if (!execute || portals_.find(execute->portal) == nullptr) {
-            return std::nullopt;
-        }
-        if (replies_.has_barrier()) {
-            return Taken::stall;  // which may end the transaction, and the portal
-        }
+    if (execute) {
         local = execute_local(*execute, answer, out);
-    } else if (const auto target = wire::decode_target(frame.payload)) {
+    } else {
         local = target->kind == 'P' ? describe_or_close_portal(frame.type, target->name, answer)
                                     : describe_or_close_statement(frame.type, target->name, answer);
     }
@@ -47,6 +49,20 @@ std::optional<Session::Taken> Session::on_local_frame(const wire::Frame& frame, 
     batch_local_ = true;
     emit_local(std::move(answer), out);
     return Taken::yes;
+}
+
+bool Session::concerns_local(
+    const std::optional<wire::Execute>& execute, const std::optional<wire::Target>& target
+) {
+    if (execute) {
+        return portals_.find(execute->portal) != nullptr;
+    }
+    if (!target || target->kind == 'P') {
+        return target && portals_.find(target->name) != nullptr;
+    }
+    const auto statement = statement_named(target->name);
+    const bool unseen = target->name.empty() && unnamed_.statement == Unnamed::Statement::unseen;
+    return statement != nullptr && (unseen || !statement->relation.empty());
 }
 
 bool Session::execute_local(const wire::Execute& execute, std::string& answer, Output& out) {
@@ -77,9 +93,6 @@ bool Session::describe_or_close_portal(char type, wire::Bytes name, std::string&
 
 bool Session::describe_or_close_statement(char type, wire::Bytes name, std::string& answer) {
     const auto statement = statement_named(name);
-    if (statement == nullptr) {
-        return false;
-    }
     if (!statement->relation.empty()) {
         if (type == 'D') {
             wire::write_parameter_description(answer, {});
@@ -90,8 +103,7 @@ bool Session::describe_or_close_statement(char type, wire::Bytes name, std::stri
         wire::write_close_complete(answer);
         return true;
     }
-    const bool unseen = name.empty() && unnamed_.statement == Unnamed::Statement::unseen;
-    if (!unseen || type != 'D') {
+    if (type != 'D' || transaction_ == 'E') {
         return false;
     }
     const auto known = router_.routes()->accepted->described(

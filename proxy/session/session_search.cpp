@@ -94,7 +94,8 @@ Session::Taken Session::collect(const wire::Frame& frame, Instant now, Output& o
         attempt.held += frame.whole;
         return Taken::yes;
     }
-    if (attempt.executed || frame.type == 'H') {
+    const bool flushed = frame.type == 'H' && frame.payload.empty();
+    if ((attempt.executed && frame.type != 'X') || flushed) {
         consider(now, out);
     } else {
         pass(router::reason::pipelined, now, out);
@@ -191,6 +192,10 @@ void Session::on_facts_ready(bool failed, Instant now, Output& out) {
 
 void Session::judge(Instant now, Output& out) {
     Attempt& attempt = *attempt_;
+    if (!attempt.simple && statement_named(attempt.statement->name) != attempt.statement) {
+        pass(router::reason::changed, now, out);  // DEALLOCATE came before it in the batch
+        return;
+    }
     const auto decision =
         router::decide(*attempt.route, attempt.query(), attempt.facts, attempt.bucket);
     if (const auto* why = std::get_if<router::Reason>(&decision)) {

@@ -21,21 +21,26 @@ bool must_be_told(const wire::Diagnostics& diagnostics) {
 }  // namespace
 
 bool Session::needs_whole(char type) const {
-    if (attempt_ && attempt_->stage != Attempt::Stage::collecting) {
+    if (busy() || replies_.next_fate() != Fate::forward) {
         return true;
     }
     return type != 'D' && type != 'd';
 }
 
 bool Session::passes_in_parts(char type, Instant now, Output& out) {
-    if (attempt_) {
+    if (attempt_ && attempt_->stage == Attempt::Stage::rewriting) {
         release_stash(out);
     }
     if (type == 'E') {
         on_error({.type = type, .payload = {}, .whole = {}}, now, out);
         return true;
     }
-    return asynchronous(type) || replies_.on_message(type).has_value();
+    if (asynchronous(type)) {
+        return true;
+    }
+    const auto reply = replies_.on_message(type);
+    dropping_server_ = reply && reply->fate != Fate::forward && reply->fate != Fate::stash;
+    return reply.has_value();
 }
 
 bool Session::completes_outbox(wire::Bytes bytes) const {
@@ -60,8 +65,9 @@ void Session::on_server(wire::Bytes bytes, Instant now, Output& out) {
     while (!rest.empty()) {
         if (passing_server_ > 0) {
             const wire::Bytes part = rest.substr(0, passing_server_);
-            out.to_client += part;
+            out.to_client += dropping_server_ ? wire::Bytes() : part;
             passing_server_ -= part.size();
+            dropping_server_ = dropping_server_ && passing_server_ > 0;
             rest.remove_prefix(part.size());
             continue;
         }
@@ -161,7 +167,11 @@ void Session::on_error(const wire::Frame& frame, Instant now, Output& out) {
     facts_.clear();
     copy_in_ = false;
     passed_at_.reset();
-    const Fate fate = replies_.on_error();
+    const Failure failure = replies_.on_error();
+    if (failure.before) {
+        unnamed_ = *failure.before;  // the server skips what would have changed it
+    }
+    const Fate fate = failure.fate;
     const bool of_veers_own = fate == Fate::facts || fate == Fate::swallow;
     const bool asking = attempt_ && attempt_->stage == Attempt::Stage::asking;
     const bool rewriting = attempt_ && attempt_->stage == Attempt::Stage::rewriting;
@@ -344,6 +354,9 @@ void Session::note_tag(wire::Bytes tag, bool plain) {
             }
             return;
         }
+    }
+    if (deallocates_) {
+        statements_.clear();  // a function or a DO block may have done it
     }
     maybe_wrote_ = true;
     router_.note_write();  // a procedure may have committed already

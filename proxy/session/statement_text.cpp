@@ -65,7 +65,11 @@ bool mentions_veer_setting(std::string_view sql) {
 
 bool mentions_cursor(std::string_view sql) {
     return mentions(sql, "fetch") || mentions(sql, "move") || mentions(sql, "close") ||
-           mentions(sql, "cursor");
+           mentions(sql, "cursor") || mentions(sql, "rollback");
+}
+
+bool mentions_deallocate(std::string_view sql) {
+    return mentions(sql, "deallocate");
 }
 
 std::optional<std::string> shown_relation(std::string_view sql) {

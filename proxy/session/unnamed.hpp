@@ -26,6 +26,8 @@ struct Unnamed {
     bool portal_open = false;   ///< Postgres may have one
     bool portal_stale = false;  ///< which the client believes gone or replaced
 
+    bool in_step() const { return statement == Statement::in_step && !portal_stale; }
+
     /// The client's unnamed statement is gone, and Postgres' is another matter.
     void lose_statement() {
         statement = Statement::stale;

@@ -39,8 +39,8 @@ struct StartupMessage {
 
 using StartupPacket = std::variant<SslRequest, GssEncRequest, CancelRequest, StartupMessage>;
 
-/// MAX_STARTUP_PACKET_LENGTH of Postgres.
-inline constexpr std::size_t startup_packet_bytes_max = 10000;
+/// MAX_STARTUP_PACKET_LENGTH of Postgres, and the length itself.
+inline constexpr std::size_t startup_packet_bytes_max = 10'004;
 
 struct StartupScan {
     FrameStatus status = FrameStatus::incomplete;
