@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2154
 # A PostgreSQL of our own in a temporary directory, which leaves the machine's clusters alone; and veer and
-# PgBouncer in front of it. Needs: root, terminal.sh. Sets: home, postgres_port, veer_port, veer_pid, pgbouncer_port.
+# PgBouncer in front of it. Needs: root, terminal.sh; veer_binary where it is not the release's. Sets: home,
+# postgres_port, veer_port, veer_pid, pgbouncer_port.
 #
 # The servers believe everyone who connects, listen on the loopback only, and lose their data at the end: so no
 # fsync either. PostgreSQL and PgBouncer refuse to run as root and run as postgres then.
@@ -63,6 +64,18 @@ write_postgres_conf() {
 	END
 }
 
+launch_postgres() {
+    "${as_postgres[@]}" "$postgres_bin/pg_ctl" start --wait --silent --pgdata="$home/postgres" \
+        --log="$home/postgres/server.log" >/dev/null || die 'PostgreSQL did not start'
+}
+
+# stop_postgres MODE: nothing when it does not run.
+stop_postgres() {
+    if [[ -f $home/postgres/postmaster.pid ]]; then
+        "${as_postgres[@]}" "$postgres_bin/pg_ctl" stop --silent --mode="$1" --pgdata="$home/postgres"
+    fi
+}
+
 start_postgres() {
     find_postgres
     postgres_port=$(free_port)
@@ -73,8 +86,7 @@ start_postgres() {
     "${as_postgres[@]}" "$postgres_bin/initdb" --pgdata="$home/postgres" --username=postgres --auth=trust \
         --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$home/initdb.log" 2>&1 || die "initdb: see $home/initdb.log"
     write_postgres_conf
-    "${as_postgres[@]}" "$postgres_bin/pg_ctl" start --wait --silent --pgdata="$home/postgres" \
-        --log="$home/postgres/server.log" >/dev/null || die 'PostgreSQL did not start'
+    launch_postgres
     "$postgres_bin/createdb" --host=127.0.0.1 --port="$postgres_port" --username=postgres demo
 }
 
@@ -99,7 +111,7 @@ await_server() {
 # Its working directory is the home, because that is where it looks for veer.toml.
 start_veer() {
     veer_port=$(free_port)
-    setsid env -C "$home" "$root/build/release/veer" run --upstream "$(dsn "$postgres_port")" \
+    setsid env -C "$home" "${veer_binary:-$root/build/release/veer}" run --upstream "$(dsn "$postgres_port")" \
         --listen "127.0.0.1:$veer_port" --data-dir "$home/veer-data" >"$home/veer.log" 2>&1 </dev/null &
     veer_pid=$!
     if ! await_server veer "$veer_port" "$veer_pid"; then
@@ -146,9 +158,7 @@ stop_veer() {
 stop_servers() {
     stop_veer
     stop_process "$pgbouncer_pid"
-    if [[ -f $home/postgres/postmaster.pid ]]; then
-        "${as_postgres[@]}" "$postgres_bin/pg_ctl" stop --silent --mode=immediate --pgdata="$home/postgres" || :
-    fi
+    stop_postgres immediate || :
     if [[ -n $home ]]; then
         rm -rf "$home"
     fi
