@@ -86,7 +86,11 @@ class Server:
 
 
 class Postgres(Server):
-    """The newest installed server, on a free loopback port, trusting everybody."""
+    """The newest installed server, on a free loopback port, trusting everybody whom hba does not name."""
+
+    def __init__(self, hba=""):
+        super().__init__()
+        self.hba = hba
 
     def start(self):
         clusters = pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb")
@@ -103,6 +107,8 @@ class Postgres(Server):
              "--locale", "C", "--no-sync"], cwd=self.directory, capture_output=True, text=True)
         if made.returncode != 0:
             fail("initdb: " + made.stderr)
+        rules = data / "pg_hba.conf"
+        rules.write_text(self.hba + rules.read_text())
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -128,7 +134,7 @@ class Veer(Server):
         self.upstream = f"host=127.0.0.1 port={postgres.port} user=postgres dbname=postgres"
 
     def start(self):
-        (self.directory / "veer.toml").write_text("[defaults]\npercent = 100\n")
+        self.configure(100)
         self.launch(self.binary, "run", "--upstream", self.upstream, "--listen", "127.0.0.1:0",
                     "--data-dir", self.directory / "data")
         self.port = int(wait_until(self.listening, "veer to listen")[1])
@@ -137,6 +143,20 @@ class Veer(Server):
     def listening(self):
         self.check_running()
         return re.search(r"listens on 127\.0\.0\.1:(\d+)", self.said())
+
+    def configure(self, percent):
+        (self.directory / "veer.toml").write_text(f"[defaults]\npercent = {percent}\n")
+
+    def set_percent(self, percent):
+        """As an operator does: the file, then SIGHUP."""
+        self.configure(percent)
+        self.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: self.share() == {percent}, f"the share to be {percent} %")
+
+    def share(self):
+        self.check_running()
+        with session(self.port) as db:
+            return {float(row[7]) for row in db.execute("SHOW veer.routes")}
 
     def live(self):
         self.check_running()
