@@ -89,8 +89,8 @@ def run_client(command, port, engine):
         said = (late.stdout or b"").decode(errors="replace").splitlines()[-3:]
         return [], [f"with {engine}: not done after {CLIENT_SECONDS_MAX} s; its last lines: {said}"]
     steps, problems = [], []
-    # libpq's messages name the port.
-    for line in run.stdout.replace(f"port {port}", "port N").splitlines():
+    # libpq's messages name the port, and so does psql.
+    for line in re.sub(rf'port (\\"|){port}\b', "port N", run.stdout).splitlines():
         try:
             steps.append(json.loads(line))
         except ValueError:

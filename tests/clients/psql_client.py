@@ -1,6 +1,7 @@
 """psql: what a person types, statement by statement, with \\copy, FETCH_COUNT, \\gexec and Ctrl-C."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ class Psql:
                            PGUSER=USER, PGDATABASE=DATABASE, LC_ALL="C.UTF-8")
         self.process = subprocess.Popen(
             ["stdbuf", "-o0", "psql", "-X", "-v", "VERBOSITY=verbose", *options], env=environment, text=True,
-            bufsize=1, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            bufsize=1, errors="backslashreplace", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def say(self, text):
         self.process.stdin.write(f"{text}\n\\echo {END}\n")
@@ -30,7 +31,7 @@ class Psql:
         for line in self.process.stdout:
             if line.rstrip("\n") == END:
                 return lines
-            lines.append(line.rstrip("\n"))
+            lines.append(re.sub(r"with PID \d+", "with PID n", line.rstrip("\n")))
         sys.exit(f"psql has ended: {lines[-5:]}")
 
     def ask(self, text):
@@ -113,14 +114,18 @@ class PsqlClient(Dialogue):
         yield "SET TimeZone = 'Asia/Tokyo';\nSELECT made FROM docs WHERE id = 1;\nRESET ALL;\nDISCARD ALL;"
         yield "\\lo_list\nSELECT count(*), sum(length(repeat(md5(i::text), 20))) FROM generate_series(1, 20000) i;"
         yield "SELECT i, repeat('x', 500) FROM generate_series(1, 2000) i;"
-        yield "\\c\nSELECT current_user;\n\\c nowhere"
+        yield "\\c\nSELECT current_user;"
 
-    def cancels(self, psql, watcher):
+    def cancels(self):
+        """Not on a terminal, psql ends where it is interrupted: a cancelled statement was its last."""
+        watcher = Psql(self.port, "-At")
         for _ in range(3):
+            psql = Psql(self.port)
             psql.say("SELECT pg_sleep(600);")
-            wait_until(lambda: any(line.strip() == "1" for line in watcher.ask(IS_ASLEEP + ";")), "the sleeper")
+            wait_until(lambda: "1" in watcher.ask(IS_ASLEEP + ";"), "the sleeper")
             psql.process.send_signal(signal.SIGINT)  # as Ctrl-C does
-            self.note("cancelled", psql.answer())
+            self.note("cancelled", psql.close())
+        watcher.close()
 
     def once(self, name, *options):
         """A psql that runs one thing and ends."""
@@ -134,14 +139,12 @@ class PsqlClient(Dialogue):
         search = KEY_AND_DISTANCE.format("'[1,2,3,4,5,6,7,8]'", 5)
         for number, text in enumerate(self.script(psql, search)):
             self.note(f"{number}: {text}", psql.ask(text))
-        watcher = Psql(self.port, "-At")
-        self.cancels(psql, watcher)
-        self.note("after being cancelled", psql.ask(search + ";"))
-        for each in (watcher, psql):
-            self.note("end", each.close())
+        self.note("end", psql.close())
+        self.cancels()
         self.once("-c", "-c", search, "-c", "SELECT 1/0", "-c", "SELECT 2")
         self.once("-c, several", "-c", f"{search}; SELECT 1/0; SELECT 2")
         self.once("--single-transaction", "-1", "-c", search, "-c", "INSERT INTO ledger VALUES (1, -1)")
+        self.once("\\c", "-c", "\\c nowhere")
         self.once("--list", "-l")
         self.once("--csv", "--csv", "-c", search)
 
