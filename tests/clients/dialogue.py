@@ -25,7 +25,7 @@ FAILING = (
     "SELECT id FROM docs ORDER BY e <=> '[1,2,3]' LIMIT 5", "SELECT 'x'::int")
 NOTICE = "DO $$ BEGIN RAISE NOTICE 'heard %', 1 USING DETAIL = 'a detail'; END $$"
 IS_ASLEEP = ("SELECT count(*) FROM pg_stat_activity"
-             " WHERE query LIKE '%pg_sleep(600)%' AND state = 'active' AND pid <> pg_backend_pid()")
+             " WHERE query LIKE '%pg_sleep(600)%' AND wait_event = 'PgSleep'")
 
 
 def wait_until(holds, what):

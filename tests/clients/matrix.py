@@ -26,7 +26,7 @@ DIMENSIONS = 8
 ROWS = 1000
 PROBES = 8  # more than any driver's threshold for preparing on the server
 TOLERANCE = 1e-6
-CLIENT_SECONDS_MAX = 150
+CLIENT_SECONDS_MAX = 90
 DIFFERENCES_MAX = 20
 NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?|\d+(?:\.\d+)?e-\d+")
 
