@@ -156,17 +156,15 @@ class PsycopgClient(Dialogue):
                 cursors.append(db.execute("SELECT %s::int", (number,)))
             self.note("pipeline", [cursor.fetchall() for cursor in cursors])
         for failing in ("SELECT 1/0", KEY_AND_DISTANCE.format("'[1]'", 5)):
-            self.pipeline_with_error(db, sql, failing, probes[0])
+            self.fails(f"pipeline with {failing}", self.failing_pipeline, db, sql, failing, probes[0])
+            self.note("after the pipeline", db.execute(sql, {"v": probes[0], "k": 5}).fetchall())
 
-    def pipeline_with_error(self, db, sql, failing, probe):
+    def failing_pipeline(self, db, sql, failing, probe):
+        """Which call raises depends on when the answers arrive; what it raises does not."""
         with db.pipeline() as pipeline:
-            before = db.execute(sql, {"v": probe, "k": 5})
-            db.execute(failing)
-            after = db.execute(sql, {"v": probe, "k": 5})
-            self.fails(f"pipeline with {failing}", pipeline.sync)
-            self.note("before the error", before.fetchall())
-            self.fails("after the error", after.fetchall)
-            self.note("after the Sync", db.execute(sql, {"v": probe, "k": 5}).fetchall())
+            for statement in (sql, failing, sql):
+                db.execute(statement, {"v": probe, "k": 5})
+            pipeline.sync()
 
     def copies(self, db):
         with db.cursor() as cursor:
