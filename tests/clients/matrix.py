@@ -27,7 +27,8 @@ ROWS = 1000
 PROBES = 8  # more than any driver's threshold for preparing on the server
 TOLERANCE = 1e-6
 CLIENT_SECONDS_MAX = 90
-DIFFERENCES_MAX = 20
+DIFFERENCES_MAX = 10
+CHARACTERS_MAX = 1000
 NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?|\d+(?:\.\d+)?e-\d+")
 
 SETUP = f"""
@@ -110,8 +111,17 @@ def differences(direct, through, what):
             yield f"{what}: step '{right['step']}', directly '{left['step']}'"
             return
         if not same(left["result"], right["result"]):
-            yield (f"{what}: {left['step']}\n    directly     {json.dumps(left['result'])[:1500]}"
-                   f"\n    through veer {json.dumps(right['result'])[:1500]}")
+            yield f"{what}: {left['step']}\n{first_difference(left['result'], right['result'])}"
+
+
+def first_difference(left, right):
+    """Descends to where two results part."""
+    where = ""
+    while isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
+        at = next(n for n in range(len(left)) if not same(left[n], right[n]))
+        left, right, where = left[at], right[at], f"{where}[{at}]"
+    left, right = (json.dumps(value)[:CHARACTERS_MAX] for value in (left, right))
+    return f"    result{where}\n    directly     {left}\n    through veer {right}"
 
 
 def misrouted(steps, percent):
@@ -151,7 +161,7 @@ def play_through_veer(command, veer, percent, direct):
         problems.append(f"at 0 %: veer counts {counter} answers of its own")
     if percent == 100 and (by_veer == 0 or counter < by_veer):
         problems.append(f"at 100 %: veer answered {by_veer} searches and counts {counter}")
-    return steps, problems, counter
+    return problems, counter
 
 
 def play(command, postgres, veer):
@@ -159,10 +169,10 @@ def play(command, postgres, veer):
     begun = time.monotonic()
     direct, problems = run_client(command, postgres.port, "postgres")
     counter = 0
-    for percent in (0, 100):
-        if not problems:
-            _, problems, counter = play_through_veer(command, veer, percent, direct)
-        if left_behind(postgres.port) != clean:
+    for percent in (None, 0, 100):
+        if not problems and percent is not None:
+            problems, counter = play_through_veer(command, veer, percent, direct)
+        if not problems and left_behind(postgres.port) != clean:
             problems.append(f"left something behind: {left_behind(postgres.port)} for {clean}")
     searches = sum(1 for step in direct if step.get("expected") is not None)
     print(f"{pathlib.Path(command[-1]).name}: {len(direct)} steps, {searches} of them searches whose"
