@@ -72,7 +72,7 @@ class DjangoClient(Dialogue):
         return self.rows("SHOW veer.last")[0]
 
     def fails(self, step, call, *arguments, **named):
-        describe = lambda error: [error.__cause__.pgcode, error.__cause__.diag.constraint_name]
+        describe = lambda error: [error.__cause__.diag.sqlstate, error.__cause__.diag.constraint_name]
         self.error(step, DatabaseError, describe, lambda: call(*arguments, **named))
 
     def nearest(self, probe, *columns):

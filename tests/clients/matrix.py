@@ -17,8 +17,6 @@ import subprocess
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
-
 from dialogue import PASSWORD, USER
 from private_servers import Postgres, Veer, fail, session
 

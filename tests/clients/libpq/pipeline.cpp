@@ -184,7 +184,7 @@ Request any_request(std::mt19937& random, const std::vector<std::string>& probes
     const std::string& probe = probes[chosen];
     const std::string limit = std::to_string(random() % 6);
     const bool binary = random() % 2 == 0;
-    switch (random() % 21) {
+    switch (random() % 22) {
         case 0:
         case 1:
         case 2:
@@ -219,6 +219,8 @@ Request any_request(std::mt19937& random, const std::vector<std::string>& probes
             return query("DELETE FROM docs WHERE id >= 90000");
         case 16:
             return flush();
+        case 17:
+            return random() % 3 == 0 ? query("DEALLOCATE near") : prepare("near", local);
         default:
             return sync();
     }

@@ -42,7 +42,7 @@ class Server:
     """A process with a directory. It ends with this one, even if this one is killed."""
 
     def __init__(self):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="veer-drivers-"))
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="veer-clients-"))
         self.process = None
 
     def __enter__(self):
