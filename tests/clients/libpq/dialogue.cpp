@@ -53,6 +53,7 @@ Json values_of(const PGresult* result) {
 
 Json columns_of(const PGresult* result) {
     std::vector<Json> columns;
+    columns.reserve(static_cast<std::size_t>(PQnfields(result)));
     for (int column = 0; column < PQnfields(result); ++column) {
         columns.push_back(json(std::vector<Json>{
             json(PQfname(result, column)),
@@ -70,7 +71,7 @@ Json columns_of(const PGresult* result) {
 }
 
 Json error_of(const PGresult* result) {
-    constexpr std::array fields = {
+    constexpr std::array<int, 11> fields = {
         PG_DIAG_SEVERITY,
         PG_DIAG_SEVERITY_NONLOCALIZED,
         PG_DIAG_SQLSTATE,
@@ -83,6 +84,7 @@ Json error_of(const PGresult* result) {
         PG_DIAG_CONSTRAINT_NAME,
         PG_DIAG_SOURCE_FUNCTION};
     std::vector<Json> told;
+    told.reserve(fields.size());
     for (const int field : fields) {
         told.push_back(text_or_null(PQresultErrorField(result, field)));
     }
@@ -153,7 +155,8 @@ Connection Dialogue::connect(const std::string& options) const {
 }
 
 void Dialogue::note(const std::string& step, const Json& result) const {
-    std::cout << "{\"step\":" << json(step).text << ",\"result\":" << result.text << "}\n";
+    std::cout << "{\"step\":" << json(step).text << ",\"result\":" << result.text << "}\n"
+              << std::flush;
 }
 
 void Dialogue::search(
@@ -182,7 +185,8 @@ void Dialogue::search(
         "the index to catch up (" + step + ")"
     );
     std::cout << "{\"step\":" << json(step).text << ",\"result\":" << rows.text
-              << ",\"expected\":" << json(expected).text << ",\"answer\":" << answer.text << "}\n";
+              << ",\"expected\":" << json(expected).text << ",\"answer\":" << answer.text << "}\n"
+              << std::flush;
 }
 
 Result owned(PGresult* result) {

@@ -319,6 +319,7 @@ int play(int port, bool through_veer, unsigned seed) {
     const Connection session = dialogue.connect();
     std::vector<std::string> probes;
     const Result found = run(session.get(), "SELECT v FROM probes ORDER BY n");
+    probes.reserve(static_cast<std::size_t>(PQntuples(found.get())));
     for (int row = 0; row < PQntuples(found.get()); ++row) {
         probes.emplace_back(PQgetvalue(found.get(), row, 0));
     }
