@@ -121,7 +121,8 @@ Json described(const PGresult* result) {
         return {"null"};
     }
     std::vector<Json> told = {json(PQresStatus(PQresultStatus(result)))};
-    if (PQresultStatus(result) == PGRES_FATAL_ERROR) {
+    if (PQresultStatus(result) == PGRES_FATAL_ERROR ||
+        PQresultStatus(result) == PGRES_NONFATAL_ERROR) {
         told.push_back(error_of(result));
     } else {
         told.push_back(json(PQcmdStatus(const_cast<PGresult*>(result))));

@@ -63,6 +63,11 @@ void await_socket(PGconn* session) {
     }
 }
 
+/// Notices stand among the results where they came.
+void note_notice(void* seen, const PGresult* notice) {
+    static_cast<std::vector<Json>*>(seen)->push_back(described(notice));
+}
+
 /// Takes what has arrived; returns the number of syncs among it.
 std::ptrdiff_t collect(PGconn* session, std::vector<Json>& seen) {
     std::ptrdiff_t syncs = 0;
@@ -271,6 +276,8 @@ Request sync() {
 }
 
 Json play_pipeline(PGconn* session, const std::vector<Request>& requests) {
+    std::vector<Json> seen;
+    PQsetNoticeReceiver(session, &note_notice, &seen);
     PQsetnonblocking(session, 1);
     if (PQenterPipelineMode(session) == 0) {
         give_up("no pipeline mode");
@@ -283,7 +290,6 @@ Json play_pipeline(PGconn* session, const std::vector<Request>& requests) {
     auto syncs = std::count_if(requests.begin(), requests.end(), [](const Request& request) {
         return request.kind == Kind::sync;
     });
-    std::vector<Json> seen;
     for (syncs -= collect(session, seen); syncs > 0; syncs -= collect(session, seen)) {
         await_socket(session);
     }
@@ -291,6 +297,9 @@ Json play_pipeline(PGconn* session, const std::vector<Request>& requests) {
         give_up(PQerrorMessage(session));
     }
     PQsetnonblocking(session, 0);
+    PQsetNoticeReceiver(
+        session, [](void*, const PGresult*) {}, nullptr
+    );
     return json(seen);
 }
 

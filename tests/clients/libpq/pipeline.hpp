@@ -20,8 +20,8 @@ struct Request {
 
 Request sync();
 
-/// Sends all of the requests, then reads, and returns every result. The last request must be a
-/// sync.
+/// Sends all of the requests, then reads, and returns every result and notice. The last request
+/// must be a sync.
 Json play_pipeline(PGconn* session, const std::vector<Request>& requests);
 
 /// Pipelines whose answers are known to go wrong in proxies, and some made up at random.
