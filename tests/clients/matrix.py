@@ -18,7 +18,7 @@ import sys
 import time
 
 from dialogue import PASSWORD, USER
-from private_servers import Postgres, Veer, fail, session
+from private_servers import Postgres, Veer, fail, session, wait_until
 
 DIMENSIONS = 8
 ROWS = 1000
@@ -135,10 +135,10 @@ def misrouted(steps, percent):
 
 
 def counted(port):
-    """How many searches veer says that each engine has answered."""
+    """How many searches veer says that it has answered."""
     with session(port) as db:
         rows = db.execute("SHOW veer.routes").fetchall()
-    return sum(int(row[8]) for row in rows), sum(int(row[9]) for row in rows)
+    return sum(int(row[8]) for row in rows)
 
 
 def left_behind(port):
@@ -150,15 +150,15 @@ def play_through_veer(command, veer, percent, direct):
     veer.set_percent(percent)
     before = counted(veer.port)
     steps, problems = run_client(command, veer.port, "veer")
-    after = counted(veer.port)
     by_veer = sum(1 for step in steps if (step.get("answer") or [""])[0] == "veer")
-    counter = after[0] - before[0]
+    wait_until(lambda: counted(veer.port) - before >= by_veer, f"veer to count {by_veer} answers")
+    counter = counted(veer.port) - before
     problems += differences(direct, steps, f"at {percent} %")
     problems += misrouted(steps, percent)
     if percent == 0 and counter != 0:
         problems.append(f"at 0 %: veer counts {counter} answers of its own")
-    if percent == 100 and (by_veer == 0 or counter < by_veer):
-        problems.append(f"at 100 %: veer answered {by_veer} searches and counts {counter}")
+    if percent == 100 and by_veer == 0:
+        problems.append("at 100 %: veer answered nothing")
     return problems, counter
 
 
