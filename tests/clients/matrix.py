@@ -113,10 +113,12 @@ def differences(direct, through, what):
 
 
 def first_difference(left, right):
-    """Descends to where two results part."""
+    """The innermost list in which two results part."""
     where = ""
-    while isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
-        at = next(n for n in range(len(left)) if not same(left[n], right[n]))
+    while isinstance(left, list) and isinstance(right, list):
+        at = next((n for n, pair in enumerate(zip(left, right)) if not same(*pair)), None)
+        if at is None or not isinstance(left[at], list):
+            break
         left, right, where = left[at], right[at], f"{where}[{at}]"
     left, right = (json.dumps(value)[:CHARACTERS_MAX] for value in (left, right))
     return f"    result{where}\n    directly     {left}\n    through veer {right}"
