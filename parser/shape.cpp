@@ -3,6 +3,7 @@
 #include "parser/lexer.hpp"
 #include "parser/recognise.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -20,7 +21,7 @@ constexpr std::size_t set_operations_max = nesting_max;
 class DepthBound {
   public:
     /// False once the bound is passed.
-    bool visit(std::string_view token, bool is_word_token) {
+    bool visit(std::string_view token, Token::Kind kind) {
         if (token == "(" || token == "[") {
             if (depth_ == nesting_max) {
                 return false;
@@ -34,9 +35,11 @@ class DepthBound {
             total_ -= chain_.at(depth_);
             chain_.at(depth_) = 0;
         } else {
-            ++chain_.at(depth_);
-            ++total_;
-            set_operations_ += is_word_token && is_set_operation(token) ? 1 : 0;
+            const std::uint32_t links = kind == Token::Kind::operators ? operators_in(token) : 1;
+            chain_.at(depth_) += links;
+            total_ += links;
+            const bool set_operation = kind == Token::Kind::word && is_set_operation(token);
+            set_operations_ += set_operation ? 1 : 0;
         }
         return total_ <= chain_tokens_max && set_operations_ <= set_operations_max;
     }
@@ -44,6 +47,16 @@ class DepthBound {
     std::size_t depth() const { return depth_; }
 
   private:
+    /// Postgres gives the signs at the end of a run of operator characters back one by one
+    /// (scan.l), so that "*+-+" is four operators, each perhaps a level of its own. This many at
+    /// most.
+    static std::uint32_t operators_in(std::string_view run) {
+        const auto signs =
+            std::count_if(run.begin(), run.end(), [](char c) { return c == '+' || c == '-'; });
+        const auto count = static_cast<std::size_t>(signs);
+        return static_cast<std::uint32_t>(count + (count == run.size() ? 0 : 1));
+    }
+
     static bool is_set_operation(std::string_view token) {
         return is_word(token, "union") || is_word(token, "intersect") || is_word(token, "except");
     }
@@ -84,7 +97,7 @@ Shape scan_shape(std::string_view text) {
             shape.begin = begin_of(token, spelling);
             first = false;
         }
-        if (!bound.visit(spelling, is_word_token)) {
+        if (!bound.visit(spelling, token.kind)) {
             shape.refusal = Refusal::too_long;
             return shape;
         }

@@ -39,6 +39,10 @@ TEST_CASE("Chains are followed down to the bound and no further", "[parser]") {
         CHECK(describe_sql(search_where(repeat(link, 20) + "a")) == "filter");
         CHECK(describe_sql(search_where(repeat(link, 2'000) + "a")) == "too_long");
     }
+    for (const auto* link : {"+", "+-", "@+-", "-\n", "+/**/"}) {
+        CAPTURE(link);  // one run of operator characters to the eye, many operators to Postgres
+        CHECK(describe_sql(search_where(repeat(link, 4'000) + "a")) == "too_long");
+    }
     for (const auto* link :
          {"::text", " is null", " collate c", " at time zone a", " || a", ".b"}) {
         CAPTURE(link);
