@@ -14,8 +14,7 @@ namespace veer::proxy::session {
 
 /// A session over a real router and index, with the test playing client, server and clock.
 ///
-/// The copy has one table, public.docs(id int8 primary key, e vector(2)), with rows 1 to 20 at (id,
-/// 0) and an index for `<->`.
+/// The copy is that of sample_copy.hpp.
 class SessionFixture {
   public:
     explicit SessionFixture(double percent = 100);
@@ -80,7 +79,6 @@ class SessionFixture {
   private:
     static std::string facts_reply(const std::vector<std::pair<std::size_t, std::string>>& changes);
     static config::Config with_percent(double percent);
-    void load();
 };
 
 }  // namespace veer::proxy::session

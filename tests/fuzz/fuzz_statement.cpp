@@ -1,25 +1,15 @@
 #include "parser/normalise.hpp"
 #include "parser/recognise.hpp"
+#include "tests/fuzz/require.hpp"
 
-#include <cstdint>
-#include <cstdlib>
 #include <string>
-#include <string_view>
-
-namespace {
-
-void require(bool holds) {
-    if (!holds) {
-        std::abort();
-    }
-}
-
-}  // namespace
+#include <variant>
 
 /// Any bytes: cutting is undone by its own positions, a recognised statement can take a condition.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace veer::parser;
-    const std::string_view sql(static_cast<const char*>(static_cast<const void*>(data)), size);
+    using veer::fuzz::require;
+    const std::string_view sql = veer::fuzz::as_text(data, size);
     const NormalisedStatement statement = normalise(sql);
     std::string restored;
     std::size_t at = 0;
