@@ -1,11 +1,13 @@
 #include "tests/unit/parser/describe.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <pthread.h>
 
 #include <chrono>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 using namespace veer::parser;
 
@@ -21,6 +23,24 @@ std::string repeat(std::string_view text, std::size_t times) {
 
 std::string search_where(const std::string& condition) {
     return "select id from t where " + condition + " order by e <-> $1 limit 5";
+}
+
+/// describe_sql() on a thread with this much stack.
+std::string describe_on_stack(const std::string& sql, std::size_t bytes) {
+    std::pair<const std::string&, std::string> work{sql, {}};
+    const auto run = [](void* argument) -> void* {
+        auto& [statement, described] = *static_cast<decltype(work)*>(argument);
+        described = describe_sql(statement);
+        return nullptr;
+    };
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    REQUIRE(pthread_attr_setstacksize(&attributes, bytes) == 0);
+    pthread_t thread{};
+    REQUIRE(pthread_create(&thread, &attributes, run, &work) == 0);
+    REQUIRE(pthread_join(thread, nullptr) == 0);
+    pthread_attr_destroy(&attributes);
+    return work.second;
 }
 
 }  // namespace
@@ -60,12 +80,19 @@ TEST_CASE("Lists may be long, as they are not deep", "[parser]") {
 }
 
 TEST_CASE("The deepest tree within the bounds fits a stack of two megabytes", "[parser]") {
-    // Each parenthesis a subselect, and a chain of the cheapest links in the innermost.
-    const std::string deep = repeat("(select ", 50) + repeat("- ", 150) + "a" + repeat(")", 50);
-    CAPTURE(describe_sql(search_where(deep)));
-    CHECK(describe_sql(search_where(deep)) == "filter");
-    const std::string chain = repeat("- ", 230) + "a";
-    CHECK(describe_sql(search_where(chain)) == "filter");
+    // glibc's smallest default for a thread, given where the limit of the main thread's is
+    // "unlimited". Each parenthesis a subselect, and a chain of the cheapest links in the
+    // innermost.
+    const std::string subselects =
+        repeat("(select ", 60) + repeat("~ ", 120) + "a" + repeat(")", 60);
+    const std::string cases = repeat("(select case when ", 60) + "a" + repeat(" then 1 end)", 60);
+    const std::string values =
+        repeat("(values(- ", 31) + repeat("~ ", 100) + "a" + repeat("))", 31);
+    const std::string chain = repeat("~ ", 230) + "a";
+    for (const std::string& deep : {subselects, cases, values, chain}) {
+        CAPTURE(deep);
+        CHECK(describe_on_stack(search_where(deep), std::size_t{2} << 20U) == "filter");
+    }
 }
 
 TEST_CASE("A text longer than inspected is refused without parsing", "[parser]") {
