@@ -454,7 +454,7 @@ void ModelServer::send_ready() {
 
 void ModelServer::fail(std::string_view sqlstate) {
     send(diagnostics('E', "ERROR", sqlstate));
-    flush();
+    empty_buffer();  // at once, though no client may count on it before its Sync or Flush
     skipping_ = extended_;
     if (block_ == 'I') {
         end_transaction();
