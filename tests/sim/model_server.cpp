@@ -123,7 +123,8 @@ void ModelServer::on_copy_data(char type) {
         copying_ = false;
         fail("57014");
     } else {
-        return;  // Flush and Sync; a client that sends anything else is cut off
+        cut_off_ = cut_off_ || (type != 'H' && type != 'S');
+        return;
     }
     if (!extended_) {
         end_implicit();

@@ -37,6 +37,9 @@ class ModelServer {
     /// be, had it not overflowed.
     std::size_t due() const { return due_; }
 
+    /// A client has said in a COPY what ends the connection; the model does not play that.
+    bool cut_off() const { return cut_off_; }
+
     /// Statements that only veer can have sent.
     std::size_t facts_asked() const { return facts_asked_; }
 
@@ -89,6 +92,7 @@ class ModelServer {
     bool skipping_ = false;
     bool extended_ = false;  ///< the message at hand is of the extended protocol
     bool copying_ = false;
+    bool cut_off_ = false;
     std::size_t copied_ = 0;
     std::size_t made_ = 0;
     std::size_t due_ = 0;

@@ -142,6 +142,7 @@ class Stage {
                 break;
             }
         }
+        played_.cut_off = direct_.cut_off();
         played_.facts_asked = server_.facts_asked();
         played_.rewritten = server_.rewritten();
         const auto routes = router_.routes();
@@ -341,9 +342,9 @@ std::vector<ClientMessage> shrink(
     constexpr unsigned other_schedules = 5;
     const auto fails = [&](const std::vector<ClientMessage>& candidate) {
         for (unsigned i = 0; i <= other_schedules; ++i) {
-            std::string found = play(candidate, pace, seed + i).problem;
-            if (!found.empty()) {
-                problem = std::move(found);
+            Played played = play(candidate, pace, seed + i);
+            if (!played.problem.empty() && !played.cut_off) {
+                problem = std::move(played.problem);
                 return true;
             }
         }

@@ -9,7 +9,8 @@ namespace veer::sim {
 
 /// What became of a conversation through veer, compared with the same at the server itself.
 struct Played {
-    std::string problem;  ///< empty where the client could not tell
+    std::string problem;   ///< empty where the client could not tell
+    bool cut_off = false;  ///< the server would have ended it: no fair game
     std::size_t facts_asked = 0;
     std::size_t local = 0;
     std::size_t rewritten = 0;
