@@ -199,7 +199,9 @@ class Stage {
                 if (!wait_) {
                     return false;
                 }
-                now_ = std::max(now_, std::exchange(wait_, std::nullopt)->deadline);
+                now_.nanoseconds = std::max(
+                    now_.nanoseconds, std::exchange(wait_, std::nullopt)->deadline.nanoseconds
+                );
                 session_.on_waited(now_, out_);
                 return true;
             default:
