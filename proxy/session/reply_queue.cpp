@@ -86,6 +86,9 @@ void ReplyQueue::count(const Expected& expected, std::size_t change) {
     if (expected.awaited == Awaited::parse && expected.fate == Fate::forward) {
         counts_.parses += change;
     }
+    if (expected.before != nullptr) {
+        counts_.changes += change;
+    }
 }
 
 void ReplyQueue::pop_front() {

@@ -99,6 +99,9 @@ class ReplyQueue {
     /// True where a reply is awaited to something that may write, or change the session.
     bool writer_pending() const;
 
+    /// True where something on its way changes what is unnamed in the server, and may be skipped.
+    bool change_pending() const { return counts_.changes > 0; }
+
     /// The statement that `name` will mean when the replies on their way have come; nothing where
     /// no Parse of that name is on its way.
     std::optional<std::shared_ptr<const PreparedStatement>> pending_parse(std::string_view name
@@ -132,6 +135,7 @@ class ReplyQueue {
         std::size_t barriers = 0;
         std::size_t writers = 0;
         std::size_t parses = 0;  // of the client
+        std::size_t changes = 0;
     };
 
     /// Grows as needed; a deque would allocate every few messages.

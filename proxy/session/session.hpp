@@ -140,6 +140,7 @@ class Session {
     void expect_reply_to(const wire::Frame& frame, bool plain);
     void note_text(wire::Bytes text, Output& out);
     void forget_unnamed();
+    static bool names_unnamed(const wire::Frame& frame);
     void remember_unnamed();
     void see_query();
     void expect(Expected expected);

@@ -130,6 +130,9 @@ Session::Taken Session::on_client_frame(const wire::Frame& frame, Instant now, O
     if (attempt_) {
         return collect(frame, now, out);
     }
+    if (replies_.change_pending() && replies_.has_barrier() && names_unnamed(frame)) {
+        return Taken::stall;  // whether the server skips the change decides what this means
+    }
     switch (frame.type) {
         case 'Q':
             return on_query(frame, now, out);

@@ -10,25 +10,33 @@ namespace {
 
 constexpr wire::Bytes portal_statement = "veer_portal";
 
-/// "S" or "P" where the frame is a Bind, Describe, Execute or Close that names the unnamed
-/// statement or portal and expects it to be there.
-std::string_view unnamed_of(const wire::Frame& frame) {
+/// What a frame names that has no name.
+enum class NamesUnnamed : std::uint8_t { nothing, statement, portal };
+
+/// Of a Bind, Describe, Execute or Close that expects it to be there.
+NamesUnnamed unnamed_of(const wire::Frame& frame) {
+    using enum NamesUnnamed;
     if (frame.type == 'B') {
-        return wire::bound_statement(frame.payload).empty() ? "S" : "";
+        return wire::bound_statement(frame.payload).empty() ? statement : nothing;
     }
     if (frame.type == 'E') {
         const auto execute = wire::decode_execute(frame.payload);
-        return execute && execute->portal.empty() ? "P" : "";
+        return execute && execute->portal.empty() ? portal : nothing;
     }
     const bool targeted = frame.type == 'D' || frame.type == 'C';
     const auto target = targeted ? wire::decode_target(frame.payload) : std::nullopt;
     if (!target || !target->name.empty()) {
-        return "";
+        return nothing;
     }
-    return target->kind == 'S' ? "S" : "P";
+    return target->kind == 'S' ? statement : portal;
 }
 
 }  // namespace
+
+bool Session::names_unnamed(const wire::Frame& frame) {
+    return frame.type == 'P' ? wire::parsed_statement(frame.payload).empty()
+                             : unnamed_of(frame) != NamesUnnamed::nothing;
+}
 
 std::shared_ptr<const PreparedStatement> Session::statement_named(wire::Bytes name) const {
     if (const auto pending = replies_.pending_parse(name)) {
@@ -90,21 +98,22 @@ void Session::forward_search(const wire::Frame& frame, Output& out) {
 }
 
 void Session::settle_unnamed(const wire::Frame& frame, Output& out) {
-    const std::string_view kind = unnamed_.in_step() ? "" : unnamed_of(frame);
+    using enum NamesUnnamed;
+    const NamesUnnamed named = unnamed_.in_step() ? nothing : unnamed_of(frame);
     Awaited awaited = Awaited::close;
-    if (kind == "S" && unnamed_.statement == Unnamed::Statement::unseen) {
+    if (named == statement && unnamed_.statement == Unnamed::Statement::unseen) {
         out.to_server += unnamed_.parse;
         awaited = Awaited::parse;
-    } else if (kind == "S" && unnamed_.statement == Unnamed::Statement::stale) {
+    } else if (named == statement && unnamed_.statement == Unnamed::Statement::stale) {
         wire::write_close(out.to_server, 'S', "");
-    } else if (kind == "P" && unnamed_.portal_stale) {
+    } else if (named == portal && unnamed_.portal_stale) {
         wire::write_close(out.to_server, 'P', "");
     } else {
         return;
     }
     batch_upstream_ = true;
     remember_unnamed();
-    if (kind == "S") {
+    if (named == statement) {
         unnamed_.see_statement();
     } else {
         unnamed_.portal_open = unnamed_.portal_stale = false;

@@ -163,7 +163,8 @@ void Session::on_server_frame(const wire::Frame& frame, Instant now, Output& out
 
 void Session::on_error(const wire::Frame& frame, Instant now, Output& out) {
     const wire::Diagnostics diagnostics = wire::decode_diagnostics(frame.payload);
-    fatal_seen_ = diagnostics.severity == "FATAL" || diagnostics.severity == "PANIC";
+    const bool fatal = diagnostics.severity == "FATAL" || diagnostics.severity == "PANIC";
+    fatal_seen_ = fatal_seen_ || fatal;
     facts_.clear();
     copy_in_ = false;
     passed_at_.reset();
@@ -175,14 +176,14 @@ void Session::on_error(const wire::Frame& frame, Instant now, Output& out) {
     const bool of_veers_own = fate == Fate::facts || fate == Fate::swallow;
     const bool asking = attempt_ && attempt_->stage == Attempt::Stage::asking;
     const bool rewriting = attempt_ && attempt_->stage == Attempt::Stage::rewriting;
-    if (fate == Fate::ignore && !fatal_seen_) {
+    if (fate == Fate::ignore && !fatal) {
         return;
     }
-    if (rewriting && !fatal_seen_ && (fate == Fate::stash || of_veers_own)) {
+    if (rewriting && !fatal && (fate == Fate::stash || of_veers_own)) {
         fail_stash(frame, diagnostics);  // of the rewritten statement, or of veer's own Parse of it
         return;
     }
-    if (asking && attempt_->alone && !fatal_seen_ && of_veers_own) {
+    if (asking && attempt_->alone && !fatal && of_veers_own) {
         facts_failed_ = facts_broken_ = true;
         if (must_be_told(diagnostics)) {
             facts_error_ = frame.whole;
@@ -288,6 +289,7 @@ void Session::on_ready(const Reply& reply, const wire::Frame& frame, Instant now
     const char before = transaction_;
     transaction_ = wire::decode_ready_for_query(frame.payload).value_or('I');
     copy_in_ = false;
+    deallocates_ = false;
     if (transaction_ == 'I') {
         end_transaction();
     }

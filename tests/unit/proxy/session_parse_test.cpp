@@ -91,4 +91,23 @@ TEST_CASE_METHOD(Accepted, "facts that hide the table leave Parse to Postgres", 
     CHECK(client(again) == again);
 }
 
+TEST_CASE_METHOD(Accepted, "whether a late Parse was skipped is waited for", "[proxy]") {
+    const std::string bind_it = bind("", {"no vector"}) + sync();
+    client(parse("", text) + execute() + bind_it + bind_it);
+    server(error("34000") + ready());
+    CHECK(to_server() == parse("", text) + bind_it);
+}
+
+TEST_CASE("what a batch parsed before it failed stays parsed", "[proxy]") {
+    F f;
+    f.client(F::query("SELECT id FROM docs ORDER BY e <-> '[7,0]' LIMIT 3"));
+    f.answer_facts();
+    const std::string failing = F::parse("", "SELECT * FROM docs ORDER BY e <-> $1 LIMIT 3") +
+                                F::execute() + F::bind("", {"[7,0]"}) + F::sync();
+    f.client(failing);
+    f.server(F::bare('1') + F::error("34000") + F::ready());
+    const std::string again = F::bind("", {"no vector"}) + F::sync();
+    CHECK(f.client(again) == again);
+}
+
 }  // namespace veer::proxy::session
