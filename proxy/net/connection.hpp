@@ -3,10 +3,9 @@
 #include "proxy/net/pipe.hpp"
 #include "proxy/net/shared.hpp"
 #include "proxy/net/upstream_connector.hpp"
+#include "proxy/net/worker.hpp"
 #include "proxy/session/session.hpp"
 #include "proxy/session/startup.hpp"
-
-#include <boost/asio/steady_timer.hpp>
 
 #include <memory>
 #include <optional>
@@ -16,18 +15,18 @@ namespace veer::proxy::net {
 
 /// One client and its own connection to Postgres: sockets, buffers and timers around a Session.
 ///
-///     accept ─▶ start-up packets ─▶ connect upstream ─▶ relay ◀─▶ Session ─▶ close
-///                    └─ CancelRequest: connect, send, close
+///     accept ─▶ starting ─▶ connecting ─▶ relaying ◀─▶ Session ─▶ closing ─▶ closed
+///                   └─ CancelRequest ─▶ canceling ────────────────────────────┘
 ///
 /// Invariants:
-/// 1. All members are used on one thread, that of the client socket's io_context.
-/// 2. The object lives as long as one of its operations is pending; the last one to end destroys
-/// it.
+/// 1. All members are used on one thread, the worker's.
+/// 2. The worker owns the object; it is retired when it is closed.
 /// 3. Nothing is decided here: bytes and instants go to Startup and Session, their output is
-/// carried out.
+///    carried out.
+/// 4. Every event ends with settle(), which alone says what to wait for next.
 class Connection : public std::enable_shared_from_this<Connection> {
   public:
-    Connection(Shared& shared, Socket client);
+    Connection(Shared& shared, Worker& worker, Socket client);
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
     ~Connection();
@@ -35,38 +34,74 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void start();
 
   private:
-    void read_startup();
-    void on_startup_bytes(std::size_t count);
-    void begin_session(const session::ForwardStartup& forward);
-    void relay_cancel(const session::ForwardCancel& cancel);
-    void reject(const std::string& bytes);
-    void arm_deadline(std::chrono::milliseconds after);
+    enum class Stage : std::uint8_t { starting, connecting, relaying, canceling, closing, closed };
 
+    /// Brings the readiness of one of the two sockets to its method.
+    class Side : public EventLoop::Handler {
+      public:
+        using Method = void (Connection::*)(bool readable, bool writable);
+
+        Side(Connection& owner, Method method) : owner_(owner), method_(method) {}
+
+        void on_ready(bool readable, bool writable) override {
+            (owner_.*method_)(readable, writable);
+        }
+
+        void on_failure() override { owner_.close(); }
+
+      private:
+        Connection& owner_;
+        Method method_;
+    };
+
+    // connection_startup.cpp: until the session begins
+    void read_startup();
+    void on_startup_action(const session::StartupAction& action);
+    void connect_upstream(const session::ForwardStartup& forward);
+    void begin_session(
+        const session::ForwardStartup& forward, UpstreamConnector::Connected connected
+    );
+    void relay_cancel(const session::ForwardCancel& cancel);
+    void refuse(const std::string& bytes);
+    void on_startup_deadline();
+
+    // connection.cpp: bytes from side to side
+    void on_client_ready(bool readable, bool writable);
+    void on_server_ready(bool readable, bool writable);
     void read_client();
     void read_server();
-    void on_client_read(boost::system::error_code error, std::size_t count);
-    void on_server_read(boost::system::error_code error, std::size_t count);
+    bool may_read_client() const;
+    bool may_read_server() const;
     void carry_out(session::Output& output);
-    void end_upstream_if_done();
-    void flush(Pipe& pipe);
-    void on_writable(Pipe& pipe, boost::system::error_code error);
+    void settle();
+    void begin_closing();
+    void close();
+
+    // connection_wait.cpp: searches that wait for the index
     void wait_for(const session::Wait& wait);
     void on_waited(std::uint64_t wait);
-    void finish();
+    void stop_waiting();
 
     Shared& shared_;
+    Worker& worker_;
+    Side client_side_{*this, &Connection::on_client_ready};
+    Side server_side_{*this, &Connection::on_server_ready};
+    Stage stage_ = Stage::starting;
     Pipe client_;
     std::optional<Pipe> server_;
-    UpstreamConnector connector_;
+    std::optional<UpstreamConnector> connector_;
     session::Startup startup_;
     std::string startup_bytes_;
     std::optional<session::Session> session_;
-    session::Output output_;
-    boost::asio::steady_timer timer_;
-    std::uint64_t wait_ = 0;  ///< number of the wait that is on; older wake-ups are stale
+    EventLoop::TimerId deadline_;
+    EventLoop::TimerId wait_timer_;
+    std::uint64_t wait_ = 0;  // number of the wait that is on; older wake-ups are stale
     index::Replica::WaiterId waiter_ = 0;
     bool counted_ = false;
-    bool closing_ = false;
+    bool told_end_ = false;  // the server knows that the client sends no more
 };
+
+/// The clock of sessions.
+session::Instant session_now();
 
 }  // namespace veer::proxy::net

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 namespace veer::proxy::net {
 
@@ -15,6 +14,8 @@ struct Endpoint {
 
     /// ".s.PGSQL.5432" in the directory (manual 34.1.2, host).
     std::string socket_path() const { return host + "/.s.PGSQL." + std::to_string(port); }
+
+    friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 
 }  // namespace veer::proxy::net

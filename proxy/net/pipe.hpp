@@ -1,37 +1,44 @@
 #pragma once
 
-#include <boost/asio/generic/stream_protocol.hpp>
+#include "proxy/net/event_loop.hpp"
+#include "proxy/net/socket.hpp"
 
-#include <array>
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace veer::proxy::net {
 
-using Socket = boost::asio::generic::stream_protocol::socket;
-
-/// One side of a connection: a socket, the bytes just read from it, the bytes yet to be written to
-/// it.
+/// One side of a connection: a socket, and the bytes yet to be written to it.
 ///
 /// Writes go out at once where the socket takes them; what it does not take waits in `out`, and the
-/// owner stops reading the other side while more than `out_bytes_max` wait. So a slow reader slows
-/// its writer down, as it would without veer in between.
-struct Pipe {
-    static constexpr std::size_t in_bytes = std::size_t{16} * 1024;
-    static constexpr std::size_t out_bytes_max = std::size_t{256} * 1024;
+/// owner stops reading the other side while too much of it waits. So a slow reader slows its writer
+/// down, as it would without veer in between.
+class Pipe {
+  public:
+    Pipe(EventLoop& loop, EventLoop::Handler& handler, Socket opened)
+        : socket(std::move(opened)), watch(loop, handler) {}
 
-    explicit Pipe(Socket opened) : socket(std::move(opened)) {}
+    std::size_t unsent() const { return out_.size() - sent_; }
 
-    std::size_t unsent() const { return out.size() - sent; }
+    /// Writes what the socket takes and keeps the rest. An error is the peer's end: what waits is
+    /// dropped.
+    std::error_code send(std::string_view bytes);
+
+    /// Writes of what waits, once the socket has room again.
+    std::error_code send_waiting();
+
+    /// Nothing more is written.
+    void drop_waiting();
 
     Socket socket;
-    std::array<char, in_bytes> in{};
-    std::string out;
-    std::size_t sent = 0;  ///< of `out`
-    bool reading = false;
-    bool writing = false;
+    EventLoop::Watch watch;
     bool ended = false;  ///< its peer sends no more
     bool gone = false;   ///< and reads no more either
+
+  private:
+    std::string out_;
+    std::size_t sent_ = 0;  // of out_
 };
 
 }  // namespace veer::proxy::net

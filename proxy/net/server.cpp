@@ -1,117 +1,120 @@
 #include "proxy/net/server.hpp"
 
-#include <boost/asio/post.hpp>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <exception>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
 
 namespace veer::proxy::net {
 
-namespace asio = boost::asio;
-using boost::system::error_code;
+namespace {
 
-Server::Server(Shared& shared, unsigned threads)
-    : shared_(shared),
-      workers_(make_workers(threads)),
-      acceptor_(workers_.front()->context),
-      retry_(workers_.front()->context) {}
-
-std::vector<std::unique_ptr<Server::Worker>> Server::make_workers(unsigned threads) {
+std::vector<std::unique_ptr<Worker>> make_workers(unsigned threads, Resolver& resolver) {
     std::vector<std::unique_ptr<Worker>> workers;
     for (unsigned i = 0; i < std::max(1U, threads); ++i) {
-        workers.push_back(std::make_unique<Worker>());
+        workers.push_back(std::make_unique<Worker>(resolver));
     }
     return workers;
 }
+
+std::string last_error() {
+    return std::generic_category().message(errno);
+}
+
+}  // namespace
+
+Server::Server(Shared& shared, unsigned threads)
+    : shared_(shared),
+      workers_(make_workers(threads, resolver_)),
+      watch_(workers_.front()->loop, *this) {}
 
 Server::~Server() {
     stop();
 }
 
 std::string Server::listen(const std::string& address, std::uint16_t port) {
-    error_code error;
-    const auto ip = asio::ip::make_address(address == "localhost" ? "127.0.0.1" : address, error);
-    if (error) {
-        return "\"" + address + "\" is not an address to listen on: " + error.message();
+    const Endpoint endpoint{.host = address == "localhost" ? "127.0.0.1" : address, .port = port};
+    const Resolver::Found found =
+        endpoint.unix_socket() ? Resolver::Found{} : Resolver::find_at_once(endpoint);
+    if (found.addresses.empty()) {
+        return "\"" + address + "\" is not an address to listen on";
     }
-    const asio::ip::tcp::endpoint endpoint(ip, port);
-    acceptor_.open(endpoint.protocol(), error);
-    if (!error) {
-        acceptor_.set_option(asio::socket_base::reuse_address(true), error);
-    }
-    if (!error) {
-        acceptor_.bind(endpoint, error);
-    }
-    if (!error) {
-        acceptor_.listen(asio::socket_base::max_listen_connections, error);
-    }
-    if (error) {
-        return "could not listen on " + address + ":" + std::to_string(port) + ": " +
-               error.message();
+    const Address& name = found.addresses.front();
+    listener_ = Socket(::socket(name.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    const int on = 1;
+    const bool listening =
+        listener_.open() &&
+        setsockopt(listener_.descriptor(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+        bind(
+            listener_.descriptor(), reinterpret_cast<const sockaddr*>(&name.storage), name.bytes
+        ) == 0 &&
+        ::listen(listener_.descriptor(), SOMAXCONN) == 0;
+    if (!listening) {
+        return "could not listen on " + address + ":" + std::to_string(port) + ": " + last_error();
     }
     return {};
 }
 
 std::uint16_t Server::port() const {
-    error_code error;
-    return acceptor_.local_endpoint(error).port();
+    sockaddr_storage name{};
+    socklen_t bytes = sizeof name;
+    if (getsockname(listener_.descriptor(), reinterpret_cast<sockaddr*>(&name), &bytes) != 0) {
+        return 0;
+    }
+    const auto* const v6 = reinterpret_cast<const sockaddr_in6*>(&name);
+    const auto* const v4 = reinterpret_cast<const sockaddr_in*>(&name);
+    return ntohs(name.ss_family == AF_INET6 ? v6->sin6_port : v4->sin_port);
 }
 
 void Server::start() {
-    accept();
+    watch_.want(listener_.descriptor(), true, false);
     for (const auto& worker : workers_) {
-        worker->thread = std::thread([&context = worker->context] { run(context); });
+        threads_.emplace_back([&loop = worker->loop] { loop.run(); });
     }
 }
 
-void Server::run(asio::io_context& context) {
-    for (;;) {
-        try {
-            context.run();
+void Server::on_ready(bool /*readable*/, bool /*writable*/) {
+    // Some at a time: those who are connected must not wait for a crowd at the door.
+    constexpr int at_once = 16;
+    for (int i = 0; i < at_once; ++i) {
+        Socket client(
+            accept4(listener_.descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)
+        );
+        if (!client.open()) {
+            if (errno != EAGAIN && errno != EWOULDBLOCK && errno != ECONNABORTED &&
+                errno != EINTR) {
+                pause();
+            }
             return;
-        } catch (const std::exception& error) {
-            // Memory for one client ran out, most likely; the others go on.
-            std::fprintf(stderr, "veer: a connection failed: %s\n", error.what());
         }
+        Worker& worker = *workers_[next_++ % workers_.size()];
+        const auto connection = std::make_shared<Connection>(shared_, worker, std::move(client));
+        worker.loop.post([connection] { connection->start(); });
     }
 }
 
-void Server::accept() {
-    Worker& worker = *workers_[next_++ % workers_.size()];
-    acceptor_.async_accept(
-        worker.context,
-        [this, &worker](const error_code& error, asio::ip::tcp::socket socket) {
-            if (error == asio::error::operation_aborted || !acceptor_.is_open()) {
-                return;
-            }
-            if (error) {
-                // Out of descriptors, most likely: to try again at once would only burn the
-                // processor.
-                retry_.expires_after(std::chrono::milliseconds(100));
-                retry_.async_wait([this](const error_code&) { accept(); });
-                return;
-            }
-            {
-                auto connection = std::make_shared<Connection>(shared_, Socket(std::move(socket)));
-                asio::post(worker.context, [connection] { connection->start(); });
-            }
-            accept();
-        }
-    );
+void Server::pause() {
+    // Out of descriptors, most likely: to try again at once would only burn the processor.
+    watch_.want(listener_.descriptor(), false, false);
+    workers_.front()->loop.at(EventLoop::Clock::now() + std::chrono::milliseconds(100), [this] {
+        watch_.want(listener_.descriptor(), true, false);
+    });
 }
 
 void Server::stop() {
     for (const auto& worker : workers_) {
-        worker->context.stop();
+        worker->loop.stop();
     }
-    for (const auto& worker : workers_) {
-        if (worker->thread.joinable()) {
-            worker->thread.join();
-        }
+    for (std::thread& thread : threads_) {
+        thread.join();
     }
-    error_code ignored;
-    acceptor_.close(ignored);
+    threads_.clear();
+    resolver_.stop();
+    listener_.close();
 }
 
 }  // namespace veer::proxy::net

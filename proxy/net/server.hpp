@@ -1,12 +1,9 @@
 #pragma once
 
 #include "proxy/net/connection.hpp"
+#include "proxy/net/resolver.hpp"
 #include "proxy/net/shared.hpp"
-
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include "proxy/net/worker.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -16,17 +13,15 @@
 
 namespace veer::proxy::net {
 
-/// Accepts clients and spreads them over one io_context for each core.
+/// Accepts clients and spreads them over one event loop for each core.
 ///
-///     acceptor (context 0) ──round robin──▶ context 0 | context 1 | ...   one thread each
+///     listener (loop 0) ──round robin──▶ loop 0 | loop 1 | ...   one thread each
 ///
-/// A connection never leaves its context: its state needs no lock.
-class Server {
+/// A connection never leaves its loop: its state needs no lock.
+class Server : public EventLoop::Handler {
   public:
     Server(Shared& shared, unsigned threads);
-    Server(const Server&) = delete;
-    Server& operator=(const Server&) = delete;
-    ~Server();
+    ~Server() override;
 
     /// Binds and listens; empty where that worked, else a sentence. Port 0 takes any free one.
     std::string listen(const std::string& address, std::uint16_t port);
@@ -40,21 +35,19 @@ class Server {
     void stop();
 
   private:
-    struct Worker {
-        boost::asio::io_context context{1};
-        boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work =
-            boost::asio::make_work_guard(context);
-        std::thread thread;
-    };
+    void on_ready(bool readable, bool writable) override;
 
-    static std::vector<std::unique_ptr<Worker>> make_workers(unsigned threads);
-    static void run(boost::asio::io_context& context);
-    void accept();
+    void on_failure() override {}
+
+    void accept_one();
+    void pause();
 
     Shared& shared_;
+    Resolver resolver_;
     std::vector<std::unique_ptr<Worker>> workers_;
-    boost::asio::ip::tcp::acceptor acceptor_;
-    boost::asio::steady_timer retry_;
+    std::vector<std::thread> threads_;
+    Socket listener_;
+    EventLoop::Watch watch_;
     std::size_t next_ = 0;
 };
 

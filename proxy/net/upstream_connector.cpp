@@ -1,89 +1,126 @@
 #include "proxy/net/upstream_connector.hpp"
 
-#include <boost/asio/local/stream_protocol.hpp>
-
 #include <utility>
 
 namespace veer::proxy::net {
 
-UpstreamConnector::UpstreamConnector(const boost::asio::any_io_executor& executor)
-    : resolver_(executor), socket_(executor) {}
+UpstreamConnector::UpstreamConnector(
+    EventLoop& loop, Resolver& resolver, std::chrono::milliseconds timeout
+)
+    : loop_(loop), resolver_(resolver), timeout_(timeout), watch_(loop, *this) {}
 
 void UpstreamConnector::connect(
-    std::vector<Endpoint> endpoints, const std::shared_ptr<void>& owner, Done done
+    std::vector<Endpoint> endpoints, std::weak_ptr<void> owner, Done done
 ) {
     endpoints_ = std::move(endpoints);
+    owner_ = std::move(owner);
     done_ = std::move(done);
-    next_endpoint(owner);
+    next_endpoint();
+}
+
+void UpstreamConnector::connect(const Address& address, Done done) {
+    endpoints_ = {{}};
+    endpoint_ = 1;
+    done_ = std::move(done);
+    addresses_ = {address};
+    next_address();
 }
 
 void UpstreamConnector::cancel() {
     done_ = nullptr;
-    boost::system::error_code ignored;
-    resolver_.cancel();
-    socket_.close(ignored);
+    stop_trying();
+    socket_.close();
 }
 
-void UpstreamConnector::next_endpoint(const std::shared_ptr<void>& owner) {
-    addresses_.clear();
-    address_ = 0;
+void UpstreamConnector::stop_trying() {
+    loop_.cancel(timer_);
+    watch_.end();
+}
+
+void UpstreamConnector::next_endpoint() {
     if (endpoint_ == endpoints_.size()) {
-        if (const Done done = std::exchange(done_, nullptr)) {
-            done(false, std::move(socket_), problem_);
-        }
+        finish({.socket = {}, .address = {}, .endpoint = {}, .problem = problem_});
         return;
     }
     const Endpoint& endpoint = endpoints_[endpoint_++];
-    if (endpoint.unix_socket()) {
-        addresses_.emplace_back(boost::asio::local::stream_protocol::endpoint(endpoint.socket_path()
-        ));
-        next_address(owner);
+    const Resolver::Found found = Resolver::find_at_once(endpoint);
+    if (!found.addresses.empty() || endpoint.unix_socket()) {
+        take(found);
         return;
     }
-    resolver_.async_resolve(
-        endpoint.host,
-        std::to_string(endpoint.port),
-        [this,
-         owner,
-         host = endpoint.host](const boost::system::error_code& error, const auto& results) {
-            if (done_ == nullptr) {
-                return;
+    resolver_.find(endpoint, [this, owner = owner_, &loop = loop_](const Resolver::Found& late) {
+        loop.post([this, owner, late] {
+            if (const auto alive = owner.lock(); alive && done_ != nullptr) {
+                take(late);
             }
-            if (error) {
-                fail(host, error);
-            }
-            for (const auto& result : results) {
-                addresses_.emplace_back(result.endpoint());
-            }
-            next_address(owner);
-        }
-    );
-}
-
-void UpstreamConnector::next_address(const std::shared_ptr<void>& owner) {
-    if (address_ == addresses_.size()) {
-        next_endpoint(owner);
-        return;
-    }
-    boost::system::error_code ignored;
-    socket_.close(ignored);
-    const auto address = addresses_[address_++];
-    socket_.async_connect(address, [this, owner](const boost::system::error_code& error) {
-        if (done_ == nullptr) {
-            return;
-        }
-        if (error) {
-            fail(endpoints_[endpoint_ - 1].host, error);
-            next_address(owner);
-            return;
-        }
-        const Done done = std::exchange(done_, nullptr);
-        done(true, std::move(socket_), {});
+        });
     });
 }
 
-void UpstreamConnector::fail(const std::string& where, const boost::system::error_code& error) {
-    problem_ = "could not connect to the upstream server at " + where + ": " + error.message();
+void UpstreamConnector::take(const Resolver::Found& found) {
+    addresses_ = found.addresses;
+    address_ = 0;
+    if (addresses_.empty()) {
+        fail(found.problem);
+    }
+    next_address();
+}
+
+void UpstreamConnector::next_address() {
+    if (address_ == addresses_.size()) {
+        next_endpoint();
+        return;
+    }
+    const Socket::Result result = socket_.connect(addresses_[address_++]);
+    if (result.error) {
+        fail(result.error.message());
+        next_address();
+        return;
+    }
+    if (!result.would_block) {
+        on_ready(false, true);
+        return;
+    }
+    timer_ = loop_.at(EventLoop::Clock::now() + timeout_, [this] {
+        stop_trying();
+        fail("timeout expired");
+        next_address();
+    });
+    watch_.want(socket_.descriptor(), false, true);
+}
+
+void UpstreamConnector::on_ready(bool /*readable*/, bool /*writable*/) {
+    if (done_ == nullptr) {
+        return;
+    }
+    stop_trying();
+    if (const std::error_code error = socket_.take_error()) {
+        fail(error.message());
+        next_address();
+        return;
+    }
+    finish(
+        {.socket = std::move(socket_),
+         .address = addresses_[address_ - 1],
+         .endpoint = endpoints_[endpoint_ - 1],
+         .problem = {}}
+    );
+}
+
+void UpstreamConnector::on_failure() {
+    stop_trying();
+    finish({.socket = {}, .address = {}, .endpoint = {}, .problem = "out of memory"});
+}
+
+void UpstreamConnector::fail(const std::string& problem) {
+    problem_ = "could not connect to the upstream server at " + endpoints_[endpoint_ - 1].host +
+               ": " + problem;
+}
+
+void UpstreamConnector::finish(Connected connected) {
+    if (const Done done = std::exchange(done_, nullptr)) {
+        done(std::move(connected));
+    }
 }
 
 }  // namespace veer::proxy::net

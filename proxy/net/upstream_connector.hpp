@@ -1,11 +1,12 @@
 #pragma once
 
+#include "proxy/net/address.hpp"
 #include "proxy/net/endpoint.hpp"
-#include "proxy/net/pipe.hpp"
+#include "proxy/net/event_loop.hpp"
+#include "proxy/net/resolver.hpp"
+#include "proxy/net/socket.hpp"
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/ip/tcp.hpp>
-
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -15,31 +16,55 @@
 namespace veer::proxy::net {
 
 /// Opens one connection to the first endpoint that takes it, addresses of a name in the resolver's
-/// order.
+/// order; each address has `timeout` to take it.
 ///
-/// `done` is called once: with an open socket, or with a sentence that says what went wrong last;
-/// not at all after cancel(). Every pending operation holds `owner`, so that the connector outlives
-/// them.
-class UpstreamConnector {
+/// `done` is called once, perhaps before connect() returns: with an open socket and its address, or
+/// with a sentence that says what went wrong last; not at all after cancel(). The owner keeps the
+/// connector alive until then, and retires it (EventLoop::retire).
+class UpstreamConnector : public EventLoop::Handler {
   public:
-    using Done = std::function<void(bool connected, Socket socket, std::string problem)>;
+    struct Connected {
+        Socket socket;  ///< not open: see problem
+        Address address;
+        Endpoint endpoint;
+        std::string problem;
+    };
 
-    explicit UpstreamConnector(const boost::asio::any_io_executor& executor);
+    using Done = std::function<void(Connected connected)>;
 
-    void connect(std::vector<Endpoint> endpoints, const std::shared_ptr<void>& owner, Done done);
+    UpstreamConnector(EventLoop& loop, Resolver& resolver, std::chrono::milliseconds timeout);
+
+    ~UpstreamConnector() override { cancel(); }
+
+    /// `owner` owns this; a look-up that comes too late for it is dropped.
+    void connect(std::vector<Endpoint> endpoints, std::weak_ptr<void> owner, Done done);
+
+    /// To one address, by which it was reached before.
+    void connect(const Address& address, Done done);
+
     void cancel();
 
   private:
-    void next_endpoint(const std::shared_ptr<void>& owner);
-    void next_address(const std::shared_ptr<void>& owner);
-    void fail(const std::string& where, const boost::system::error_code& error);
+    void on_ready(bool readable, bool writable) override;
+    void on_failure() override;
+    void next_endpoint();
+    void next_address();
+    void take(const Resolver::Found& found);
+    void fail(const std::string& problem);
+    void finish(Connected connected);
+    void stop_trying();
 
-    boost::asio::ip::tcp::resolver resolver_;
+    EventLoop& loop_;
+    Resolver& resolver_;
+    std::chrono::milliseconds timeout_;
+    EventLoop::Watch watch_;
+    EventLoop::TimerId timer_;
     Socket socket_;
     std::vector<Endpoint> endpoints_;
-    std::size_t endpoint_ = 0;
-    std::vector<boost::asio::generic::stream_protocol::endpoint> addresses_;
-    std::size_t address_ = 0;
+    std::weak_ptr<void> owner_;
+    std::size_t endpoint_ = 0;  // the next one
+    std::vector<Address> addresses_;
+    std::size_t address_ = 0;  // the next one
     std::string problem_;
     Done done_;
 };

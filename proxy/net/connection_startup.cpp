@@ -1,0 +1,122 @@
+#include "proxy/net/cancel_relay.hpp"
+#include "proxy/net/connection.hpp"
+#include "proxy/wire/backend.hpp"
+
+#include <span>
+
+// Until the session begins: start-up packets, and the connection to Postgres.
+
+namespace veer::proxy::net {
+
+namespace {
+
+/// Of one read: a start-up packet and what a hasty client sends with it.
+constexpr std::size_t startup_read_bytes_max = std::size_t{16} * 1024;
+
+std::string fatal(std::string_view sqlstate, std::string_view message) {
+    std::string bytes;
+    wire::write_fatal(bytes, sqlstate, message);
+    return bytes;
+}
+
+}  // namespace
+
+void Connection::start() {
+    worker_.connections.insert(shared_from_this());
+    deadline_ = worker_.loop.at(EventLoop::Clock::now() + shared_.startup_timeout, [this] {
+        on_startup_deadline();
+    });
+    settle();
+}
+
+void Connection::on_startup_deadline() {
+    refuse(fatal("57014", "canceling connection: start-up took too long"));
+    settle();
+}
+
+void Connection::read_startup() {
+    const Socket::Result result =
+        client_.socket.receive(std::span(worker_.in).first(startup_read_bytes_max));
+    if (result.would_block) {
+        return;
+    }
+    if (result.bytes == 0) {
+        close();
+        return;
+    }
+    startup_bytes_.append(worker_.in.data(), result.bytes);
+    on_startup_action(startup_.on_bytes(startup_bytes_));
+}
+
+void Connection::on_startup_action(const session::StartupAction& action) {
+    if (const auto* reply = std::get_if<session::SendReply>(&action)) {
+        startup_bytes_.clear();
+        client_.gone = static_cast<bool>(client_.send(reply->bytes));
+    } else if (const auto* forward = std::get_if<session::ForwardStartup>(&action)) {
+        connect_upstream(*forward);
+    } else if (const auto* cancel = std::get_if<session::ForwardCancel>(&action)) {
+        relay_cancel(*cancel);
+    } else if (const auto* rejected = std::get_if<session::Refuse>(&action)) {
+        refuse(rejected->bytes);
+    }
+}
+
+void Connection::refuse(const std::string& bytes) {
+    if (connector_) {
+        connector_->cancel();
+    }
+    client_.gone = static_cast<bool>(client_.send(bytes));
+    begin_closing();
+}
+
+void Connection::connect_upstream(const session::ForwardStartup& forward) {
+    counted_ = true;
+    if (shared_.connections.fetch_add(1) >= shared_.connections_max) {
+        refuse(fatal("53300", "sorry, too many clients already"));
+        return;
+    }
+    stage_ = Stage::connecting;
+    startup_bytes_ = {};
+    connector_.emplace(worker_.loop, worker_.resolver, shared_.connect_timeout);
+    connector_->connect(
+        shared_.upstream,
+        weak_from_this(),
+        [this, forward](UpstreamConnector::Connected connected) {
+            if (connected.socket.open()) {
+                begin_session(forward, std::move(connected));
+            } else {
+                refuse(fatal("08001", connected.problem));
+            }
+            settle();
+        }
+    );
+}
+
+void Connection::begin_session(
+    const session::ForwardStartup& forward, UpstreamConnector::Connected connected
+) {
+    stage_ = Stage::relaying;
+    worker_.loop.cancel(deadline_);
+    server_.emplace(worker_.loop, server_side_, std::move(connected.socket));
+    session_.emplace(shared_.session_options, shared_.router, forward.message);
+    server_->gone = static_cast<bool>(server_->send(forward.packet + forward.rest));
+}
+
+void Connection::relay_cancel(const session::ForwardCancel& cancel) {
+    stage_ = Stage::canceling;
+    worker_.loop.cancel(deadline_);
+    CancelRelay::start(
+        worker_,
+        {.endpoints = shared_.upstream},
+        cancel.packet,
+        shared_.connect_timeout,
+        [weak = weak_from_this()] {
+            // The client waits until this side closes: as from Postgres, the cancel is done then.
+            if (const auto alive = weak.lock()) {
+                alive->close();
+            }
+        }
+    );
+}
+
+}  // namespace veer::proxy::net

@@ -1,0 +1,52 @@
+#include "proxy/net/connection.hpp"
+
+// A search that needs the index to have caught up waits here, not the thread.
+
+namespace veer::proxy::net {
+
+void Connection::wait_for(const session::Wait& wait) {
+    if (stage_ != Stage::relaying) {
+        return;
+    }
+    const std::uint64_t number = ++wait_;
+    wait_timer_ = worker_.loop.at(
+        EventLoop::Clock::time_point(std::chrono::nanoseconds(wait.deadline.nanoseconds)),
+        [this, number] { on_waited(number); }
+    );
+    // Weak: the replica outlives the workers, and a connection must not.
+    waiter_ = shared_.replica.wait_for(
+        wait.position,
+        [weak = weak_from_this(), &loop = worker_.loop, number] {
+            loop.post([weak, number] {
+                if (const auto alive = weak.lock()) {
+                    alive->on_waited(number);
+                }
+            });
+        }
+    );
+    if (waiter_ == 0) {
+        on_waited(number);
+    } else {
+        shared_.nudge();
+    }
+}
+
+void Connection::on_waited(std::uint64_t wait) {
+    if (wait != wait_ || stage_ != Stage::relaying) {
+        return;
+    }
+    stop_waiting();
+    session_->on_waited(session_now(), worker_.output);
+    carry_out(worker_.output);
+    settle();
+}
+
+void Connection::stop_waiting() {
+    ++wait_;
+    worker_.loop.cancel(wait_timer_);
+    if (waiter_ != 0) {
+        shared_.replica.cancel(std::exchange(waiter_, 0));
+    }
+}
+
+}  // namespace veer::proxy::net
