@@ -47,6 +47,11 @@ struct Limits {
     std::uint64_t result_bytes_max = 4ULL << 20U;             ///< a held answer, 64KiB to 1GiB
     std::uint64_t message_bytes_inspected_max = 1ULL << 20U;  ///< of a client, 1KiB to 1GiB
     std::chrono::milliseconds connect_timeout{10'000};        ///< to Postgres, 1ms to 10m
+    std::chrono::milliseconds authentication_timeout{60'000};  ///< of a client, 100ms to 10m
+    std::chrono::milliseconds client_idle_timeout{0};          ///< between transactions; 0: none
+    std::chrono::milliseconds drain_timeout{10'000};           ///< at shutdown, 0 to 1h
+    std::uint64_t session_bytes_max = 512ULL << 10U;           ///< waiting, 16KiB to 1GiB
+    std::uint64_t unsent_bytes_max = 1ULL << 30U;  ///< waiting in all sessions, 1MiB to 1TiB
 
     friend bool operator==(const Limits&, const Limits&) = default;
 };

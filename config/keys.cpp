@@ -114,7 +114,7 @@ bool set_operator(std::string& target, const Value& value) {
     return true;
 }
 
-const std::array<Key, 13> all_keys{{
+const std::array<Key, 18> all_keys{{
     {"listen",
      "address",
      "an address or host name",
@@ -218,6 +218,60 @@ const std::array<Key, 13> all_keys{{
      },
      [](const Config& c) {
          return Value(to_string(c.limits.connect_timeout));
+     }},
+    {"limits",
+     "authentication_timeout",
+     "a duration from \"100ms\" to \"10m\", such as \"60s\"",
+     true,
+     [](Config& c, const Value& v) {
+         return set_duration(
+             c.limits.authentication_timeout, v, milliseconds(100), milliseconds(600'000)
+         );
+     },
+     [](const Config& c) {
+         return Value(to_string(c.limits.authentication_timeout));
+     }},
+    {"limits",
+     "client_idle_timeout",
+     "a duration up to \"24h\", \"0s\" for none",
+     true,
+     [](Config& c, const Value& v) {
+         return set_duration(
+             c.limits.client_idle_timeout, v, milliseconds(0), milliseconds(86'400'000)
+         );
+     },
+     [](const Config& c) {
+         return Value(to_string(c.limits.client_idle_timeout));
+     }},
+    {"limits",
+     "drain_timeout",
+     "a duration from \"0s\" to \"1h\", such as \"10s\"",
+     false,
+     [](Config& c, const Value& v) {
+         return set_duration(c.limits.drain_timeout, v, milliseconds(0), milliseconds(3'600'000));
+     },
+     [](const Config& c) {
+         return Value(to_string(c.limits.drain_timeout));
+     }},
+    {"limits",
+     "session_bytes_max",
+     "a size from \"16KiB\" to \"1GiB\", or bytes",
+     true,
+     [](Config& c, const Value& v) {
+         return set_bytes(c.limits.session_bytes_max, v, 1ULL << 14U, 1ULL << 30U);
+     },
+     [](const Config& c) {
+         return Value(bytes_to_string(c.limits.session_bytes_max));
+     }},
+    {"limits",
+     "unsent_bytes_max",
+     "a size from \"1MiB\" to \"1024GiB\", or bytes",
+     true,
+     [](Config& c, const Value& v) {
+         return set_bytes(c.limits.unsent_bytes_max, v, 1ULL << 20U, 1ULL << 40U);
+     },
+     [](const Config& c) {
+         return Value(bytes_to_string(c.limits.unsent_bytes_max));
      }},
     {"log",
      "level",

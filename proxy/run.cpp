@@ -9,6 +9,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
@@ -81,7 +82,8 @@ void set_up_log(const config::Config& config) {
     spdlog::set_default_logger(std::move(logger));
 }
 
-/// Each client costs two descriptors; the soft limit is often 1024.
+/// Each session costs two descriptors, each client that has none yet one; the soft limit is often
+/// 1024.
 void allow_descriptors(std::size_t wanted) {
     constexpr std::size_t own = 300;  // RocksDB, libpq, log
     rlimit limit{};
@@ -118,31 +120,92 @@ void reload(const RunOptions& options, config::Config& current, router::Router& 
     spdlog::info("configuration reloaded");
 }
 
-/// Waits for signals on the calling thread until one of them ends the run.
-void serve_signals(const RunOptions& options, config::Config& config, router::Router& router) {
-    boost::asio::io_context context;
-    boost::asio::signal_set signals(context, SIGTERM, SIGINT, SIGHUP);
-    signals.add(SIGUSR2);
-    std::function<void()> next = [&] {
-        signals.async_wait([&](const boost::system::error_code& error, int signal) {
-            if (error || signal == SIGTERM || signal == SIGINT) {
-                return;
+/// The calling thread's part of a run: signals, and the shutdown that they ask for.
+///
+///     SIGTERM | SIGINT ─▶ drain ─▶ drain_timeout ─▶ everyone is told 57P01 ─▶ a moment ─▶ stop
+///                           └─ nobody is left, or a second signal ────────────────────────┘
+class Signals {
+  public:
+    Signals(
+        boost::asio::io_context& context,
+        const RunOptions& options,
+        config::Config& config,
+        router::Router& router,
+        net::Server& server
+    )
+        : context_(context),
+          signals_(context, SIGTERM, SIGINT, SIGHUP),
+          timer_(context),
+          options_(options),
+          config_(config),
+          router_(router),
+          server_(server) {
+        signals_.add(SIGUSR2);
+    }
+
+    /// Returns when the server is to stop.
+    void serve() {
+        await_signal();
+        context_.run();
+    }
+
+  private:
+    void await_signal() {
+        signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+            if (!error) {
+                on_signal(signal);
+                await_signal();
             }
-            if (signal == SIGHUP) {
-                reload(options, config, router);
-            } else {
-                router.set_panic(!router.panic());
-                spdlog::warn(
-                    "SIGUSR2: {}",
-                    router.panic() ? "all searches go to Postgres" : "searches are routed again"
-                );
-            }
-            next();
         });
-    };
-    next();
-    context.run();
-}
+    }
+
+    void on_signal(int signal) {
+        if (signal == SIGHUP) {
+            reload(options_, config_, router_);
+        } else if (signal == SIGUSR2) {
+            router_.set_panic(!router_.panic());
+            spdlog::warn(
+                "SIGUSR2: {}",
+                router_.panic() ? "all searches go to Postgres" : "searches are routed again"
+            );
+        } else if (draining_) {
+            spdlog::info("a second signal: stopping at once");
+            context_.stop();
+        } else {
+            drain();
+        }
+    }
+
+    void drain() {
+        draining_ = true;
+        spdlog::info("no more clients; sessions end when they are at rest");
+        // The last client may be gone after this object is; the context outlives the server.
+        server_.drain([&context = context_] { context.stop(); });
+        timer_.expires_after(config_.limits.drain_timeout);
+        timer_.async_wait([this](const boost::system::error_code& error) {
+            if (!error) {
+                end_sessions();
+            }
+        });
+    }
+
+    void end_sessions() {
+        spdlog::info("drain_timeout has passed: ending the sessions that are left");
+        server_.end_sessions();
+        constexpr std::chrono::seconds last_words{2};
+        timer_.expires_after(last_words);
+        timer_.async_wait([this](const boost::system::error_code& /*error*/) { context_.stop(); });
+    }
+
+    boost::asio::io_context& context_;
+    boost::asio::signal_set signals_;
+    boost::asio::steady_timer timer_;
+    const RunOptions& options_;
+    config::Config& config_;
+    router::Router& router_;
+    net::Server& server_;
+    bool draining_ = false;
+};
 
 }  // namespace
 
@@ -191,6 +254,7 @@ int run(const RunOptions& options) {
     storage::sync::Syncer syncer(
         {.dsn = config.upstream.dsn, .directory = config.storage.dir}, replica
     );
+    boost::asio::io_context context;
     net::Shared shared{
         .router = router,
         .replica = replica,
@@ -198,11 +262,15 @@ int run(const RunOptions& options) {
         .upstream = {},
         .session_options = session_options(config),
         .connections_max = config.listen.max_connections,
-        .connect_timeout = config.limits.connect_timeout};
+        .session_bytes_max = config.limits.session_bytes_max,
+        .unsent_bytes_max = config.limits.unsent_bytes_max,
+        .connect_timeout = config.limits.connect_timeout,
+        .authentication_timeout = config.limits.authentication_timeout,
+        .client_idle_timeout = config.limits.client_idle_timeout};
     for (const auto& host : target->hosts) {
         shared.upstream.push_back({.host = host.name, .port = host.port});
     }
-    allow_descriptors(2 * shared.connections_max);
+    allow_descriptors(2 * shared.connections_max + shared.sockets_max());
     net::Server server(shared, threads);
     const std::string problem = server.listen(config.listen.address, config.listen.port);
     if (!problem.empty()) {
@@ -219,7 +287,7 @@ int run(const RunOptions& options) {
         shared.upstream.front().host,
         shared.upstream.front().port
     );
-    serve_signals(options, config, router);
+    Signals(context, options, config, router, server).serve();
     spdlog::info("stopping");
     server.stop();
     syncer.stop();

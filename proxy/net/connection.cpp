@@ -4,9 +4,6 @@ namespace veer::proxy::net {
 
 namespace {
 
-/// Bytes that may wait for one slow reader.
-constexpr std::size_t unsent_bytes_max = std::size_t{256} * 1024;
-
 /// Requests in flight of one client; as many as PgBouncer's or libpq's users pipeline at most, and
 /// more.
 constexpr std::size_t unanswered_max = 50'000;
@@ -34,13 +31,24 @@ session::Instant session_now() {
 Connection::Connection(Shared& shared, Worker& worker, Socket client)
     : shared_(shared), worker_(worker), client_(worker.loop, client_side_, std::move(client)) {
     client_.socket.send_small_packets_at_once();
+    shared_.sockets.fetch_add(1);
 }
 
 Connection::~Connection() {
+    stop_waiting();
     if (counted_) {
         shared_.connections.fetch_sub(1);
     }
-    stop_waiting();
+    if (canceling_) {
+        shared_.cancels.fetch_sub(1);
+    }
+    if (!cancel_key_.empty()) {
+        shared_.sessions.remove(cancel_key_, *this);
+    }
+    shared_.unsent_bytes.fetch_sub(accounted_);
+    if (shared_.sockets.fetch_sub(1) == 1 && shared_.draining.load()) {
+        shared_.all_gone();
+    }
 }
 
 void Connection::on_client_ready(bool readable, bool writable) {
@@ -78,7 +86,15 @@ void Connection::read_client() {
         client_.gone = client_.gone || result.error;
         return;
     }
-    session_->on_client({worker_.in.data(), result.bytes}, session_now(), worker_.output);
+    const std::string_view bytes(worker_.in.data(), result.bytes);
+    if (login_) {
+        watch_login_of_client(bytes);
+        if (stage_ != Stage::relaying) {
+            return;
+        }
+    }
+    last_active_ = session_now();
+    session_->on_client(bytes, last_active_, worker_.output);
     carry_out(worker_.output);
 }
 
@@ -91,22 +107,34 @@ void Connection::read_server() {
         server_->ended = true;
         session_->on_server_closed(worker_.output);
     } else {
-        session_->on_server({worker_.in.data(), result.bytes}, session_now(), worker_.output);
+        const std::string_view bytes(worker_.in.data(), result.bytes);
+        if (login_) {
+            watch_login_of_server(bytes);
+        }
+        last_active_ = session_now();
+        session_->on_server(bytes, last_active_, worker_.output);
     }
     carry_out(worker_.output);
+    if (cancel_key_.empty() && !session_->backend_key().empty()) {
+        register_key();
+    }
 }
 
 bool Connection::may_read_client() const {
     if (stage_ == Stage::starting) {
         return client_.unsent() == 0;
     }
-    return stage_ == Stage::relaying && !client_.ended && server_->unsent() < unsent_bytes_max &&
-           client_.unsent() < unsent_bytes_max && session_->unanswered() < unanswered_max &&
-           (!session_->paused() || session_->kept_bytes() < unsent_bytes_max);
+    if (stage_ != Stage::relaying || client_.ended) {
+        return false;
+    }
+    const std::size_t most = unsent_bytes_max();
+    return server_->unsent() < most && client_.unsent() < most &&
+           session_->unanswered() < unanswered_max &&
+           (!session_->paused() || session_->kept_bytes() < most);
 }
 
 bool Connection::may_read_server() const {
-    return stage_ == Stage::relaying && !server_->ended && client_.unsent() < unsent_bytes_max;
+    return stage_ == Stage::relaying && !server_->ended && client_.unsent() < unsent_bytes_max();
 }
 
 void Connection::carry_out(session::Output& output) {
@@ -135,7 +163,13 @@ void Connection::settle() {
     if (stage_ == Stage::closed) {
         return;
     }
-    const bool served_out = client_.gone && client_.ended && (!session_ || session_->server_side_done());
+    account();
+    if (stage_ == Stage::relaying && shared_.draining.load(std::memory_order_relaxed) &&
+        session_->at_rest()) {
+        shut_down();
+    }
+    const bool served_out =
+        client_.gone && client_.ended && (!session_ || session_->server_side_done());
     const bool said_all = stage_ == Stage::closing && (client_.unsent() == 0 || client_.gone);
     if (served_out || said_all || (client_.gone && !session_)) {
         close();
@@ -174,6 +208,7 @@ void Connection::close() {
     }
     stop_waiting();
     worker_.loop.cancel(deadline_);
+    worker_.loop.cancel(idle_timer_);
     worker_.output = {};
     if (connector_) {
         connector_->cancel();

@@ -4,6 +4,7 @@
 #include "proxy/net/shared.hpp"
 #include "proxy/net/upstream_connector.hpp"
 #include "proxy/net/worker.hpp"
+#include "proxy/session/login_watch.hpp"
 #include "proxy/session/session.hpp"
 #include "proxy/session/startup.hpp"
 
@@ -33,6 +34,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
     void start();
 
+    /// The server shuts down: ends at once where nothing would be lost, else when that is so.
+    void drain();
+
+    /// Ends whatever the session does.
+    void end();
+
+    /// A CancelRequest for this session has come; `done` is called when nothing of it is left.
+    void cancel_statement(const std::string& packet, const EventLoop::Task& done);
+
   private:
     enum class Stage : std::uint8_t { starting, connecting, relaying, canceling, closing, closed };
 
@@ -61,9 +71,24 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void begin_session(
         const session::ForwardStartup& forward, UpstreamConnector::Connected connected
     );
-    void relay_cancel(const session::ForwardCancel& cancel);
+    void refuse(std::string_view sqlstate, std::string_view message);
     void refuse(const std::string& bytes);
-    void on_startup_deadline();
+    void on_login_deadline();
+
+    // connection_cancel.cpp
+    void on_cancel_request(const std::string& packet);
+    void tell_every_server(const std::string& packet, const EventLoop::Task& done);
+    void on_cancel_relayed();
+    void register_key();
+
+    // connection_limits.cpp: time and memory that one client may use
+    void watch_login_of_client(std::string_view bytes);
+    void watch_login_of_server(std::string_view bytes);
+    void arm_idle_timer(EventLoop::Clock::time_point when);
+    void on_idle_timer();
+    void shut_down();
+    std::size_t unsent_bytes_max() const;
+    void account();
 
     // connection.cpp: bytes from side to side
     void on_client_ready(bool readable, bool writable);
@@ -90,15 +115,22 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Pipe client_;
     std::optional<Pipe> server_;
     std::optional<UpstreamConnector> connector_;
+    Address server_address_;
     session::Startup startup_;
     std::string startup_bytes_;
+    std::optional<session::LoginWatch> login_;  // until the client is let in
     std::optional<session::Session> session_;
+    std::string cancel_key_;
     EventLoop::TimerId deadline_;
     EventLoop::TimerId wait_timer_;
-    std::uint64_t wait_ = 0;  // number of the wait that is on; older wake-ups are stale
+    EventLoop::TimerId idle_timer_;
+    session::Instant last_active_;
+    std::size_t accounted_ = 0;  // in shared_.unsent_bytes
+    std::uint64_t wait_ = 0;     // number of the wait that is on; older wake-ups are stale
     index::Replica::WaiterId waiter_ = 0;
-    bool counted_ = false;
-    bool told_end_ = false;  // the server knows that the client sends no more
+    bool counted_ = false;    // in shared_.connections
+    bool canceling_ = false;  // in shared_.cancels
+    bool told_end_ = false;   // the server knows that the client sends no more
 };
 
 /// The clock of sessions.

@@ -1,4 +1,3 @@
-#include "proxy/net/cancel_relay.hpp"
 #include "proxy/net/connection.hpp"
 #include "proxy/wire/backend.hpp"
 
@@ -13,24 +12,23 @@ namespace {
 /// Of one read: a start-up packet and what a hasty client sends with it.
 constexpr std::size_t startup_read_bytes_max = std::size_t{16} * 1024;
 
-std::string fatal(std::string_view sqlstate, std::string_view message) {
-    std::string bytes;
-    wire::write_fatal(bytes, sqlstate, message);
-    return bytes;
-}
-
 }  // namespace
 
 void Connection::start() {
     worker_.connections.insert(shared_from_this());
-    deadline_ = worker_.loop.at(EventLoop::Clock::now() + shared_.startup_timeout, [this] {
-        on_startup_deadline();
+    deadline_ = worker_.loop.at(EventLoop::Clock::now() + shared_.authentication_timeout, [this] {
+        on_login_deadline();
     });
+    if (shared_.draining.load()) {
+        drain();
+    } else if (shared_.sockets.load() > shared_.sockets_max()) {
+        refuse("53300", "sorry, too many clients already");
+    }
     settle();
 }
 
-void Connection::on_startup_deadline() {
-    refuse(fatal("57014", "canceling connection: start-up took too long"));
+void Connection::on_login_deadline() {
+    refuse("57014", "canceling authentication due to timeout");
     settle();
 }
 
@@ -55,10 +53,16 @@ void Connection::on_startup_action(const session::StartupAction& action) {
     } else if (const auto* forward = std::get_if<session::ForwardStartup>(&action)) {
         connect_upstream(*forward);
     } else if (const auto* cancel = std::get_if<session::ForwardCancel>(&action)) {
-        relay_cancel(*cancel);
+        on_cancel_request(cancel->packet);
     } else if (const auto* rejected = std::get_if<session::Refuse>(&action)) {
         refuse(rejected->bytes);
     }
+}
+
+void Connection::refuse(std::string_view sqlstate, std::string_view message) {
+    std::string bytes;
+    wire::write_fatal(bytes, sqlstate, message);
+    refuse(bytes);
 }
 
 void Connection::refuse(const std::string& bytes) {
@@ -72,7 +76,7 @@ void Connection::refuse(const std::string& bytes) {
 void Connection::connect_upstream(const session::ForwardStartup& forward) {
     counted_ = true;
     if (shared_.connections.fetch_add(1) >= shared_.connections_max) {
-        refuse(fatal("53300", "sorry, too many clients already"));
+        refuse("53300", "sorry, too many clients already");
         return;
     }
     stage_ = Stage::connecting;
@@ -85,7 +89,7 @@ void Connection::connect_upstream(const session::ForwardStartup& forward) {
             if (connected.socket.open()) {
                 begin_session(forward, std::move(connected));
             } else {
-                refuse(fatal("08001", connected.problem));
+                refuse("08001", connected.problem);
             }
             settle();
         }
@@ -96,27 +100,12 @@ void Connection::begin_session(
     const session::ForwardStartup& forward, UpstreamConnector::Connected connected
 ) {
     stage_ = Stage::relaying;
-    worker_.loop.cancel(deadline_);
+    server_address_ = connected.address;
     server_.emplace(worker_.loop, server_side_, std::move(connected.socket));
     session_.emplace(shared_.session_options, shared_.router, forward.message);
+    login_.emplace();
+    watch_login_of_client(forward.rest);
     server_->gone = static_cast<bool>(server_->send(forward.packet + forward.rest));
-}
-
-void Connection::relay_cancel(const session::ForwardCancel& cancel) {
-    stage_ = Stage::canceling;
-    worker_.loop.cancel(deadline_);
-    CancelRelay::start(
-        worker_,
-        {.endpoints = shared_.upstream},
-        cancel.packet,
-        shared_.connect_timeout,
-        [weak = weak_from_this()] {
-            // The client waits until this side closes: as from Postgres, the cancel is done then.
-            if (const auto alive = weak.lock()) {
-                alive->close();
-            }
-        }
-    );
 }
 
 }  // namespace veer::proxy::net

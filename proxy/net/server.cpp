@@ -101,8 +101,38 @@ void Server::pause() {
     // Out of descriptors, most likely: to try again at once would only burn the processor.
     watch_.want(listener_.descriptor(), false, false);
     workers_.front()->loop.at(EventLoop::Clock::now() + std::chrono::milliseconds(100), [this] {
-        watch_.want(listener_.descriptor(), true, false);
+        if (listener_.open()) {
+            watch_.want(listener_.descriptor(), true, false);
+        }
     });
+}
+
+void Server::drain(std::function<void()> all_gone) {
+    shared_.all_gone = std::move(all_gone);
+    shared_.draining.store(true);
+    workers_.front()->loop.post([this] {
+        watch_.end();
+        listener_.close();
+    });
+    for_each_connection(&Connection::drain);
+    if (shared_.sockets.load() == 0) {
+        shared_.all_gone();
+    }
+}
+
+void Server::end_sessions() {
+    for_each_connection(&Connection::end);
+}
+
+void Server::for_each_connection(void (Connection::*method)()) {
+    for (const auto& worker : workers_) {
+        worker->loop.post([&worker = *worker, method] {
+            const auto present = worker.connections;  // they leave it while they end
+            for (const auto& connection : present) {
+                (connection.get()->*method)();
+            }
+        });
+    }
 }
 
 void Server::stop() {

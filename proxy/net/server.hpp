@@ -6,6 +6,7 @@
 #include "proxy/net/worker.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -31,6 +32,13 @@ class Server : public EventLoop::Handler {
 
     void start();
 
+    /// Takes no more clients; sessions end when they are at rest. `all_gone` is called once none is
+    /// left, on any thread, perhaps more than once.
+    void drain(std::function<void()> all_gone);
+
+    /// Tells everyone who is still there that the server shuts down.
+    void end_sessions();
+
     /// Takes no more clients, drops the present ones, joins the threads.
     void stop();
 
@@ -41,6 +49,7 @@ class Server : public EventLoop::Handler {
 
     void accept_one();
     void pause();
+    void for_each_connection(void (Connection::*method)());
 
     Shared& shared_;
     Resolver resolver_;

@@ -2,6 +2,7 @@
 
 #include "index/replica.hpp"
 #include "proxy/net/endpoint.hpp"
+#include "proxy/net/live_sessions.hpp"
 #include "proxy/session/session.hpp"
 #include "router/router.hpp"
 
@@ -21,9 +22,26 @@ struct Shared {
     std::vector<Endpoint> upstream;  ///< tried in this order
     session::SessionOptions session_options;
     std::size_t connections_max = 1000;
+    std::size_t session_bytes_max = std::size_t{512} * 1024;  ///< unsent of one session
+    std::size_t unsent_bytes_max = std::size_t{1} << 30U;     ///< and of all together
     std::chrono::milliseconds connect_timeout{10'000};
-    std::chrono::milliseconds startup_timeout{60'000};
-    std::atomic<std::size_t> connections = 0;
+    std::chrono::milliseconds authentication_timeout{60'000};
+    std::chrono::milliseconds client_idle_timeout{0};  ///< 0: none
+
+    LiveSessions sessions = {};
+    std::atomic<std::size_t> sockets = 0;      ///< clients accepted and not yet gone
+    std::atomic<std::size_t> connections = 0;  ///< of these, with a session or about to have one
+    std::atomic<std::size_t> cancels = 0;      ///< of these, with a CancelRequest
+    std::atomic<std::size_t> unsent_bytes = 0;
+    std::atomic<bool> draining = false;
+    std::function<void()> all_gone = [] {
+    };  ///< called while draining, on any thread
+
+    /// A crowd that never says what it wants must not lock out those who want to cancel: as
+    /// Postgres, veer takes twice as many connections as sessions.
+    std::size_t sockets_max() const { return 2 * connections_max + 64; }
+
+    std::size_t cancels_max() const { return connections_max; }
 };
 
 }  // namespace veer::proxy::net

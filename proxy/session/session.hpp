@@ -84,6 +84,9 @@ class Session {
     /// Says FATAL 57P01, as Postgres does at its own shutdown, and closes.
     void on_shutdown(Output& out);
 
+    /// Says FATAL 57P05, as Postgres does at idle_session_timeout, and closes.
+    void on_idle_timeout(Output& out);
+
     /// Between transactions, and neither side owes the other anything.
     bool at_rest() const;
 

@@ -45,6 +45,10 @@ void Session::on_shutdown(Output& out) {
     end_with(out, "57P01", "terminating connection due to administrator command");
 }
 
+void Session::on_idle_timeout(Output& out) {
+    end_with(out, "57P05", "terminating connection due to idle-session timeout");
+}
+
 void Session::on_server_closed(Output& out) {
     out.to_client += outbox_;
     end_with(out, "08006", "the connection to the upstream server was lost");

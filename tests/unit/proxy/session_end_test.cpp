@@ -61,4 +61,10 @@ TEST_CASE_METHOD(SessionFixture, "a search under way is finished before the serv
     CHECK(session.server_side_done());
 }
 
+TEST_CASE_METHOD(SessionFixture, "an idle session is told what Postgres would say") {
+    session.on_idle_timeout(out);
+    CHECK(out.close);
+    CHECK(out.to_client.find("C57P05") != std::string::npos);
+}
+
 }  // namespace veer::proxy::session

@@ -1,0 +1,116 @@
+#include "proxy/net/cancel_relay.hpp"
+#include "proxy/net/connection.hpp"
+
+#include <algorithm>
+
+// CancelRequests: those that a client brings, and those that are meant for this session.
+
+namespace veer::proxy::net {
+
+namespace {
+
+/// Length and code; process id and secret key follow (manual 55.7).
+constexpr std::size_t cancel_key_offset = 8;
+
+/// A key that nobody has may be of another veer in front of the same servers, or of one before a
+/// restart: so many servers are told.
+constexpr std::size_t servers_told_max = 8;
+
+}  // namespace
+
+void Connection::on_cancel_request(const std::string& packet) {
+    stage_ = Stage::canceling;
+    worker_.loop.cancel(deadline_);
+    canceling_ = true;
+    if (shared_.cancels.fetch_add(1) >= shared_.cancels_max()) {
+        close();
+        return;
+    }
+    // The client waits until this side closes: as from Postgres, the cancel is done by then.
+    auto close_here = [weak = weak_from_this(), &loop = worker_.loop] {
+        loop.post([weak] {
+            if (const auto alive = weak.lock()) {
+                alive->close();
+            }
+        });
+    };
+    const bool known = shared_.sessions.visit(
+        packet.substr(cancel_key_offset),
+        [packet, close_here](Connection* session) {
+            if (session == nullptr) {
+                close_here();
+            } else {
+                session->cancel_statement(packet, close_here);
+            }
+        }
+    );
+    if (!known) {
+        tell_every_server(packet, close_here);
+    }
+}
+
+void Connection::tell_every_server(const std::string& packet, const EventLoop::Task& done) {
+    std::vector<Endpoint> servers;
+    for (const Endpoint& server : shared_.upstream) {
+        const bool repeated = std::find(servers.begin(), servers.end(), server) != servers.end();
+        if (!repeated && servers.size() < servers_told_max) {
+            servers.push_back(server);
+        }
+    }
+    const auto left = std::make_shared<std::size_t>(servers.size());
+    for (const Endpoint& server : servers) {
+        CancelRelay::start(
+            worker_,
+            {.endpoints = {server}},
+            packet,
+            shared_.connect_timeout,
+            [left, done] {
+                if (--*left == 0) {
+                    done();
+                }
+            }
+        );
+    }
+}
+
+void Connection::cancel_statement(const std::string& packet, const EventLoop::Task& done) {
+    if (stage_ != Stage::relaying) {
+        done();
+        return;
+    }
+    const auto action = session_->on_cancel(session_now(), worker_.output);
+    carry_out(worker_.output);
+    if (action == session::Session::CancelAction::nothing) {
+        settle();
+        done();
+        return;
+    }
+    CancelRelay::start(
+        worker_,
+        {.address = server_address_},
+        packet,
+        shared_.connect_timeout,
+        [weak = weak_from_this(), done] {
+            if (const auto alive = weak.lock()) {
+                alive->on_cancel_relayed();
+            }
+            done();
+        }
+    );
+    settle();
+}
+
+void Connection::on_cancel_relayed() {
+    if (stage_ == Stage::relaying) {
+        session_->on_cancel_relayed(session_now(), worker_.output);
+        carry_out(worker_.output);
+        settle();
+    }
+}
+
+void Connection::register_key() {
+    cancel_key_ = session_->backend_key();
+    shared_.sessions.add(cancel_key_, worker_.loop, weak_from_this());
+}
+
+}  // namespace veer::proxy::net
