@@ -53,7 +53,7 @@ void CancelRelay::on_ready(bool readable, bool writable) {
         return;
     }
     if (readable) {
-        const Socket::Result result = server_->socket.receive(worker_.in);
+        const Socket::Result result = server_->receive(worker_.in);
         if (result.ended || result.error) {
             finish();
             return;

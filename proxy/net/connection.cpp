@@ -74,7 +74,7 @@ void Connection::on_server_ready(bool readable, bool writable) {
 }
 
 void Connection::read_client() {
-    const Socket::Result result = client_.socket.receive(worker_.in);
+    const Socket::Result result = client_.receive(worker_.in);
     if (result.would_block) {
         return;
     }
@@ -99,7 +99,7 @@ void Connection::read_client() {
 }
 
 void Connection::read_server() {
-    const Socket::Result result = server_->socket.receive(worker_.in);
+    const Socket::Result result = server_->receive(worker_.in);
     if (result.would_block) {
         return;
     }

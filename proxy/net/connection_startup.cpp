@@ -34,7 +34,7 @@ void Connection::on_login_deadline() {
 
 void Connection::read_startup() {
     const Socket::Result result =
-        client_.socket.receive(std::span(worker_.in).first(startup_read_bytes_max));
+        client_.receive(std::span(worker_.in).first(startup_read_bytes_max));
     if (result.would_block) {
         return;
     }

@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -71,18 +72,17 @@ void EventLoop::post(Task task) {
 void EventLoop::run_round() {
     std::array<epoll_event, events_max> events;  // NOLINT: filled by the kernel
     const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events_max), wait_ms());
+    const std::size_t due_again = again_.size();
     bool woken = false;
     for (int i = 0; i < count; ++i) {
         const epoll_event& event = events.at(static_cast<std::size_t>(i));
         if (event.data.ptr == nullptr) {
             woken = true;
-            continue;
-        }
-        auto* const watch = static_cast<Watch*>(event.data.ptr);
-        if (!guarded([&] { watch->on_events(event.events); })) {
-            guarded([&] { watch->handler_.on_failure(); });
+        } else {
+            static_cast<Watch*>(event.data.ptr)->on_events(event.events);
         }
     }
+    call_again(due_again);
     if (woken) {
         run_posted();
     }
@@ -92,7 +92,20 @@ void EventLoop::run_round() {
     retired_.clear();
 }
 
+void EventLoop::call_again(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+        if (Watch* const watch = again_[i]) {
+            watch->again_ = false;
+            watch->call(false);
+        }
+    }
+    again_.erase(again_.begin(), again_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
 int EventLoop::wait_ms() const {
+    if (!again_.empty()) {
+        return 0;
+    }
     if (timers_.empty()) {
         return -1;
     }
@@ -137,31 +150,39 @@ void EventLoop::run_due_timers() {
 }
 
 void EventLoop::Watch::want(int descriptor, bool read, bool write) {
-    const std::uint32_t events = (read ? EPOLLIN : 0U) | (write ? EPOLLOUT : 0U);
-    if (registered_ && events == events_) {
-        return;
-    }
+    const bool changed = registered_ ? write != wants_write_ : read || write;
     descriptor_ = descriptor;
-    events_ = events;
-    if (registered_) {
-        control(EPOLL_CTL_MOD, events);
-    } else if (events != 0) {
-        control(EPOLL_CTL_ADD, events);
+    wants_read_ = read;
+    wants_write_ = write;
+    if (changed) {
+        control(registered_ ? EPOLL_CTL_MOD : EPOLL_CTL_ADD);
         registered_ = true;
+    }
+    call_again_if_readable();
+}
+
+void EventLoop::Watch::call_again_if_readable() {
+    if (registered_ && wants_read_ && readable_ && !again_) {
+        loop_.again_.push_back(this);
+        again_ = true;
     }
 }
 
 void EventLoop::Watch::end() {
     if (registered_) {
-        control(EPOLL_CTL_DEL, 0);
-        registered_ = false;
+        control(EPOLL_CTL_DEL);
     }
-    events_ = 0;
+    if (again_) {
+        std::replace(loop_.again_.begin(), loop_.again_.end(), this, static_cast<Watch*>(nullptr));
+    }
+    registered_ = again_ = readable_ = ending_ = false;
 }
 
-void EventLoop::Watch::control(int operation, std::uint32_t events) {
+void EventLoop::Watch::control(int operation) {
     epoll_event event{};
-    event.events = events;
+    // Room to write is told of only where it is wanted: a Unix socket tells it at every read of
+    // its peer.
+    event.events = EPOLLIN | EPOLLRDHUP | EPOLLET | (wants_write_ ? EPOLLOUT : 0U);
     event.data.ptr = this;
     if (epoll_ctl(loop_.epoll_, operation, descriptor_, &event) != 0 &&
         operation != EPOLL_CTL_DEL) {
@@ -171,15 +192,21 @@ void EventLoop::Watch::control(int operation, std::uint32_t events) {
 
 void EventLoop::Watch::on_events(std::uint32_t events) {
     const bool broken = (events & (EPOLLHUP | EPOLLERR)) != 0;
-    if (broken && events_ == 0) {
-        // Told unasked, and without end: wait until somebody wants to read or write again.
-        end();
+    ending_ = ending_ || broken || (events & EPOLLRDHUP) != 0;
+    readable_ = readable_ || ending_ || (events & EPOLLIN) != 0;
+    call(broken || (events & EPOLLOUT) != 0);
+}
+
+void EventLoop::Watch::call(bool writable) {
+    const bool read = readable_ && wants_read_;
+    const bool write = writable && wants_write_;
+    if (!registered_ || !(read || write)) {
         return;
     }
-    handler_.on_ready(
-        (events & EPOLLIN) != 0 || (broken && (events_ & EPOLLIN) != 0),
-        (events & EPOLLOUT) != 0 || (broken && (events_ & EPOLLOUT) != 0)
-    );
+    if (!guarded([&] { handler_.on_ready(read, write); })) {
+        guarded([&] { handler_.on_failure(); });
+    }
+    call_again_if_readable();
 }
 
 }  // namespace veer::proxy::net

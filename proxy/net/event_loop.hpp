@@ -39,8 +39,10 @@ class EventLoop {
         virtual void on_failure() = 0;
     };
 
-    /// The registration of one descriptor. The handler must live until the end of the round in
-    /// which the watch ends: see retire().
+    /// The registration of one descriptor: edge-triggered, so that the kernel looks at it when
+    /// something happens there and not at every wait, and kept while nothing is to be read.
+    ///
+    /// The handler must live until the end of the round in which the watch ends: see retire().
     class Watch {
       public:
         Watch(EventLoop& loop, Handler& handler) : loop_(loop), handler_(handler) {}
@@ -48,9 +50,15 @@ class EventLoop {
         Watch(const Watch&) = delete;
         Watch& operator=(const Watch&) = delete;
 
-        /// Calls the handler while `descriptor` can be read or written, whichever is wanted. The
-        /// same descriptor every time until end().
+        ~Watch() { end(); }
+
+        /// Calls the handler when `descriptor` can be read or written, whichever is wanted, and
+        /// again in the next round until drained(). The same descriptor every time until end().
         void want(int descriptor, bool read, bool write);
+
+        /// What was read did not fill its room: there is nothing more until the next event. The
+        /// end of the stream is the exception, for it may have come in the same breath.
+        void drained() { readable_ = ending_; }
 
         /// Before the descriptor is closed.
         void end();
@@ -59,13 +67,19 @@ class EventLoop {
         friend class EventLoop;
 
         void on_events(std::uint32_t events);
-        void control(int operation, std::uint32_t events);
+        void call(bool writable);
+        void control(int operation);
+        void call_again_if_readable();
 
         EventLoop& loop_;
         Handler& handler_;
         int descriptor_ = -1;
-        std::uint32_t events_ = 0;
         bool registered_ = false;
+        bool wants_read_ = false;
+        bool wants_write_ = false;
+        bool readable_ = false;
+        bool ending_ = false;  // the peer has said that it sends no more, or is gone
+        bool again_ = false;   // in the loop's again_
     };
 
     /// Names a timer; all zero names none.
@@ -98,6 +112,7 @@ class EventLoop {
 
   private:
     void run_round();
+    void call_again(std::size_t count);
     int wait_ms() const;
     void run_posted();
     void run_due_timers();
@@ -108,6 +123,7 @@ class EventLoop {
     std::mutex mutex_;
     std::vector<Task> posted_;  // under mutex_
     std::map<TimerId, Task> timers_;
+    std::vector<Watch*> again_;  // readable still; null where the watch has ended
     std::uint64_t last_timer_ = 0;
     std::vector<std::shared_ptr<void>> retired_;
 };

@@ -4,6 +4,7 @@
 #include "proxy/net/socket.hpp"
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,9 @@ class Pipe {
 
     /// Writes of what waits, once the socket has room again.
     std::error_code send_waiting();
+
+    /// Reads what is there, up to `room`.
+    Socket::Result receive(std::span<char> room);
 
     /// Nothing more is written.
     void drop_waiting();

@@ -85,15 +85,20 @@ void Server::on_ready(bool /*readable*/, bool /*writable*/) {
             accept4(listener_.descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)
         );
         if (!client.open()) {
-            if (errno != EAGAIN && errno != EWOULDBLOCK && errno != ECONNABORTED &&
-                errno != EINTR) {
-                pause();
-            }
+            on_accept_error(errno);
             return;
         }
         Worker& worker = *workers_[next_++ % workers_.size()];
         const auto connection = std::make_shared<Connection>(shared_, worker, std::move(client));
         worker.loop.post([connection] { connection->start(); });
+    }
+}
+
+void Server::on_accept_error(int number) {
+    if (number == EAGAIN || number == EWOULDBLOCK) {
+        watch_.drained();
+    } else if (number != ECONNABORTED && number != EINTR) {
+        pause();
     }
 }
 

@@ -47,7 +47,7 @@ class Server : public EventLoop::Handler {
 
     void on_failure() override {}
 
-    void accept_one();
+    void on_accept_error(int number);
     void pause();
     void for_each_connection(void (Connection::*method)());
 
