@@ -2,7 +2,9 @@
 
 #include "config/diff.hpp"
 #include "index/replica.hpp"
+#include "proxy/net/host_watch.hpp"
 #include "proxy/net/server.hpp"
+#include "proxy/net/upstreams.hpp"
 #include "router/router.hpp"
 #include "storage/source/connection_string.hpp"
 #include "storage/sync/syncer.hpp"
@@ -98,6 +100,14 @@ void allow_descriptors(std::size_t wanted) {
             wanted + own
         );
     }
+}
+
+std::vector<net::Endpoint> endpoints(const storage::source::ConnectionTarget& target) {
+    std::vector<net::Endpoint> endpoints;
+    for (const auto& host : target.hosts) {
+        endpoints.push_back({.host = host.name, .port = host.port, .by_address = host.by_address});
+    }
+    return endpoints;
 }
 
 void reload(const RunOptions& options, config::Config& current, router::Router& router) {
@@ -255,11 +265,13 @@ int run(const RunOptions& options) {
         {.dsn = config.upstream.dsn, .directory = config.storage.dir}, replica
     );
     boost::asio::io_context context;
+    net::Upstreams upstreams(endpoints(*target), target->session_attrs, target->shuffled);
+    net::HostWatch host_watch(config.upstream.dsn, upstreams);
     net::Shared shared{
         .router = router,
         .replica = replica,
         .nudge = [&syncer] { syncer.nudge(); },
-        .upstream = {},
+        .upstreams = upstreams,
         .session_options = session_options(config),
         .connections_max = config.listen.max_connections,
         .session_bytes_max = config.limits.session_bytes_max,
@@ -267,9 +279,6 @@ int run(const RunOptions& options) {
         .connect_timeout = config.limits.connect_timeout,
         .authentication_timeout = config.limits.authentication_timeout,
         .client_idle_timeout = config.limits.client_idle_timeout};
-    for (const auto& host : target->hosts) {
-        shared.upstream.push_back({.host = host.name, .port = host.port});
-    }
     allow_descriptors(2 * shared.connections_max + shared.sockets_max());
     net::Server server(shared, threads);
     const std::string problem = server.listen(config.listen.address, config.listen.port);
@@ -277,6 +286,7 @@ int run(const RunOptions& options) {
         spdlog::error("{}", problem);
         return 1;
     }
+    host_watch.start();
     server.start();
     syncer.start();
     spdlog::info(
@@ -284,11 +294,12 @@ int run(const RunOptions& options) {
         VEER_VERSION,
         config.listen.address,
         server.port(),
-        shared.upstream.front().host,
-        shared.upstream.front().port
+        upstreams.hosts().front().host,
+        upstreams.hosts().front().port
     );
     Signals(context, options, config, router, server).serve();
     spdlog::info("stopping");
+    host_watch.stop();
     server.stop();
     syncer.stop();
     return 0;

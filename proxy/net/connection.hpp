@@ -68,6 +68,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void read_startup();
     void on_startup_action(const session::StartupAction& action);
     void connect_upstream(const session::ForwardStartup& forward);
+    void choose_upstream(
+        const session::ForwardStartup& forward, EventLoop::Clock::time_point deadline
+    );
+    void try_upstreams(
+        const session::ForwardStartup& forward, const std::vector<Endpoint>& candidates
+    );
     void begin_session(
         const session::ForwardStartup& forward, UpstreamConnector::Connected connected
     );

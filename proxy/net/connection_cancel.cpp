@@ -51,7 +51,7 @@ void Connection::on_cancel_request(const std::string& packet) {
 
 void Connection::tell_every_server(const std::string& packet, const EventLoop::Task& done) {
     std::vector<Endpoint> servers;
-    for (const Endpoint& server : shared_.upstream) {
+    for (const Endpoint& server : shared_.upstreams.hosts()) {
         const bool repeated = std::find(servers.begin(), servers.end(), server) != servers.end();
         if (!repeated && servers.size() < servers_told_max) {
             servers.push_back(server);

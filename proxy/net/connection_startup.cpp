@@ -81,9 +81,49 @@ void Connection::connect_upstream(const session::ForwardStartup& forward) {
     }
     stage_ = Stage::connecting;
     startup_bytes_ = {};
+    choose_upstream(forward, EventLoop::Clock::now() + shared_.connect_timeout);
+}
+
+void Connection::choose_upstream(
+    const session::ForwardStartup& forward, EventLoop::Clock::time_point deadline
+) {
+    const EventLoop::Clock::time_point now = EventLoop::Clock::now();
+    const std::vector<Endpoint> candidates = shared_.upstreams.candidates(now);
+    if (!candidates.empty()) {
+        try_upstreams(forward, candidates);
+        return;
+    }
+    if (now >= deadline) {
+        refuse("08001", "no upstream server fits target_session_attrs");
+        return;
+    }
+    // At veer's own start, or while one server takes over from another.
+    const auto choose_again = [this, forward, deadline] {
+        if (stage_ == Stage::connecting && !connector_) {
+            worker_.loop.cancel(wait_timer_);
+            choose_upstream(forward, deadline);
+            settle();
+        }
+    };
+    wait_timer_ = worker_.loop.at(deadline, choose_again);
+    shared_.upstreams.await_look([weak = weak_from_this(), &loop = worker_.loop, choose_again] {
+        loop.post([weak, choose_again] {
+            if (weak.lock()) {
+                choose_again();
+            }
+        });
+    });
+}
+
+void Connection::try_upstreams(
+    const session::ForwardStartup& forward, const std::vector<Endpoint>& candidates
+) {
     connector_.emplace(worker_.loop, worker_.resolver, shared_.connect_timeout);
+    connector_->on_endpoint_failed = [this](const Endpoint& endpoint) {
+        shared_.upstreams.note_failure(endpoint, EventLoop::Clock::now());
+    };
     connector_->connect(
-        shared_.upstream,
+        candidates,
         weak_from_this(),
         [this, forward](UpstreamConnector::Connected connected) {
             if (connected.socket.open()) {

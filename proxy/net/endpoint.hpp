@@ -9,6 +9,7 @@ namespace veer::proxy::net {
 struct Endpoint {
     std::string host;
     std::uint16_t port = 5432;
+    bool by_address = false;  ///< from hostaddr, where that matters
 
     bool unix_socket() const { return !host.empty() && host.front() == '/'; }
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "index/replica.hpp"
-#include "proxy/net/endpoint.hpp"
 #include "proxy/net/live_sessions.hpp"
+#include "proxy/net/upstreams.hpp"
 #include "proxy/session/session.hpp"
 #include "router/router.hpp"
 
@@ -10,7 +10,6 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
-#include <vector>
 
 namespace veer::proxy::net {
 
@@ -18,8 +17,8 @@ namespace veer::proxy::net {
 struct Shared {
     router::Router& router;
     index::Replica& replica;
-    std::function<void()> nudge;     ///< asks the sync to bring the stream up to the present
-    std::vector<Endpoint> upstream;  ///< tried in this order
+    std::function<void()> nudge;  ///< asks the sync to bring the stream up to the present
+    Upstreams& upstreams;
     session::SessionOptions session_options;
     std::size_t connections_max = 1000;
     std::size_t session_bytes_max = std::size_t{512} * 1024;  ///< unsent of one session

@@ -68,6 +68,9 @@ void UpstreamConnector::take(const Resolver::Found& found) {
 
 void UpstreamConnector::next_address() {
     if (address_ == addresses_.size()) {
+        if (on_endpoint_failed) {
+            on_endpoint_failed(endpoints_[endpoint_ - 1]);
+        }
         next_endpoint();
         return;
     }

@@ -39,6 +39,9 @@ class UpstreamConnector : public EventLoop::Handler {
     /// `owner` owns this; a look-up that comes too late for it is dropped.
     void connect(std::vector<Endpoint> endpoints, std::weak_ptr<void> owner, Done done);
 
+    /// Called with each endpoint that did not take a connection.
+    std::function<void(const Endpoint& endpoint)> on_endpoint_failed;
+
     /// To one address, by which it was reached before.
     void connect(const Address& address, Done done);
 

@@ -4,9 +4,10 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <charconv>
+#include <utility>
+#include <vector>
 
 namespace veer::storage::source {
 
@@ -98,28 +99,35 @@ Connection::Connection(pg_conn* connection, const Wake* wake)
 
 Result<Connection> Connection::open(const ConnectOptions& options) {
     // What follows dbname overrides what the DSN says.
-    const std::array<const char*, 11> keywords{
-        "dbname",
-        "client_encoding",
-        "application_name",
-        "keepalives",
-        "keepalives_idle",
-        "keepalives_interval",
-        "keepalives_count",
-        "tcp_user_timeout",
-        options.replication ? "replication" : nullptr,
-        nullptr};
-    const std::array<const char*, 11> values{
-        options.dsn.c_str(),
-        "UTF8",
-        options.application_name.c_str(),
-        "1",
-        "10",
-        "5",
-        "3",
-        "30000",
-        options.replication ? "database" : nullptr,
-        nullptr};
+    std::vector<std::pair<const char*, const char*>> parameters{
+        {"dbname", options.dsn.c_str()},
+        {"client_encoding", "UTF8"},
+        {"application_name", options.application_name.c_str()},
+        {"keepalives", "1"},
+        {"keepalives_idle", "10"},
+        {"keepalives_interval", "5"},
+        {"keepalives_count", "3"},
+        {"tcp_user_timeout", "30000"}};
+    if (options.replication) {
+        parameters.emplace_back("replication", "database");
+    }
+    const std::string port = options.only_host ? std::to_string(options.only_host->port) : "";
+    if (options.only_host) {
+        parameters.emplace_back("host", options.only_host->name.c_str());
+        if (options.only_host->by_address) {
+            parameters.emplace_back("hostaddr", options.only_host->name.c_str());
+        }
+        parameters.emplace_back("port", port.c_str());
+        parameters.emplace_back("target_session_attrs", "any");
+    }
+    std::vector<const char*> keywords;
+    std::vector<const char*> values;
+    for (const auto& [keyword, value] : parameters) {
+        keywords.push_back(keyword);
+        values.push_back(value);
+    }
+    keywords.push_back(nullptr);
+    values.push_back(nullptr);
     Connection made{PQconnectStartParams(keywords.data(), values.data(), 1), options.wake};
     if (auto established = made.establish(); !established.has_value()) {
         return established.error();

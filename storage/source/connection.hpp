@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storage/error.hpp"
+#include "storage/source/connection_string.hpp"
 #include "storage/source/wake.hpp"
 
 #include <chrono>
@@ -39,6 +40,8 @@ struct ConnectOptions {
     bool replication = false;      ///< a walsender of the DSN's database
     /// Ends every wait of the connection; must outlive it.
     const Wake* wake = nullptr;
+    /// One of the DSN's hosts, whatever role it has; else the first that fits.
+    std::optional<Host> only_host = {};
 };
 
 /// One session of veer's own, with `search_path` empty: everything is qualified.

@@ -44,6 +44,18 @@ std::uint16_t port_number(const std::string& text) {
                                                                                   : default_port;
 }
 
+/// Absent, "any", and whatever a later libpq may add: any.
+TargetSessionAttrs session_attrs(const std::string& text) {
+    static const std::map<std::string, TargetSessionAttrs> known{
+        {"read-write", TargetSessionAttrs::read_write},
+        {"read-only", TargetSessionAttrs::read_only},
+        {"primary", TargetSessionAttrs::primary},
+        {"standby", TargetSessionAttrs::standby},
+        {"prefer-standby", TargetSessionAttrs::prefer_standby}};
+    const auto found = known.find(text);
+    return found == known.end() ? TargetSessionAttrs::any : found->second;
+}
+
 }  // namespace
 
 Result<ConnectionTarget> parse_connection_string(const std::string& dsn) {
@@ -63,9 +75,13 @@ Result<ConnectionTarget> parse_connection_string(const std::string& dsn) {
         const std::size_t place = target.hosts.size();
         const std::string& port = ports.size() > place ? ports[place] : ports.back();
         target.hosts.push_back(
-            {.name = host.empty() ? "localhost" : host, .port = port_number(port)}
+            {.name = host.empty() ? "localhost" : host,
+             .port = port_number(port),
+             .by_address = values.contains("hostaddr")}
         );
     }
+    target.session_attrs = session_attrs(values["target_session_attrs"]);
+    target.shuffled = values["load_balance_hosts"] == "random";
     target.database = values.contains("dbname") ? values["dbname"] : values["user"];
     return target;
 }

@@ -11,8 +11,19 @@ namespace veer::storage::source {
 struct Host {
     std::string name;  ///< host name, address, or directory of a Unix socket
     std::uint16_t port = 5432;
+    bool by_address = false;  ///< the name is from hostaddr
 
     friend bool operator==(const Host&, const Host&) = default;
+};
+
+/// Which of several servers a session may use (manual 34.1.2, target_session_attrs).
+enum class TargetSessionAttrs : std::uint8_t {
+    any,
+    read_write,
+    read_only,
+    primary,
+    standby,
+    prefer_standby,
 };
 
 /// The servers that a libpq connection string names, in its order (manual 34.1.1.3), with libpq's
@@ -20,6 +31,8 @@ struct Host {
 struct ConnectionTarget {
     std::vector<Host> hosts;
     std::string database;
+    TargetSessionAttrs session_attrs = TargetSessionAttrs::any;
+    bool shuffled = false;  ///< load_balance_hosts = random, where this libpq has it (16)
 };
 
 /// An error says what libpq does not understand; it never repeats the string, which may hold a

@@ -102,11 +102,7 @@ class Postgres(Server):
             user = ("--reuid", "postgres", "--regid", "postgres", "--clear-groups")
             shutil.chown(self.directory, "postgres", "postgres")
         data = self.directory / "data"
-        made = subprocess.run(
-            ["setpriv", *user, programs, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
-             "--locale", "C", "--no-sync"], cwd=self.directory, capture_output=True, text=True)
-        if made.returncode != 0:
-            fail("initdb: " + made.stderr)
+        self.make_cluster(programs, user, data)
         rules = data / "pg_hba.conf"
         rules.write_text(self.hba + rules.read_text())
         with socket.socket() as probe:
@@ -119,6 +115,13 @@ class Postgres(Server):
         self.launch(
             programs.with_name("postgres"), "-D", data, *options, die_with="INT", user=user)
         wait_until(self.accepts, "PostgreSQL")
+
+    def make_cluster(self, initdb, user, data):
+        made = subprocess.run(
+            ["setpriv", *user, initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+             "--locale", "C", "--no-sync"], cwd=self.directory, capture_output=True, text=True)
+        if made.returncode != 0:
+            fail("initdb: " + made.stderr)
 
     def accepts(self):
         self.check_running()
