@@ -12,6 +12,7 @@ postgres_bin=
 postgres_port=
 veer_port=
 veer_pid=
+postgres_connections=100
 pgbouncer_port=
 pgbouncer_pid=
 
@@ -58,7 +59,7 @@ write_postgres_conf() {
 		max_wal_size = 4GB
 		shared_buffers = 512MB
 		dynamic_shared_memory_type = $(shared_memory_type)
-		max_connections = 100
+		max_connections = $postgres_connections
 		fsync = off
 		jit = off
 	END
