@@ -168,9 +168,9 @@ void EventLoop::Watch::call_again_if_readable() {
     }
 }
 
-void EventLoop::Watch::end() {
+void EventLoop::Watch::end() noexcept {
     if (registered_) {
-        control(EPOLL_CTL_DEL);
+        epoll_ctl(loop_.epoll_, EPOLL_CTL_DEL, descriptor_, nullptr);
     }
     if (again_) {
         std::replace(loop_.again_.begin(), loop_.again_.end(), this, static_cast<Watch*>(nullptr));
@@ -184,8 +184,7 @@ void EventLoop::Watch::control(int operation) {
     // its peer.
     event.events = EPOLLIN | EPOLLRDHUP | EPOLLET | (wants_write_ ? EPOLLOUT : 0U);
     event.data.ptr = this;
-    if (epoll_ctl(loop_.epoll_, operation, descriptor_, &event) != 0 &&
-        operation != EPOLL_CTL_DEL) {
+    if (epoll_ctl(loop_.epoll_, operation, descriptor_, &event) != 0) {
         throw std::system_error(errno, std::generic_category(), "epoll_ctl");
     }
 }

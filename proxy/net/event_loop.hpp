@@ -61,7 +61,7 @@ class EventLoop {
         void drained() { readable_ = ending_; }
 
         /// Before the descriptor is closed.
-        void end();
+        void end() noexcept;
 
       private:
         friend class EventLoop;
@@ -87,7 +87,9 @@ class EventLoop {
         Clock::time_point at;
         std::uint64_t number = 0;
 
-        friend auto operator<=>(const TimerId&, const TimerId&) = default;
+        friend bool operator<(const TimerId& a, const TimerId& b) {
+            return std::pair(a.at, a.number) < std::pair(b.at, b.number);
+        }
     };
 
     EventLoop();

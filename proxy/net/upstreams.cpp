@@ -65,6 +65,7 @@ std::vector<Endpoint> Upstreams::candidates(Clock::time_point now) {
         return {};  // the standby may be the one that has not been looked at yet
     }
     std::vector<Endpoint> hosts;
+    hosts.reserve(order.size());
     for (const auto& entry : order) {
         hosts.push_back(hosts_[std::get<3>(entry)]);
     }
