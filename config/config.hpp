@@ -25,6 +25,42 @@ struct Upstream {
     friend bool operator==(const Upstream&, const Upstream&) = default;
 };
 
+enum class TlsMode : std::uint8_t {
+    automatic,  ///< prefer where a certificate is given, else disable
+    disable,
+    allow,   ///< clients may; the same as prefer, as in PgBouncer
+    prefer,  ///< clients may
+    require,
+    verify_ca,    ///< and clients show a certificate that an authority of `ca` has signed
+    verify_full,  ///< and its common name is the user's
+};
+
+/// [tls]: encryption towards clients; towards Postgres it is the dsn's (sslmode and so on).
+struct Tls {
+    TlsMode mode = TlsMode::automatic;
+    std::string cert;  ///< PEM file with its chain
+    std::string key;   ///< PEM file, mode 0600
+    std::string ca;    ///< PEM file: who may sign client certificates
+
+    TlsMode effective_mode() const {
+        if (mode != TlsMode::automatic) {
+            return mode;
+        }
+        return cert.empty() ? TlsMode::disable : TlsMode::prefer;
+    }
+
+    friend bool operator==(const Tls&, const Tls&) = default;
+};
+
+/// [auth]: where veer finds the SCRAM secrets by which it logs clients in itself; needed only where
+/// both sides are encrypted (proxy/README.md).
+struct Auth {
+    std::string file;   ///< PgBouncer's userlist.txt; asked first
+    std::string query;  ///< "default", or a statement with $1 for the user, run by the dsn's user
+
+    friend bool operator==(const Auth&, const Auth&) = default;
+};
+
 /// [storage]: veer's own files. A change needs a restart.
 struct Storage {
     std::string dir = "./veer-data";  ///< directory, made where it is missing
@@ -96,6 +132,8 @@ struct Route {
 struct Config {
     Listen listen;
     Upstream upstream;
+    Tls tls;
+    Auth auth;
     Storage storage;
     Defaults defaults;
     Limits limits;

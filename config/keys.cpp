@@ -14,6 +14,8 @@ using std::chrono::milliseconds;
 
 constexpr std::array<std::string_view, 3> operators{"<->", "<=>", "<#>"};
 constexpr std::array<std::string_view, 6> levels{"trace", "debug", "info", "warn", "error", "off"};
+constexpr std::array<std::string_view, 7> tls_modes{
+    "auto", "disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
 constexpr std::size_t salt_bytes_max = 64;
 constexpr std::size_t text_bytes_max = 4096;
 
@@ -83,14 +85,16 @@ bool set_bytes(std::uint64_t& target, const Value& value, std::uint64_t low, std
     return true;
 }
 
-bool set_level(LogLevel& target, const Value& value) {
+/// `names` are the enumerators' in their order.
+template <class T, std::size_t count>
+bool set_choice(T& target, const Value& value, const std::array<std::string_view, count>& names) {
     const auto* text = std::get_if<std::string>(&value);
     const auto* found =
-        text == nullptr ? levels.end() : std::find(levels.begin(), levels.end(), *text);
-    if (found == levels.end()) {
+        text == nullptr ? names.end() : std::find(names.begin(), names.end(), *text);
+    if (found == names.end()) {
         return false;
     }
-    target = static_cast<LogLevel>(found - levels.begin());
+    target = static_cast<T>(found - names.begin());
     return true;
 }
 
@@ -114,7 +118,7 @@ bool set_operator(std::string& target, const Value& value) {
     return true;
 }
 
-const std::array<Key, 18> all_keys{{
+const std::array<Key, 24> all_keys{{
     {"listen",
      "address",
      "an address or host name",
@@ -146,6 +150,54 @@ const std::array<Key, 18> all_keys{{
      [](Config& c, const Value& v) { return set_text(c.upstream.dsn, v, 1, text_bytes_max); },
      [](const Config& c) {
          return Value(redact_dsn(c.upstream.dsn));
+     }},
+    {"tls",
+     "mode",
+     "one of auto, disable, allow, prefer, require, verify-ca, verify-full",
+     false,
+     [](Config& c, const Value& v) { return set_choice(c.tls.mode, v, tls_modes); },
+     [](const Config& c) {
+         return Value(std::string(tls_modes.at(static_cast<std::size_t>(c.tls.mode))));
+     }},
+    {"tls",
+     "cert",
+     "a certificate file (PEM)",
+     false,
+     [](Config& c, const Value& v) { return set_text(c.tls.cert, v, 0, text_bytes_max); },
+     [](const Config& c) {
+         return Value(c.tls.cert);
+     }},
+    {"tls",
+     "key",
+     "a private key file (PEM)",
+     false,
+     [](Config& c, const Value& v) { return set_text(c.tls.key, v, 0, text_bytes_max); },
+     [](const Config& c) {
+         return Value(c.tls.key);
+     }},
+    {"tls",
+     "ca",
+     "a file of certificate authorities (PEM)",
+     false,
+     [](Config& c, const Value& v) { return set_text(c.tls.ca, v, 0, text_bytes_max); },
+     [](const Config& c) {
+         return Value(c.tls.ca);
+     }},
+    {"auth",
+     "file",
+     "a file of users and SCRAM secrets",
+     false,
+     [](Config& c, const Value& v) { return set_text(c.auth.file, v, 0, text_bytes_max); },
+     [](const Config& c) {
+         return Value(c.auth.file);
+     }},
+    {"auth",
+     "query",
+     "\"default\" or a statement with $1 for the user",
+     false,
+     [](Config& c, const Value& v) { return set_text(c.auth.query, v, 0, text_bytes_max); },
+     [](const Config& c) {
+         return Value(c.auth.query);
      }},
     {"storage",
      "dir",
@@ -277,7 +329,7 @@ const std::array<Key, 18> all_keys{{
      "level",
      "one of trace, debug, info, warn, error, off",
      true,
-     [](Config& c, const Value& v) { return set_level(c.log.level, v); },
+     [](Config& c, const Value& v) { return set_choice(c.log.level, v, levels); },
      [](const Config& c) {
          return Value(std::string(levels.at(static_cast<std::size_t>(c.log.level))));
      }},

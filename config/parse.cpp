@@ -93,6 +93,7 @@ class Reader {
   private:
     void read_table(std::string_view name, const toml::table& table);
     void read_routes(const toml::array& routes);
+    void check_tls(const toml::table& root);
     void read_route(const toml::table& table);
     void note(const toml::source_region& where, std::string message);
     void note_unknown(
@@ -200,6 +201,23 @@ void Reader::read_routes(const toml::array& routes) {
     }
 }
 
+/// What no key can tell by itself.
+void Reader::check_tls(const toml::table& root) {
+    const toml::node* const node = root.get("tls");
+    const Tls& tls = config_.tls;
+    const TlsMode mode = tls.effective_mode();
+    if (node == nullptr || !problems_.empty()) {
+        return;
+    }
+    if (tls.cert.empty() != tls.key.empty()) {
+        note(node->source(), "[tls] needs both cert and key, or neither");
+    } else if (mode != TlsMode::disable && tls.cert.empty()) {
+        note(node->source(), "[tls] needs cert and key with this mode");
+    } else if ((mode == TlsMode::verify_ca || mode == TlsMode::verify_full) && tls.ca.empty()) {
+        note(node->source(), "[tls] needs ca, who may sign client certificates, with this mode");
+    }
+}
+
 Result<Config> Reader::read(const toml::table& root) {
     const std::vector<std::string_view> tables = table_names();
     for (const auto& [key, node] : root) {
@@ -224,6 +242,7 @@ Result<Config> Reader::read(const toml::table& root) {
             note(routes->source(), "route must be written as [[route]], with two brackets");
         }
     }
+    check_tls(root);
     if (problems_.empty()) {
         return std::move(config_);
     }

@@ -1,5 +1,7 @@
 #include "storage/source/connection_string.hpp"
 
+#include "storage/source/tls_options.hpp"
+
 #include <libpq-fe.h>
 
 #include <charconv>
@@ -59,8 +61,10 @@ TargetSessionAttrs session_attrs(const std::string& text) {
 }  // namespace
 
 Result<ConnectionTarget> parse_connection_string(const std::string& dsn) {
+    std::string known = dsn;
+    take_keyword(known, "sslnegotiation");  // newer than some libpq; tls_options.hpp has it
     char* message = nullptr;
-    const Options given(PQconninfoParse(dsn.c_str(), &message));
+    const Options given(PQconninfoParse(known.c_str(), &message));
     if (given == nullptr) {
         PQfreemem(message);
         return Error{Errc::unexpected, "this is not a libpq connection string (manual 34.1.1)."};
@@ -69,6 +73,7 @@ Result<ConnectionTarget> parse_connection_string(const std::string& dsn) {
     take_values(Options(PQconndefaults()), values);
     take_values(given, values);
     const std::string hosts = values.contains("hostaddr") ? values["hostaddr"] : values["host"];
+    const std::vector<std::string> names = split(values["host"]);
     const std::vector<std::string> ports = split(values["port"]);
     ConnectionTarget target;
     for (const std::string& host : split(hosts)) {
@@ -77,7 +82,8 @@ Result<ConnectionTarget> parse_connection_string(const std::string& dsn) {
         target.hosts.push_back(
             {.name = host.empty() ? "localhost" : host,
              .port = port_number(port),
-             .by_address = values.contains("hostaddr")}
+             .by_address = values.contains("hostaddr"),
+             .certificate_name = place < names.size() ? names[place] : ""}
         );
     }
     target.session_attrs = session_attrs(values["target_session_attrs"]);

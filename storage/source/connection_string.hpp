@@ -12,6 +12,8 @@ struct Host {
     std::string name;  ///< host name, address, or directory of a Unix socket
     std::uint16_t port = 5432;
     bool by_address = false;  ///< the name is from hostaddr
+    std::string certificate_name =
+        {};  ///< what `host` says: the name that sslmode=verify-full wants
 
     friend bool operator==(const Host&, const Host&) = default;
 };

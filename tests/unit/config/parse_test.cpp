@@ -41,6 +41,14 @@ port = 1
 max_connections = 7
 [upstream]
 dsn = "postgres://u@h/db"
+[tls]
+mode = "verify-full"
+cert = "veer.crt"
+key = "veer.key"
+ca = "clients.crt"
+[auth]
+file = "userlist.txt"
+query = "default"
 [storage]
 dir = "/var/lib/veer"
 [defaults]
@@ -61,6 +69,9 @@ level = "warn"
     Config expected;
     expected.listen = {"::1", 1, 7};
     expected.upstream.dsn = "postgres://u@h/db";
+    expected.tls = {
+        .mode = TlsMode::verify_full, .cert = "veer.crt", .key = "veer.key", .ca = "clients.crt"};
+    expected.auth = {.file = "userlist.txt", .query = "default"};
     expected.storage.dir = "/var/lib/veer";
     expected.defaults.percent = 0.5;
     expected.defaults.freshness_wait = std::chrono::seconds(2);
@@ -147,8 +158,8 @@ TEST_CASE("An unknown key or table is an error with a suggestion", "[config]") {
     );
     CHECK(
         problem("percent = 5") ==
-        "veer.toml:1: unknown table \"percent\": known are listen, upstream, storage, defaults, "
-        "limits, log, route"
+        "veer.toml:1: unknown table \"percent\": known are listen, upstream, tls, auth, "
+        "storage, defaults, limits, log, route"
     );
     CHECK(problem("[log]\nfile = 'x'") == "veer.toml:2: unknown key \"file\": known are level");
     CHECK(
@@ -230,4 +241,33 @@ TEST_CASE("Brackets that begin no table name are an error, not an abort", "[conf
         CAPTURE(text);
         CHECK(problem(text).starts_with("veer.toml:1: not TOML: "));
     }
+}
+
+TEST_CASE("TLS is off without a certificate, and preferred with one", "[config]") {
+    CHECK(parse("", "veer.toml")->tls.effective_mode() == TlsMode::disable);
+    const auto given = parse("[tls]\ncert = 'c'\nkey = 'k'", "veer.toml");
+    REQUIRE(given.has_value());
+    CHECK(given->tls.effective_mode() == TlsMode::prefer);
+    CHECK(
+        parse("[tls]\nmode = 'disable'\ncert = 'c'\nkey = 'k'", "veer.toml")
+            ->tls.effective_mode() == TlsMode::disable
+    );
+}
+
+TEST_CASE("A TLS mode without the files that it needs is refused with its line", "[config]") {
+    CHECK(
+        problem("\n[tls]\nmode = 'require'") ==
+        "veer.toml:2: [tls] needs cert and key with this mode"
+    );
+    CHECK(problem("[tls]\ncert = 'c'") == "veer.toml:1: [tls] needs both cert and key, or neither");
+    CHECK(problem("[tls]\nkey = 'k'") == "veer.toml:1: [tls] needs both cert and key, or neither");
+    CHECK(
+        problem("[tls]\nmode = 'verify-ca'\ncert = 'c'\nkey = 'k'") ==
+        "veer.toml:1: [tls] needs ca, who may sign client certificates, with this mode"
+    );
+    CHECK(
+        problem("[tls]\nmode = 'yes'") ==
+        "veer.toml:2: tls.mode must be one of auto, disable, allow, prefer, require, verify-ca, "
+        "verify-full, not \"yes\""
+    );
 }
