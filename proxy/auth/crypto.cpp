@@ -117,4 +117,9 @@ void wipe(std::string& secret) {
     secret.clear();
 }
 
+void wipe_front(std::string& secret, std::size_t count) {
+    OPENSSL_cleanse(secret.data(), std::min(count, secret.size()));
+    secret.erase(0, count);
+}
+
 }  // namespace veer::proxy::auth

@@ -55,4 +55,7 @@ std::optional<std::string> from_base64(std::string_view text);
 /// Overwrites what a string held, and empties it.
 void wipe(std::string& secret);
 
+/// Overwrites its first `count` bytes, then cuts them off.
+void wipe_front(std::string& secret, std::size_t count);
+
 }  // namespace veer::proxy::auth

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 namespace veer::proxy::auth {
@@ -40,8 +41,8 @@ class ScramServer {
     /// client-final. A wrong proof is a problem without SQLSTATE: its text is the caller's.
     Reply on_final(std::string_view message);
 
-    /// After on_final() has replied: ClientKey.
-    const Key& client_key() const { return client_key_; }
+    /// After on_final() has replied: ClientKey. Once: it is not kept.
+    Key take_client_key() { return std::exchange(client_key_, Key()); }
 
   private:
     std::optional<ScramProblem> read_flag(std::string_view& message, bool plus);
