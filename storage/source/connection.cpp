@@ -65,6 +65,10 @@ int QueryResult::size() const {
     return PQntuples(result_.get());
 }
 
+int QueryResult::columns() const {
+    return PQnfields(result_.get());
+}
+
 bool QueryResult::is_null(int row, int column) const {
     return PQgetisnull(result_.get(), row, column) != 0;
 }
@@ -221,6 +225,21 @@ Result<QueryResult> Connection::query(const std::string& sql) {
     if (PQsendQuery(connection_.get(), sql.c_str()) == 0) {
         return failure(nullptr);
     }
+    return last_result(deadline);
+}
+
+Result<QueryResult> Connection::query(const std::string& sql, const std::string& parameter) {
+    const Clock::time_point deadline = Clock::now() + statement_time_max;
+    const char* const value = parameter.c_str();
+    if (PQsendQueryParams(
+            connection_.get(), sql.c_str(), 1, nullptr, &value, nullptr, nullptr, 0
+        ) == 0) {
+        return failure(nullptr);
+    }
+    return last_result(deadline);
+}
+
+Result<QueryResult> Connection::last_result(Clock::time_point deadline) {
     if (auto sent = send_all(deadline); !sent.has_value()) {
         return sent.error();
     }

@@ -21,6 +21,7 @@ class QueryResult {
     explicit QueryResult(pg_result* result);
 
     int size() const;
+    int columns() const;
     bool is_null(int row, int column) const;
     std::string text(int row, int column) const;
     bool boolean(int row, int column) const;
@@ -57,6 +58,9 @@ class Connection {
     /// Runs one or more statements by the simple protocol; returns the last one's rows.
     Result<QueryResult> query(const std::string& sql);
 
+    /// Runs one statement by the extended protocol, with `parameter` for $1.
+    Result<QueryResult> query(const std::string& sql, const std::string& parameter);
+
     /// Starts a COPY of the kind named by `sql`; read_copy() follows.
     Result<void> begin_copy(const std::string& sql);
 
@@ -92,6 +96,7 @@ class Connection {
     Connection(pg_conn* connection, const Wake* wake);
 
     Result<void> establish();
+    Result<QueryResult> last_result(std::chrono::steady_clock::time_point deadline);
     Result<void> send_all(std::chrono::steady_clock::time_point deadline);
     Result<pg_result*> next_result(std::chrono::steady_clock::time_point deadline);
     Result<Waited> wait(bool for_write, std::chrono::steady_clock::time_point deadline) const;
