@@ -5,8 +5,11 @@
 #include "proxy/net/host_watch.hpp"
 #include "proxy/net/server.hpp"
 #include "proxy/net/upstreams.hpp"
+#include "proxy/secret_store.hpp"
+#include "proxy/security.hpp"
 #include "router/router.hpp"
 #include "storage/source/connection_string.hpp"
+#include "storage/source/tls_options.hpp"
 #include "storage/sync/syncer.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -105,15 +108,35 @@ void allow_descriptors(std::size_t wanted) {
 std::vector<net::Endpoint> endpoints(const storage::source::ConnectionTarget& target) {
     std::vector<net::Endpoint> endpoints;
     for (const auto& host : target.hosts) {
-        endpoints.push_back({.host = host.name, .port = host.port, .by_address = host.by_address});
+        endpoints.push_back(
+            {.host = host.name,
+             .port = host.port,
+             .by_address = host.by_address,
+             .certificate_name = host.certificate_name}
+        );
     }
     return endpoints;
 }
 
-void reload(const RunOptions& options, config::Config& current, router::Router& router) {
+/// Makes certificates and secrets hold; a sentence where that failed.
+using ApplySecurity = std::function<std::string(const config::Config&)>;
+
+void reload(
+    const RunOptions& options,
+    config::Config& current,
+    router::Router& router,
+    const ApplySecurity& apply_security
+) {
     auto loaded = load_config(options);
     if (!loaded) {
         spdlog::error("reload refused, nothing changed: {}", to_string(loaded.error()));
+        return;
+    }
+    // What takes effect at the next start only must not take part in what takes effect now.
+    config::Config effective = *loaded;
+    effective.upstream = current.upstream;
+    if (const std::string problem = apply_security(effective); !problem.empty()) {
+        spdlog::error("reload refused, nothing changed: {}", problem);
         return;
     }
     for (const config::Change& change : config::diff(current, *loaded)) {
@@ -141,7 +164,8 @@ class Signals {
         const RunOptions& options,
         config::Config& config,
         router::Router& router,
-        net::Server& server
+        net::Server& server,
+        ApplySecurity apply_security
     )
         : context_(context),
           signals_(context, SIGTERM, SIGINT, SIGHUP),
@@ -149,7 +173,8 @@ class Signals {
           options_(options),
           config_(config),
           router_(router),
-          server_(server) {
+          server_(server),
+          apply_security_(std::move(apply_security)) {
         signals_.add(SIGUSR2);
     }
 
@@ -171,7 +196,7 @@ class Signals {
 
     void on_signal(int signal) {
         if (signal == SIGHUP) {
-            reload(options_, config_, router_);
+            reload(options_, config_, router_, apply_security_);
         } else if (signal == SIGUSR2) {
             router_.set_panic(!router_.panic());
             spdlog::warn(
@@ -214,6 +239,7 @@ class Signals {
     config::Config& config_;
     router::Router& router_;
     net::Server& server_;
+    ApplySecurity apply_security_;
     bool draining_ = false;
 };
 
@@ -258,15 +284,15 @@ int run(const RunOptions& options) {
         spdlog::error("[upstream] dsn: {}", target.error().message);
         return 1;
     }
+    const std::string own_dsn = storage::source::for_installed_libpq(config.upstream.dsn);
     const unsigned threads = std::max(1U, std::thread::hardware_concurrency());
     index::Replica replica(threads);
     router::Router router(config, replica);
-    storage::sync::Syncer syncer(
-        {.dsn = config.upstream.dsn, .directory = config.storage.dir}, replica
-    );
+    storage::sync::Syncer syncer({.dsn = own_dsn, .directory = config.storage.dir}, replica);
+    SecretStore secrets(own_dsn);
     boost::asio::io_context context;
     net::Upstreams upstreams(endpoints(*target), target->session_attrs, target->shuffled);
-    net::HostWatch host_watch(config.upstream.dsn, upstreams);
+    net::HostWatch host_watch(own_dsn, upstreams);
     net::Shared shared{
         .router = router,
         .replica = replica,
@@ -279,6 +305,13 @@ int run(const RunOptions& options) {
         .connect_timeout = config.limits.connect_timeout,
         .authentication_timeout = config.limits.authentication_timeout,
         .client_idle_timeout = config.limits.client_idle_timeout};
+    const ApplySecurity apply = [&](const config::Config& wanted) {
+        return apply_security(wanted, secrets, shared.security);
+    };
+    if (const std::string problem = apply(config); !problem.empty()) {
+        spdlog::error("{}", problem);
+        return 1;
+    }
     allow_descriptors(2 * shared.connections_max + shared.sockets_max());
     net::Server server(shared, threads);
     const std::string problem = server.listen(config.listen.address, config.listen.port);
@@ -297,9 +330,10 @@ int run(const RunOptions& options) {
         upstreams.hosts().front().host,
         upstreams.hosts().front().port
     );
-    Signals(context, options, config, router, server).serve();
+    Signals(context, options, config, router, server, apply).serve();
     spdlog::info("stopping");
     host_watch.stop();
+    secrets.stop();  // it answers to the server's threads
     server.stop();
     syncer.stop();
     return 0;

@@ -9,36 +9,42 @@ void CancelRelay::start(
     const Target& target,
     std::string packet,
     std::chrono::milliseconds timeout,
+    const UpstreamTls& tls,
     Done done
 ) {
     const auto relay =
-        std::make_shared<CancelRelay>(worker, std::move(packet), timeout, std::move(done));
+        std::make_shared<CancelRelay>(worker, std::move(packet), timeout, tls, std::move(done));
     worker.cancels.insert(relay);
-    const auto connected = [self = relay.get()](UpstreamConnector::Connected result) {
-        self->on_connected(std::move(result));
+    const auto opened = [self = relay.get()](UpstreamOpener::Opened result) {
+        self->on_opened(std::move(result));
     };
     if (target.address.bytes > 0) {
-        relay->connector_.connect(target.address, connected);
+        relay->opener_.open(target.address, target.endpoint, opened);
     } else {
-        relay->connector_.connect(target.endpoints, relay, connected);
+        relay->opener_.open(target.endpoints, relay, opened);
     }
 }
 
 CancelRelay::CancelRelay(
-    Worker& worker, std::string packet, std::chrono::milliseconds timeout, Done done
+    Worker& worker,
+    std::string packet,
+    std::chrono::milliseconds timeout,
+    const UpstreamTls& tls,
+    Done done
 )
     : worker_(worker),
       packet_(std::move(packet)),
       timeout_(timeout),
       done_(std::move(done)),
-      connector_(worker.loop, worker.resolver, timeout) {}
+      opener_(worker.loop, worker.resolver, timeout, tls) {}
 
-void CancelRelay::on_connected(UpstreamConnector::Connected connected) {
-    if (!connected.socket.open()) {
+void CancelRelay::on_opened(UpstreamOpener::Opened opened) {
+    if (!opened.socket.open()) {
         finish();
         return;
     }
-    server_ = std::make_unique<Pipe>(worker_.loop, *this, std::move(connected.socket));
+    server_ = std::make_unique<Pipe>(worker_.loop, *this, std::move(opened.socket));
+    server_->layer = std::move(opened.layer);
     if (server_->send(packet_)) {
         finish();
         return;
@@ -69,7 +75,7 @@ void CancelRelay::finish() {
     }
     const auto self = shared_from_this();
     worker_.loop.cancel(deadline_);
-    connector_.cancel();
+    opener_.cancel();
     if (server_) {
         server_->watch.end();
         server_->socket.close();

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "proxy/net/pipe.hpp"
-#include "proxy/net/upstream_connector.hpp"
+#include "proxy/net/upstream_opener.hpp"
 #include "proxy/net/worker.hpp"
 
 #include <chrono>
@@ -27,6 +27,7 @@ class CancelRelay : public std::enable_shared_from_this<CancelRelay>, public Eve
         std::vector<Endpoint> endpoints =
             {};  ///< the first that takes it, where there is no address
         Address address = {};
+        Endpoint endpoint = {};  ///< of the address
     };
 
     /// The worker owns the relay until it is done.
@@ -35,24 +36,31 @@ class CancelRelay : public std::enable_shared_from_this<CancelRelay>, public Eve
         const Target& target,
         std::string packet,
         std::chrono::milliseconds timeout,
+        const UpstreamTls& tls,
         Done done
     );
 
-    CancelRelay(Worker& worker, std::string packet, std::chrono::milliseconds timeout, Done done);
+    CancelRelay(
+        Worker& worker,
+        std::string packet,
+        std::chrono::milliseconds timeout,
+        const UpstreamTls& tls,
+        Done done
+    );
 
   private:
     void on_ready(bool readable, bool writable) override;
 
     void on_failure() override { finish(); }
 
-    void on_connected(UpstreamConnector::Connected connected);
+    void on_opened(UpstreamOpener::Opened opened);
     void finish();
 
     Worker& worker_;
     std::string packet_;
     std::chrono::milliseconds timeout_;
     Done done_;
-    UpstreamConnector connector_;
+    UpstreamOpener opener_;
     std::unique_ptr<Pipe> server_;
     EventLoop::TimerId deadline_;
 };

@@ -29,7 +29,11 @@ session::Instant session_now() {
 }
 
 Connection::Connection(Shared& shared, Worker& worker, Socket client)
-    : shared_(shared), worker_(worker), client_(worker.loop, client_side_, std::move(client)) {
+    : shared_(shared),
+      worker_(worker),
+      client_(worker.loop, client_side_, std::move(client)),
+      security_(shared.security.get()),
+      greeting_(security_->listen) {
     client_.socket.send_small_packets_at_once();
     shared_.sockets.fetch_add(1);
 }
@@ -86,15 +90,16 @@ void Connection::read_client() {
         client_.gone = client_.gone || result.error;
         return;
     }
-    const std::string_view bytes(worker_.in.data(), result.bytes);
+    const std::string_view bytes = client_.open({worker_.in.data(), result.bytes});
     if (login_) {
         watch_login_of_client(bytes);
         if (stage_ != Stage::relaying) {
             return;
         }
     }
-    last_active_ = session_now();
-    session_->on_client(bytes, last_active_, worker_.output);
+    if (!bytes.empty()) {
+        on_client_bytes(bytes);
+    }
     carry_out(worker_.output);
 }
 
@@ -105,14 +110,17 @@ void Connection::read_server() {
     }
     if (result.bytes == 0) {
         server_->ended = true;
-        session_->on_server_closed(worker_.output);
     } else {
-        const std::string_view bytes(worker_.in.data(), result.bytes);
-        if (login_) {
-            watch_login_of_server(bytes);
+        const std::string_view bytes = server_->open({worker_.in.data(), result.bytes});
+        if (!bytes.empty()) {
+            on_server_bytes(bytes);
         }
-        last_active_ = session_now();
-        session_->on_server(bytes, last_active_, worker_.output);
+        if (!server_) {
+            return;  // the next one may like the client better
+        }
+    }
+    if (server_->ended && stage_ == Stage::relaying) {
+        session_->on_server_closed(worker_.output);
     }
     carry_out(worker_.output);
     if (cancel_key_.empty() && !session_->backend_key().empty()) {
@@ -124,7 +132,7 @@ bool Connection::may_read_client() const {
     if (stage_ == Stage::starting) {
         return client_.unsent() == 0;
     }
-    if (stage_ != Stage::relaying || client_.ended) {
+    if (stage_ != Stage::relaying || client_.ended || retried_) {
         return false;
     }
     const std::size_t most = unsent_bytes_max();
@@ -178,6 +186,7 @@ void Connection::settle() {
     if (stage_ == Stage::relaying && !told_end_ && server_->unsent() == 0 &&
         session_->server_side_done()) {
         told_end_ = true;
+        server_->say_goodbye();
         server_->socket.shut_down_sending();
     }
     client_.watch.want(client_.socket.descriptor(), may_read_client(), client_.unsent() > 0);
@@ -188,6 +197,7 @@ void Connection::settle() {
 
 void Connection::begin_closing() {
     stage_ = Stage::closing;
+    client_.say_goodbye();
     stop_waiting();
     worker_.loop.cancel(deadline_);
     deadline_ = worker_.loop.at(
@@ -210,13 +220,14 @@ void Connection::close() {
     worker_.loop.cancel(deadline_);
     worker_.loop.cancel(idle_timer_);
     worker_.output = {};
-    if (connector_) {
-        connector_->cancel();
+    if (opener_) {
+        opener_->cancel();
     }
     client_.watch.end();
     client_.socket.close();
     if (server_) {
         server_->watch.end();
+        server_->say_goodbye();
         server_->socket.close();
     }
     const auto self = shared_from_this();

@@ -1,12 +1,13 @@
 #pragma once
 
+#include "proxy/net/greeting.hpp"
 #include "proxy/net/pipe.hpp"
 #include "proxy/net/shared.hpp"
-#include "proxy/net/upstream_connector.hpp"
+#include "proxy/net/upstream_opener.hpp"
 #include "proxy/net/worker.hpp"
+#include "proxy/session/login.hpp"
 #include "proxy/session/login_watch.hpp"
 #include "proxy/session/session.hpp"
-#include "proxy/session/startup.hpp"
 
 #include <memory>
 #include <optional>
@@ -74,9 +75,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void try_upstreams(
         const session::ForwardStartup& forward, const std::vector<Endpoint>& candidates
     );
-    void begin_session(
-        const session::ForwardStartup& forward, UpstreamConnector::Connected connected
-    );
+    void begin_session(const session::ForwardStartup& forward, UpstreamOpener::Opened opened);
     void refuse(std::string_view sqlstate, std::string_view message);
     void refuse(const std::string& bytes);
     void on_login_deadline();
@@ -95,6 +94,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void shut_down();
     std::size_t unsent_bytes_max() const;
     void account();
+
+    // connection_login.cpp: authentication, where it is more than relaying
+    void begin_authentication(const session::ForwardStartup& forward);
+    void on_client_bytes(std::string_view bytes);
+    void on_server_bytes(std::string_view bytes);
+    void after_authentication();
+    void look_up_secret();
+    void on_secret(const SecretAnswer& answer);
+    void retry_other_way();
 
     // connection.cpp: bytes from side to side
     void on_client_ready(bool readable, bool writable);
@@ -119,12 +127,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Side server_side_{*this, &Connection::on_server_ready};
     Stage stage_ = Stage::starting;
     Pipe client_;
-    std::optional<Pipe> server_;
-    std::optional<UpstreamConnector> connector_;
+    std::shared_ptr<Pipe> server_;  // retired, not destroyed, where another takes its place
+    std::optional<UpstreamOpener> opener_;
     Address server_address_;
-    session::Startup startup_;
-    std::string startup_bytes_;
-    std::optional<session::LoginWatch> login_;  // until the client is let in
+    Endpoint server_endpoint_;
+    std::shared_ptr<const Security> security_;
+    std::optional<Greeting> greeting_;                // until the client has said what it wants
+    std::optional<session::ForwardStartup> retried_;  // while the server may refuse it unencrypted
+    std::optional<session::LoginWatch> login_;        // until the client is let in
+    std::optional<session::Login> authentication_;    // where that is more than relaying
     std::optional<session::Session> session_;
     std::string cancel_key_;
     EventLoop::TimerId deadline_;

@@ -64,6 +64,7 @@ void Connection::tell_every_server(const std::string& packet, const EventLoop::T
             {.endpoints = {server}},
             packet,
             shared_.connect_timeout,
+            security_->upstream,
             [left, done] {
                 if (--*left == 0) {
                     done();
@@ -87,9 +88,10 @@ void Connection::cancel_statement(const std::string& packet, const EventLoop::Ta
     }
     CancelRelay::start(
         worker_,
-        {.address = server_address_},
+        {.address = server_address_, .endpoint = server_endpoint_},
         packet,
         shared_.connect_timeout,
+        security_->upstream,
         [weak = weak_from_this(), done] {
             if (const auto alive = weak.lock()) {
                 alive->on_cancel_relayed();

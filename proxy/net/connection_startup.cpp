@@ -42,20 +42,23 @@ void Connection::read_startup() {
         close();
         return;
     }
-    startup_bytes_.append(worker_.in.data(), result.bytes);
-    on_startup_action(startup_.on_bytes(startup_bytes_));
+    std::string answer;
+    const session::StartupAction action =
+        greeting_->on_bytes({worker_.in.data(), result.bytes}, answer);
+    client_.gone = static_cast<bool>(client_.send_as_it_is(answer));
+    on_startup_action(action);
 }
 
 void Connection::on_startup_action(const session::StartupAction& action) {
-    if (const auto* reply = std::get_if<session::SendReply>(&action)) {
-        startup_bytes_.clear();
-        client_.gone = static_cast<bool>(client_.send(reply->bytes));
-    } else if (const auto* forward = std::get_if<session::ForwardStartup>(&action)) {
+    if (const auto* forward = std::get_if<session::ForwardStartup>(&action)) {
         connect_upstream(*forward);
     } else if (const auto* cancel = std::get_if<session::ForwardCancel>(&action)) {
         on_cancel_request(cancel->packet);
-    } else if (const auto* rejected = std::get_if<session::Refuse>(&action)) {
-        refuse(rejected->bytes);
+    } else if (std::holds_alternative<session::Refuse>(action)) {
+        if (!greeting_->problem().empty()) {
+            security_->warn("a client's TLS handshake failed: " + greeting_->problem());
+        }
+        begin_closing();  // the greeting has said why
     }
 }
 
@@ -66,10 +69,15 @@ void Connection::refuse(std::string_view sqlstate, std::string_view message) {
 }
 
 void Connection::refuse(const std::string& bytes) {
-    if (connector_) {
-        connector_->cancel();
+    if (opener_) {
+        opener_->cancel();
     }
-    client_.gone = static_cast<bool>(client_.send(bytes));
+    if (greeting_ && greeting_->can_be_told()) {
+        client_.layer = greeting_->take_layer();
+    }
+    if (!greeting_ || greeting_->can_be_told()) {
+        client_.gone = static_cast<bool>(client_.send(bytes));
+    }
     begin_closing();
 }
 
@@ -80,7 +88,8 @@ void Connection::connect_upstream(const session::ForwardStartup& forward) {
         return;
     }
     stage_ = Stage::connecting;
-    startup_bytes_ = {};
+    client_.layer = greeting_->take_layer();
+    greeting_.reset();
     choose_upstream(forward, EventLoop::Clock::now() + shared_.connect_timeout);
 }
 
@@ -99,7 +108,7 @@ void Connection::choose_upstream(
     }
     // At veer's own start, or while one server takes over from another.
     const auto choose_again = [this, forward, deadline] {
-        if (stage_ == Stage::connecting && !connector_) {
+        if (stage_ == Stage::connecting && !opener_) {
             worker_.loop.cancel(wait_timer_);
             choose_upstream(forward, deadline);
             settle();
@@ -118,34 +127,35 @@ void Connection::choose_upstream(
 void Connection::try_upstreams(
     const session::ForwardStartup& forward, const std::vector<Endpoint>& candidates
 ) {
-    connector_.emplace(worker_.loop, worker_.resolver, shared_.connect_timeout);
-    connector_->on_endpoint_failed = [this](const Endpoint& endpoint) {
+    opener_.emplace(worker_.loop, worker_.resolver, shared_.connect_timeout, security_->upstream);
+    opener_->on_endpoint_failed([this](const Endpoint& endpoint) {
         shared_.upstreams.note_failure(endpoint, EventLoop::Clock::now());
-    };
-    connector_->connect(
-        candidates,
-        weak_from_this(),
-        [this, forward](UpstreamConnector::Connected connected) {
-            if (connected.socket.open()) {
-                begin_session(forward, std::move(connected));
-            } else {
-                refuse("08001", connected.problem);
-            }
-            settle();
+    });
+    opener_->open(candidates, weak_from_this(), [this, forward](UpstreamOpener::Opened opened) {
+        if (opened.socket.open()) {
+            begin_session(forward, std::move(opened));
+        } else {
+            refuse("08001", opened.problem);
         }
-    );
+        settle();
+    });
 }
 
 void Connection::begin_session(
-    const session::ForwardStartup& forward, UpstreamConnector::Connected connected
+    const session::ForwardStartup& forward, UpstreamOpener::Opened opened
 ) {
     stage_ = Stage::relaying;
-    server_address_ = connected.address;
-    server_.emplace(worker_.loop, server_side_, std::move(connected.socket));
+    server_address_ = opened.address;
+    server_endpoint_ = opened.endpoint;
+    server_ = std::make_shared<Pipe>(worker_.loop, server_side_, std::move(opened.socket));
+    server_->layer = std::move(opened.layer);
     session_.emplace(shared_.session_options, shared_.router, forward.message);
     login_.emplace();
-    watch_login_of_client(forward.rest);
-    server_->gone = static_cast<bool>(server_->send(forward.packet + forward.rest));
+    if (opener_->has_other_way()) {
+        retried_ = forward;
+    }
+    server_->gone = static_cast<bool>(server_->send(forward.packet));
+    begin_authentication(forward);
 }
 
 }  // namespace veer::proxy::net

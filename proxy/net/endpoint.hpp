@@ -9,7 +9,8 @@ namespace veer::proxy::net {
 struct Endpoint {
     std::string host;
     std::uint16_t port = 5432;
-    bool by_address = false;  ///< from hostaddr, where that matters
+    bool by_address = false;            ///< from hostaddr, where that matters
+    std::string certificate_name = {};  ///< the host that its certificate has to name
 
     bool unix_socket() const { return !host.empty() && host.front() == '/'; }
 

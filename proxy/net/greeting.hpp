@@ -27,6 +27,9 @@ class Greeting {
     /// ForwardStartup, ForwardCancel, or Refuse with its bytes sealed and appended already.
     session::StartupAction on_bytes(std::string_view from_socket, std::string& to_socket);
 
+    /// In the middle of a handshake nothing can be said, neither in the clear nor otherwise.
+    bool can_be_told() const { return !handshake_.has_value(); }
+
     /// What the client's bytes go through from now on.
     TlsLayer take_layer() { return std::move(layer_); }
 

@@ -11,6 +11,26 @@ constexpr std::size_t sent_bytes_kept_max = std::size_t{64} * 1024;
 }  // namespace
 
 std::error_code Pipe::send(std::string_view bytes) {
+    return bytes.empty() ? std::error_code() : send_as_it_is(layer.sealed(bytes));
+}
+
+std::string_view Pipe::open(std::string_view from_socket) {
+    const std::string_view plaintext = layer.opened(from_socket);
+    if (send_as_it_is(layer.own_words())) {
+        gone = true;
+    }
+    ended = ended || layer.ended();
+    return plaintext;
+}
+
+void Pipe::say_goodbye() {
+    layer.close();
+    if (send_as_it_is(layer.own_words())) {
+        gone = true;
+    }
+}
+
+std::error_code Pipe::send_as_it_is(std::string_view bytes) {
     if (gone || bytes.empty()) {
         return {};
     }

@@ -2,6 +2,7 @@
 
 #include "proxy/net/event_loop.hpp"
 #include "proxy/net/socket.hpp"
+#include "proxy/net/tls_layer.hpp"
 
 #include <cstddef>
 #include <span>
@@ -26,6 +27,15 @@ class Pipe {
     /// dropped.
     std::error_code send(std::string_view bytes);
 
+    /// The same, past the encryption: the words of a handshake, say.
+    std::error_code send_as_it_is(std::string_view bytes);
+
+    /// What the bytes of the socket mean. Says what encryption itself has to answer.
+    std::string_view open(std::string_view from_socket);
+
+    /// Tells the peer, where that is encrypted, that nothing more will be written.
+    void say_goodbye();
+
     /// Writes of what waits, once the socket has room again.
     std::error_code send_waiting();
 
@@ -37,6 +47,7 @@ class Pipe {
 
     Socket socket;
     EventLoop::Watch watch;
+    TlsLayer layer;
     bool ended = false;  ///< its peer sends no more
     bool gone = false;   ///< and reads no more either
 

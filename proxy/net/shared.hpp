@@ -2,6 +2,7 @@
 
 #include "index/replica.hpp"
 #include "proxy/net/live_sessions.hpp"
+#include "proxy/net/security.hpp"
 #include "proxy/net/upstreams.hpp"
 #include "proxy/session/session.hpp"
 #include "router/router.hpp"
@@ -19,6 +20,7 @@ struct Shared {
     index::Replica& replica;
     std::function<void()> nudge;  ///< asks the sync to bring the stream up to the present
     Upstreams& upstreams;
+    SecurityPolicy security = {};  ///< replaced by a reload
     session::SessionOptions session_options;
     std::size_t connections_max = 1000;
     std::size_t session_bytes_max = std::size_t{512} * 1024;  ///< unsent of one session

@@ -1,6 +1,6 @@
 #include "proxy/net/tls_layer.hpp"
 
-#include <array>
+#include <utility>
 
 namespace veer::proxy::net {
 
@@ -61,7 +61,7 @@ bool TlsLayer::ended() const {
 }
 
 void TlsLayer::close() {
-    if (tls_) {
+    if (tls_ && !std::exchange(closed_, true)) {
         tls_->close();
     }
 }

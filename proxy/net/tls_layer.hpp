@@ -33,13 +33,14 @@ class TlsLayer {
     /// The peer has ended its side, or broken it: nothing more will come.
     bool ended() const;
 
-    /// Says goodbye to the peer with the next own_words().
+    /// Says goodbye to the peer with the next own_words(), once.
     void close();
 
     const Tls* tls() const { return tls_ ? &*tls_ : nullptr; }
 
   private:
     std::optional<Tls> tls_;
+    bool closed_ = false;
 };
 
 }  // namespace veer::proxy::net

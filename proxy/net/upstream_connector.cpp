@@ -23,6 +23,7 @@ void UpstreamConnector::connect(const Address& address, Done done) {
     endpoint_ = 1;
     done_ = std::move(done);
     addresses_ = {address};
+    address_ = 0;
     next_address();
 }
 

@@ -67,6 +67,8 @@ class Login {
 
     std::string take_client_rest() { return std::move(client_in_); }
 
+    const std::string& user() const { return options_.user; }
+
     /// The stored secret is not (or no more) the one that the server has: worth a warning.
     bool secret_is_stale() const { return stale_; }
 
