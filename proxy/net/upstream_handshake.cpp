@@ -62,7 +62,7 @@ UpstreamHandshake::Status UpstreamHandshake::on_answer(
         return fail("received unencrypted data after SSL response");
     }
     if (answer == 'N') {
-        if (tls_.when == UpstreamTls::When::always || tls_.when == UpstreamTls::When::if_refused) {
+        if (tls_.when == UpstreamTls::When::always) {
             return fail("server does not support SSL, but SSL was required");
         }
         return Status::done;

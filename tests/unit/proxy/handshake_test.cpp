@@ -116,6 +116,7 @@ TEST_CASE("A server without TLS is used in the clear, or not at all", "[proxy]")
         return std::pair(talk.status, talk.client.problem());
     };
     CHECK(result(When::if_offered) == std::pair(Status::done, ""s));
+    CHECK(result(When::if_refused) == std::pair(Status::done, ""s));
     CHECK(
         result(When::always) ==
         std::pair(Status::broken, "server does not support SSL, but SSL was required"s)
