@@ -134,24 +134,31 @@ bool SecretStore::configured() const {
 }
 
 void SecretStore::look_up(const std::string& user, const net::Security::Done& done) {
-    net::SecretAnswer answer;
-    {
-        const std::lock_guard lock(mutex_);
-        const auto found = from_file_.find(user);
-        if (found != from_file_.end()) {
-            answer = {.available = true, .secret = found->second};
-        } else if (query_.empty()) {
-            answer = {.available = true, .secret = std::nullopt};
-        } else if (!stopping_ && requests_.size() < requests_max) {
-            requests_.push_back({.user = user, .done = done});
-            if (!thread_.joinable()) {
-                thread_ = std::thread([this] { serve(); });
-            }
-            changed_.notify_one();
-            return;
-        }
+    if (auto answer = answer_at_once(user, done)) {
+        done(*std::move(answer));
     }
-    done(std::move(answer));
+}
+
+/// Nothing where the query is to be asked.
+std::optional<net::SecretAnswer> SecretStore::answer_at_once(
+    const std::string& user, const net::Security::Done& done
+) {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = from_file_.find(user); found != from_file_.end()) {
+        return net::SecretAnswer{.available = true, .secret = found->second};
+    }
+    if (query_.empty()) {
+        return net::SecretAnswer{.available = true, .secret = std::nullopt};
+    }
+    if (stopping_ || requests_.size() >= requests_max) {
+        return net::SecretAnswer{};
+    }
+    requests_.push_back({.user = user, .done = done});
+    if (!thread_.joinable()) {
+        thread_ = std::thread([this] { serve(); });
+    }
+    changed_.notify_one();
+    return std::nullopt;
 }
 
 void SecretStore::serve() {

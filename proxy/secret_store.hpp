@@ -8,6 +8,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -45,6 +46,9 @@ class SecretStore {
         net::Security::Done done;
     };
 
+    std::optional<net::SecretAnswer> answer_at_once(
+        const std::string& user, const net::Security::Done& done
+    );
     void serve();
 
     std::string dsn_;

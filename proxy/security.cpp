@@ -86,7 +86,7 @@ net::TlsResult<net::UpstreamTls> towards_upstream(const std::string& dsn) {
 std::string mock_secret(const std::string& key_file) {
     std::ifstream stream(key_file, std::ios::binary);
     std::string key(std::istreambuf_iterator<char>(stream), {});
-    const std::string secret(auth::hmac(key, "veer mock authentication").view());
+    std::string secret(auth::hmac(key, "veer mock authentication").view());
     auth::wipe(key);
     return secret;
 }

@@ -2,7 +2,7 @@
 
 namespace veer::proxy::auth {
 
-ScramClient::ScramClient(Options options, ScramSecret secret, Key client_key)
+ScramClient::ScramClient(Options options, ScramSecret secret, const Key& client_key)
     : options_(std::move(options)), secret_(std::move(secret)), client_key_(client_key) {
     // "n" and not "y" where nothing is bound: the server may well offer it.
     gs2_header_ = options_.channel_binding.empty() ? "n,," : "p=tls-server-end-point,,";

@@ -30,7 +30,7 @@ class ScramClient {
 
     using Reply = std::variant<std::string, Failure>;
 
-    ScramClient(Options options, ScramSecret secret, Key client_key);
+    ScramClient(Options options, ScramSecret secret, const Key& client_key);
 
     /// The mechanism to choose where the server offers both, or not.
     std::string_view mechanism() const;

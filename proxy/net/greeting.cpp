@@ -55,7 +55,7 @@ session::StartupAction Greeting::shake_hands(std::string_view from_socket, std::
         .certificate = handshake_->has_peer_certificate(),
         .common_name = handshake_->peer_common_name()};
     layer_ = TlsLayer(*std::exchange(handshake_, std::nullopt));
-    const session::StartupAction action = startup_.on_encrypted(encryption);
+    session::StartupAction action = startup_.on_encrypted(encryption);
     if (!std::holds_alternative<session::ReadMore>(action)) {
         problem_ = "the client did not agree on the protocol postgresql";
         layer_.close();

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -61,7 +62,7 @@ int give_password(char* buffer, int size, int, void* password) {
     if (text == nullptr || text->empty() || text->size() > static_cast<std::size_t>(size)) {
         return 0;
     }
-    std::memcpy(buffer, text->data(), text->size());
+    std::copy(text->begin(), text->end(), buffer);
     return static_cast<int>(text->size());
 }
 

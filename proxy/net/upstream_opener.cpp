@@ -5,6 +5,12 @@
 
 namespace veer::proxy::net {
 
+namespace {
+
+constexpr std::size_t read_bytes_max = std::size_t{16} * 1024;
+
+}  // namespace
+
 UpstreamOpener::UpstreamOpener(
     EventLoop& loop, Resolver& resolver, std::chrono::milliseconds timeout, UpstreamTls tls
 )
@@ -106,7 +112,7 @@ void UpstreamOpener::on_ready(bool readable, bool writable) {
         return;
     }
     if (readable) {
-        std::array<char, 16 * 1024> in;  // NOLINT(*-member-init)
+        std::array<char, read_bytes_max> in;  // NOLINT(*-member-init)
         const Socket::Result result = server_->receive(in);
         if (!result.would_block) {
             on_bytes({in.data(), result.bytes});
