@@ -36,7 +36,7 @@ CancelRelay::CancelRelay(
       packet_(std::move(packet)),
       timeout_(timeout),
       done_(std::move(done)),
-      opener_(worker.loop, worker.resolver, timeout, tls) {}
+      opener_(worker.loop, timeout, tls) {}
 
 void CancelRelay::on_opened(UpstreamOpener::Opened opened) {
     if (!opened.socket.open()) {
@@ -59,7 +59,7 @@ void CancelRelay::on_ready(bool readable, bool writable) {
         return;
     }
     if (readable) {
-        const Socket::Result result = server_->receive(worker_.in);
+        const Socket::Result result = server_->socket.receive(worker_.in);
         if (result.ended || result.error) {
             finish();
             return;

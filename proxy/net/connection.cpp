@@ -78,7 +78,7 @@ void Connection::on_server_ready(bool readable, bool writable) {
 }
 
 void Connection::read_client() {
-    const Socket::Result result = client_.receive(worker_.in);
+    const Socket::Result result = client_.socket.receive(worker_.in);
     if (result.would_block) {
         return;
     }
@@ -104,7 +104,7 @@ void Connection::read_client() {
 }
 
 void Connection::read_server() {
-    const Socket::Result result = server_->receive(worker_.in);
+    const Socket::Result result = server_->socket.receive(worker_.in);
     if (result.would_block) {
         return;
     }
@@ -147,8 +147,12 @@ bool Connection::may_read_server() const {
 
 void Connection::carry_out(session::Output& output) {
     while (output.search) {
-        const session::PendingSearch search = *std::exchange(output.search, std::nullopt);
-        session_->on_found(search.number, search.order.run(), session_now(), output);
+        session::PendingSearch search = *std::exchange(output.search, std::nullopt);
+        if (search.order.long_running()) {
+            search_aside(std::move(search));
+        } else {
+            session_->on_found(search.number, search.order.run(), session_now(), output);
+        }
     }
     if (server_->send(output.to_server)) {
         server_->gone = true;  // it may have said why: what it sent is still read

@@ -116,7 +116,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void begin_closing();
     void close();
 
-    // connection_wait.cpp: searches that wait for the index
+    // connection_wait.cpp: searches that wait for the index, or are carried out elsewhere
+    void search_aside(session::PendingSearch search);
+    void on_found(std::uint64_t number, const router::Found& found);
     void wait_for(const session::Wait& wait);
     void on_waited(std::uint64_t wait);
     void stop_waiting();

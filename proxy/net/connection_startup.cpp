@@ -34,7 +34,7 @@ void Connection::on_login_deadline() {
 
 void Connection::read_startup() {
     const Socket::Result result =
-        client_.receive(std::span(worker_.in).first(startup_read_bytes_max));
+        client_.socket.receive(std::span(worker_.in).first(startup_read_bytes_max));
     if (result.would_block) {
         return;
     }
@@ -127,7 +127,7 @@ void Connection::choose_upstream(
 void Connection::try_upstreams(
     const session::ForwardStartup& forward, const std::vector<Endpoint>& candidates
 ) {
-    opener_.emplace(worker_.loop, worker_.resolver, shared_.connect_timeout, security_->upstream);
+    opener_.emplace(worker_.loop, shared_.connect_timeout, security_->upstream);
     opener_->on_endpoint_failed([this](const Endpoint& endpoint) {
         shared_.upstreams.note_failure(endpoint, EventLoop::Clock::now());
     });

@@ -1,6 +1,9 @@
 #include "proxy/net/connection.hpp"
 
-// A search that needs the index to have caught up waits here, not the thread.
+#include <boost/asio/post.hpp>
+
+// A search that needs the index to have caught up waits here, not the thread; nor does the thread
+// wait for a long one.
 
 namespace veer::proxy::net {
 
@@ -37,6 +40,28 @@ void Connection::on_waited(std::uint64_t wait) {
     }
     stop_waiting();
     session_->on_waited(session_now(), worker_.output);
+    carry_out(worker_.output);
+    settle();
+}
+
+void Connection::search_aside(session::PendingSearch search) {
+    boost::asio::post(
+        shared_.long_searches,
+        [weak = weak_from_this(), &loop = worker_.loop, search = std::move(search)] {
+            loop.post([weak, number = search.number, found = search.order.run()] {
+                if (const auto alive = weak.lock()) {
+                    alive->on_found(number, found);
+                }
+            });
+        }
+    );
+}
+
+void Connection::on_found(std::uint64_t number, const router::Found& found) {
+    if (stage_ != Stage::relaying) {
+        return;
+    }
+    session_->on_found(number, found, session_now(), worker_.output);
     carry_out(worker_.output);
     settle();
 }

@@ -1,26 +1,29 @@
 #pragma once
 
-#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
-#include <utility>
-#include <vector>
+#include <optional>
 
 namespace veer::proxy::net {
 
-/// One thread's descriptors, timers and posted work, around one epoll set.
+/// One thread's descriptors, timers and posted work: an Asio io_context, as far as veer uses one.
 ///
-///     epoll_wait ─▶ handlers of ready descriptors ─▶ posted work ─▶ timers that are due ─▶ again
+///     readiness ─▶ Handler::on_ready()          posted task, timer that is due ─▶ Task
+///
+/// Descriptors are only waited for; what is ready is read and written without waiting, into memory
+/// that all connections of the thread share. So a connection at rest holds no buffer.
 ///
 /// Invariants:
 /// 1. Everything but post() and stop() is called on the thread that is in run(), or before it.
-/// 2. A descriptor stays registered from message to message: a relayed message costs one
-///    epoll_wait, one read and one write, and no call to epoll_ctl.
-/// 3. What throws (memory for one client has run out) is told to its handler; the others go on.
+/// 2. What throws (memory for one client has run out) is told to its handler; the others go on.
 class EventLoop {
   public:
     using Clock = std::chrono::steady_clock;
@@ -39,10 +42,8 @@ class EventLoop {
         virtual void on_failure() = 0;
     };
 
-    /// The registration of one descriptor: edge-triggered, so that the kernel looks at it when
-    /// something happens there and not at every wait, and kept while nothing is to be read.
-    ///
-    /// The handler must live until the end of the round in which the watch ends: see retire().
+    /// Waits for one descriptor. The handler must live until the watch ends; where it ends the
+    /// watch itself, until it has returned: see retire().
     class Watch {
       public:
         Watch(EventLoop& loop, Handler& handler) : loop_(loop), handler_(handler) {}
@@ -52,55 +53,51 @@ class EventLoop {
 
         ~Watch() { end(); }
 
-        /// Calls the handler when `descriptor` can be read or written, whichever is wanted, and
-        /// again in the next round until drained(). The same descriptor every time until end().
+        /// Calls the handler whenever `descriptor` can be read or written, whichever is wanted.
+        /// The same descriptor every time until end().
         void want(int descriptor, bool read, bool write);
 
-        /// What was read did not fill its room: there is nothing more until the next event. The
-        /// end of the stream is the exception, for it may have come in the same breath.
-        void drained() { readable_ = ending_; }
-
         /// Before the descriptor is closed.
-        void end() noexcept;
+        void end();
 
       private:
-        friend class EventLoop;
+        using Descriptor =
+            boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
 
-        void on_events(std::uint32_t events);
-        void call(bool writable);
-        void control(int operation);
-        void call_again_if_readable();
+        /// What a wait holds: it may be over only after its watch is gone.
+        struct Link {
+            Watch* watch = nullptr;
+            bool reads = false;   // a wait for reading is under way
+            bool writes = false;  // for writing
+        };
+
+        void wait_for_wanted();
+        template <bool Reading>
+        void wait();
+        void on_ready(bool readable, bool writable);
 
         EventLoop& loop_;
         Handler& handler_;
-        int descriptor_ = -1;
-        bool registered_ = false;
+        std::optional<Descriptor> descriptor_;
+        std::shared_ptr<Link> link_;
         bool wants_read_ = false;
         bool wants_write_ = false;
-        bool readable_ = false;
-        bool ending_ = false;  // the peer has said that it sends no more, or is gone
-        bool again_ = false;   // in the loop's again_
     };
 
-    /// Names a timer; all zero names none.
+    /// Names a timer; zero names none.
     struct TimerId {
-        Clock::time_point at;
         std::uint64_t number = 0;
-
-        friend bool operator<(const TimerId& a, const TimerId& b) {
-            return std::pair(a.at, a.number) < std::pair(b.at, b.number);
-        }
     };
 
     EventLoop();
     EventLoop(const EventLoop&) = delete;
     EventLoop& operator=(const EventLoop&) = delete;
-    ~EventLoop();
+    ~EventLoop() = default;
 
     void run();
 
     /// Ends run(), from any thread.
-    void stop();
+    void stop() { context_.stop(); }
 
     /// Runs `task` on the loop's thread, soon. From any thread; a task posted after stop() is
     /// dropped with the loop.
@@ -109,25 +106,23 @@ class EventLoop {
     TimerId at(Clock::time_point when, Task task);
     void cancel(TimerId& timer);
 
-    /// Keeps `object` until no event of the present round can name it any more.
-    void retire(std::shared_ptr<void> object) { retired_.push_back(std::move(object)); }
+    /// Keeps `object` until what calls has returned.
+    void retire(std::shared_ptr<void> object);
+
+    boost::asio::io_context& context() { return context_; }
 
   private:
-    void run_round();
-    void call_again(std::size_t count);
-    int wait_ms() const;
-    void run_posted();
-    void run_due_timers();
+    struct Timer {
+        boost::asio::steady_timer timer;
+        Task task;
+    };
 
-    int epoll_;
-    int wake_;
-    std::atomic<bool> stopping_ = false;
-    std::mutex mutex_;
-    std::vector<Task> posted_;  // under mutex_
-    std::map<TimerId, Task> timers_;
-    std::vector<Watch*> again_;  // readable still; null where the watch has ended
+    void on_timer(std::uint64_t number);
+
+    boost::asio::io_context context_;
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+    std::map<std::uint64_t, Timer> timers_;
     std::uint64_t last_timer_ = 0;
-    std::vector<std::shared_ptr<void>> retired_;
 };
 
 }  // namespace veer::proxy::net

@@ -66,14 +66,6 @@ std::error_code Pipe::send_waiting() {
     return {};
 }
 
-Socket::Result Pipe::receive(std::span<char> room) {
-    const Socket::Result result = socket.receive(room);
-    if (result.bytes < room.size()) {
-        watch.drained();
-    }
-    return result;
-}
-
 void Pipe::drop_waiting() {
     std::string().swap(out_);  // a session at rest holds no buffer
     sent_ = 0;

@@ -5,7 +5,6 @@
 #include "proxy/net/tls_layer.hpp"
 
 #include <cstddef>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -38,9 +37,6 @@ class Pipe {
 
     /// Writes of what waits, once the socket has room again.
     std::error_code send_waiting();
-
-    /// Reads what is there, up to `room`.
-    Socket::Result receive(std::span<char> room);
 
     /// Nothing more is written.
     void drop_waiting();

@@ -13,10 +13,10 @@ namespace veer::proxy::net {
 
 namespace {
 
-std::vector<std::unique_ptr<Worker>> make_workers(unsigned threads, Resolver& resolver) {
+std::vector<std::unique_ptr<Worker>> make_workers(unsigned threads) {
     std::vector<std::unique_ptr<Worker>> workers;
     for (unsigned i = 0; i < std::max(1U, threads); ++i) {
-        workers.push_back(std::make_unique<Worker>(resolver));
+        workers.push_back(std::make_unique<Worker>());
     }
     return workers;
 }
@@ -28,9 +28,7 @@ std::string last_error() {
 }  // namespace
 
 Server::Server(Shared& shared, unsigned threads)
-    : shared_(shared),
-      workers_(make_workers(threads, resolver_)),
-      watch_(workers_.front()->loop, *this) {}
+    : shared_(shared), workers_(make_workers(threads)), watch_(workers_.front()->loop, *this) {}
 
 Server::~Server() {
     stop();
@@ -38,12 +36,11 @@ Server::~Server() {
 
 std::string Server::listen(const std::string& address, std::uint16_t port) {
     const Endpoint endpoint{.host = address == "localhost" ? "127.0.0.1" : address, .port = port};
-    const Resolver::Found found =
-        endpoint.unix_socket() ? Resolver::Found{} : Resolver::find_at_once(endpoint);
-    if (found.addresses.empty()) {
+    const Addresses addresses = endpoint.unix_socket() ? Addresses{} : find_at_once(endpoint);
+    if (addresses.found.empty()) {
         return "\"" + address + "\" is not an address to listen on";
     }
-    const Address& name = found.addresses.front();
+    const Address& name = addresses.found.front();
     listener_ = Socket(::socket(name.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     const int on = 1;
     const bool listening =
@@ -95,9 +92,9 @@ void Server::on_ready(bool /*readable*/, bool /*writable*/) {
 }
 
 void Server::on_accept_error(int number) {
-    if (number == EAGAIN || number == EWOULDBLOCK) {
-        watch_.drained();
-    } else if (number != ECONNABORTED && number != EINTR) {
+    const bool passing =
+        number == EAGAIN || number == EWOULDBLOCK || number == ECONNABORTED || number == EINTR;
+    if (!passing) {
         pause();
     }
 }
@@ -148,7 +145,8 @@ void Server::stop() {
         thread.join();
     }
     threads_.clear();
-    resolver_.stop();
+    shared_.long_searches.stop();
+    shared_.long_searches.join();
     listener_.close();
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "proxy/net/connection.hpp"
-#include "proxy/net/resolver.hpp"
 #include "proxy/net/shared.hpp"
 #include "proxy/net/worker.hpp"
 
@@ -52,7 +51,6 @@ class Server : public EventLoop::Handler {
     void for_each_connection(void (Connection::*method)());
 
     Shared& shared_;
-    Resolver resolver_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::thread> threads_;
     Socket listener_;

@@ -7,6 +7,8 @@
 #include "proxy/session/session.hpp"
 #include "router/router.hpp"
 
+#include <boost/asio/thread_pool.hpp>
+
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -28,6 +30,9 @@ struct Shared {
     std::chrono::milliseconds connect_timeout{10'000};
     std::chrono::milliseconds authentication_timeout{60'000};
     std::chrono::milliseconds client_idle_timeout{0};  ///< 0: none
+
+    /// Searches so long that they would hold up the other sessions of their thread.
+    boost::asio::thread_pool long_searches{2};
 
     LiveSessions sessions = {};
     std::atomic<std::size_t> sockets = 0;      ///< clients accepted and not yet gone

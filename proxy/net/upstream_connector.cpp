@@ -4,10 +4,8 @@
 
 namespace veer::proxy::net {
 
-UpstreamConnector::UpstreamConnector(
-    EventLoop& loop, Resolver& resolver, std::chrono::milliseconds timeout
-)
-    : loop_(loop), resolver_(resolver), timeout_(timeout), watch_(loop, *this) {}
+UpstreamConnector::UpstreamConnector(EventLoop& loop, std::chrono::milliseconds timeout)
+    : loop_(loop), timeout_(timeout), watch_(loop, *this) {}
 
 void UpstreamConnector::connect(
     std::vector<Endpoint> endpoints, std::weak_ptr<void> owner, Done done
@@ -44,25 +42,23 @@ void UpstreamConnector::next_endpoint() {
         return;
     }
     const Endpoint& endpoint = endpoints_[endpoint_++];
-    const Resolver::Found found = Resolver::find_at_once(endpoint);
-    if (!found.addresses.empty() || endpoint.unix_socket()) {
-        take(found);
+    Addresses addresses = find_at_once(endpoint);
+    if (!addresses.found.empty() || endpoint.unix_socket()) {
+        take(std::move(addresses));
         return;
     }
-    resolver_.find(endpoint, [this, owner = owner_, &loop = loop_](const Resolver::Found& late) {
-        loop.post([this, owner, late] {
-            if (const auto alive = owner.lock(); alive && done_ != nullptr) {
-                take(late);
-            }
-        });
+    look_up(loop_, endpoint, [this, owner = owner_](Addresses late) {
+        if (const auto alive = owner.lock(); alive && done_ != nullptr) {
+            take(std::move(late));
+        }
     });
 }
 
-void UpstreamConnector::take(const Resolver::Found& found) {
-    addresses_ = found.addresses;
+void UpstreamConnector::take(Addresses addresses) {
+    addresses_ = std::move(addresses.found);
     address_ = 0;
     if (addresses_.empty()) {
-        fail(found.problem);
+        fail(addresses.problem);
     }
     next_address();
 }

@@ -3,7 +3,7 @@
 #include "proxy/net/address.hpp"
 #include "proxy/net/endpoint.hpp"
 #include "proxy/net/event_loop.hpp"
-#include "proxy/net/resolver.hpp"
+#include "proxy/net/look_up.hpp"
 #include "proxy/net/socket.hpp"
 
 #include <chrono>
@@ -32,7 +32,7 @@ class UpstreamConnector : public EventLoop::Handler {
 
     using Done = std::function<void(Connected connected)>;
 
-    UpstreamConnector(EventLoop& loop, Resolver& resolver, std::chrono::milliseconds timeout);
+    UpstreamConnector(EventLoop& loop, std::chrono::milliseconds timeout);
 
     ~UpstreamConnector() override { cancel(); }
 
@@ -52,13 +52,12 @@ class UpstreamConnector : public EventLoop::Handler {
     void on_failure() override;
     void next_endpoint();
     void next_address();
-    void take(const Resolver::Found& found);
+    void take(Addresses addresses);
     void fail(const std::string& problem);
     void finish(Connected connected);
     void stop_trying();
 
     EventLoop& loop_;
-    Resolver& resolver_;
     std::chrono::milliseconds timeout_;
     EventLoop::Watch watch_;
     EventLoop::TimerId timer_;

@@ -11,13 +11,11 @@ constexpr std::size_t read_bytes_max = std::size_t{16} * 1024;
 
 }  // namespace
 
-UpstreamOpener::UpstreamOpener(
-    EventLoop& loop, Resolver& resolver, std::chrono::milliseconds timeout, UpstreamTls tls
-)
+UpstreamOpener::UpstreamOpener(EventLoop& loop, std::chrono::milliseconds timeout, UpstreamTls tls)
     : loop_(loop),
       timeout_(timeout),
       tls_(std::move(tls)),
-      connector_(loop, resolver, timeout),
+      connector_(loop, timeout),
       encrypt_(tls_.encrypts_first()) {}
 
 void UpstreamOpener::open(std::vector<Endpoint> endpoints, std::weak_ptr<void> owner, Done done) {
@@ -113,7 +111,7 @@ void UpstreamOpener::on_ready(bool readable, bool writable) {
     }
     if (readable) {
         std::array<char, read_bytes_max> in;  // NOLINT(*-member-init)
-        const Socket::Result result = server_->receive(in);
+        const Socket::Result result = server_->socket.receive(in);
         if (!result.would_block) {
             on_bytes({in.data(), result.bytes});
             return;

@@ -2,7 +2,7 @@
 
 #include "proxy/net/event_loop.hpp"
 #include "proxy/net/pipe.hpp"
-#include "proxy/net/resolver.hpp"
+#include "proxy/net/look_up.hpp"
 #include "proxy/net/upstream_connector.hpp"
 #include "proxy/net/upstream_handshake.hpp"
 
@@ -36,9 +36,7 @@ class UpstreamOpener : private EventLoop::Handler {
 
     using Done = std::function<void(Opened)>;
 
-    UpstreamOpener(
-        EventLoop& loop, Resolver& resolver, std::chrono::milliseconds timeout, UpstreamTls tls
-    );
+    UpstreamOpener(EventLoop& loop, std::chrono::milliseconds timeout, UpstreamTls tls);
 
     ~UpstreamOpener() override { cancel(); }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "proxy/net/event_loop.hpp"
-#include "proxy/net/resolver.hpp"
 #include "proxy/session/output.hpp"
 
 #include <array>
@@ -22,10 +21,7 @@ struct Worker {
     /// Of one read: large enough that bulk data costs few calls.
     static constexpr std::size_t in_bytes = std::size_t{64} * 1024;
 
-    explicit Worker(Resolver& names) : resolver(names) {}
-
     EventLoop loop;
-    Resolver& resolver;
     std::unordered_set<std::shared_ptr<Connection>> connections;
     std::unordered_set<std::shared_ptr<CancelRelay>> cancels;
     std::array<char, in_bytes> in{};
