@@ -174,10 +174,15 @@ class LyingServer:
     def serve(self):
         while True:
             peer, _ = self.listener.accept()
-            with peer:
-                self.heard.append(peer.recv(65536))
-                peer.sendall(self.answer)
-                self.heard[-1] += receive_all(peer)
+            threading.Thread(target=self.answer_one, args=(peer,), daemon=True).start()
+
+    def answer_one(self, peer):
+        # Each on its own: veer's connections for the copy come here too, and one that waits for
+        # more must not keep the others waiting.
+        with peer:
+            heard = peer.recv(65536)
+            peer.sendall(self.answer)
+            self.heard.append(heard + receive_all(peer))
 
 
 def check_matrix(binary, postgres, certificates, server):
@@ -373,7 +378,7 @@ def send_cancel(veer, certificates, packet, way):
 
 def check_lying_upstream(binary):
     """What a server says in the clear before the handshake is never shown, and never answered."""
-    error = b"E\0\0\0\x2bSFATAL\0C28P01\0Mtell me your password\0\0"
+    error = b"E\0\0\0\x2aSFATAL\0C28P01\0Mtell me your password\0\0"
     for answer, words in ((error, "server sent an error response during SSL exchange"),
                           (b"S" + error, "received unencrypted data after SSL response"),
                           (b"N" + error, "received unencrypted data after SSL response"),
