@@ -47,7 +47,12 @@ class Loader {
 }  // namespace
 
 Result<void> Session::copy(const source::Catalogue& catalogue, const std::string& why) {
-    spdlog::info("sync: copying {} tables, as {}", catalogue.tables.size(), why);
+    spdlog::info("sync: copying {} tables: {}", catalogue.tables.size(), why);
+    auto before = context_.store.state();
+    if (!before.has_value()) {
+        return before.error();
+    }
+    const bool first = !before->has_value() || (*before)->tables.empty();
     source::Connection& connection = *catalogue_connection_;
     store::SyncState state;
     state.system_id = catalogue.system_id;
@@ -61,7 +66,7 @@ Result<void> Session::copy(const source::Catalogue& catalogue, const std::string
         return reset;
     }
     context_.progress.begin(catalogue.database, catalogue.tables);
-    context_.progress.enter(Phase::copying, "");
+    context_.progress.enter(Phase::copying, first ? "" : "Copying again: " + why);
     if (auto dropped = source::drop_slot(connection, name_, name_); !dropped.has_value()) {
         return dropped;
     }
@@ -112,6 +117,9 @@ Result<void> Session::copy_rows(
 ) {
     for (const Table& table : state.tables) {
         auto copied = source::copy_table(copier, table, [&](std::span<const Row> rows) {
+            if (auto ended = interrupted(); !ended.has_value()) {
+                return ended;
+            }
             auto written = context_.store.write_rows(table.oid, rows);
             if (written.has_value()) {
                 context_.progress.rows(table.oid, rows);
@@ -146,7 +154,7 @@ Result<void> Session::load(const store::SyncState& state) {
             if (fits) {
                 loader.add(std::move(row));
             }
-            return fits && !context_.wake.woken();
+            return fits && interrupted().has_value();
         });
         if (!read.has_value()) {
             return read;
@@ -154,8 +162,8 @@ Result<void> Session::load(const store::SyncState& state) {
         if (!fits) {
             return Error{Errc::gone, "A stored row has another number of vectors than its table."};
         }
-        if (context_.wake.woken()) {
-            return Error{Errc::connection, "veer is stopping."};
+        if (auto ended = interrupted(); !ended.has_value()) {
+            return ended;
         }
         loader.flush();
     }

@@ -60,8 +60,13 @@ std::optional<std::string> reason_to_start_over(
     if (!upstream.slot.has_value()) {
         return "the replication slot " + stored->slot + " is gone";
     }
+    if (!upstream.slot->invalidated.empty()) {
+        return "Postgres has invalidated the replication slot " + stored->slot + ": " +
+               upstream.slot->invalidated;
+    }
     if (!upstream.slot->usable) {
-        return "the replication slot " + stored->slot + " has been invalidated";
+        return "the replication slot " + stored->slot +
+               " is not the one that veer made in this database";
     }
     if (upstream.slot->confirmed_flush > stored->applied) {
         return "the replication slot " + stored->slot + " is ahead of the copy, at " +

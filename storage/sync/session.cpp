@@ -9,7 +9,20 @@
 
 namespace veer::storage::sync {
 
-Session::Session(Context context) : context_{context}, name_{"veer_" + context.store.instance()} {}
+Session::Session(Context context) : context_{context}, name_{"veer_" + context.store.instance()} {
+    context_.guard.watch(name_);
+}
+
+/// Fails where going on would be for nothing.
+Result<void> Session::interrupted() const {
+    if (context_.wake.woken()) {
+        return Error{Errc::connection, "veer is stopping."};
+    }
+    if (context_.guard.dropped()) {
+        return Error{Errc::gone, "Veer dropped its replication slot."};
+    }
+    return {};
+}
 
 source::ConnectOptions Session::connect_options(bool replication) const {
     return {context_.options.dsn, name_, replication, &context_.wake};

@@ -6,6 +6,7 @@
 #include "storage/store/store.hpp"
 #include "storage/sync/progress.hpp"
 #include "storage/sync/syncer.hpp"
+#include "storage/sync/wal_guard.hpp"
 
 #include <optional>
 #include <string>
@@ -26,6 +27,7 @@ class Session {
         store::Store& store;
         Progress& progress;
         const source::Wake& wake;
+        WalGuard& guard;
         std::string& last_refusals;  ///< what was logged last, so as to log it once
     };
 
@@ -39,6 +41,7 @@ class Session {
     bool streamed() const { return streamed_; }
 
   private:
+    Result<void> interrupted() const;
     source::ConnectOptions connect_options(bool replication) const;
     Result<void> prepare(const std::optional<std::string>& start_over);
     Result<std::optional<std::string>> judge_stored(

@@ -197,7 +197,12 @@ Error Session::stream() {
     context_.progress.enter(Phase::streaming, "");
     spdlog::info("sync: streaming from {}", to_string(start));
     Result<void> stepped = follower.step();
-    while (stepped.has_value() && !watch.finding().has_value() && !context_.wake.woken()) {
+    while (stepped.has_value() && !watch.finding().has_value()) {
+        if (auto ended = interrupted(); !ended.has_value()) {
+            stepped = ended;
+            break;
+        }
+        context_.progress.enter(Phase::streaming, context_.guard.warning());
         stepped = follower.step();
     }
     if (auto synced = follower.sync(); !synced.has_value()) {
@@ -206,10 +211,7 @@ Error Session::stream() {
     if (!stepped.has_value()) {
         return stepped.error();
     }
-    if (auto finding = watch.finding()) {
-        return {Errc::gone, "In the catalogue, " + *finding + "."};
-    }
-    return {Errc::connection, "veer is stopping."};
+    return {Errc::gone, "In the catalogue, " + watch.finding().value_or("something changed") + "."};
 }
 
 }  // namespace veer::storage::sync

@@ -78,7 +78,12 @@ TEST_CASE("Anything that breaks the continuity starts the copy over", "[storage]
     }
     SECTION("invalidated slot") {
         upstream.slot->usable = false;
-        expected = "invalidated";
+        upstream.slot->invalidated = "too much WAL";
+        expected = "Postgres has invalidated the replication slot veer_1: too much WAL";
+    }
+    SECTION("a slot of something else under the same name") {
+        upstream.slot->usable = false;
+        expected = "not the one that veer made";
     }
     SECTION("slot ahead") {
         upstream.slot->confirmed_flush = {0x101};
