@@ -53,7 +53,9 @@ class Store {
     Result<void> finish_copy(Lsn applied);
 
     /// Applies the changes in order, and moves the position. Requires no UnchangedVector in them.
-    Result<void> write(std::span<const Change> changes, Lsn applied);
+    Result<void> write(
+        std::span<const Change> changes, Lsn applied, const std::optional<History>& history = {}
+    );
 
     /// Makes durable all that was written, and returns the position that is durable now.
     Result<Lsn> sync();

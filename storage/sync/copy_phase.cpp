@@ -60,6 +60,7 @@ Result<void> Session::copy(const source::Catalogue& catalogue, const std::string
     state.slot = name_;
     state.publication = name_;
     state.tables = catalogue.tables;
+    state.history.timeline = identity_.timeline;
     // Old progress is forgotten before anything of the new copy is made: a crash must not pair the
     // two.
     if (auto reset = context_.store.reset(state); !reset.has_value()) {
@@ -88,12 +89,9 @@ Result<void> Session::copy(const source::Catalogue& catalogue, const std::string
         return named;
     }
     auto copier = source::Connection::open(connect_options(false));
-    auto walsender = copier.has_value() ? source::Connection::open(connect_options(true))
-                                        : Result<source::Connection>{copier.error()};
-    if (!walsender.has_value()) {
-        return walsender.error();
+    if (!copier.has_value()) {
+        return copier.error();
     }
-    replication_.emplace(std::move(*walsender));
     if (auto locked = source::lock_tables(*copier, catalogue.tables); !locked.has_value()) {
         return locked;
     }

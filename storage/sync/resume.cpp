@@ -17,7 +17,30 @@ std::string named(const Table& table, std::string_view what) {
     return "table " + table.schema + "." + table.name + std::string{what};
 }
 
+std::optional<std::string> reason_in_history(
+    const store::SyncState& stored, const UpstreamFacts& upstream
+) {
+    if (upstream.end < stored.applied) {
+        return "the upstream's log ends at " + to_string(upstream.end) +
+               ", before the copy's position " + to_string(stored.applied) +
+               ": it was restored from a backup, or a standby took over that was behind";
+    }
+    const bool landmark = stored.history.landmark != store::Landmark{};
+    if (!landmark && stored.history.timeline != upstream.timeline) {
+        return "the upstream is on timeline " + std::to_string(upstream.timeline) +
+               ", and the copy was made on timeline " + std::to_string(stored.history.timeline);
+    }
+    return std::nullopt;
+}
+
 }  // namespace
+
+Lsn confirmed_at_most(const store::SyncState& stored) {
+    const store::History& history = stored.history;
+    return history.landmark == store::Landmark{}
+               ? stored.applied
+               : std::max(history.landmark.commit_lsn, history.confirmed);
+}
 
 std::optional<std::string> difference(
     const std::vector<Table>& before, const std::vector<Table>& now
@@ -54,6 +77,9 @@ std::optional<std::string> reason_to_start_over(
     if (stored->database != upstream.database) {
         return "the connection names another database than the one that was copied";
     }
+    if (auto rewound = reason_in_history(*stored, upstream)) {
+        return rewound;
+    }
     if (auto different = difference(stored->tables, upstream.tables)) {
         return different;
     }
@@ -68,10 +94,9 @@ std::optional<std::string> reason_to_start_over(
         return "the replication slot " + stored->slot +
                " is not the one that veer made in this database";
     }
-    if (upstream.slot->confirmed_flush > stored->applied) {
+    if (const Lsn last = confirmed_at_most(*stored); upstream.slot->confirmed_flush > last) {
         return "the replication slot " + stored->slot + " is ahead of the copy, at " +
-               to_string(upstream.slot->confirmed_flush) + " instead of " +
-               to_string(stored->applied);
+               to_string(upstream.slot->confirmed_flush) + " instead of " + to_string(last);
     }
     if (upstream.publication_fingerprint != stored->publication_fingerprint) {
         return "the publication " + stored->publication + " is gone or was changed";

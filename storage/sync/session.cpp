@@ -28,6 +28,21 @@ source::ConnectOptions Session::connect_options(bool replication) const {
     return {context_.options.dsn, name_, replication, &context_.wake};
 }
 
+Result<void> Session::open_replication() {
+    replication_.reset();
+    auto opened = source::Connection::open(connect_options(true));
+    if (!opened.has_value()) {
+        return opened.error();
+    }
+    replication_.emplace(std::move(*opened));
+    auto identity = source::identify_system(*replication_);
+    if (!identity.has_value()) {
+        return identity.error();
+    }
+    identity_ = *identity;
+    return {};
+}
+
 Error Session::run(const std::optional<std::string>& start_over) {
     if (auto prepared = prepare(start_over); !prepared.has_value()) {
         return prepared.error();
@@ -56,6 +71,12 @@ Result<void> Session::prepare(const std::optional<std::string>& start_over) {
     if (catalogue->tables.empty()) {
         return wait_for_index(*stored, *catalogue);
     }
+    if (auto opened = open_replication(); !opened.has_value()) {
+        return opened;
+    }
+    if (identity_.system_id != catalogue->system_id) {
+        return Error{Errc::connection, "The upstream's servers are of different clusters."};
+    }
     auto why = judge_stored(*stored, *catalogue);
     if (!why.has_value()) {
         return why.error();
@@ -70,7 +91,14 @@ Result<void> Session::prepare(const std::optional<std::string>& start_over) {
 Result<std::optional<std::string>> Session::judge_stored(
     const std::optional<store::SyncState>& stored, const source::Catalogue& catalogue
 ) {
-    UpstreamFacts upstream{catalogue.system_id, catalogue.database, catalogue.tables, {}, {}};
+    UpstreamFacts upstream{
+        catalogue.system_id,
+        catalogue.database,
+        catalogue.tables,
+        {},
+        {},
+        identity_.timeline,
+        identity_.end};
     if (stored.has_value() && !stored->slot.empty()) {
         auto slot = source::read_slot(*catalogue_connection_, stored->slot);
         if (!slot.has_value()) {

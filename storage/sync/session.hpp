@@ -3,7 +3,9 @@
 #include "storage/error.hpp"
 #include "storage/source/catalogue.hpp"
 #include "storage/source/connection.hpp"
+#include "storage/source/stream.hpp"
 #include "storage/store/store.hpp"
+#include "storage/sync/flush_nudge.hpp"
 #include "storage/sync/progress.hpp"
 #include "storage/sync/syncer.hpp"
 #include "storage/sync/wal_guard.hpp"
@@ -28,6 +30,7 @@ class Session {
         Progress& progress;
         const source::Wake& wake;
         WalGuard& guard;
+        FlushNudge& nudge;
         std::string& last_refusals;  ///< what was logged last, so as to log it once
     };
 
@@ -43,6 +46,7 @@ class Session {
   private:
     Result<void> interrupted() const;
     source::ConnectOptions connect_options(bool replication) const;
+    Result<void> open_replication();
     Result<void> prepare(const std::optional<std::string>& start_over);
     Result<std::optional<std::string>> judge_stored(
         const std::optional<store::SyncState>& stored, const source::Catalogue& catalogue
@@ -59,12 +63,16 @@ class Session {
     Result<void> load(const store::SyncState& state);
 
     Error stream();
-    Result<void> verify_start(Lsn start);
+    Result<source::Stream> start_stream(Lsn start);
+    Result<Lsn> verify_start(const store::SyncState& state);
+    Result<bool> can_write();
+    Error follow(source::Stream& stream, const store::SyncState& state, Lsn confirmed_flush);
 
     Context context_;
     std::string name_;  ///< of the slot, the publication, and as application_name
     std::optional<source::Connection> catalogue_connection_;
     std::optional<source::Connection> replication_;
+    source::SystemIdentity identity_;  ///< of the server behind `replication_`
     bool streamed_ = false;
 };
 

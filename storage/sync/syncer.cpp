@@ -108,7 +108,7 @@ class Syncer::Impl {
                 }
                 store_.emplace(std::move(*opened));
             }
-            Session session{{options_, *store_, progress_, wake_, guard_, last_refusals_}};
+            Session session{{options_, *store_, progress_, wake_, guard_, flush_, last_refusals_}};
             Error error = session.run(start_over_);
             streamed_ = session.streamed();
             if (streamed_) {

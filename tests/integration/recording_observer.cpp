@@ -83,6 +83,9 @@ void RecordingObserver::status(const storage::sync::Status& status) {
         ++copies_;
     }
     status_ = status;
+    if (reasons_.empty() || reasons_.back() != status.reason) {
+        reasons_.push_back(status.reason);
+    }
 }
 
 TableRows RecordingObserver::table_rows(const std::string& name) const {
@@ -104,6 +107,13 @@ std::vector<Table> RecordingObserver::tables() const {
 storage::sync::Status RecordingObserver::last_status() const {
     const std::scoped_lock lock{mutex_};
     return status_;
+}
+
+bool RecordingObserver::told(const std::string& text) const {
+    const std::scoped_lock lock{mutex_};
+    return std::any_of(reasons_.begin(), reasons_.end(), [&](const std::string& reason) {
+        return reason.find(text) != std::string::npos;
+    });
 }
 
 Lsn RecordingObserver::position() const {

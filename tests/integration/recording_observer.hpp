@@ -28,6 +28,8 @@ class RecordingObserver : public storage::sync::Observer {
     TableRows table_rows(const std::string& name) const;
     std::vector<storage::Table> tables() const;
     storage::sync::Status last_status() const;
+    /// True where any status so far had a reason with this text.
+    bool told(const std::string& text) const;
     storage::Lsn position() const;
     int begins() const;
     int copies() const;  ///< times that the phase `copying` was entered
@@ -43,6 +45,7 @@ class RecordingObserver : public storage::sync::Observer {
     std::vector<storage::Table> tables_;
     std::map<storage::TableOid, TableRows> rows_;
     storage::sync::Status status_;
+    std::vector<std::string> reasons_;
     storage::Lsn position_;
     bool begun_ = false;
     bool ready_ = false;
