@@ -43,6 +43,9 @@ class Session {
     /// True where the session got as far as streaming: then the next attempt need not wait.
     bool streamed() const { return streamed_; }
 
+    /// True where the server began to stream, whatever came of it.
+    bool started() const { return started_; }
+
   private:
     Result<void> interrupted() const;
     source::ConnectOptions connect_options(bool replication) const;
@@ -74,6 +77,7 @@ class Session {
     std::optional<source::Connection> replication_;
     source::SystemIdentity identity_;  ///< of the server behind `replication_`
     bool streamed_ = false;
+    bool started_ = false;
 };
 
 }  // namespace veer::storage::sync

@@ -275,6 +275,7 @@ Error Session::stream() {
     if (!stream.has_value()) {
         return stream.error();
     }
+    started_ = true;
     auto confirmed_flush = verify_start(**state);
     return confirmed_flush.has_value() ? follow(*stream, **state, *confirmed_flush)
                                        : confirmed_flush.error();

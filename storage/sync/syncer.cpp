@@ -5,6 +5,7 @@
 #include "storage/sync/flush_nudge.hpp"
 #include "storage/sync/progress.hpp"
 #include "storage/sync/session.hpp"
+#include "storage/sync/stumble.hpp"
 #include "storage/sync/wal_guard.hpp"
 
 #include <spdlog/spdlog.h>
@@ -56,9 +57,15 @@ class Syncer::Impl {
     void run() {
         while (!wake_.woken()) {
             streamed_ = false;
+            started_ = false;
             Error error = live();
             if (wake_.woken()) {
                 break;
+            }
+            Stumble::Verdict verdict{error};
+            if (started_) {
+                verdict = stumble_.judge(error, progress_.position(), Stumble::Clock::now());
+                error = verdict.error;
             }
             const std::optional<std::string> dropped = guard_.take_dropped();
             if (dropped.has_value()) {
@@ -82,7 +89,9 @@ class Syncer::Impl {
                 store_.reset();
             }
             copy_delay_ = streamed_ ? copy_delay_min : copy_delay_;
-            if (!at_once && dropped.has_value()) {
+            if (verdict.wait > milliseconds{0}) {
+                wake_.sleep(verdict.wait);
+            } else if (!at_once && dropped.has_value()) {
                 wake_.sleep(copy_delay_);
                 copy_delay_ = std::min(copy_delay_ * 2, copy_delay_max);
             } else if (!at_once) {
@@ -111,6 +120,7 @@ class Syncer::Impl {
             Session session{{options_, *store_, progress_, wake_, guard_, flush_, last_refusals_}};
             Error error = session.run(start_over_);
             streamed_ = session.streamed();
+            started_ = session.started();
             if (streamed_) {
                 start_over_.reset();
             }
@@ -132,6 +142,8 @@ class Syncer::Impl {
     milliseconds delay_ = delay_min / 2;
     milliseconds copy_delay_ = copy_delay_min;
     bool streamed_ = false;
+    bool started_ = false;
+    Stumble stumble_;
     std::thread thread_;
 };
 
