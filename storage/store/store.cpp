@@ -8,6 +8,7 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <random>
 #include <system_error>
@@ -255,6 +256,32 @@ Result<void> Store::reset(const SyncState& state) {
     options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
     impl_->db->CompactRange(options, &first, &last).PermitUncheckedError();
     return {};
+}
+
+Result<void> Store::redefine(
+    const std::vector<Table>& tables, const std::string& publication_fingerprint
+) {
+    auto state = this->state();
+    if (!state.has_value()) {
+        return state.error();
+    }
+    if (!state->has_value()) {
+        return Error{Errc::unexpected, "Tables were redefined that were never copied."};
+    }
+    rocksdb::WriteBatch batch;
+    for (const Table& before : (*state)->tables) {
+        const bool stays = std::any_of(tables.begin(), tables.end(), [&](const Table& table) {
+            return table.oid == before.oid;
+        });
+        if (!stays) {
+            const std::string prefix = row_prefix(before.oid);
+            batch.DeleteRange(prefix, after_prefix(prefix));
+        }
+    }
+    (*state)->tables = tables;
+    (*state)->publication_fingerprint = publication_fingerprint;
+    batch.Put(meta_key("state"), encode_state(**state));
+    return impl_->commit(batch, true);
 }
 
 Result<void> Store::write_rows(TableOid table, std::span<const Row> rows) {

@@ -46,6 +46,12 @@ class Store {
     /// Forgets every row and begins anew with `state`, durably.
     Result<void> reset(const SyncState& state);
 
+    /// Replaces what is known of the tables, durably; rows of tables that are not among them are
+    /// deleted, all others stay. Requires a state.
+    Result<void> redefine(
+        const std::vector<Table>& tables, const std::string& publication_fingerprint
+    );
+
     /// Adds rows of the initial copy; the position does not move.
     Result<void> write_rows(TableOid table, std::span<const Row> rows);
 

@@ -140,6 +140,7 @@ Result<void> Session::copy_rows(
 
 Result<void> Session::load(const store::SyncState& state) {
     if (context_.progress.ready_for(state.tables, state.applied)) {
+        context_.progress.redefine(state.tables);
         return {};
     }
     context_.progress.begin(state.database, state.tables);

@@ -1,5 +1,7 @@
 #include "storage/sync/resume.hpp"
 
+#include "storage/source/publication.hpp"
+
 #include <algorithm>
 
 namespace veer::storage::sync {
@@ -42,6 +44,24 @@ Lsn confirmed_at_most(const store::SyncState& stored) {
                : std::max(history.landmark.commit_lsn, history.confirmed);
 }
 
+std::optional<std::string> reason_to_copy(
+    const std::vector<Table>& before, const std::vector<Table>& now
+) {
+    if (now.empty() && !before.empty()) {
+        return named(before.front(), " has no usable vector index any more");
+    }
+    for (const Table& table : now) {
+        const Table* const same = find(before, table.oid);
+        if (same == nullptr) {
+            return named(table, " has a vector index now");
+        }
+        if (!same->same_rows(table)) {
+            return named(table, " has changed");
+        }
+    }
+    return std::nullopt;
+}
+
 std::optional<std::string> difference(
     const std::vector<Table>& before, const std::vector<Table>& now
 ) {
@@ -80,7 +100,7 @@ std::optional<std::string> reason_to_start_over(
     if (auto rewound = reason_in_history(*stored, upstream)) {
         return rewound;
     }
-    if (auto different = difference(stored->tables, upstream.tables)) {
+    if (auto different = reason_to_copy(stored->tables, upstream.tables)) {
         return different;
     }
     if (!upstream.slot.has_value()) {
@@ -98,7 +118,10 @@ std::optional<std::string> reason_to_start_over(
         return "the replication slot " + stored->slot + " is ahead of the copy, at " +
                to_string(upstream.slot->confirmed_flush) + " instead of " + to_string(last);
     }
-    if (upstream.publication_fingerprint != stored->publication_fingerprint) {
+    if (!upstream.publication_fingerprint.has_value() ||
+        !source::continues_publication(
+            stored->publication_fingerprint, *upstream.publication_fingerprint
+        )) {
         return "the publication " + stored->publication + " is gone or was changed";
     }
     return std::nullopt;

@@ -38,7 +38,13 @@ std::optional<std::string> reason_to_start_over(
 /// The farthest that veer can have moved the slot itself.
 Lsn confirmed_at_most(const store::SyncState& stored);
 
-/// Compares two lists in OID order; returns in words what differs, or nothing.
+/// Returns in words why a copy of the one list does not do for the other, or nothing. What goes on
+/// without a copy: a table that leaves (but not the last one), other columns, names, privileges.
+std::optional<std::string> reason_to_copy(
+    const std::vector<Table>& before, const std::vector<Table>& now
+);
+
+/// Compares two lists; returns in words what differs at all, or nothing.
 std::optional<std::string> difference(
     const std::vector<Table>& before, const std::vector<Table>& now
 );

@@ -85,7 +85,31 @@ Result<void> Session::prepare(const std::optional<std::string>& start_over) {
         return copy(*catalogue, start_over.value_or(why->value_or("")));
     }
     spdlog::info("sync: resuming at {} from the copy in the store", to_string((*stored)->applied));
-    return load(**stored);
+    return resume(**stored, *catalogue);
+}
+
+Result<void> Session::resume(store::SyncState stored, const source::Catalogue& catalogue) {
+    if (difference(stored.tables, catalogue.tables).has_value()) {
+        auto publication = source::publication_fingerprint(
+            *catalogue_connection_, stored.publication, catalogue.tables
+        );
+        if (!publication.has_value()) {
+            return publication.error();
+        }
+        // Empty where it has gone since: then the stream's watch finds that.
+        const std::string fingerprint = publication->value_or("");
+        if (auto redefined = context_.store.redefine(catalogue.tables, fingerprint);
+            !redefined.has_value()) {
+            return redefined;
+        }
+        auto left =
+            source::leave_publication(*catalogue_connection_, stored.publication, catalogue.tables);
+        if (!left.has_value()) {
+            spdlog::warn("sync: a publication of too many tables: {}", left.error().message);
+        }
+        stored.tables = catalogue.tables;
+    }
+    return load(stored);
 }
 
 Result<std::optional<std::string>> Session::judge_stored(

@@ -63,6 +63,7 @@ class Session {
     Result<void> copy_rows(
         source::Connection& copier, const store::SyncState& state, Lsn consistent_point
     );
+    Result<void> resume(store::SyncState stored, const source::Catalogue& catalogue);
     Result<void> load(const store::SyncState& state);
 
     Error stream();

@@ -82,6 +82,16 @@ class Follower {
         return taken.has_value() ? run_timers(reply) : taken;
     }
 
+    /// Goes on with the tables as they are now; between two events.
+    Result<void> redefine(const CatalogueChange& change) {
+        auto stored = store_.redefine(change.tables, change.publication_fingerprint);
+        if (stored.has_value()) {
+            assembler_.redefine(change.tables);
+            progress_.redefine(change.tables);
+        }
+        return stored;
+    }
+
     /// Makes durable what was applied; the last step, also after a failure.
     Result<void> sync() {
         const Lsn position = progress_.position();
@@ -287,7 +297,7 @@ Error Session::follow(source::Stream& stream, const store::SyncState& state, Lsn
         return writable.error();
     }
     catalogue_connection_.reset();
-    const CatalogueWatch watch{connect_options(false), state, context_.options.catalogue_every};
+    CatalogueWatch watch{connect_options(false), state, context_.options.catalogue_every};
     store::History history = state.history;
     history.timeline = identity_.timeline;
     Follower follower{
@@ -306,6 +316,9 @@ Error Session::follow(source::Stream& stream, const store::SyncState& state, Lsn
             context_.progress.enter(Phase::streaming, context_.guard.warning());
         }
         stepped = interrupted();
+        if (auto change = watch.take_change(); change.has_value() && stepped.has_value()) {
+            stepped = follower.redefine(*change);
+        }
         if (stepped.has_value()) {
             stepped = follower.step();
         }

@@ -32,6 +32,13 @@ Error out_of_order(std::string_view what) {
 TransactionAssembler::TransactionAssembler(std::vector<Table> tables, std::size_t bytes_max)
     : tables_{std::move(tables)}, bytes_max_{bytes_max} {}
 
+void TransactionAssembler::redefine(std::vector<Table> tables) {
+    tables_ = std::move(tables);
+    std::erase_if(mappers_, [this](const auto& mapper) {
+        return find_table(mapper.first) == nullptr;
+    });
+}
+
 Result<std::optional<Transaction>> TransactionAssembler::take(const pgoutput::Message& message) {
     if (const auto* const end = std::get_if<pgoutput::Commit>(&message)) {
         auto transaction = commit(*end);

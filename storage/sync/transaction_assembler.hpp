@@ -36,6 +36,10 @@ class TransactionAssembler {
     /// Takes the next message; returns the transaction where it was the Commit.
     Result<std::optional<Transaction>> take(const source::pgoutput::Message& message);
 
+    /// These are the tables from the next message on: those there were, with the same rows, or
+    /// fewer.
+    void redefine(std::vector<Table> tables);
+
     /// Takes no row of the current transaction, as the copy has it already. Requires inside().
     void skip_rows() { skipping_ = true; }
 

@@ -70,6 +70,22 @@ void RecordingObserver::apply(const storage::Transaction& transaction) {
     }
 }
 
+void RecordingObserver::redefine(const std::vector<Table>& tables) {
+    const std::scoped_lock lock{mutex_};
+    expect(ready_, "redefine before ready");
+    for (const Table& table : tables) {
+        expect(
+            std::any_of(
+                tables_.begin(),
+                tables_.end(),
+                [&](const Table& before) { return before.same_rows(table); }
+            ),
+            "a table came, or became another one, without a copy"
+        );
+    }
+    tables_ = tables;
+}
+
 void RecordingObserver::applied(Lsn lsn) {
     const std::scoped_lock lock{mutex_};
     expect(ready_, "applied before ready");

@@ -18,7 +18,7 @@ SyncState stored_state() {
     state.database = "app";
     state.slot = "veer_1";
     state.publication = "veer_1";
-    state.publication_fingerprint = "p1";
+    state.publication_fingerprint = "p1;";
     state.phase = CopyPhase::streaming;
     state.applied = {0x100};
     state.tables = {sample_table()};
@@ -28,13 +28,20 @@ SyncState stored_state() {
 
 UpstreamFacts same_upstream() {
     return {
-        "7", "app", {sample_table()}, source::SlotFacts{true, false, {0x100}}, "p1", 1, {0x100}};
+        "7", "app", {sample_table()}, source::SlotFacts{true, false, {0x100}}, "p1;", 1, {0x100}};
 }
 
 }  // namespace
 
 TEST_CASE("A copy is resumed where everything is as it was", "[storage]") {
     CHECK_FALSE(reason_to_start_over(stored_state(), same_upstream()).has_value());
+    UpstreamFacts renamed = same_upstream();
+    renamed.tables[0].name = "things";
+    CHECK_FALSE(reason_to_start_over(stored_state(), renamed).has_value());
+    SyncState two = stored_state();
+    two.tables.push_back(sample_table(101));
+    two.publication_fingerprint = "p1;p2;";
+    CHECK_FALSE(reason_to_start_over(two, same_upstream()).has_value());  // one has left
     UpstreamFacts behind = same_upstream();
     behind.slot->confirmed_flush = {0x50};
     behind.slot->active = true;
@@ -119,7 +126,7 @@ TEST_CASE("Anything that breaks the continuity starts the copy over", "[storage]
         expected = "publication veer_1 is gone";
     }
     SECTION("another publication") {
-        upstream.publication_fingerprint = "p2";
+        upstream.publication_fingerprint = "p2;";
         expected = "was changed";
     }
     const auto reason = reason_to_start_over(stored, upstream);
