@@ -55,7 +55,7 @@ void restore(PostgresServer& server) {
 }
 
 void promote(PostgresServer& server) {
-    std::ofstream{data(server) / "standby.signal"};
+    std::ofstream{data(server) / "standby.signal"} << "";
     server.start();
     server.exec("SELECT pg_promote()");
 }
