@@ -231,6 +231,8 @@ TEST_CASE(
     server.exec("INSERT INTO other SELECT i, repeat('x', 500) FROM generate_series(1, 5000) i");
     const std::string written = server.value("SELECT pg_current_wal_lsn()");
     REQUIRE(caught_up(server, observer));
+    // The slot stays at its landmark until 1 MB more has been written.
+    server.exec("UPDATE other SET id = id + 10000");
     CHECK(wait_until([&] {
         return server.value(
                    "SELECT confirmed_flush_lsn >= '" + written + "' FROM pg_replication_slots"
