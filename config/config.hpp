@@ -68,6 +68,15 @@ struct Storage {
     friend bool operator==(const Storage&, const Storage&) = default;
 };
 
+/// [sync]: how the copy is kept in step. A change needs a restart.
+struct Sync {
+    /// WAL that veer's replication slot may hold back on the upstream before veer drops the slot
+    /// and copies again, 64MiB to 1048576GiB; 0 is no bound.
+    std::uint64_t wal_keep_max = 16ULL << 30U;
+
+    friend bool operator==(const Sync&, const Sync&) = default;
+};
+
 /// [defaults]: what holds for every route that does not say otherwise.
 struct Defaults {
     double percent = 0;                            ///< share of searches for the index, 0 to 100
@@ -135,6 +144,7 @@ struct Config {
     Tls tls;
     Auth auth;
     Storage storage;
+    Sync sync;
     Defaults defaults;
     Limits limits;
     Log log;

@@ -85,6 +85,11 @@ bool set_bytes(std::uint64_t& target, const Value& value, std::uint64_t low, std
     return true;
 }
 
+/// A bound below which a slot would be dropped by ordinary traffic; 0 is none.
+bool set_wal_bound(std::uint64_t& target, const Value& value) {
+    return set_bytes(target, value, 0, 0) || set_bytes(target, value, 1ULL << 26U, 1ULL << 50U);
+}
+
 /// `names` are the enumerators' in their order.
 template <class T, std::size_t count>
 bool set_choice(T& target, const Value& value, const std::array<std::string_view, count>& names) {
@@ -118,7 +123,7 @@ bool set_operator(std::string& target, const Value& value) {
     return true;
 }
 
-const std::array<Key, 24> all_keys{{
+const std::array<Key, 25> all_keys{{
     {"listen",
      "address",
      "an address or host name",
@@ -206,6 +211,14 @@ const std::array<Key, 24> all_keys{{
      [](Config& c, const Value& v) { return set_text(c.storage.dir, v, 1, text_bytes_max); },
      [](const Config& c) {
          return Value(c.storage.dir);
+     }},
+    {"sync",
+     "wal_keep_max",
+     "a size from \"64MiB\" to \"1048576GiB\", or 0 for no bound",
+     true,
+     [](Config& c, const Value& v) { return set_wal_bound(c.sync.wal_keep_max, v); },
+     [](const Config& c) {
+         return Value(bytes_to_string(c.sync.wal_keep_max));
      }},
     {"defaults",
      "percent",

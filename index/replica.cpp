@@ -47,6 +47,7 @@ class Replica::Impl {
     void rows(storage::TableOid table, std::span<const storage::Row> rows);
     void ready(storage::Lsn applied);
     void apply(const storage::Transaction& transaction);
+    void redefine(const std::vector<storage::Table>& tables);
     void advance(storage::Lsn lsn);
     void status(const storage::sync::Status& status);
 
@@ -178,6 +179,29 @@ void Replica::Impl::apply(const storage::Transaction& transaction) {
     advance(transaction.end_lsn);
 }
 
+/// The indexes stay, under a new generation that names their tables as they are now.
+void Replica::Impl::redefine(const std::vector<storage::Table>& tables) {
+    const auto find = [&](storage::TableOid oid) {
+        return std::find_if(tables.begin(), tables.end(), [&](const storage::Table& table) {
+            return table.oid == oid;
+        });
+    };
+    std::erase_if(writers_, [&](const Writer& writer) {
+        return find(writer.table) == tables.end();
+    });
+    auto next = std::make_shared<Generation>(*generation());
+    std::erase_if(next->columns, [&](const IndexedColumn& column) {
+        return find(column.table.oid) == tables.end();
+    });
+    for (IndexedColumn& column : next->columns) {
+        column.table = *find(column.table.oid);
+    }
+    ++next->number;
+    std::shared_ptr<const Generation> old = std::move(next);
+    const std::lock_guard lock{mutex_};
+    std::swap(generation_, old);
+}
+
 void Replica::Impl::change(const storage::Change& change) {
     const auto upsert = [&](const storage::Upsert& row) {
         each_of(row.table, [&](RouteIndex& index, std::size_t vector) {
@@ -246,6 +270,10 @@ void Replica::ready(storage::Lsn applied) {
 
 void Replica::apply(const storage::Transaction& transaction) {
     impl_->apply(transaction);
+}
+
+void Replica::redefine(const std::vector<storage::Table>& tables) {
+    impl_->redefine(tables);
 }
 
 void Replica::applied(storage::Lsn lsn) {

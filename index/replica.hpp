@@ -46,6 +46,7 @@ class Replica final : public storage::sync::Observer {
     void rows(storage::TableOid table, std::span<const storage::Row> rows) override;
     void ready(storage::Lsn applied) override;
     void apply(const storage::Transaction& transaction) override;
+    void redefine(const std::vector<storage::Table>& tables) override;
     void applied(storage::Lsn lsn) override;
     void status(const storage::sync::Status& status) override;
 

@@ -288,7 +288,10 @@ int run(const RunOptions& options) {
     const unsigned threads = std::max(1U, std::thread::hardware_concurrency());
     index::Replica replica(threads);
     router::Router router(config, replica);
-    storage::sync::Syncer syncer({.dsn = own_dsn, .directory = config.storage.dir}, replica);
+    storage::sync::Syncer syncer(
+        {.dsn = own_dsn, .directory = config.storage.dir, .wal_keep_max = config.sync.wal_keep_max},
+        replica
+    );
     SecretStore secrets(own_dsn);
     boost::asio::io_context context;
     net::Upstreams upstreams(endpoints(*target), target->session_attrs, target->shuffled);

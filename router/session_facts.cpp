@@ -114,11 +114,13 @@ std::string facts_query(const Route& route, std::string_view database) {
     }
     const std::string type = std::to_string(route.vector_column().type_oid);
     const std::string attnums = "'{" + join(watched) + "}'::pg_catalog.int2[]";
-    return "SELECT (SELECT pg_catalog.string_agg("
-           "pg_catalog.concat(a.xmin::pg_catalog.text, ','), ''"
-           " ORDER BY pg_catalog.array_position(" +
-           attnums +
-           ", a.attnum)) FROM pg_catalog.pg_attribute a"
+    const std::string in_order =
+        ", '' ORDER BY pg_catalog.array_position(" + attnums + ", a.attnum))";
+    return "SELECT (SELECT pg_catalog.concat(pg_catalog.string_agg(" +
+           std::string(storage::fingerprint_version_sql) + in_order +
+           ", '|', c.relfilenode, '|', pg_catalog.string_agg(" +
+           std::string(storage::fingerprint_definition_sql) + in_order +
+           ") FROM pg_catalog.pg_attribute a"
            " WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid"
            " AND a.attnum OPERATOR(pg_catalog.=) ANY (" +
            attnums + ")), " + privileges +
@@ -163,7 +165,8 @@ std::optional<SessionFacts> decode_facts(
     constexpr std::uint32_t wal_block_size = 8192;
     constexpr std::uint32_t wal_segment_size = 16U * 1024 * 1024;
     SessionFacts facts;
-    facts.table_unchanged = row[fingerprint] == route.table().fingerprint;
+    facts.table_unchanged =
+        row[fingerprint] && storage::same_values(*row[fingerprint], route.table().fingerprint);
     facts.permitted = is_true(row[permitted]);
     facts.row_security = !(row[row_security] == "f");
     facts.table_visible = is_true(row[table_visible]);

@@ -29,10 +29,11 @@ inline constexpr std::int64_t no_timeout_ns = std::numeric_limits<std::int64_t>:
 /// 2. The facts query changes nothing, takes no lock beyond AccessShare on catalogues, uses only
 ///    qualified names, and cannot raise an error of its own in a healthy session.
 struct SessionFacts {
-    bool table_unchanged = false;  ///< same OID, name, schema and column definitions as when copied
-    bool permitted = false;        ///< the current role may SELECT the key and vector columns
-    bool row_security = true;      ///< row_security_active() for this role
-    bool table_visible = false;    ///< the bare table name means this table
+    bool table_unchanged =
+        false;                 ///< same OID, name and schema; storage::same_values() of the columns
+    bool permitted = false;    ///< the current role may SELECT the key and vector columns
+    bool row_security = true;  ///< row_security_active() for this role
+    bool table_visible = false;     ///< the bare table name means this table
     bool operator_visible = false;  ///< the bare operator means pgvector's
     bool type_visible = false;      ///< the bare name "vector" means pgvector's type
     std::string extension_schema;   ///< where pgvector's operator and type live

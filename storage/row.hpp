@@ -74,6 +74,8 @@ struct Transaction {
     Lsn commit_lsn;
     Lsn end_lsn;  ///< resume here: START_REPLICATION at end_lsn does not send it again
     std::vector<Change> changes;
+    std::uint32_t xid = 0;
+    std::int64_t timestamp = 0;  ///< of the commit, microseconds since 2000-01-01
 
     friend bool operator==(const Transaction&, const Transaction&) = default;
 };

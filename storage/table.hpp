@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace veer::storage {
@@ -47,8 +48,7 @@ struct AnnIndex {
 ///    key, or the columns of REPLICA IDENTITY USING INDEX), all NOT NULL.
 /// 2. `columns` lists the live columns in attnum order.
 /// 3. Two equal values describe the same rows and meanings: a copy made under one is valid under
-///    the other. `fingerprint` covers what the other members do not: pg_attribute.xmin of every key
-///    and vector column, each followed by a comma (new after ALTER TYPE, REPLICATION.md 2.6).
+///    the other. `fingerprint` covers what the other members do not, see same_values().
 struct Table {
     TableOid oid;
     std::string schema;
@@ -62,6 +62,28 @@ struct Table {
 
     /// Same rows and meanings; `estimated_rows` does not count.
     bool same_shape(const Table& other) const;
+
+    /// A copy of the one is a copy of the other, row for row and index for index, whatever has
+    /// become of names, privileges and other columns.
+    bool same_rows(const Table& other) const;
 };
+
+/// One column of Table::fingerprint, of the row `a` of pg_attribute. Whoever makes a fingerprint
+/// uses these: a session of a client compares its own with the copy's.
+inline constexpr std::string_view fingerprint_version_sql =
+    "pg_catalog.concat(a.xmin::pg_catalog.text, ',')";
+inline constexpr std::string_view fingerprint_definition_sql =
+    "pg_catalog.concat(a.attnum, ' ', a.atttypid, ' ', a.atttypmod, ' ', a.attname, ',')";
+
+/// Compares two fingerprints of a table:
+///
+///     701,700, | 16390          | 1 20 -1 id,2 16385 3 emb,     without the spaces around |
+///     xmin     | relfilenode    | attnum, type, typmod, name of every key and vector column
+///
+/// A definition that differs is another copy. Where it is the same, the values are other ones only
+/// if ALTER TYPE ... USING rewrote them, and that alone makes both xmin and relfilenode new: GRANT
+/// and SET STATISTICS leave the file as it is, VACUUM FULL and TRUNCATE the columns
+/// (REPLICATION.md 2.6).
+bool same_values(std::string_view fingerprint, std::string_view other);
 
 }  // namespace veer::storage

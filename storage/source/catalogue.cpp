@@ -22,7 +22,7 @@ constexpr const char* table_query = R"(
            EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid),
            c.relrowsecurity AND NOT r.rolsuper AND NOT r.rolbypassrls
                AND (c.relforcerowsecurity OR NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')),
-           pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+           pg_catalog.has_schema_privilege(n.oid, 'USAGE'), c.relfilenode
       FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
       JOIN pg_catalog.pg_roles r ON r.rolname = current_user
@@ -32,9 +32,7 @@ constexpr const char* table_query = R"(
                       WHERE m.amname IN ('hnsw', 'ivfflat'))
      ORDER BY c.oid)";
 
-constexpr const char* column_query = R"(
-    SELECT a.attrelid, a.attname, a.attnum, a.atttypid, t.typlen, a.atttypmod, a.attnotnull, t.typname,
-           a.xmin, a.attgenerated <> '',
+constexpr const char* column_query_tail = R"(, a.attgenerated <> '',
            pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT')
       FROM pg_catalog.pg_attribute a
       JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
@@ -44,6 +42,16 @@ constexpr const char* column_query = R"(
                             JOIN pg_catalog.pg_am m ON m.oid = x.relam
                            WHERE m.amname IN ('hnsw', 'ivfflat'))
      ORDER BY a.attrelid, a.attnum)";
+
+std::string column_query() {
+    return std::string{
+        "SELECT a.attrelid, a.attname, a.attnum, a.atttypid, t.typlen, "
+        "a.atttypmod, a.attnotnull, t.typname, "}
+        .append(fingerprint_version_sql)
+        .append(", ")
+        .append(fingerprint_definition_sql)
+        .append(column_query_tail);
+}
 
 // A deferrable primary key is no replica identity (indimmediate).
 constexpr const char* identity_query = R"(
@@ -101,6 +109,7 @@ Inputs read_tables(const QueryResult& rows) {
         facts.has_children = rows.boolean(row, 8);
         facts.rows_hidden = rows.boolean(row, 9);
         facts.schema_usable = rows.boolean(row, 10);
+        facts.file = rows.text(row, 11);
         inputs[facts.oid].facts = facts;
     }
     return inputs;
@@ -116,9 +125,10 @@ void read_columns(const QueryResult& rows, Inputs& inputs) {
         facts.column.typmod = static_cast<std::int32_t>(rows.integer(row, 5));
         facts.column.not_null = rows.boolean(row, 6);
         facts.type_name = rows.text(row, 7);
-        facts.xmin = rows.text(row, 8);
-        facts.generated = rows.boolean(row, 9);
-        facts.readable = rows.boolean(row, 10);
+        facts.version = rows.text(row, 8);
+        facts.definition = rows.text(row, 9);
+        facts.generated = rows.boolean(row, 10);
+        facts.readable = rows.boolean(row, 11);
         inputs[oid(rows, row, 0)].columns.push_back(std::move(facts));
     }
 }
@@ -150,7 +160,7 @@ Result<Inputs> read_inputs(Connection& connection) {
     if (!tables.has_value()) {
         return tables.error();
     }
-    auto columns = connection.query(column_query);
+    auto columns = connection.query(column_query());
     if (!columns.has_value()) {
         return columns.error();
     }

@@ -22,7 +22,7 @@ constexpr std::chrono::seconds statement_time_max{60};
 /// A role or database may have other defaults, which would end veer's long-lived sessions.
 constexpr const char* session_settings =
     "SET search_path = ''; SET client_min_messages = warning; SET statement_timeout = 0; "
-    "SET idle_in_transaction_session_timeout = 0; SET idle_session_timeout = 0; "
+    "SET idle_in_transaction_session_timeout = 0; "
     "SET lock_timeout = 0; SET DateStyle = ISO; SET default_transaction_read_only = off";
 
 /// libpq breaks its messages into lines: makes one of them, without a full stop.
@@ -136,7 +136,13 @@ Result<Connection> Connection::open(const ConnectOptions& options) {
     if (auto established = made.establish(); !established.has_value()) {
         return established.error();
     }
-    if (auto set = made.query(session_settings); !set.has_value()) {
+    // An older server must be reached, too, for veer to say that it is too old.
+    const bool idle_sessions_end = PQserverVersion(made.connection_.get()) >= 140'000;
+    if (auto set = made.query(
+            std::string{session_settings} +
+            (idle_sessions_end ? "; SET idle_session_timeout = 0" : "")
+        );
+        !set.has_value()) {
         return set.error();
     }
     return made;

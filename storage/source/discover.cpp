@@ -186,11 +186,14 @@ void judge(const TableInput& input, const std::string& role, Catalogue& catalogu
         catalogue.refused.push_back({qualified(facts), *reason});
         return;
     }
+    std::string definitions;
     for (const auto* const positions : {&table.key, &table.vectors}) {
         for (const std::size_t position : *positions) {
-            table.fingerprint += input.columns[position].xmin + ",";
+            table.fingerprint += input.columns[position].version;
+            definitions += input.columns[position].definition;
         }
     }
+    table.fingerprint += "|" + facts.file + "|" + definitions;
     catalogue.tables.push_back(std::move(table));
 }
 

@@ -23,15 +23,17 @@ struct TableFacts {
     bool has_children = false;
     bool rows_hidden = false;   ///< row-level security applies to veer's role
     bool schema_usable = true;  ///< USAGE on the schema
+    std::string file = {};      ///< pg_class.relfilenode
 };
 
 /// A row of pg_attribute.
 struct ColumnFacts {
     Column column;
     std::string type_name;
-    std::string xmin;
+    std::string version;  ///< of fingerprint_version_sql
     bool generated = false;
     bool readable = true;
+    std::string definition = {};  ///< of fingerprint_definition_sql
 };
 
 /// A row of pg_index for a pgvector access method.

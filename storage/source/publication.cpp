@@ -42,24 +42,67 @@ Result<std::optional<std::string>> publication_fingerprint(
     if (!rows.has_value()) {
         return rows.error();
     }
-    std::vector<std::int64_t> wanted;
-    wanted.reserve(tables.size());
-    for (const Table& table : tables) {
-        wanted.push_back(table.oid.value);
-    }
-    std::sort(wanted.begin(), wanted.end());
-    std::vector<std::int64_t> published;
+    std::size_t published = 0;
     std::string fingerprint;
     for (int row = 0; row < rows->size(); ++row) {
-        published.push_back(rows->integer(row, 4));
+        const auto wanted = std::any_of(tables.begin(), tables.end(), [&](const Table& table) {
+            return std::int64_t{table.oid.value} == rows->integer(row, 4);
+        });
+        if (!wanted) {
+            continue;
+        }
         if (!rows->boolean(row, 5)) {
             return std::optional<std::string>{};
         }
+        ++published;
         for (int column = 0; column < 4; ++column) {
             fingerprint += rows->text(row, column) + (column == 3 ? ";" : ":");
         }
     }
-    return published == wanted ? std::optional{fingerprint} : std::optional<std::string>{};
+    return published == tables.size() ? std::optional{fingerprint} : std::optional<std::string>{};
+}
+
+bool continues_publication(const std::string& before, const std::string& now) {
+    for (std::size_t from = 0; from < now.size();) {
+        const std::size_t end = now.find(';', from);
+        if (end == std::string::npos ||
+            (";" + before).find(";" + now.substr(from, end + 1 - from)) == std::string::npos) {
+            return false;
+        }
+        from = end + 1;
+    }
+    return true;
+}
+
+Result<void> leave_publication(
+    Connection& connection, const std::string& name, const std::vector<Table>& kept
+) {
+    std::string oids = "0";
+    for (const Table& table : kept) {
+        oids += "," + std::to_string(table.oid.value);
+    }
+    auto rows = connection.query(
+        "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) "
+        "  FROM pg_catalog.pg_publication p "
+        "  JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid "
+        "  JOIN pg_catalog.pg_class c ON c.oid = r.prrelid "
+        "  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+        " WHERE p.pubname = " +
+        connection.quote_literal(name) + " AND c.oid NOT IN (" + oids + ")"
+    );
+    if (!rows.has_value()) {
+        return rows.error();
+    }
+    for (int row = 0; row < rows->size(); ++row) {
+        auto left = connection.query(
+            "SET lock_timeout = '2s'; ALTER PUBLICATION " + connection.quote_identifier(name) +
+            " DROP TABLE ONLY " + rows->text(row, 0) + "; SET lock_timeout = 0"
+        );
+        if (!left.has_value()) {
+            return left.error();
+        }
+    }
+    return {};
 }
 
 Result<std::string> ensure_publication(

@@ -10,10 +10,21 @@
 
 namespace veer::storage::source {
 
-/// Returns the catalogue versions of a publication that publishes exactly these tables, whole:
-/// every kind of change, every column, every row. Nothing where there is none such.
+/// Returns the catalogue versions of a publication that publishes these tables, whole: every kind
+/// of change, every column, every row; of what else it publishes it says nothing. Nothing where
+/// there is none such.
 Result<std::optional<std::string>> publication_fingerprint(
     Connection& connection, const std::string& name, const std::vector<Table>& tables
+);
+
+/// True where the second fingerprint is of the same publication, and of no table that the first was
+/// not of, none of them taken out and put back.
+bool continues_publication(const std::string& before, const std::string& now);
+
+/// Takes out what is no longer copied: Postgres refuses updates of a published table that has lost
+/// its key.
+Result<void> leave_publication(
+    Connection& connection, const std::string& name, const std::vector<Table>& kept
 );
 
 /// Keeps a publication that fits, which its owner may have made by hand; replaces one that does

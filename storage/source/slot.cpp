@@ -1,12 +1,33 @@
 #include "storage/source/slot.hpp"
 
+#include <algorithm>
+
 namespace veer::storage::source {
+
+namespace {
+
+// On a standby that decodes (Postgres 16), what it has replayed is its end.
+constexpr const char* server_end =
+    "CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() "
+    "     ELSE pg_catalog.pg_current_wal_lsn() END";
+
+std::string held_since(const char* column) {
+    return std::string{"pg_catalog.pg_wal_lsn_diff("} + server_end + ", " + column + ")";
+}
+
+std::uint64_t bytes_at_least_0(std::int64_t bytes) {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(bytes, 0));
+}
+
+}  // namespace
 
 Result<std::optional<SlotFacts>> read_slot(Connection& connection, const std::string& name) {
     auto rows = connection.query(
         "SELECT s.plugin = 'pgoutput' AND s.database = pg_catalog.current_database() "
         "       AND coalesce(s.wal_status, 'lost') <> 'lost' AND NOT s.temporary, "
-        "       s.active, s.confirmed_flush_lsn "
+        "       s.active, s.confirmed_flush_lsn, coalesce(s.wal_status, 'lost') = 'lost', "
+        "       coalesce(pg_catalog.to_jsonb(s) ->> 'invalidation_reason', ''), "
+        "       pg_catalog.current_setting('max_slot_wal_keep_size') "
         "  FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = " +
         connection.quote_literal(name)
     );
@@ -20,6 +41,14 @@ Result<std::optional<SlotFacts>> read_slot(Connection& connection, const std::st
     facts.usable = rows->boolean(0, 0);
     facts.active = rows->boolean(0, 1);
     facts.confirmed_flush = parse_lsn(rows->text(0, 2));
+    if (rows->boolean(0, 3)) {
+        const std::string why = rows->text(0, 4);  // empty before Postgres 17
+        facts.invalidated =
+            why.empty() || why == "wal_removed"
+                ? "it held back more WAL than max_slot_wal_keep_size = " + rows->text(0, 5) +
+                      " allows"
+                : why;
+    }
     return std::optional{facts};
 }
 
@@ -64,6 +93,32 @@ Result<void> drop_slot(
         return dropped.error();
     }
     return {};
+}
+
+Result<HeldWal> held_wal(Connection& connection, const std::string& name) {
+    auto rows = connection.query(
+        "SELECT coalesce(" + held_since("s.restart_lsn") + ", 0)::int8, coalesce(" +
+        held_since("s.confirmed_flush_lsn") +
+        ", 0)::int8 FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = " +
+        connection.quote_literal(name)
+    );
+    if (!rows.has_value()) {
+        return rows.error();
+    }
+    if (rows->size() == 0) {
+        return HeldWal{};
+    }
+    return HeldWal{bytes_at_least_0(rows->integer(0, 0)), bytes_at_least_0(rows->integer(0, 1))};
+}
+
+Result<bool> drop_slot_over(Connection& connection, const std::string& name, std::uint64_t bytes) {
+    auto rows = connection.query(
+        "SELECT pg_catalog.pg_drop_replication_slot(s.slot_name) "
+        "  FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = " +
+        connection.quote_literal(name) + " AND " + held_since("s.restart_lsn") + " > " +
+        std::to_string(bytes)
+    );
+    return rows.has_value() ? Result<bool>{rows->size() > 0} : rows.error();
 }
 
 Result<std::string> idle_veer_slots(Connection& connection, const std::string& own_name) {

@@ -4,6 +4,7 @@
 #include "storage/lsn.hpp"
 #include "storage/source/connection.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,7 @@ struct SlotFacts {
     bool usable = false;  ///< a pgoutput slot of this database that has not been invalidated
     bool active = false;
     Lsn confirmed_flush;
+    std::string invalidated = {};  ///< why Postgres gave it up, if it did
 };
 
 /// Returns nothing where there is no slot of that name.
@@ -30,6 +32,17 @@ Result<void> evict_holder(
 Result<void> drop_slot(
     Connection& connection, const std::string& name, const std::string& application_name
 );
+
+/// How much WAL a slot holds back; zeros where there is none, or it has been invalidated.
+struct HeldWal {
+    std::uint64_t total = 0;        ///< bytes from restart_lsn to the server's end
+    std::uint64_t unconfirmed = 0;  ///< bytes from confirmed_flush_lsn, what veer has not stored
+};
+
+Result<HeldWal> held_wal(Connection& connection, const std::string& name);
+
+/// Drops the slot if it still holds more than `bytes`; returns whether it did. Nobody may hold it.
+Result<bool> drop_slot_over(Connection& connection, const std::string& name, std::uint64_t bytes);
 
 /// Names slots of this database that look like another veer's and that nobody reads, which hold WAL
 /// back if that veer is gone for good. Empty where there are none.

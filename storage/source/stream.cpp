@@ -53,6 +53,20 @@ Result<StreamEvent> decode_stream(std::string_view bytes) {
     return Error{Errc::unexpected, "The replication stream sent a malformed message."};
 }
 
+Result<SystemIdentity> identify_system(Connection& replication) {
+    auto rows = replication.query("IDENTIFY_SYSTEM");
+    if (!rows.has_value()) {
+        return rows.error();
+    }
+    if (rows->size() != 1) {
+        return Error{Errc::unexpected, "IDENTIFY_SYSTEM returned no row."};
+    }
+    return SystemIdentity{
+        rows->text(0, 0),
+        static_cast<std::uint32_t>(rows->integer(0, 1)),
+        parse_lsn(rows->text(0, 2))};
+}
+
 Result<Stream> Stream::start(Connection& connection, const StreamOptions& options) {
     auto begun = connection.begin_copy(
         "START_REPLICATION SLOT " + connection.quote_identifier(options.slot) + " LOGICAL " +

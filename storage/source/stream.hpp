@@ -28,10 +28,19 @@ struct Silence {};
 
 using StreamEvent = std::variant<Silence, XLogData, Keepalive>;
 
+/// What IDENTIFY_SYSTEM says of the server behind a replication connection.
+struct SystemIdentity {
+    std::string system_id;
+    std::uint32_t timeline = 0;
+    Lsn end;  ///< flushed so far; on a standby, replayed
+};
+
+Result<SystemIdentity> identify_system(Connection& replication);
+
 struct StreamOptions {
     std::string slot;
     std::string publication;
-    Lsn start;  ///< the end_lsn of the last transaction that was applied
+    Lsn start;  ///< transactions that commit at or after it are sent
 };
 
 /// A replication connection in START_REPLICATION (PostgreSQL manual, "Streaming Replication

@@ -209,6 +209,24 @@ std::optional<SyncState> decode_state(std::string_view bytes) {
     return state;
 }
 
+std::string encode_history(const History& history) {
+    ByteWriter out;
+    out.be32(history.timeline).be64(history.landmark.commit_lsn.value);
+    out.be64(static_cast<std::uint64_t>(history.landmark.timestamp)).be32(history.landmark.xid);
+    return out.be64(history.confirmed.value).take();
+}
+
+std::optional<History> decode_history(std::string_view bytes) {
+    ByteReader in{bytes};
+    History history;
+    history.timeline = in.be32();
+    history.landmark.commit_lsn.value = in.be64();
+    history.landmark.timestamp = static_cast<std::int64_t>(in.be64());
+    history.landmark.xid = in.be32();
+    history.confirmed.value = in.be64();
+    return in.at_end() ? std::optional{history} : std::nullopt;
+}
+
 std::string encode_lsn(Lsn lsn) {
     return ByteWriter{}.be64(lsn.value).take();
 }

@@ -9,7 +9,8 @@
 
 /// The bytes in the store. Format 1:
 ///
-///     key    "m" name                         meta: "format", "instance", "state", "applied"
+///     key    "m" name                         meta: "format", "instance", "state", "applied",
+///                                              "history"
 ///            "r" be32(table oid) RowKey       one row
 ///
 ///     value of a row, for each of Table::vectors:
@@ -31,9 +32,12 @@ std::string after_prefix(std::string prefix);
 std::optional<std::string> encode_vectors(const std::vector<VectorValue>& vectors);
 std::optional<std::vector<VectorValue>> decode_vectors(std::string_view bytes);
 
-/// Encodes all but `applied`, which is a key of its own as it is written with every batch.
+/// Encodes all but `applied` and `history`, which are keys of their own: they move with the rows.
 std::string encode_state(const SyncState& state);
 std::optional<SyncState> decode_state(std::string_view bytes);
+
+std::string encode_history(const History& history);
+std::optional<History> decode_history(std::string_view bytes);
 
 std::string encode_lsn(Lsn lsn);
 std::optional<Lsn> decode_lsn(std::string_view bytes);

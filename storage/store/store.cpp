@@ -8,6 +8,7 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <random>
 #include <system_error>
@@ -215,8 +216,9 @@ const std::string& Store::instance() const {
 Result<std::optional<SyncState>> Store::state() const {
     auto bytes = impl_->read(meta_key("state"));
     auto position = bytes.has_value() ? impl_->read(meta_key("applied")) : bytes;
-    if (!position.has_value()) {
-        return position.error();
+    auto history = position.has_value() ? impl_->read(meta_key("history")) : position;
+    if (!history.has_value()) {
+        return history.error();
     }
     if (!bytes->has_value()) {
         return std::optional<SyncState>{};
@@ -224,10 +226,14 @@ Result<std::optional<SyncState>> Store::state() const {
     std::optional<SyncState> state = decode_state(**bytes);
     const std::optional<Lsn> applied =
         position->has_value() ? decode_lsn(**position) : std::nullopt;
-    if (!state.has_value() || !applied.has_value()) {
+    // A store of before there was such a key has no history, and is copied again.
+    const std::optional<History> known =
+        history->has_value() ? decode_history(**history) : History{};
+    if (!state.has_value() || !applied.has_value() || !known.has_value()) {
         return impl_->corrupted("the state");
     }
     state->applied = *applied;
+    state->history = *known;
     return state;
 }
 
@@ -236,6 +242,7 @@ Result<void> Store::reset(const SyncState& state) {
     batch.DeleteRange(std::string{"r"}, after_prefix("r"));
     batch.Put(meta_key("state"), encode_state(state));
     batch.Put(meta_key("applied"), encode_lsn(state.applied));
+    batch.Put(meta_key("history"), encode_history(state.history));
     auto written = impl_->commit(batch, true);
     if (!written.has_value()) {
         return written;
@@ -249,6 +256,32 @@ Result<void> Store::reset(const SyncState& state) {
     options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
     impl_->db->CompactRange(options, &first, &last).PermitUncheckedError();
     return {};
+}
+
+Result<void> Store::redefine(
+    const std::vector<Table>& tables, const std::string& publication_fingerprint
+) {
+    auto state = this->state();
+    if (!state.has_value()) {
+        return state.error();
+    }
+    if (!state->has_value()) {
+        return Error{Errc::unexpected, "Tables were redefined that were never copied."};
+    }
+    rocksdb::WriteBatch batch;
+    for (const Table& before : (*state)->tables) {
+        const bool stays = std::any_of(tables.begin(), tables.end(), [&](const Table& table) {
+            return table.oid == before.oid;
+        });
+        if (!stays) {
+            const std::string prefix = row_prefix(before.oid);
+            batch.DeleteRange(prefix, after_prefix(prefix));
+        }
+    }
+    (*state)->tables = tables;
+    (*state)->publication_fingerprint = publication_fingerprint;
+    batch.Put(meta_key("state"), encode_state(**state));
+    return impl_->commit(batch, true);
 }
 
 Result<void> Store::write_rows(TableOid table, std::span<const Row> rows) {
@@ -280,7 +313,9 @@ Result<void> Store::finish_copy(Lsn applied) {
     return written;
 }
 
-Result<void> Store::write(std::span<const Change> changes, Lsn applied) {
+Result<void> Store::write(
+    std::span<const Change> changes, Lsn applied, const std::optional<History>& history
+) {
     rocksdb::WriteBatch batch;
     for (const Change& change : changes) {
         if (auto appended = append_change(batch, change); !appended.has_value()) {
@@ -288,6 +323,9 @@ Result<void> Store::write(std::span<const Change> changes, Lsn applied) {
         }
     }
     batch.Put(meta_key("applied"), encode_lsn(applied));
+    if (history.has_value()) {
+        batch.Put(meta_key("history"), encode_history(*history));
+    }
     auto written = impl_->commit(batch, false);
     if (written.has_value()) {
         impl_->applied = applied;

@@ -46,6 +46,12 @@ class Store {
     /// Forgets every row and begins anew with `state`, durably.
     Result<void> reset(const SyncState& state);
 
+    /// Replaces what is known of the tables, durably; rows of tables that are not among them are
+    /// deleted, all others stay. Requires a state.
+    Result<void> redefine(
+        const std::vector<Table>& tables, const std::string& publication_fingerprint
+    );
+
     /// Adds rows of the initial copy; the position does not move.
     Result<void> write_rows(TableOid table, std::span<const Row> rows);
 
@@ -53,7 +59,9 @@ class Store {
     Result<void> finish_copy(Lsn applied);
 
     /// Applies the changes in order, and moves the position. Requires no UnchangedVector in them.
-    Result<void> write(std::span<const Change> changes, Lsn applied);
+    Result<void> write(
+        std::span<const Change> changes, Lsn applied, const std::optional<History>& history = {}
+    );
 
     /// Makes durable all that was written, and returns the position that is durable now.
     Result<Lsn> sync();

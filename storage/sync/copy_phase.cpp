@@ -47,7 +47,12 @@ class Loader {
 }  // namespace
 
 Result<void> Session::copy(const source::Catalogue& catalogue, const std::string& why) {
-    spdlog::info("sync: copying {} tables, as {}", catalogue.tables.size(), why);
+    spdlog::info("sync: copying {} tables: {}", catalogue.tables.size(), why);
+    auto before = context_.store.state();
+    if (!before.has_value()) {
+        return before.error();
+    }
+    const bool first = !before->has_value() || (*before)->tables.empty();
     source::Connection& connection = *catalogue_connection_;
     store::SyncState state;
     state.system_id = catalogue.system_id;
@@ -55,13 +60,14 @@ Result<void> Session::copy(const source::Catalogue& catalogue, const std::string
     state.slot = name_;
     state.publication = name_;
     state.tables = catalogue.tables;
+    state.history.timeline = identity_.timeline;
     // Old progress is forgotten before anything of the new copy is made: a crash must not pair the
     // two.
     if (auto reset = context_.store.reset(state); !reset.has_value()) {
         return reset;
     }
     context_.progress.begin(catalogue.database, catalogue.tables);
-    context_.progress.enter(Phase::copying, "");
+    context_.progress.enter(Phase::copying, first ? "" : "Copying again: " + why);
     if (auto dropped = source::drop_slot(connection, name_, name_); !dropped.has_value()) {
         return dropped;
     }
@@ -83,12 +89,9 @@ Result<void> Session::copy(const source::Catalogue& catalogue, const std::string
         return named;
     }
     auto copier = source::Connection::open(connect_options(false));
-    auto walsender = copier.has_value() ? source::Connection::open(connect_options(true))
-                                        : Result<source::Connection>{copier.error()};
-    if (!walsender.has_value()) {
-        return walsender.error();
+    if (!copier.has_value()) {
+        return copier.error();
     }
-    replication_.emplace(std::move(*walsender));
     if (auto locked = source::lock_tables(*copier, catalogue.tables); !locked.has_value()) {
         return locked;
     }
@@ -112,6 +115,9 @@ Result<void> Session::copy_rows(
 ) {
     for (const Table& table : state.tables) {
         auto copied = source::copy_table(copier, table, [&](std::span<const Row> rows) {
+            if (auto ended = interrupted(); !ended.has_value()) {
+                return ended;
+            }
             auto written = context_.store.write_rows(table.oid, rows);
             if (written.has_value()) {
                 context_.progress.rows(table.oid, rows);
@@ -134,6 +140,7 @@ Result<void> Session::copy_rows(
 
 Result<void> Session::load(const store::SyncState& state) {
     if (context_.progress.ready_for(state.tables, state.applied)) {
+        context_.progress.redefine(state.tables);
         return {};
     }
     context_.progress.begin(state.database, state.tables);
@@ -146,7 +153,7 @@ Result<void> Session::load(const store::SyncState& state) {
             if (fits) {
                 loader.add(std::move(row));
             }
-            return fits && !context_.wake.woken();
+            return fits && interrupted().has_value();
         });
         if (!read.has_value()) {
             return read;
@@ -154,8 +161,8 @@ Result<void> Session::load(const store::SyncState& state) {
         if (!fits) {
             return Error{Errc::gone, "A stored row has another number of vectors than its table."};
         }
-        if (context_.wake.woken()) {
-            return Error{Errc::connection, "veer is stopping."};
+        if (auto ended = interrupted(); !ended.has_value()) {
+            return ended;
         }
         loader.flush();
     }

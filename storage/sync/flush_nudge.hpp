@@ -20,6 +20,9 @@ namespace veer::storage::sync {
 ///
 ///     request() ──▶ pending ──▶ one commit for all who asked before it began
 ///
+/// The message comes with the stream as a transaction of its own, and so makes a landmark, too
+/// (store::History), where nothing else is written that does.
+///
 /// Its own connection and thread, so that it waits for nothing else; trouble is not its business:
 /// who waits has a deadline.
 class FlushNudge {

@@ -32,9 +32,9 @@ struct Status {
 
 /// Who is told what became of the rows: the index.
 ///
-///     begin(tables) ─▶ rows(...)* ─▶ ready(lsn) ─▶ ( apply(transaction) | applied(lsn) )*
-///          ▲                                                  │
-///          └───────────── anything changed: start over ───────┘
+///     begin(tables) ─▶ rows(...)* ─▶ ready(lsn) ─▶ ( apply(transaction) | applied(lsn)
+///          ▲                                         | redefine(tables) )*
+///          └───────────── another copy is needed: start over ──┘
 ///
 /// Contract:
 /// 1. All calls come from one thread (the syncer's), in the order of the picture; begin() may come
@@ -61,6 +61,11 @@ class Observer {
     /// One transaction after ready(). `transaction` has no UnchangedVector left: the syncer has
     /// resolved them from the store.
     virtual void apply(const Transaction& transaction) = 0;
+
+    /// After ready(): these are the tables now. Each is one of begin() with the same rows and
+    /// indexes, though perhaps with another name or other columns; whichever is missing has left,
+    /// and nothing more comes of it. What is served goes on.
+    virtual void redefine(const std::vector<Table>& /*tables*/) {}
 
     /// Nothing of interest happened up to `lsn` (keepalive, or other tables' transactions).
     virtual void applied(Lsn lsn) = 0;

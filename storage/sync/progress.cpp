@@ -49,6 +49,13 @@ void Progress::applied(Lsn lsn) {
     report(false);
 }
 
+void Progress::redefine(const std::vector<Table>& tables) {
+    if (difference(tables_, tables).has_value()) {
+        tables_ = tables;
+        observer_.redefine(tables);
+    }
+}
+
 void Progress::enter(Phase phase, std::string reason) {
     const bool changed = phase != status_.phase || reason != status_.reason;
     status_.phase = phase;
@@ -57,7 +64,7 @@ void Progress::enter(Phase phase, std::string reason) {
 }
 
 bool Progress::ready_for(const std::vector<Table>& tables, Lsn applied) const {
-    return ready_ && status_.applied == applied && !difference(tables_, tables).has_value();
+    return ready_ && status_.applied == applied && !reason_to_copy(tables_, tables).has_value();
 }
 
 void Progress::report(bool at_once) {

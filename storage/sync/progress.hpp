@@ -14,9 +14,8 @@ namespace veer::storage::sync {
 /// 1. status() reaches the observer at once where the phase or reason is new, else at most ten
 /// times a
 ///    second.
-/// 2. `ready_for(tables, lsn)` is true exactly where the observer already has these tables as of
-/// that
-///    position: then a new connection goes on without loading anything again.
+/// 2. `ready_for(tables, lsn)` is true exactly where the observer already has the rows of these
+///    tables as of that position: then a new connection goes on without loading anything again.
 class Progress {
   public:
     explicit Progress(Observer& observer) : observer_{observer} {}
@@ -26,6 +25,10 @@ class Progress {
     void ready(Lsn applied);
     void apply(const Transaction& transaction);
     void applied(Lsn lsn);
+
+    /// Tells the tables where they differ at all from what the observer knows. Requires
+    /// ready_for().
+    void redefine(const std::vector<Table>& tables);
 
     void enter(Phase phase, std::string reason);
 

@@ -1,5 +1,7 @@
 #include "storage/sync/resume.hpp"
 
+#include "storage/source/publication.hpp"
+
 #include <algorithm>
 
 namespace veer::storage::sync {
@@ -17,7 +19,48 @@ std::string named(const Table& table, std::string_view what) {
     return "table " + table.schema + "." + table.name + std::string{what};
 }
 
+std::optional<std::string> reason_in_history(
+    const store::SyncState& stored, const UpstreamFacts& upstream
+) {
+    if (upstream.end < stored.applied) {
+        return "the upstream's log ends at " + to_string(upstream.end) +
+               ", before the copy's position " + to_string(stored.applied) +
+               ": it was restored from a backup, or a standby took over that was behind";
+    }
+    const bool landmark = stored.history.landmark != store::Landmark{};
+    if (!landmark && stored.history.timeline != upstream.timeline) {
+        return "the upstream is on timeline " + std::to_string(upstream.timeline) +
+               ", and the copy was made on timeline " + std::to_string(stored.history.timeline);
+    }
+    return std::nullopt;
+}
+
 }  // namespace
+
+Lsn confirmed_at_most(const store::SyncState& stored) {
+    const store::History& history = stored.history;
+    return history.landmark == store::Landmark{}
+               ? stored.applied
+               : std::max(history.landmark.commit_lsn, history.confirmed);
+}
+
+std::optional<std::string> reason_to_copy(
+    const std::vector<Table>& before, const std::vector<Table>& now
+) {
+    if (now.empty() && !before.empty()) {
+        return named(before.front(), " has no usable vector index any more");
+    }
+    for (const Table& table : now) {
+        const Table* const same = find(before, table.oid);
+        if (same == nullptr) {
+            return named(table, " has a vector index now");
+        }
+        if (!same->same_rows(table)) {
+            return named(table, " has changed");
+        }
+    }
+    return std::nullopt;
+}
 
 std::optional<std::string> difference(
     const std::vector<Table>& before, const std::vector<Table>& now
@@ -54,21 +97,31 @@ std::optional<std::string> reason_to_start_over(
     if (stored->database != upstream.database) {
         return "the connection names another database than the one that was copied";
     }
-    if (auto different = difference(stored->tables, upstream.tables)) {
+    if (auto rewound = reason_in_history(*stored, upstream)) {
+        return rewound;
+    }
+    if (auto different = reason_to_copy(stored->tables, upstream.tables)) {
         return different;
     }
     if (!upstream.slot.has_value()) {
         return "the replication slot " + stored->slot + " is gone";
     }
+    if (!upstream.slot->invalidated.empty()) {
+        return "Postgres has invalidated the replication slot " + stored->slot + ": " +
+               upstream.slot->invalidated;
+    }
     if (!upstream.slot->usable) {
-        return "the replication slot " + stored->slot + " has been invalidated";
+        return "the replication slot " + stored->slot +
+               " is not the one that veer made in this database";
     }
-    if (upstream.slot->confirmed_flush > stored->applied) {
+    if (const Lsn last = confirmed_at_most(*stored); upstream.slot->confirmed_flush > last) {
         return "the replication slot " + stored->slot + " is ahead of the copy, at " +
-               to_string(upstream.slot->confirmed_flush) + " instead of " +
-               to_string(stored->applied);
+               to_string(upstream.slot->confirmed_flush) + " instead of " + to_string(last);
     }
-    if (upstream.publication_fingerprint != stored->publication_fingerprint) {
+    if (!upstream.publication_fingerprint.has_value() ||
+        !source::continues_publication(
+            stored->publication_fingerprint, *upstream.publication_fingerprint
+        )) {
         return "the publication " + stored->publication + " is gone or was changed";
     }
     return std::nullopt;

@@ -9,10 +9,38 @@
 
 namespace veer::storage::sync {
 
-Session::Session(Context context) : context_{context}, name_{"veer_" + context.store.instance()} {}
+Session::Session(Context context) : context_{context}, name_{"veer_" + context.store.instance()} {
+    context_.guard.watch(name_);
+}
+
+/// Fails where going on would be for nothing.
+Result<void> Session::interrupted() const {
+    if (context_.wake.woken()) {
+        return Error{Errc::connection, "veer is stopping."};
+    }
+    if (context_.guard.dropped()) {
+        return Error{Errc::gone, "Veer dropped its replication slot."};
+    }
+    return {};
+}
 
 source::ConnectOptions Session::connect_options(bool replication) const {
     return {context_.options.dsn, name_, replication, &context_.wake};
+}
+
+Result<void> Session::open_replication() {
+    replication_.reset();
+    auto opened = source::Connection::open(connect_options(true));
+    if (!opened.has_value()) {
+        return opened.error();
+    }
+    replication_.emplace(std::move(*opened));
+    auto identity = source::identify_system(*replication_);
+    if (!identity.has_value()) {
+        return identity.error();
+    }
+    identity_ = *identity;
+    return {};
 }
 
 Error Session::run(const std::optional<std::string>& start_over) {
@@ -43,6 +71,12 @@ Result<void> Session::prepare(const std::optional<std::string>& start_over) {
     if (catalogue->tables.empty()) {
         return wait_for_index(*stored, *catalogue);
     }
+    if (auto opened = open_replication(); !opened.has_value()) {
+        return opened;
+    }
+    if (identity_.system_id != catalogue->system_id) {
+        return Error{Errc::connection, "The upstream's servers are of different clusters."};
+    }
     auto why = judge_stored(*stored, *catalogue);
     if (!why.has_value()) {
         return why.error();
@@ -51,13 +85,44 @@ Result<void> Session::prepare(const std::optional<std::string>& start_over) {
         return copy(*catalogue, start_over.value_or(why->value_or("")));
     }
     spdlog::info("sync: resuming at {} from the copy in the store", to_string((*stored)->applied));
-    return load(**stored);
+    return resume(**stored, *catalogue);
+}
+
+Result<void> Session::resume(store::SyncState stored, const source::Catalogue& catalogue) {
+    if (difference(stored.tables, catalogue.tables).has_value()) {
+        auto publication = source::publication_fingerprint(
+            *catalogue_connection_, stored.publication, catalogue.tables
+        );
+        if (!publication.has_value()) {
+            return publication.error();
+        }
+        // Empty where it has gone since: then the stream's watch finds that.
+        const std::string fingerprint = publication->value_or("");
+        if (auto redefined = context_.store.redefine(catalogue.tables, fingerprint);
+            !redefined.has_value()) {
+            return redefined;
+        }
+        auto left =
+            source::leave_publication(*catalogue_connection_, stored.publication, catalogue.tables);
+        if (!left.has_value()) {
+            spdlog::warn("sync: a publication of too many tables: {}", left.error().message);
+        }
+        stored.tables = catalogue.tables;
+    }
+    return load(stored);
 }
 
 Result<std::optional<std::string>> Session::judge_stored(
     const std::optional<store::SyncState>& stored, const source::Catalogue& catalogue
 ) {
-    UpstreamFacts upstream{catalogue.system_id, catalogue.database, catalogue.tables, {}, {}};
+    UpstreamFacts upstream{
+        catalogue.system_id,
+        catalogue.database,
+        catalogue.tables,
+        {},
+        {},
+        identity_.timeline,
+        identity_.end};
     if (stored.has_value() && !stored->slot.empty()) {
         auto slot = source::read_slot(*catalogue_connection_, stored->slot);
         if (!slot.has_value()) {

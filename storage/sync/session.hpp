@@ -3,9 +3,12 @@
 #include "storage/error.hpp"
 #include "storage/source/catalogue.hpp"
 #include "storage/source/connection.hpp"
+#include "storage/source/stream.hpp"
 #include "storage/store/store.hpp"
+#include "storage/sync/flush_nudge.hpp"
 #include "storage/sync/progress.hpp"
 #include "storage/sync/syncer.hpp"
+#include "storage/sync/wal_guard.hpp"
 
 #include <optional>
 #include <string>
@@ -26,6 +29,8 @@ class Session {
         store::Store& store;
         Progress& progress;
         const source::Wake& wake;
+        WalGuard& guard;
+        FlushNudge& nudge;
         std::string& last_refusals;  ///< what was logged last, so as to log it once
     };
 
@@ -38,8 +43,13 @@ class Session {
     /// True where the session got as far as streaming: then the next attempt need not wait.
     bool streamed() const { return streamed_; }
 
+    /// True where the server began to stream, whatever came of it.
+    bool started() const { return started_; }
+
   private:
+    Result<void> interrupted() const;
     source::ConnectOptions connect_options(bool replication) const;
+    Result<void> open_replication();
     Result<void> prepare(const std::optional<std::string>& start_over);
     Result<std::optional<std::string>> judge_stored(
         const std::optional<store::SyncState>& stored, const source::Catalogue& catalogue
@@ -53,16 +63,22 @@ class Session {
     Result<void> copy_rows(
         source::Connection& copier, const store::SyncState& state, Lsn consistent_point
     );
+    Result<void> resume(store::SyncState stored, const source::Catalogue& catalogue);
     Result<void> load(const store::SyncState& state);
 
     Error stream();
-    Result<void> verify_start(Lsn start);
+    Result<source::Stream> start_stream(Lsn start);
+    Result<Lsn> verify_start(const store::SyncState& state);
+    Result<bool> can_write();
+    Error follow(source::Stream& stream, const store::SyncState& state, Lsn confirmed_flush);
 
     Context context_;
     std::string name_;  ///< of the slot, the publication, and as application_name
     std::optional<source::Connection> catalogue_connection_;
     std::optional<source::Connection> replication_;
+    source::SystemIdentity identity_;  ///< of the server behind `replication_`
     bool streamed_ = false;
+    bool started_ = false;
 };
 
 }  // namespace veer::storage::sync

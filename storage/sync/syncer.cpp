@@ -5,6 +5,8 @@
 #include "storage/sync/flush_nudge.hpp"
 #include "storage/sync/progress.hpp"
 #include "storage/sync/session.hpp"
+#include "storage/sync/stumble.hpp"
+#include "storage/sync/wal_guard.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -22,13 +24,19 @@ constexpr milliseconds delay_min{200};
 constexpr milliseconds delay_max{10'000};
 /// Where rights or an index are missing, a person is about to change that, and watches.
 constexpr milliseconds poll_max{2'000};
+/// Between two copies that each needed more WAL than the slot may hold.
+constexpr milliseconds copy_delay_min{10'000};
+constexpr milliseconds copy_delay_max{3'600'000};
 
 }  // namespace
 
 class Syncer::Impl {
   public:
     Impl(SyncOptions options, Observer& observer)
-        : options_{std::move(options)}, progress_{observer}, flush_{options_.dsn} {}
+        : options_{std::move(options)},
+          progress_{observer},
+          flush_{options_.dsn},
+          guard_{{options_.dsn, options_.wal_keep_max, options_.catalogue_every, &wake_}} {}
 
     void start() {
         thread_ = std::thread{[this] {
@@ -49,9 +57,20 @@ class Syncer::Impl {
     void run() {
         while (!wake_.woken()) {
             streamed_ = false;
-            const Error error = live();
+            started_ = false;
+            Error error = live();
             if (wake_.woken()) {
                 break;
+            }
+            Stumble::Verdict verdict{error};
+            if (started_) {
+                verdict = stumble_.judge(error, progress_.position(), Stumble::Clock::now());
+                error = verdict.error;
+            }
+            const std::optional<std::string> dropped = guard_.take_dropped();
+            if (dropped.has_value()) {
+                error = {Errc::gone, *dropped};
+                last_error_ = *dropped;  // the guard has logged it
             }
             // A copy that must start over begins at once, if the one before it worked.
             const bool at_once = streamed_ && error.code == Errc::gone;
@@ -69,7 +88,13 @@ class Syncer::Impl {
             if (error.code == Errc::disk) {
                 store_.reset();
             }
-            if (!at_once) {
+            copy_delay_ = streamed_ ? copy_delay_min : copy_delay_;
+            if (verdict.wait > milliseconds{0}) {
+                wake_.sleep(verdict.wait);
+            } else if (!at_once && dropped.has_value()) {
+                wake_.sleep(copy_delay_);
+                copy_delay_ = std::min(copy_delay_ * 2, copy_delay_max);
+            } else if (!at_once) {
                 const milliseconds poll = std::min(poll_max, options_.catalogue_every);
                 wake_.sleep(error.code == Errc::not_permitted ? poll : delay_);
             }
@@ -92,9 +117,10 @@ class Syncer::Impl {
                 }
                 store_.emplace(std::move(*opened));
             }
-            Session session{{options_, *store_, progress_, wake_, last_refusals_}};
+            Session session{{options_, *store_, progress_, wake_, guard_, flush_, last_refusals_}};
             Error error = session.run(start_over_);
             streamed_ = session.streamed();
+            started_ = session.started();
             if (streamed_) {
                 start_over_.reset();
             }
@@ -108,12 +134,16 @@ class Syncer::Impl {
     Progress progress_;
     FlushNudge flush_;
     source::Wake wake_;
+    WalGuard guard_;
     std::optional<store::Store> store_;
     std::optional<std::string> start_over_;
     std::string last_refusals_;
     std::string last_error_;  ///< logged last, while nothing works: said once, not at every attempt
     milliseconds delay_ = delay_min / 2;
+    milliseconds copy_delay_ = copy_delay_min;
     bool streamed_ = false;
+    bool started_ = false;
+    Stumble stumble_;
     std::thread thread_;
 };
 

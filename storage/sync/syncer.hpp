@@ -4,6 +4,7 @@
 #include "storage/sync/observer.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -15,6 +16,9 @@ struct SyncOptions {
     /// How often the catalogue is read again while streaming: this long a schema change that leaves
     /// no trace in the stream stays unseen.
     std::chrono::milliseconds catalogue_every{5'000};
+    /// Bytes of WAL that veer's slot may hold back on the upstream before veer drops it and copies
+    /// again; 0 is no bound.
+    std::uint64_t wal_keep_max = 16ULL << 30U;
 };
 
 /// Keeps a store and an observer in step with one upstream database, for ever, on a thread of its
@@ -32,6 +36,8 @@ struct SyncOptions {
 /// never
 ///    ends the process and never throws.
 /// 4. A copy that was cut short starts anew: only `streaming` state is resumed.
+/// 5. The slot never holds back much more than `wal_keep_max`, whatever else goes wrong while veer
+///    runs and reaches the upstream.
 class Syncer {
   public:
     /// `observer` must outlive the syncer.

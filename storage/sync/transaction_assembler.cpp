@@ -32,6 +32,13 @@ Error out_of_order(std::string_view what) {
 TransactionAssembler::TransactionAssembler(std::vector<Table> tables, std::size_t bytes_max)
     : tables_{std::move(tables)}, bytes_max_{bytes_max} {}
 
+void TransactionAssembler::redefine(std::vector<Table> tables) {
+    tables_ = std::move(tables);
+    std::erase_if(mappers_, [this](const auto& mapper) {
+        return find_table(mapper.first) == nullptr;
+    });
+}
+
 Result<std::optional<Transaction>> TransactionAssembler::take(const pgoutput::Message& message) {
     if (const auto* const end = std::get_if<pgoutput::Commit>(&message)) {
         auto transaction = commit(*end);
@@ -63,7 +70,7 @@ Result<void> TransactionAssembler::begin(const pgoutput::Begin& message) {
     if (inside()) {
         return out_of_order("a Begin");
     }
-    current_ = Transaction{message.final_lsn, {}, {}};
+    current_ = Transaction{message.final_lsn, {}, {}, message.xid, message.timestamp};
     bytes_ = 0;
     return {};
 }
@@ -74,6 +81,7 @@ Result<Transaction> TransactionAssembler::commit(const pgoutput::Commit& message
     }
     Transaction transaction = std::move(*current_);
     current_.reset();
+    skipping_ = false;
     transaction.commit_lsn = message.commit_lsn;
     transaction.end_lsn = message.end_lsn;
     return transaction;
@@ -84,11 +92,7 @@ Result<void> TransactionAssembler::add(const pgoutput::Relation& message) {
     if (table == nullptr) {
         return {};
     }
-    auto mapper = source::RowMapper::make(*table, message);
-    if (!mapper.has_value()) {
-        return mapper.error();
-    }
-    mappers_.insert_or_assign(message.oid, std::move(*mapper));
+    mappers_.insert_or_assign(message.oid, source::RowMapper::make(*table, message));
     return {};
 }
 
@@ -157,7 +161,7 @@ Result<void> TransactionAssembler::add(const pgoutput::Truncate& message) {
         message.tables.begin(),
         message.tables.end(),
         std::back_inserter(change.tables),
-        [&](TableOid oid) { return find_table(oid) != nullptr; }
+        [&](TableOid oid) { return !skipping_ && find_table(oid) != nullptr; }
     );
     return change.tables.empty() ? Result<void>{} : append(std::move(change), change_overhead);
 }
@@ -185,9 +189,13 @@ const Table* TransactionAssembler::find_table(TableOid oid) const {
 }
 
 Result<const source::RowMapper*> TransactionAssembler::find_mapper(TableOid oid) const {
+    if (skipping_) {
+        return nullptr;
+    }
     const auto found = mappers_.find(oid);
     if (found != mappers_.end()) {
-        return &found->second;
+        return found->second.has_value() ? Result<const source::RowMapper*>{&*found->second}
+                                         : found->second.error();
     }
     if (find_table(oid) != nullptr) {
         return out_of_order("a row before its Relation");

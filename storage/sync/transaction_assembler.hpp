@@ -20,9 +20,8 @@ namespace veer::storage::sync {
 /// 1. A transaction comes out only at Commit; one that the connection cuts off is thrown away with
 /// the
 ///    assembler, and the server sends it again from its Begin.
-/// 2. Tables that are not in `tables` leave no change. A relation that no longer is what was copied
-/// is
-///    Errc::gone.
+/// 2. Tables that are not in `tables` leave no change. A row of a relation that no longer is what
+///    was copied is Errc::gone; the relation alone is not, as its rows may be skipped.
 /// 3. Memory is bounded: a transaction of more than `bytes_max` of changes is Errc::gone. The copy
 /// that
 ///    follows starts behind it, so that nothing is lost and nothing half applied.
@@ -36,6 +35,13 @@ class TransactionAssembler {
 
     /// Takes the next message; returns the transaction where it was the Commit.
     Result<std::optional<Transaction>> take(const source::pgoutput::Message& message);
+
+    /// These are the tables from the next message on: those there were, with the same rows, or
+    /// fewer.
+    void redefine(std::vector<Table> tables);
+
+    /// Takes no row of the current transaction, as the copy has it already. Requires inside().
+    void skip_rows() { skipping_ = true; }
 
     /// True between Begin and Commit.
     bool inside() const { return current_.has_value(); }
@@ -54,9 +60,10 @@ class TransactionAssembler {
 
     std::vector<Table> tables_;
     std::size_t bytes_max_;
-    std::map<TableOid, source::RowMapper> mappers_;
+    std::map<TableOid, Result<source::RowMapper>> mappers_;
     std::optional<Transaction> current_;
     std::size_t bytes_ = 0;
+    bool skipping_ = false;
 };
 
 }  // namespace veer::storage::sync

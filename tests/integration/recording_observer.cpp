@@ -70,6 +70,22 @@ void RecordingObserver::apply(const storage::Transaction& transaction) {
     }
 }
 
+void RecordingObserver::redefine(const std::vector<Table>& tables) {
+    const std::scoped_lock lock{mutex_};
+    expect(ready_, "redefine before ready");
+    for (const Table& table : tables) {
+        expect(
+            std::any_of(
+                tables_.begin(),
+                tables_.end(),
+                [&](const Table& before) { return before.same_rows(table); }
+            ),
+            "a table came, or became another one, without a copy"
+        );
+    }
+    tables_ = tables;
+}
+
 void RecordingObserver::applied(Lsn lsn) {
     const std::scoped_lock lock{mutex_};
     expect(ready_, "applied before ready");
@@ -83,6 +99,9 @@ void RecordingObserver::status(const storage::sync::Status& status) {
         ++copies_;
     }
     status_ = status;
+    if (reasons_.empty() || reasons_.back() != status.reason) {
+        reasons_.push_back(status.reason);
+    }
 }
 
 TableRows RecordingObserver::table_rows(const std::string& name) const {
@@ -104,6 +123,13 @@ std::vector<Table> RecordingObserver::tables() const {
 storage::sync::Status RecordingObserver::last_status() const {
     const std::scoped_lock lock{mutex_};
     return status_;
+}
+
+bool RecordingObserver::told(const std::string& text) const {
+    const std::scoped_lock lock{mutex_};
+    return std::any_of(reasons_.begin(), reasons_.end(), [&](const std::string& reason) {
+        return reason.find(text) != std::string::npos;
+    });
 }
 
 Lsn RecordingObserver::position() const {

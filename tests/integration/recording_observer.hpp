@@ -22,12 +22,15 @@ class RecordingObserver : public storage::sync::Observer {
     void rows(storage::TableOid table, std::span<const storage::Row> rows) override;
     void ready(storage::Lsn applied) override;
     void apply(const storage::Transaction& transaction) override;
+    void redefine(const std::vector<storage::Table>& tables) override;
     void applied(storage::Lsn lsn) override;
     void status(const storage::sync::Status& status) override;
 
     TableRows table_rows(const std::string& name) const;
     std::vector<storage::Table> tables() const;
     storage::sync::Status last_status() const;
+    /// True where any status so far had a reason with this text.
+    bool told(const std::string& text) const;
     storage::Lsn position() const;
     int begins() const;
     int copies() const;  ///< times that the phase `copying` was entered
@@ -43,6 +46,7 @@ class RecordingObserver : public storage::sync::Observer {
     std::vector<storage::Table> tables_;
     std::map<storage::TableOid, TableRows> rows_;
     storage::sync::Status status_;
+    std::vector<std::string> reasons_;
     storage::Lsn position_;
     bool begun_ = false;
     bool ready_ = false;

@@ -68,6 +68,85 @@ TEST_CASE("Indexes that come and go take their tables in and out of the copy", "
     CHECK(observer.violations().empty());
 }
 
+TEST_CASE("What does not matter to the copy is followed without another one", "[storage]") {
+    const PostgresServer server;
+    create_table(server, "items", true);
+    server.exec("CREATE ROLE reader");
+    RecordingObserver observer;
+    Syncer syncer{options(server), observer};
+    syncer.start();
+    REQUIRE(caught_up(server, observer));
+    const auto is_now = [&](const std::string& name, std::size_t columns) {
+        return wait_until([&] {
+            return observer.tables().front().name == name &&
+                   observer.tables().front().columns.size() == columns;
+        });
+    };
+    server.exec("GRANT SELECT (emb) ON items TO reader; COMMENT ON COLUMN items.emb IS 'x'");
+    server.exec("ALTER TABLE items ALTER emb SET STATISTICS 10; ALTER TABLE items ADD note text");
+    REQUIRE(is_now("items", 3));
+    server.exec("INSERT INTO items VALUES (100, '[1,2,3]', 'new'); UPDATE items SET note = 'x'");
+    server.exec("ALTER TABLE items RENAME TO things");
+    REQUIRE(is_now("things", 3));
+    server.exec("ALTER TABLE things DROP note; UPDATE things SET emb = '[4,5,6]' WHERE id = 1");
+    REQUIRE(is_now("things", 2));
+    server.exec("VACUUM FULL things");
+    const std::string file =
+        server.value("SELECT '|' || relfilenode || '|' FROM pg_class WHERE relname = 'things'");
+    REQUIRE(wait_until([&] {
+        return observer.tables().front().fingerprint.find(file) != std::string::npos;
+    }));
+    server.exec("DELETE FROM things WHERE id = 2");
+    REQUIRE(caught_up(server, observer));
+    CHECK(observer.table_rows("things") == rows_in_postgres(server, "things"));
+    CHECK(observer.copies() == 1);
+    CHECK(observer.begins() == 1);
+    syncer.stop();
+    server.exec("GRANT UPDATE (emb, id) ON things TO reader; ALTER TABLE things RENAME TO items");
+    RecordingObserver again;
+    Syncer next{options(server), again};
+    next.start();
+    REQUIRE(caught_up(server, again));
+    CHECK(again.copies() == 0);
+    CHECK(again.table_rows("items") == rows_in_postgres(server, "items"));
+    CHECK(observer.violations().empty());
+    CHECK(again.violations().empty());
+}
+
+TEST_CASE("A table that leaves stops no other", "[storage]") {
+    const PostgresServer server;
+    create_table(server, "a", true);
+    create_table(server, "b", true);
+    RecordingObserver observer;
+    Syncer syncer{options(server), observer};
+    syncer.start();
+    REQUIRE(caught_up(server, observer));
+    SECTION("its index is dropped, and even its key: it is published no longer") {
+        server.exec("DROP INDEX a_emb");
+        REQUIRE(has_tables(observer, 1));
+        REQUIRE(wait_until([&] {
+            return server.value(
+                       "SELECT string_agg(prrelid::regclass::text, ',') "
+                       "FROM pg_publication_rel"
+                   ) == "b";
+        }));
+        server.exec("ALTER TABLE a DROP CONSTRAINT a_pkey; UPDATE a SET emb = '[1,1,1]'");
+    }
+    SECTION("it is dropped") {
+        server.exec("DROP TABLE a");
+        REQUIRE(has_tables(observer, 1));
+    }
+    server.exec("UPDATE b SET emb = '[7,7,7]' WHERE id = 7");
+    REQUIRE(caught_up(server, observer));
+    CHECK(observer.tables().front().name == "b");
+    CHECK(observer.table_rows("b") == rows_in_postgres(server, "b"));
+    syncer.stop();
+    CHECK(rows_in_store(store_directory(server), "b").size() == 50);
+    CHECK(observer.copies() == 1);
+    CHECK(observer.begins() == 1);
+    CHECK(observer.violations().empty());
+}
+
 TEST_CASE("A column that becomes another type is copied again", "[storage]") {
     const PostgresServer server;
     create_table(server, "items", true);

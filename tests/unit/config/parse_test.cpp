@@ -49,6 +49,8 @@ ca = "clients.crt"
 [auth]
 file = "userlist.txt"
 query = "default"
+[sync]
+wal_keep_max = "1GiB"
 [storage]
 dir = "/var/lib/veer"
 [defaults]
@@ -72,6 +74,7 @@ level = "warn"
     expected.tls = {
         .mode = TlsMode::verify_full, .cert = "veer.crt", .key = "veer.key", .ca = "clients.crt"};
     expected.auth = {.file = "userlist.txt", .query = "default"};
+    expected.sync.wal_keep_max = 1ULL << 30U;
     expected.storage.dir = "/var/lib/veer";
     expected.defaults.percent = 0.5;
     expected.defaults.freshness_wait = std::chrono::seconds(2);
@@ -126,6 +129,8 @@ TEST_CASE("Values outside their limits are refused", "[config]") {
           "[limits]\nresult_bytes_max = 1",
           "[limits]\nresult_bytes_max = -1",
           "[limits]\nresult_bytes_max = '4MB'",
+          "[sync]\nwal_keep_max = '1MiB'",
+          "[sync]\nwal_keep_max = -1",
           "[listen]\nport = 0",
           "[listen]\naddress = ''",
           "[upstream]\ndsn = ''"}) {
@@ -159,7 +164,7 @@ TEST_CASE("An unknown key or table is an error with a suggestion", "[config]") {
     CHECK(
         problem("percent = 5") ==
         "veer.toml:1: unknown table \"percent\": known are listen, upstream, tls, auth, "
-        "storage, defaults, limits, log, route"
+        "storage, sync, defaults, limits, log, route"
     );
     CHECK(problem("[log]\nfile = 'x'") == "veer.toml:2: unknown key \"file\": known are level");
     CHECK(

@@ -217,3 +217,31 @@ TEST_CASE("Waiters come out in the order of their positions", "[index]") {
     CHECK(waiters.all().size() == 1);
     CHECK(waiters.all().empty());
 }
+
+TEST_CASE(
+    "Tables that are redefined keep their indexes, live, and one that left is gone", "[index]"
+) {
+    Replica replica{1};
+    replica.begin("app", {table(items, {"<->"}), table(others, {"<->", "<=>"})});
+    replica.rows(items, std::vector<storage::Row>{row("a", {1, 0}), row("b", {2, 0})});
+    replica.ready(Lsn{10});
+    replica.status(in_phase(Phase::streaming));
+    const auto before = replica.generation();
+    storage::Table renamed = table(items, {"<->"});
+    renamed.name = "things";
+    replica.redefine({renamed});
+    const auto after = replica.generation();
+    REQUIRE(before->columns.size() == 3);
+    REQUIRE(after->columns.size() == 1);
+    CHECK(after->number > before->number);
+    CHECK(after->live);
+    CHECK(after->database == "app");
+    CHECK(after->columns[0].table.name == "things");
+    CHECK(after->columns[0].index == before->columns[0].index);
+    CHECK(replica.applied() == Lsn{10});
+    replica.apply(transaction(
+        20, {insert("c", {1, 1}), storage::Upsert{others, std::nullopt, row("x", {1, 1})}}
+    ));
+    CHECK(nearest(replica, {1, 1}, 1) == std::vector<std::string>{"c"});
+    CHECK(replica.applied() == Lsn{20});
+}

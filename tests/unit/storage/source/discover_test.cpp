@@ -13,9 +13,10 @@ TableInput good_input() {
     input.facts.oid = 100;
     input.facts.schema = "public";
     input.facts.name = "items";
+    input.facts.file = "555";
     input.columns = {
-        {{"emb", 1, 16385, -1, 3, false}, "vector", "700", false, true},
-        {{"id", 2, 20, 8, -1, true}, "int8", "701", false, true}};
+        {{"emb", 1, 16385, -1, 3, false}, "vector", "700,", false, true, "1 16385 3 emb,"},
+        {{"id", 2, 20, 8, -1, true}, "int8", "701,", false, true, "2 20 -1 id,"}};
     input.identity = {2};
     IndexFacts index;
     index.name = "items_emb";
@@ -49,7 +50,7 @@ TEST_CASE("A table with a vector index and a key is copied", "[storage]") {
     const Table& table = catalogue.tables.front();
     CHECK(table.key == std::vector<std::size_t>{1});
     CHECK(table.vectors == std::vector<std::size_t>{0});
-    CHECK(table.fingerprint == "701,700,");
+    CHECK(table.fingerprint == "701,700,|555|2 20 -1 id,1 16385 3 emb,");
     CHECK(catalogue.refused.empty());
 }
 

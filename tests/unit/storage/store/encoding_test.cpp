@@ -61,6 +61,14 @@ TEST_CASE("The state reads back as it was", "[storage]") {
     CHECK_FALSE(decode_state(bytes + "x").has_value());
 }
 
+TEST_CASE("The history reads back as it was, and not from other bytes", "[storage]") {
+    const History history{3, {{0x1234567890}, -5, 4'000'000'000}, {0x99}};
+    const std::string bytes = encode_history(history);
+    CHECK(decode_history(bytes) == history);
+    CHECK_FALSE(decode_history(bytes.substr(1)).has_value());
+    CHECK_FALSE(decode_history(bytes + "x").has_value());
+}
+
 TEST_CASE("A state whose positions lie outside of the table is refused", "[storage]") {
     SyncState state;
     state.tables = {sample_table()};

@@ -13,6 +13,7 @@
 
 using namespace veer::storage;
 using veer::storage::store::CopyPhase;
+using veer::storage::store::History;
 using veer::storage::store::Store;
 using veer::storage::store::SyncState;
 using veer::tests::floats;
@@ -137,6 +138,34 @@ TEST_CASE("A batch that cannot be written leaves nothing of itself", "[storage]"
     CHECK(store.write(changes, {0x300}).error().code == Errc::unexpected);
     CHECK(all_rows(store).size() == 2);
     CHECK(store.state().value()->applied == Lsn{0x100});
+}
+
+TEST_CASE("Redefined tables keep their rows, and those that left lose them", "[storage]") {
+    const TemporaryDirectory temporary;
+    {
+        Store store = Store::open(temporary / "s").value();
+        SyncState state = copying_state();
+        state.tables = {sample_table(100), sample_table(101)};
+        state.history.timeline = 3;
+        store.reset(state).value();
+        store.write_rows({100}, std::vector{row_of(1, floats({1, 1}), NullVector{})}).value();
+        store.write_rows({101}, std::vector{row_of(1, floats({1, 1}), NullVector{})}).value();
+        store.finish_copy({0x100}).value();
+        store.write({}, {0x200}, History{4, {{0x150}, 7, 8}, {}}).value();
+        Table renamed = sample_table(101);
+        renamed.name = "things";
+        store.redefine({renamed}, "p2;").value();
+    }
+    const Store store = Store::open(temporary / "s").value();
+    const SyncState state = store.state().value().value();
+    REQUIRE(state.tables.size() == 1);
+    CHECK(state.tables[0].name == "things");
+    CHECK(state.publication_fingerprint == "p2;");
+    CHECK(state.phase == CopyPhase::streaming);
+    CHECK(state.applied == Lsn{0x200});
+    CHECK(state.history == History{4, {{0x150}, 7, 8}, {}});
+    CHECK(store.get({101}, key_of(1)).value().has_value());
+    CHECK_FALSE(store.get({100}, key_of(1)).value().has_value());
 }
 
 TEST_CASE("A truncation empties its table, keeps the others and what follows it", "[storage]") {

@@ -124,13 +124,26 @@ TEST_CASE("Messages out of order are refused", "[storage]") {
     }
 }
 
-TEST_CASE("A changed relation starts the copy over", "[storage]") {
+TEST_CASE("A row of a changed relation starts the copy over", "[storage]") {
     TransactionAssembler assembler{{sample_table()}};
     auto changed = relation();
     changed.columns[2].typmod = 3;
-    const auto taken = assembler.take(changed);
+    CHECK(assembler.take(pgoutput::Begin{}).has_value());
+    CHECK(assembler.take(changed).has_value());
+    const auto taken = assembler.take(pgoutput::Insert{{100}, tuple(seven)});
     REQUIRE(taken.has_error());
     CHECK(taken.error().code == Errc::gone);
+}
+
+TEST_CASE("The rows of a transaction that the copy has already are skipped", "[storage]") {
+    TransactionAssembler assembler{{sample_table()}};
+    CHECK(assembler.take(pgoutput::Begin{{0x10}, 0, 5}).has_value());
+    assembler.skip_rows();
+    CHECK(assembler.take(relation()).has_value());
+    CHECK(assembler.take(pgoutput::Insert{{100}, tuple(seven)}).has_value());
+    CHECK(assembler.take(pgoutput::Truncate{0, {{100}}}).has_value());
+    CHECK(assembler.take(pgoutput::Commit{0, {0x10}, {0x20}, 0}).value()->changes.empty());
+    CHECK(changes_of(assembler, {pgoutput::Insert{{100}, tuple(seven)}}).size() == 1);
 }
 
 TEST_CASE("A transaction that is too large starts the copy over", "[storage]") {
