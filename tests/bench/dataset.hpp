@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tests/bench/npy.hpp"
 #include "tests/demo/load.hpp"
 
 #include <optional>
@@ -7,8 +8,6 @@
 #include <vector>
 
 namespace veer::bench {
-
-using Vectors = std::vector<std::vector<float>>;
 
 /// A table to search, what to fill it with, and queries that are not in it.
 struct Dataset {

@@ -1,132 +1,228 @@
-// How many searches a second does one thread make, at which recall?
+// What does a search cost at which recall, inside one process and one thread?
 //
-//     index_bench [rows] [dimensions] [builders]
+//     index_bench --cache DIRECTORY [--data DIRECTORY] [--quick] [--only TEXT] [--rounds N]
+//
+// The contenders take turns; the least of the rounds counts, in processor time of the thread, so
+// that others on the machine disturb little. An answer is right when it is no farther than the
+// tenth nearest row.
 
 #include "index/kernels.hpp"
-#include "index/route_index.hpp"
+#include "index/space.hpp"
+#include "tests/bench/contenders.hpp"
+
+#include <malloc.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <random>
-#include <string>
-#include <vector>
+#include <ctime>
+#include <exception>
+#include <fstream>
+#include <functional>
+#include <limits>
+#include <map>
 
+namespace veer::bench {
 namespace {
 
-using namespace veer::index;
-using Clock = std::chrono::steady_clock;
-using Vectors = std::vector<std::vector<float>>;
+constexpr unsigned builders = 2;
 
-double seconds_since(Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
+double seconds_of(clockid_t clock) {
+    timespec now{};
+    ::clock_gettime(clock, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-/// Rows about 200 centres that vary in 32 directions and a little in all, as embeddings do: of many
-/// dimensions, few are free.
-Vectors clustered(std::size_t count, std::size_t dimensions, std::uint64_t seed) {
-    std::mt19937_64 fixed{1};
-    std::normal_distribution<float> normal;
-    const auto drawn = [&](std::mt19937_64& random, std::size_t size) {
-        std::vector<float> vector(size);
-        std::generate(vector.begin(), vector.end(), [&] { return normal(random); });
-        return vector;
-    };
-    Vectors centres(200);
-    Vectors directions(32);
-    for (auto& centre : centres) {
-        centre = drawn(fixed, directions.size());
-    }
-    for (auto& direction : directions) {
-        direction = drawn(fixed, dimensions);
-    }
-    std::mt19937_64 random{seed};
-    Vectors vectors(count);
-    for (auto& vector : vectors) {
-        vector = drawn(random, dimensions);
-        const auto& centre = centres[random() % centres.size()];
-        const auto own = drawn(random, directions.size());
-        for (std::size_t i = 0; i < directions.size(); ++i) {
-            const float weight = centre[i] + 0.7F * own[i];
-            std::transform(
-                vector.begin(),
-                vector.end(),
-                directions[i].begin(),
-                vector.begin(),
-                [&](float x, float direction) { return x + weight * direction; }
-            );
+std::size_t resident_bytes() {
+    std::ifstream file{"/proc/self/statm"};
+    std::size_t size = 0;
+    std::size_t resident = 0;
+    file >> size >> resident;
+    return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+struct Figure {
+    double recall = 0;
+    double microseconds = std::numeric_limits<double>::infinity();
+};
+
+struct Candidate {
+    std::unique_ptr<Contender> contender;
+    std::map<std::size_t, Figure> by_ef;
+};
+
+double recall(const SearchedSet& set, Contender& contender, std::size_t ef) {
+    const index::Space space{set.metric, static_cast<std::uint32_t>(set.dimensions())};
+    std::size_t right = 0;
+    for (std::size_t i = 0; i < set.queries.size(); ++i) {
+        const double kth = set.kth_distance[i];
+        const double limit = kth + 1e-6 * std::max(1.0, std::abs(kth));
+        for (const std::size_t row : contender.search(set.queries[i], ef)) {
+            right += space.reported(set.queries[i].data(), set.rows[row].data()) <= limit;
         }
     }
-    return vectors;
+    return static_cast<double>(right) / static_cast<double>(neighbours * set.queries.size());
 }
 
-double share_found(const RouteIndex& index, const Vectors& queries, std::size_t ef) {
-    std::size_t found = 0;
-    std::size_t wanted = 0;
-    for (const auto& query : queries) {
-        const auto truth = index.search_exact(query, 10);
-        const auto answer = index.search(query, 10, ef);
-        for (const Hit& hit : *truth) {
-            wanted += 1;
-            found += std::any_of(answer->begin(), answer->end(), [&](const Hit& other) {
-                return other.key == hit.key;
+double microseconds(const SearchedSet& set, Contender& contender, std::size_t ef) {
+    const double start = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+    for (const auto& query : set.queries) {
+        (void)contender.search(query, ef);
+    }
+    const double spent = seconds_of(CLOCK_THREAD_CPUTIME_ID) - start;
+    return spent * 1e6 / static_cast<double>(set.queries.size());
+}
+
+std::vector<Candidate> built(const SearchedSet& set) {
+    std::vector<Candidate> candidates;
+    for (auto make : {hnswlib_float32, veer_auto}) {
+        Candidate candidate{make(), {}};
+        ::malloc_trim(0);  // what was freed before must not hide what is needed now
+        const std::size_t bytes = resident_bytes();
+        const double wall = seconds_of(CLOCK_MONOTONIC);
+        const double processor = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+        candidate.contender->build(set, builders);
+        std::printf(
+            "  %-18s built by %u in %6.1f s (%6.1f s of processor), %6zu bytes a row\n",
+            candidate.contender->name().c_str(),
+            builders,
+            seconds_of(CLOCK_MONOTONIC) - wall,
+            seconds_of(CLOCK_PROCESS_CPUTIME_ID) - processor,
+            (resident_bytes() - std::min(bytes, resident_bytes())) / set.rows.size()
+        );
+        std::fflush(stdout);
+        candidates.push_back(std::move(candidate));
+    }
+    return candidates;
+}
+
+void print(const std::vector<Candidate>& candidates, std::size_t ef) {
+    const double baseline = candidates.front().by_ef.at(ef).microseconds;
+    for (const Candidate& candidate : candidates) {
+        const Figure& figure = candidate.by_ef.at(ef);
+        std::printf(
+            "  %-18s ef %4zu  recall@10 %.4f  %8.1f us a search  %5.2f x\n",
+            candidate.contender->name().c_str(),
+            ef,
+            figure.recall,
+            figure.microseconds,
+            baseline / figure.microseconds
+        );
+    }
+}
+
+void race(const SearchedSet& set, std::size_t rounds) {
+    std::printf("\n%s\n", set.name.c_str());
+    std::vector<Candidate> candidates = built(set);
+    for (const std::size_t ef : {20U, 40U, 80U, 160U, 320U}) {
+        for (Candidate& candidate : candidates) {
+            candidate.by_ef[ef].recall = recall(set, *candidate.contender, ef);
+        }
+        for (std::size_t round = 0; round < rounds; ++round) {
+            for (Candidate& candidate : candidates) {
+                double& least = candidate.by_ef[ef].microseconds;
+                least = std::min(least, microseconds(set, *candidate.contender, ef));
+            }
+        }
+        print(candidates, ef);
+        std::fflush(stdout);
+    }
+}
+
+struct Options {
+    std::filesystem::path cache;
+    std::filesystem::path data;
+    std::string only;
+    std::size_t rounds = 5;
+    std::size_t shrunk = 1;  ///< made-up rows are divided by it
+};
+
+bool read(Options& options, int count, char** values) {
+    for (int i = 1; i < count; ++i) {
+        const std::string name = values[i];
+        if (name == "--quick") {
+            options.rounds = 1;
+            options.shrunk = 20;
+            continue;
+        }
+        if (++i == count) {
+            return false;
+        }
+        if (name == "--cache") {
+            options.cache = values[i];
+        } else if (name == "--data") {
+            options.data = values[i];
+        } else if (name == "--only") {
+            options.only = values[i];
+        } else if (name == "--rounds") {
+            options.rounds = std::strtoul(values[i], nullptr, 10);
+        } else {
+            return false;
+        }
+    }
+    return !options.cache.empty();
+}
+
+/// The sets to race in, each made when its turn comes.
+std::vector<std::pair<std::string, std::function<SearchedSet()>>> sets(const Options& options) {
+    using index::Metric;
+    std::vector<std::pair<std::string, std::function<SearchedSet()>>> all;
+    for (const Recipe& recipe : {
+             Recipe{100'000, 768, 500, Metric::cosine},
+             Recipe{100'000, 128, 500, Metric::l2},
+             Recipe{50'000, 1536, 500, Metric::cosine},
+         }) {
+        Recipe shrunk = recipe;
+        shrunk.rows /= options.shrunk;
+        all.emplace_back("made up " + std::to_string(recipe.dimensions), [=] {
+            return made_up(shrunk, options.cache);
+        });
+    }
+    const std::pair<const char*, Metric> real_sets[] = {
+        {"debpkg_lsa384", Metric::cosine},
+        {"minilm_queries384", Metric::cosine},
+        {"sift5k", Metric::l2},
+    };
+    for (const auto& [name, metric] : real_sets) {
+        const std::filesystem::path directory = options.data / name;
+        if (!options.data.empty() && std::filesystem::exists(directory / "base.npy")) {
+            all.emplace_back(name, [=, metric = metric] {
+                return real(directory, metric, 500, options.cache);
             });
         }
     }
-    return static_cast<double>(found) / static_cast<double>(wanted);
+    return all;
 }
 
-double searches_per_second(const RouteIndex& index, const Vectors& queries, std::size_t ef) {
-    std::size_t searches = 0;
-    const auto start = Clock::now();
-    while (seconds_since(start) < 2.0) {
-        for (const auto& query : queries) {
-            (void)index.search(query, 10, ef);
-        }
-        searches += queries.size();
-    }
-    return static_cast<double>(searches) / seconds_since(start);
-}
-
-std::size_t argument(int count, char** values, int position, std::size_t otherwise) {
-    return count > position ? std::strtoull(values[position], nullptr, 10) : otherwise;
-}
-
-}  // namespace
-
-int main(int count, char** values) {
-    const std::size_t rows = argument(count, values, 1, 50'000);
-    const std::size_t dimensions = argument(count, values, 2, 384);
-    const auto builders = static_cast<unsigned>(argument(count, values, 3, 2));
-    const Vectors vectors = clustered(rows, dimensions, 2);
-    const Vectors queries = clustered(1000, dimensions, 3);
-    std::vector<RouteIndex::Entry> entries;
-    for (const auto& vector : vectors) {
-        entries.push_back({std::to_string(entries.size()), vector});
-    }
-    for (const Metric metric : {Metric::l2, Metric::cosine}) {
-        RouteIndex index{IndexOptions{
-            .metric = metric,
-            .dimensions = static_cast<std::uint32_t>(dimensions),
-            .expected_rows = rows}};
-        const auto start = Clock::now();
-        index.load(entries, builders);
-        index.publish();
-        std::printf(
-            "%s, %zu x %zu, %s kernels, built in %.1f s by %u\n",
-            metric == Metric::l2 ? "L2" : "cosine",
-            rows,
-            dimensions,
-            best_kernels().name,
-            seconds_since(start),
-            builders
+int run(int count, char** values) {
+    Options options;
+    if (!read(options, count, values)) {
+        std::fputs(
+            "usage: index_bench --cache DIRECTORY [--data DIRECTORY] [--quick] [--only TEXT] "
+            "[--rounds N]\n",
+            stderr
         );
-        for (const std::size_t ef : {40U, 100U, 200U}) {
-            const double found = share_found(index, {queries.begin(), queries.begin() + 100}, ef);
-            const double speed = searches_per_second(index, queries, ef);
-            std::printf("  ef %3zu  recall@10 %.4f  %8.0f searches/s\n", ef, found, speed);
+        return 2;
+    }
+    std::printf("%s kernels, m 16, ef_construction 64\n", index::best_kernels().name);
+    for (const auto& [name, make] : sets(options)) {
+        if (name.find(options.only) != std::string::npos) {
+            race(make(), options.rounds);
         }
     }
     return 0;
+}
+
+}  // namespace
+}  // namespace veer::bench
+
+int main(int count, char** values) {
+    try {
+        return veer::bench::run(count, values);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "%s\n", error.what());
+        return 1;
+    }
 }
