@@ -31,7 +31,18 @@ CosineParts cosine(const float* a, const float* b, std::size_t count) {
     return parts;
 }
 
+std::int32_t dot_int8(const std::int8_t* a, const std::int8_t* b, std::size_t count) {
+    std::int32_t sum = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        sum += std::int32_t{a[i]} * std::int32_t{b[i]};
+    }
+    return sum;
+}
+
 const Kernels& choose() {
+    if (const Kernels* const vnni = avx512_vnni_kernels()) {
+        return *vnni;
+    }
     if (const Kernels* const avx512 = avx512_kernels()) {
         return *avx512;
     }
@@ -44,7 +55,7 @@ const Kernels& choose() {
 }  // namespace
 
 const Kernels& scalar_kernels() {
-    static constexpr Kernels kernels{"scalar", l2_squared, dot, cosine};
+    static constexpr Kernels kernels{"scalar", l2_squared, dot, cosine, dot_int8};
     return kernels;
 }
 

@@ -7,7 +7,8 @@
 // Each function names the instruction set it needs, so that the file compiles for a baseline x86-64
 // and runs on it; only the pointers below decide what is called.
 #define VEER_AVX2 __attribute__((target("avx2,fma")))
-#define VEER_AVX512 __attribute__((target("avx512f")))
+#define VEER_AVX512 __attribute__((target("avx512f,avx512bw")))
+#define VEER_VNNI __attribute__((target("avx512f,avx512bw,avx512vnni")))
 
 namespace veer::index {
 
@@ -90,6 +91,38 @@ VEER_AVX2 CosineParts cosine_avx2(const float* a, const float* b, std::size_t co
     return parts;
 }
 
+VEER_AVX2 std::int32_t sum_avx2(__m256i v) {
+    const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    const __m128i two = _mm_add_epi32(four, _mm_unpackhi_epi64(four, four));
+    return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 1)));
+}
+
+VEER_AVX2 __m256i widened(const std::int8_t* from) {
+    return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+}
+
+/// Products of 16 pairs, added two by two: 2 * 128 * 128 fits where a 16-bit sum would saturate.
+VEER_AVX2 __m256i products_avx2(const std::int8_t* a, const std::int8_t* b) {
+    return _mm256_madd_epi16(widened(a), widened(b));
+}
+
+VEER_AVX2 std::int32_t dot_int8_avx2(
+    const std::int8_t* a, const std::int8_t* b, std::size_t count
+) {
+    __m256i s0 = _mm256_setzero_si256();
+    __m256i s1 = s0;
+    std::size_t i = 0;
+    for (; i + 32 <= count; i += 32) {
+        s0 = _mm256_add_epi32(s0, products_avx2(a + i, b + i));
+        s1 = _mm256_add_epi32(s1, products_avx2(a + i + 16, b + i + 16));
+    }
+    std::int32_t sum = sum_avx2(_mm256_add_epi32(s0, s1));
+    for (; i < count; ++i) {
+        sum += std::int32_t{a[i]} * std::int32_t{b[i]};
+    }
+    return sum;
+}
+
 VEER_AVX512 float sum_avx512(__m512 v) {
     alignas(64) float lanes[16];
     _mm512_store_ps(lanes, v);
@@ -165,17 +198,89 @@ VEER_AVX512 CosineParts cosine_avx512(const float* a, const float* b, std::size_
     return {sum_avx512(dot), sum_avx512(norm_a), sum_avx512(norm_b)};
 }
 
+VEER_AVX512 std::int32_t sum_avx512(__m512i v) {
+    alignas(64) std::int32_t lanes[16];
+    _mm512_store_si512(lanes, v);
+    std::int32_t sums[4];
+    for (int i = 0; i < 4; ++i) {
+        sums[i] = (lanes[i] + lanes[i + 4]) + (lanes[i + 8] + lanes[i + 12]);
+    }
+    return (sums[0] + sums[2]) + (sums[1] + sums[3]);
+}
+
+/// Products of 32 pairs, added two by two.
+VEER_AVX512 __m512i products_avx512(const std::int8_t* a, const std::int8_t* b) {
+    const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(a));
+    const __m256i y = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(b));
+    return _mm512_madd_epi16(_mm512_cvtepi8_epi16(x), _mm512_cvtepi8_epi16(y));
+}
+
+VEER_AVX512 std::int32_t dot_int8_avx512(
+    const std::int8_t* a, const std::int8_t* b, std::size_t count
+) {
+    __m512i s0 = _mm512_setzero_si512();
+    __m512i s1 = s0;
+    std::size_t i = 0;
+    for (; i + 64 <= count; i += 64) {
+        s0 = _mm512_add_epi32(s0, products_avx512(a + i, b + i));
+        s1 = _mm512_add_epi32(s1, products_avx512(a + i + 32, b + i + 32));
+    }
+    std::int32_t sum = sum_avx512(_mm512_add_epi32(s0, s1));
+    for (; i < count; ++i) {
+        sum += std::int32_t{a[i]} * std::int32_t{b[i]};
+    }
+    return sum;
+}
+
+VEER_AVX512 __mmask64 first_bytes(std::size_t count) {
+    return (__mmask64{1} << count) - 1U;
+}
+
+/// VNNI multiplies unsigned by signed: a + 128 is unsigned, and 128 * b, summed beside it, is what
+/// that adds.
+VEER_VNNI std::int32_t dot_int8_vnni(
+    const std::int8_t* a, const std::int8_t* b, std::size_t count
+) {
+    const __m512i offset = _mm512_set1_epi8(static_cast<char>(0x80));
+    __m512i sum = _mm512_setzero_si512();
+    __m512i added = sum;
+    std::size_t i = 0;
+    for (; i + 64 <= count; i += 64) {
+        const __m512i x = _mm512_xor_si512(_mm512_loadu_si512(a + i), offset);
+        const __m512i y = _mm512_loadu_si512(b + i);
+        sum = _mm512_dpbusd_epi32(sum, x, y);
+        added = _mm512_dpbusd_epi32(added, offset, y);
+    }
+    if (i < count) {
+        const __mmask64 lanes = first_bytes(count - i);
+        const __m512i x = _mm512_xor_si512(_mm512_maskz_loadu_epi8(lanes, a + i), offset);
+        const __m512i y = _mm512_maskz_loadu_epi8(lanes, b + i);
+        sum = _mm512_dpbusd_epi32(sum, x, y);
+        added = _mm512_dpbusd_epi32(added, offset, y);
+    }
+    return sum_avx512(_mm512_sub_epi32(sum, added));
+}
+
 }  // namespace
 
 const Kernels* avx2_kernels() {
-    static constexpr Kernels kernels{"avx2", l2_squared_avx2, dot_avx2, cosine_avx2};
+    static constexpr Kernels kernels{"avx2", l2_squared_avx2, dot_avx2, cosine_avx2, dot_int8_avx2};
     const bool supported = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     return supported ? &kernels : nullptr;
 }
 
 const Kernels* avx512_kernels() {
-    static constexpr Kernels kernels{"avx512", l2_squared_avx512, dot_avx512, cosine_avx512};
-    return __builtin_cpu_supports("avx512f") ? &kernels : nullptr;
+    static constexpr Kernels kernels{
+        "avx512", l2_squared_avx512, dot_avx512, cosine_avx512, dot_int8_avx512};
+    const bool supported = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
+    return supported ? &kernels : nullptr;
+}
+
+const Kernels* avx512_vnni_kernels() {
+    static constexpr Kernels kernels{
+        "avx512 vnni", l2_squared_avx512, dot_avx512, cosine_avx512, dot_int8_vnni};
+    const bool supported = avx512_kernels() != nullptr && __builtin_cpu_supports("avx512vnni");
+    return supported ? &kernels : nullptr;
 }
 
 }  // namespace veer::index
@@ -189,6 +294,10 @@ const Kernels* avx2_kernels() {
 }
 
 const Kernels* avx512_kernels() {
+    return nullptr;
+}
+
+const Kernels* avx512_vnni_kernels() {
     return nullptr;
 }
 

@@ -2,7 +2,9 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <numeric>
 #include <random>
 #include <vector>
@@ -47,6 +49,31 @@ void compare_with_scalar(const Kernels& kernels) {
     }
 }
 
+void compare_integers(const Kernels& kernels, const auto& draw) {
+    std::vector<std::size_t> counts = dimensions();
+    counts.push_back(16'000);
+    for (const std::size_t count : counts) {
+        std::vector<std::int8_t> a(count + 1);
+        std::vector<std::int8_t> b(count + 1);
+        std::generate(a.begin(), a.end(), draw);
+        std::generate(b.begin(), b.end(), draw);
+        CAPTURE(kernels.name, count);
+        CHECK(
+            kernels.dot_int8(a.data() + 1, b.data() + 1, count) ==
+            scalar_kernels().dot_int8(a.data() + 1, b.data() + 1, count)
+        );
+    }
+}
+
+/// Exactly: integers have no rounding.
+void compare_integers_with_scalar(const Kernels& kernels) {
+    std::mt19937 random{7};
+    compare_integers(kernels, [&] { return static_cast<std::int8_t>(random()); });
+    compare_integers(kernels, [&] { return static_cast<std::int8_t>(random() % 2 ? 127 : -128); });
+    compare_integers(kernels, [] { return std::int8_t{-128}; });
+    compare_integers(kernels, [] { return std::int8_t{127}; });
+}
+
 }  // namespace
 
 TEST_CASE("AVX2 kernels compute what the scalar ones compute", "[index]") {
@@ -54,6 +81,7 @@ TEST_CASE("AVX2 kernels compute what the scalar ones compute", "[index]") {
         SKIP("this processor has no AVX2");
     }
     compare_with_scalar(*avx2_kernels());
+    compare_integers_with_scalar(*avx2_kernels());
 }
 
 TEST_CASE("AVX-512 kernels compute what the scalar ones compute", "[index]") {
@@ -61,10 +89,20 @@ TEST_CASE("AVX-512 kernels compute what the scalar ones compute", "[index]") {
         SKIP("this processor has no AVX-512");
     }
     compare_with_scalar(*avx512_kernels());
+    compare_integers_with_scalar(*avx512_kernels());
+}
+
+TEST_CASE("VNNI kernels compute what the scalar ones compute", "[index]") {
+    if (avx512_vnni_kernels() == nullptr) {
+        SKIP("this processor has no AVX-512 VNNI");
+    }
+    compare_with_scalar(*avx512_vnni_kernels());
+    compare_integers_with_scalar(*avx512_vnni_kernels());
 }
 
 TEST_CASE("The kernels in use compute what the scalar ones compute", "[index]") {
     compare_with_scalar(best_kernels());
+    compare_integers_with_scalar(best_kernels());
 }
 
 TEST_CASE("Scalar kernels compute sums that can be checked by hand", "[index]") {
@@ -73,6 +111,8 @@ TEST_CASE("Scalar kernels compute sums that can be checked by hand", "[index]") 
     const Kernels& scalar = scalar_kernels();
     CHECK(scalar.l2_squared(a.data(), b.data(), 3) == 25.0F);
     CHECK(scalar.dot(a.data(), b.data(), 3) == 25.0F);
+    const std::vector<std::int8_t> codes{-128, 127, 3};
+    CHECK(scalar.dot_int8(codes.data(), codes.data(), 3) == 16384 + 16129 + 9);
     const CosineParts parts = scalar.cosine(a.data(), b.data(), 3);
     CHECK(parts.dot == 25.0F);
     CHECK(parts.norm_a == 14.0F);
