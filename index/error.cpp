@@ -20,6 +20,12 @@ class Category final : public std::error_category {
                 return "the vector is zero, which has no cosine distance";
             case Errc::out_of_memory:
                 return "not enough memory for the index";
+            case Errc::too_many_visits:
+                return "the search has compared as many vectors as it may";
+            case Errc::cancelled:
+                return "the search was cancelled";
+            case Errc::late:
+                return "the search has passed its deadline";
         }
         return "unknown error";
     }

@@ -11,6 +11,9 @@ enum class Errc {
     not_finite,            ///< NaN or infinity in a vector
     zero_norm,             ///< a zero vector under cosine: pgvector does not index it
     out_of_memory,
+    too_many_visits,  ///< SearchLimits::visits_max
+    cancelled,        ///< SearchLimits::cancelled
+    late,             ///< SearchLimits::deadline
 };
 
 std::error_code make_error_code(Errc code);

@@ -1,52 +1,46 @@
 #pragma once
 
+#include "index/reserved_memory.hpp"
 #include "index/slot.hpp"
 
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace veer::index {
 
-/// The key of each slot, written once, readable without a lock once the slot is published.
-///
-///     chunk 0 [ 4096 strings ]   chunk 1 [ 4096 strings ]   ...      never moved, never rewritten
-///
-/// A larger copy shares the chunks, so views of keys outlive growth.
+/// The key of each slot, written once, in order, readable without a lock once the slot is
+/// published.
 class KeyStore {
   public:
-    explicit KeyStore(std::size_t capacity) : chunks_((capacity + chunk_keys - 1) / chunk_keys) {}
+    explicit KeyStore(std::size_t slots_max) : memory_{slots_max * bytes_per_slot} {}
 
-    /// A copy with more room. Only the writer may copy.
-    KeyStore(const KeyStore& other, std::size_t capacity) : KeyStore{capacity} {
-        for (std::size_t i = 0; i < other.chunks_.size(); ++i) {
-            chunks_[i] = other.chunks_[i];
-        }
-    }
+    KeyStore(const KeyStore&) = delete;
+    KeyStore& operator=(const KeyStore&) = delete;
 
-    /// Stores a slot's key; returns a view of the stored bytes.
-    std::string_view set(Slot slot, std::string_view key) {
-        std::shared_ptr<std::string[]>& chunk = chunks_[slot / chunk_keys];
-        if (!chunk) {
-            chunk = std::make_shared<std::string[]>(chunk_keys);
-        }
-        std::string& stored = chunk[position(slot)];
-        stored = std::string{key};
+    ~KeyStore() { std::destroy_n(keys(), size_); }
+
+    /// Short keys; longer ones have memory of their own.
+    static constexpr std::size_t bytes_per_slot = sizeof(std::string);
+
+    bool reserve(std::size_t slots) { return memory_.grow(slots * bytes_per_slot); }
+
+    /// Stores the next slot's key; returns a view of the stored bytes. Requires room.
+    std::string_view add(std::string_view key) {
+        const std::string& stored = *new (keys() + size_) std::string{key};
+        ++size_;
         return stored;
     }
 
-    const std::string& get(Slot slot) const { return chunks_[slot / chunk_keys][position(slot)]; }
+    const std::string& get(Slot slot) const { return keys()[slot]; }
 
   private:
-    static constexpr std::size_t chunk_keys = 4096;
+    std::string* keys() const { return reinterpret_cast<std::string*>(memory_.data()); }
 
-    static std::ptrdiff_t position(Slot slot) {
-        return static_cast<std::ptrdiff_t>(slot % chunk_keys);
-    }
-
-    std::vector<std::shared_ptr<std::string[]>> chunks_;
+    ReservedMemory memory_;
+    std::size_t size_ = 0;  ///< the writer's
 };
 
 }  // namespace veer::index

@@ -1,11 +1,10 @@
 #include "index/route_index.hpp"
 
+#include "index/nearest.hpp"
 #include "index/segment.hpp"
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
-#include <limits>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -21,29 +20,9 @@ constexpr std::size_t capacity_min = 1024;
 /// Catalogue estimates can be absurd; beyond this an index grows by doubling.
 constexpr std::size_t expected_rows_max = std::size_t{4} << 20;
 
-/// A walk compares the query with about so many rows for each of ef; with fewer than that in the
-/// index, comparing with all is as fast and exact.
-constexpr std::size_t rows_walked_per_ef = 8;
-
 /// Below this a rebuild saves nothing that anyone could notice.
 constexpr std::size_t dead_slots_min = 1000;
 constexpr std::size_t dead_share = 5;  ///< one in five
-
-double sortable(double distance) {
-    return std::isnan(distance) ? std::numeric_limits<double>::infinity() : distance;
-}
-
-/// The query's code, aligned as the stored ones are, in memory that each thread keeps.
-const float* encoded(const Space& space, std::span<const float> query) {
-    constexpr std::size_t line_floats = 16;
-    thread_local std::vector<float> memory;
-    memory.resize(space.code_floats() + line_floats);
-    void* begin = memory.data();
-    std::size_t bytes = memory.size() * sizeof(float);
-    std::align(line_floats * sizeof(float), space.code_floats() * sizeof(float), begin, bytes);
-    space.encode(query, static_cast<float*>(begin));
-    return static_cast<const float*>(begin);
-}
 
 }  // namespace
 
@@ -93,7 +72,10 @@ class RouteIndex::Impl {
   private:
     GraphOptions graph_options() const {
         return {
-            .m = options_.m, .ef_construction = options_.ef_construction, .seed = options_.seed};
+            .m = options_.m,
+            .ef_construction = options_.ef_construction,
+            .seed = options_.seed,
+            .quantization = options_.quantization};
     }
 
     Result<void> reserve(std::size_t more);
@@ -119,15 +101,10 @@ class RouteIndex::Impl {
 Result<void> RouteIndex::Impl::reserve(std::size_t more) {
     const std::size_t needed = segment_->graph().size() + more;
     const std::size_t capacity = segment_->graph().capacity();
-    if (needed <= capacity) {
+    if (needed <= capacity || segment_->reserve(std::max(needed, 2 * capacity))) {
         return {};
     }
-    auto larger = segment_->grown(std::max(needed, 2 * capacity));
-    if (!larger) {
-        return larger.error();
-    }
-    segment_ = std::move(*larger);
-    return {};
+    return segment_->reserve(needed);
 }
 
 /// Stores one row without linking it; the slot to link, if it needs that.
@@ -168,7 +145,11 @@ Result<void> RouteIndex::Impl::put(std::string_view key, std::span<const float> 
     if (!staged) {
         return staged.error();
     }
-    return *staged ? segment_->link_one(**staged) : Result<void>{};
+    if (!*staged) {
+        return {};
+    }
+    (void)segment_->train();  // without memory for codes, vectors do
+    return segment_->link_one(**staged);
 }
 
 void RouteIndex::Impl::load(std::span<const Entry> entries, unsigned threads) {
@@ -185,6 +166,7 @@ void RouteIndex::Impl::load(std::span<const Entry> entries, unsigned threads) {
             nodes.push_back(**staged);
         }
     }
+    (void)segment_->train();  // without memory for codes, vectors do
     rejected_.fetch_add(segment_->link(nodes, builders_), std::memory_order_relaxed);
 }
 
@@ -251,6 +233,7 @@ void RouteIndex::Impl::compact() {
             nodes.push_back(added->slot);
         }
     }
+    (void)fresh.train();
     if (fresh.link(nodes, builders_) == 0) {
         segment_ = std::move(*created);
         live_ = std::move(live);
@@ -285,93 +268,28 @@ void RouteIndex::publish() {
     impl_->publish();
 }
 
-namespace {
-
-/// The k nearest of the found slots, as the client will see them.
-std::vector<Hit> hits_of(
-    const Space& space, const Segment& segment, const float* query, std::span<const Slot> slots
-) {
-    std::vector<Hit> hits;
-    hits.reserve(slots.size());
-    for (const Slot slot : slots) {
-        hits.push_back({segment.keys().get(slot), space.reported(query, segment.graph().code(slot))}
-        );
-    }
-    std::sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) {
-        return sortable(a.distance) < sortable(b.distance);
-    });
-    return hits;
-}
-
-/// Algorithm 5, its ef widened until it finds `want` rows; nothing where a scan is as fast.
-Result<std::vector<Slot>> walk(
-    const Segment& segment,
-    const float* query,
-    std::size_t want,
-    std::size_t ef,
-    std::size_t slots,
-    Sequence published
-) {
-    thread_local std::vector<Found> found;
-    for (; ef * rows_walked_per_ef < slots; ef *= 2) {
-        const auto searched =
-            segment.graph().search(query, ef, segment.versions(), published, found);
-        if (!searched) {
-            return searched.error();
-        }
-        if (found.size() >= want) {
-            const auto end = found.begin() + static_cast<std::ptrdiff_t>(want);
-            std::nth_element(found.begin(), end - 1, found.end(), [](Found a, Found b) {
-                return a.distance < b.distance;
-            });
-            std::vector<Slot> nearest;
-            nearest.reserve(want);
-            std::transform(found.begin(), end, std::back_inserter(nearest), [](Found hit) {
-                return hit.slot;
-            });
-            return nearest;
-        }
-    }
-    return std::vector<Slot>{};
-}
-
-}  // namespace
-
 Result<std::vector<Hit>> RouteIndex::search(
-    std::span<const float> query, std::size_t k, std::size_t ef
+    std::span<const float> query, std::size_t k, std::size_t ef, const SearchLimits& limits
 ) const {
     const Space& space = impl_->space();
     if (const auto checked = space.check(query); !checked) {
         return checked.error();
     }
     const Impl::Snapshot view = impl_->snapshot();
-    const std::size_t want = std::min(k, view.live);
-    if (want == 0) {
-        return std::vector<Hit>{};
-    }
-    const float* const code = encoded(space, query);
-    auto slots = walk(
-        *view.segment, code, want, std::max({ef, k, std::size_t{1}}), view.slots, view.published
-    );
-    if (!slots) {
-        return slots.error();
-    }
-    if (slots->empty()) {
-        slots = view.segment->scan(space, code, k, view.slots, view.published);
-    }
-    return hits_of(space, *view.segment, code, *slots);
+    const Nearest nearest{space, *view.segment, view.slots, view.published, limits};
+    return nearest.walk(query, std::min(k, view.live), std::max({ef, k, std::size_t{1}}));
 }
 
-Result<std::vector<Hit>> RouteIndex::search_exact(std::span<const float> query, std::size_t k)
-    const {
+Result<std::vector<Hit>> RouteIndex::search_exact(
+    std::span<const float> query, std::size_t k, const SearchLimits& limits
+) const {
     const Space& space = impl_->space();
     if (const auto checked = space.check(query); !checked) {
         return checked.error();
     }
     const Impl::Snapshot view = impl_->snapshot();
-    const float* const code = encoded(space, query);
-    const auto slots = view.segment->scan(space, code, k, view.slots, view.published);
-    return hits_of(space, *view.segment, code, slots);
+    const Nearest nearest{space, *view.segment, view.slots, view.published, limits};
+    return nearest.scan(query, std::min(k, view.live));
 }
 
 double RouteIndex::distance(std::span<const float> a, std::span<const float> b) const {

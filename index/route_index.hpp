@@ -2,6 +2,8 @@
 
 #include "index/error.hpp"
 #include "index/metric.hpp"
+#include "index/quantization.hpp"
+#include "index/search_limits.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -17,7 +19,8 @@ struct IndexOptions {
     std::uint32_t m = 16;          ///< links a node; 2m at layer 0
     std::uint32_t ef_construction = 64;
     std::uint64_t seed = 1;           ///< of the levels
-    std::uint64_t expected_rows = 0;  ///< room to begin with, so that a bulk load need not grow
+    std::uint64_t expected_rows = 0;  ///< room to begin with; address space, no memory
+    Quantization quantization = Quantization::automatic;
 };
 
 /// One answer: the row's key (storage::RowKey bytes) and pgvector's distance.
@@ -40,8 +43,8 @@ struct Hit {
 /// race.
 /// 2. An UPDATE is a death and a new slot, never a changed vector.
 /// 3. NULL vectors and, under cosine, zero vectors have a key but no slot, as in pgvector's index.
-/// 4. Growth builds the larger graph aside and swaps it; searches go on in the old one. So does the
-///    rebuild without dead slots, by publish(), when they pass 20 %; it takes as long as a load.
+/// 4. Growth happens in place. The rebuild without dead slots, by publish(), when they pass 20 %,
+///    happens aside and takes as long as a load; searches go on in the old graph.
 class RouteIndex {
   public:
     /// Throws std::bad_alloc where there is no memory even for an empty index.
@@ -79,11 +82,14 @@ class RouteIndex {
     /// are computed as pgvector does: float accumulation, widened (QUERIES.md B.4). Ties come in no
     /// order. Fails with wrong_dimensions, not_finite or (cosine) zero_norm of the query.
     /// Algorithm: Malkov & Yashunin 2016, algorithms 2 and 5.
-    Result<std::vector<Hit>> search(std::span<const float> query, std::size_t k, std::size_t ef)
-        const;
+    Result<std::vector<Hit>> search(
+        std::span<const float> query, std::size_t k, std::size_t ef, const SearchLimits& limits = {}
+    ) const;
 
     /// The same answer by comparing with every row: the judge's truth.
-    Result<std::vector<Hit>> search_exact(std::span<const float> query, std::size_t k) const;
+    Result<std::vector<Hit>> search_exact(
+        std::span<const float> query, std::size_t k, const SearchLimits& limits = {}
+    ) const;
 
     /// The distance as search() would report it. Requires equal, valid dimensions.
     double distance(std::span<const float> a, std::span<const float> b) const;

@@ -1,5 +1,7 @@
 #include "index/segment.hpp"
 
+#include "index/reserved_memory.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -16,6 +18,9 @@ namespace {
 /// Nodes linked by one thread before others join: builders that see only each other's unlinked
 /// nodes would build islands.
 constexpr std::size_t nodes_alone = 1000;
+
+/// Slot numbers are 32 bits wide, and the last one is no slot.
+constexpr std::size_t slots_most = no_slot;
 
 /// Fewer are not worth a thread.
 constexpr std::size_t nodes_per_thread_min = 64;
@@ -35,23 +40,37 @@ double sortable(double distance) {
 Result<std::shared_ptr<Segment>> Segment::create(
     const Space& space, const GraphOptions& options, std::size_t capacity
 ) {
-    auto graph = HnswGraph::create(space, options, capacity);
-    if (!graph) {
-        return graph.error();
+    const std::size_t row = bytes_per_slot(space.dimensions(), options.m);
+    std::size_t slots_max = std::clamp(machine_memory_bytes() / row, capacity, slots_most);
+    // Where address space is limited, it takes what it gets.
+    for (; slots_max >= capacity; slots_max /= 2) {
+        auto graph = HnswGraph::create(space, options, slots_max);
+        if (!graph) {
+            continue;
+        }
+        try {
+            const std::shared_ptr<Segment> segment{new Segment{std::move(*graph), slots_max}};
+            if (segment->reserve(capacity)) {
+                return segment;
+            }
+            break;
+        } catch (const std::exception&) {
+            continue;
+        }
     }
-    return std::shared_ptr<Segment>(new Segment{
-        std::move(*graph), Versions{capacity}, KeyStore{capacity}});
+    return make_error_code(Errc::out_of_memory);
 }
 
-Result<std::shared_ptr<Segment>> Segment::grown(std::size_t capacity) {
-    auto graph = graph_->grown(capacity);
-    if (!graph) {
-        return graph.error();
+std::size_t Segment::bytes_per_slot(std::uint32_t dimensions, std::uint32_t m) {
+    return HnswGraph::bytes_per_slot(dimensions, m) + Versions::bytes_per_slot +
+           KeyStore::bytes_per_slot;
+}
+
+Result<void> Segment::reserve(std::size_t slots) {
+    if (!versions_.reserve(slots) || !keys_.reserve(slots)) {
+        return make_error_code(Errc::out_of_memory);
     }
-    std::shared_ptr<Segment> larger{
-        new Segment{std::move(*graph), Versions{versions_, capacity}, KeyStore{keys_, capacity}}};
-    larger->nodes_by_hash_ = std::move(nodes_by_hash_);
-    return larger;
+    return graph_->reserve(slots);
 }
 
 bool Segment::holds(Slot slot, std::span<const float> vector) const {
@@ -65,8 +84,8 @@ Result<Segment::Added> Segment::add(
     if (!appended) {
         return appended.error();
     }
-    Added added{.slot = *appended, .key = keys_.set(*appended, key), .needs_link = true};
-    versions_.set_birth(added.slot, birth);
+    Added added{.slot = *appended, .key = keys_.add(key), .needs_link = true};
+    versions_.add(added.slot, birth);
     const auto [same, inserted] = nodes_by_hash_.try_emplace(hash_of(vector), added.slot);
     // Different vectors of one hash are two nodes; the second has no group, which costs nothing.
     if (!inserted && holds(same->second, vector)) {
@@ -107,14 +126,23 @@ std::size_t Segment::link(std::span<const Slot> slots, unsigned threads) {
     return failed;
 }
 
-std::vector<Slot> Segment::scan(
-    const Space& space, const float* query, std::size_t k, std::size_t slots, Sequence published
+Result<std::vector<Slot>> Segment::scan(
+    const Space& space,
+    const float* query,
+    std::size_t k,
+    std::size_t slots,
+    Sequence published,
+    const SearchLimits& limits
 ) const {
     using Candidate = std::pair<double, Slot>;
     std::vector<Candidate> nearest;  // heap, farthest first
+    Effort effort{limits};
     for (Slot slot = 0; slot < slots; ++slot) {
         if (!versions_.visible(slot, published)) {
             continue;
+        }
+        if (!effort.visit(1)) {
+            return make_error_code(*effort.reason());
         }
         const Candidate candidate{sortable(space.reported(query, graph_->code(slot))), slot};
         if (nearest.size() < k) {

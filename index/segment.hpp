@@ -12,8 +12,8 @@
 
 namespace veer::index {
 
-/// Everything that has a slot number: vectors in the graph, versions, keys. Of fixed capacity; the
-/// writer replaces a full segment by a larger copy and a worn one by a fresh one.
+/// Everything that has a slot number: vectors in the graph, versions, keys. It grows in place, so
+/// that searches never notice; the writer replaces a worn one by a fresh one.
 ///
 /// Invariants:
 /// 1. Slots are given out in order and never reused.
@@ -24,8 +24,11 @@ class Segment {
         const Space& space, const GraphOptions& options, std::size_t capacity
     );
 
-    /// Copies into a larger segment and leaves this one to its readers.
-    Result<std::shared_ptr<Segment>> grown(std::size_t capacity);
+    /// Memory of one row in all arrays, its key excepted beyond 15 bytes.
+    static std::size_t bytes_per_slot(std::uint32_t dimensions, std::uint32_t m);
+
+    /// Makes room in place.
+    Result<void> reserve(std::size_t slots);
 
     const HnswGraph& graph() const { return *graph_; }
 
@@ -37,12 +40,15 @@ class Segment {
 
     struct Added {
         Slot slot = no_slot;
-        std::string_view key;     ///< lives as long as any copy of the segment
+        std::string_view key;     ///< lives as long as the segment
         bool needs_link = false;  ///< a new vector: link() makes it findable
     };
 
     /// Stores one row, born at `birth`. Requires room and a checked vector.
     Result<Added> add(std::string_view key, std::span<const float> vector, Sequence birth);
+
+    /// See HnswGraph::train().
+    Result<void> train() { return graph_->train(); }
 
     /// Links slots of add() with `threads` builders; returns how many failed for want of memory.
     std::size_t link(std::span<const Slot> slots, unsigned threads);
@@ -53,13 +59,18 @@ class Segment {
     bool holds(Slot slot, std::span<const float> vector) const;
 
     /// The k nearest of all visible slots below `slots`, by comparing with each.
-    std::vector<Slot> scan(
-        const Space& space, const float* query, std::size_t k, std::size_t slots, Sequence published
+    Result<std::vector<Slot>> scan(
+        const Space& space,
+        const float* query,
+        std::size_t k,
+        std::size_t slots,
+        Sequence published,
+        const SearchLimits& limits
     ) const;
 
   private:
-    Segment(std::unique_ptr<HnswGraph> graph, Versions versions, KeyStore keys)
-        : graph_{std::move(graph)}, versions_{std::move(versions)}, keys_{std::move(keys)} {}
+    Segment(std::unique_ptr<HnswGraph> graph, std::size_t slots_max)
+        : graph_{std::move(graph)}, versions_{slots_max}, keys_{slots_max} {}
 
     std::unique_ptr<HnswGraph> graph_;
     Versions versions_;

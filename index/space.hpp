@@ -28,6 +28,13 @@ class Space {
     /// Floats of one code.
     std::size_t code_floats() const { return std::size_t{dimensions_} + 1; }
 
+    const Kernels& kernels() const { return kernels_; }
+
+    /// What makes a code's vector comparable: its inverse norm under cosine, else 1.
+    float scale(const float* code) const {
+        return metric_ == Metric::cosine ? code[dimensions_] : 1.0F;
+    }
+
     /// Says why a vector cannot be searched for: wrong_dimensions, not_finite or zero_norm.
     Result<void> check(std::span<const float> vector) const;
 

@@ -1,9 +1,11 @@
 #pragma once
 
+#include "index/reserved_memory.hpp"
 #include "index/slot.hpp"
 
 #include <atomic>
-#include <memory>
+#include <cstddef>
+#include <new>
 
 namespace veer::index {
 
@@ -22,54 +24,49 @@ namespace veer::index {
 /// 3. A chain grows at its front, with release; readers follow it with acquire.
 class Versions {
   public:
-    explicit Versions(std::size_t capacity)
-        : capacity_{capacity}, slots_{std::make_unique<Version[]>(capacity)} {}
+    explicit Versions(std::size_t slots_max) : memory_{slots_max * bytes_per_slot} {}
 
-    /// A copy with more room. Only the writer may copy.
-    Versions(const Versions& other, std::size_t capacity) : Versions{capacity} {
-        for (std::size_t i = 0; i < other.capacity_; ++i) {
-            const Version& from = other.slots_[i];
-            slots_[i].birth.store(from.birth.load(relaxed), relaxed);
-            slots_[i].death.store(from.death.load(relaxed), relaxed);
-            slots_[i].next.store(from.next.load(relaxed), relaxed);
-        }
-    }
+    static constexpr std::size_t bytes_per_slot = 32;  ///< two in a cache line, none across two
 
-    void prefetch(Slot slot) const { __builtin_prefetch(&slots_[slot]); }
+    bool reserve(std::size_t slots) { return memory_.grow(slots * bytes_per_slot); }
+
+    /// Makes the version of a new slot. Requires room.
+    void add(Slot slot, Sequence birth) { new (&at(slot)) Version{birth}; }
+
+    void prefetch(Slot slot) const { __builtin_prefetch(&at(slot)); }
 
     bool visible(Slot slot, Sequence published) const {
-        const Version& version = slots_[slot];
+        const Version& version = at(slot);
         return version.birth.load(relaxed) <= published && published < version.death.load(relaxed);
     }
 
     /// The next slot with the same vector, or no_slot.
-    Slot next(Slot slot) const { return slots_[slot].next.load(std::memory_order_acquire); }
+    Slot next(Slot slot) const { return at(slot).next.load(std::memory_order_acquire); }
 
-    Sequence birth(Slot slot) const { return slots_[slot].birth.load(relaxed); }
+    Sequence birth(Slot slot) const { return at(slot).birth.load(relaxed); }
 
-    Sequence death(Slot slot) const { return slots_[slot].death.load(relaxed); }
+    Sequence death(Slot slot) const { return at(slot).death.load(relaxed); }
 
-    void set_birth(Slot slot, Sequence sequence) { slots_[slot].birth.store(sequence, relaxed); }
-
-    void set_death(Slot slot, Sequence sequence) { slots_[slot].death.store(sequence, relaxed); }
+    void set_death(Slot slot, Sequence sequence) { at(slot).death.store(sequence, relaxed); }
 
     /// Puts `slot` behind `head`, the chain's node.
     void chain(Slot head, Slot slot) {
-        slots_[slot].next.store(slots_[head].next.load(relaxed), relaxed);
-        slots_[head].next.store(slot, std::memory_order_release);
+        at(slot).next.store(at(head).next.load(relaxed), relaxed);
+        at(head).next.store(slot, std::memory_order_release);
     }
 
   private:
     static constexpr std::memory_order relaxed = std::memory_order_relaxed;
 
-    struct alignas(32) Version {  // two in a cache line, none across two
+    struct alignas(bytes_per_slot) Version {
         std::atomic<Sequence> birth{never};
         std::atomic<Sequence> death{never};
         std::atomic<Slot> next{no_slot};
     };
 
-    std::size_t capacity_;
-    std::unique_ptr<Version[]> slots_;
+    Version& at(Slot slot) const { return reinterpret_cast<Version*>(memory_.data())[slot]; }
+
+    ReservedMemory memory_;
 };
 
 }  // namespace veer::index

@@ -153,8 +153,14 @@ std::unique_ptr<Contender> hnswlib_float32() {
     return std::make_unique<Hnswlib>();
 }
 
-std::unique_ptr<Contender> veer_auto() {
+std::unique_ptr<Contender> veer_automatic() {
     return std::make_unique<Veer>("veer", index::IndexOptions{});
+}
+
+std::unique_ptr<Contender> veer_float32() {
+    return std::make_unique<Veer>(
+        "veer, none", index::IndexOptions{.quantization = index::Quantization::none}
+    );
 }
 
 }  // namespace veer::bench

@@ -27,6 +27,8 @@ class Contender {
 std::unique_ptr<Contender> hnswlib_float32();
 
 /// veer as an application gets it.
-std::unique_ptr<Contender> veer_auto();
+std::unique_ptr<Contender> veer_automatic();
+
+std::unique_ptr<Contender> veer_float32();
 
 }  // namespace veer::bench

@@ -77,7 +77,7 @@ double microseconds(const SearchedSet& set, Contender& contender, std::size_t ef
 
 std::vector<Candidate> built(const SearchedSet& set) {
     std::vector<Candidate> candidates;
-    for (auto make : {hnswlib_float32, veer_auto}) {
+    for (auto make : {hnswlib_float32, veer_float32, veer_automatic}) {
         Candidate candidate{make(), {}};
         ::malloc_trim(0);  // what was freed before must not hide what is needed now
         const std::size_t bytes = resident_bytes();

@@ -40,7 +40,9 @@ std::size_t reachable(const Space& space, const Segment& segment, const std::vec
     std::vector<Found> found;
     for (const Vector& row : rows) {
         const std::vector<float> code = encoded(space, row);
-        REQUIRE(segment.graph().search(code.data(), 40, segment.versions(), 1, found));
+        REQUIRE(
+            segment.graph().search(code.data(), 40, segment.versions(), 1, {}, found).has_value()
+        );
         count +=
             std::any_of(found.begin(), found.end(), [](Found hit) { return hit.distance == 0; });
     }
@@ -51,7 +53,7 @@ std::size_t reachable(const Space& space, const Segment& segment, const std::vec
 std::vector<Slot> walked(const Space& space, const Segment& segment, const Vector& query) {
     std::vector<Found> found;
     const std::vector<float> code = encoded(space, query);
-    REQUIRE(segment.graph().search(code.data(), 30, segment.versions(), 1, found));
+    REQUIRE(segment.graph().search(code.data(), 30, segment.versions(), 1, {}, found).has_value());
     std::vector<Slot> slots;
     std::transform(found.begin(), found.end(), std::back_inserter(slots), [](Found hit) {
         return hit.slot;
@@ -77,7 +79,9 @@ TEST_CASE("No row loses its last link while rows crowd around its neighbours", "
     const auto segment = built(space, rows, GraphOptions{.m = 8});
     const std::vector<float> code = encoded(space, rows.front());
     std::vector<Found> found;
-    REQUIRE(segment->graph().search(code.data(), rows.size(), segment->versions(), 1, found));
+    REQUIRE(segment->graph()
+                .search(code.data(), rows.size(), segment->versions(), 1, {}, found)
+                .has_value());
     CHECK(found.size() == rows.size());
 }
 
@@ -88,23 +92,39 @@ TEST_CASE("Identical vectors all come out of a walk that is wide enough", "[inde
     const auto segment = built(space, rows);
     const std::vector<float> code = encoded(space, rows.front());
     std::vector<Found> found;
-    REQUIRE(segment->graph().search(code.data(), 51, segment->versions(), 1, found));
+    REQUIRE(segment->graph().search(code.data(), 51, segment->versions(), 1, {}, found).has_value()
+    );
     CHECK(std::count_if(found.begin(), found.end(), [](Found hit) {
               return hit.slot == 0 || hit.slot >= 300;
           }) == 51);
 }
 
-TEST_CASE("A grown graph finds what the smaller one found", "[index]") {
+TEST_CASE("A graph grows in place and finds what it found before", "[index]") {
     const Space space{Metric::l2, 16};
     const auto rows = clustered(1000, 16, 1);
     const auto segment = built(space, rows);
-    const auto larger = segment->grown(5000);
-    REQUIRE(larger.has_value());
-    CHECK((*larger)->graph().capacity() == 5000);
-    CHECK((*larger)->graph().size() == 1000);
-    for (const Vector& query : clustered(20, 16, 2)) {
-        CHECK(walked(space, *segment, query) == walked(space, **larger, query));
+    const float* const first = segment->graph().code(0);
+    std::vector<std::vector<Slot>> before;
+    const auto queries = clustered(20, 16, 2);
+    for (const Vector& query : queries) {
+        before.push_back(walked(space, *segment, query));
     }
+    REQUIRE(segment->reserve(200'000));
+    CHECK(segment->graph().capacity() == 200'000);
+    CHECK(segment->graph().code(0) == first);
+    for (std::size_t i = 0; i < queries.size(); ++i) {
+        CHECK(walked(space, *segment, queries[i]) == before[i]);
+    }
+}
+
+TEST_CASE("A segment says when it cannot grow", "[index]") {
+    const Space space{Metric::l2, 16};
+    const auto segment = Segment::create(space, GraphOptions{}, 10);
+    REQUIRE(segment.has_value());
+    const auto refused = (*segment)->reserve(std::size_t{1} << 40);
+    REQUIRE(refused.has_error());
+    CHECK(refused.error() == Errc::out_of_memory);
+    CHECK((*segment)->add("key", Vector(16, 1.0F), 1).has_value());
 }
 
 TEST_CASE("An empty graph finds nothing", "[index]") {
@@ -113,7 +133,10 @@ TEST_CASE("An empty graph finds nothing", "[index]") {
     REQUIRE(segment.has_value());
     std::vector<Found> found{Found{}};
     const std::vector<float> code{0, 0, 0};
-    REQUIRE((*segment)->graph().search(code.data(), 10, (*segment)->versions(), 1, found));
+    REQUIRE((*segment)
+                ->graph()
+                .search(code.data(), 10, (*segment)->versions(), 1, {}, found)
+                .has_value());
     CHECK(found.empty());
 }
 

@@ -40,3 +40,68 @@ TEST_CASE("Recall holds after half of the rows were replaced", "[index]") {
     CHECK(index.dead_slots() < 1500);  // at least one rebuild has happened
     CHECK(recall(index, clustered(100, 16, 7), 10, 100) >= 0.98);
 }
+
+TEST_CASE("Codes find what vectors find, and report the same distances", "[index]") {
+    const Metric metric = GENERATE(Metric::l2, Metric::cosine, Metric::inner_product);
+    const auto rows = clustered(1500, 96, 1);
+    const auto queries = clustered(50, 96, 2);
+    RouteIndex index{
+        IndexOptions{.metric = metric, .dimensions = 96, .quantization = Quantization::sq8}};
+    index.load(entries(rows), 2);
+    index.publish();
+    const double found = recall(index, queries, 10, 100);
+    CAPTURE(static_cast<int>(metric), found);
+    CHECK(found >= 0.98);
+    for (const Vector& query : queries) {
+        const auto hits = index.search(query, 10, 100);
+        REQUIRE(hits.has_value());
+        for (const Hit& hit : *hits) {
+            CHECK(hit.distance == index.distance(query, rows[std::stoul(hit.key)]));
+        }
+    }
+}
+
+TEST_CASE("Rows inserted one by one get codes once there are enough", "[index]") {
+    const auto rows = clustered(1800, 32, 1);
+    RouteIndex index{IndexOptions{
+        .metric = Metric::cosine, .dimensions = 32, .quantization = Quantization::sq8}};
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        REQUIRE(index.put(std::to_string(i), rows[i]));
+    }
+    index.publish();
+    CHECK(recall(index, clustered(100, 32, 2), 10, 100) >= 0.98);
+}
+
+TEST_CASE("Rows that are nothing like those the codes were learnt from are found", "[index]") {
+    const auto rows = clustered(1500, 32, 1);
+    auto other = clustered(1500, 32, 2);
+    for (Vector& row : other) {
+        for (float& x : row) {
+            x = 50 + 3 * x;
+        }
+    }
+    RouteIndex index{
+        IndexOptions{.metric = Metric::l2, .dimensions = 32, .quantization = Quantization::sq8}};
+    index.load(entries(rows), 1);
+    index.load(entries(other, rows.size()), 1);
+    index.publish();
+    const std::vector<Vector> queries{other.begin(), other.begin() + 100};
+    CHECK(recall(index, queries, 10, 100) >= 0.98);
+}
+
+TEST_CASE("Codes too coarse for their vectors are not used unless asked for", "[index]") {
+    // Nearly all of each vector is one dimension, in which all differ; the others decide nothing
+    // that a byte could show. Walking over codes would be blind among rows that share it.
+    auto rows = clustered(1500, 64, 1);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        rows[i][0] = 1e5F * static_cast<float>(i % 3);
+    }
+    auto queries = clustered(50, 64, 2);
+    for (std::size_t i = 0; i < queries.size(); ++i) {
+        queries[i][0] = 1e5F * static_cast<float>(i % 3);
+    }
+    RouteIndex index{IndexOptions{.metric = Metric::l2, .dimensions = 64}};
+    index.load(entries(rows), 1);
+    index.publish();
+    CHECK(recall(index, queries, 10, 100) >= 0.95);
+}

@@ -1,0 +1,91 @@
+#include "index/graph_store.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace veer::index {
+
+namespace {
+
+constexpr std::size_t line_bytes = 64;
+
+/// The processor's own stride prefetcher takes over after some lines.
+constexpr std::size_t prefetched_bytes_max = 32 * line_bytes;
+
+/// Enough for a mean; all that training costs is linear in it.
+constexpr std::size_t sample_max = 4096;
+
+std::size_t round_up(std::size_t value, std::size_t step) {
+    return (value + step - 1) / step * step;
+}
+
+}  // namespace
+
+std::size_t GraphStore::vector_bytes(std::uint32_t dimensions) {
+    return round_up((std::size_t{dimensions} + 1) * sizeof(float), line_bytes);
+}
+
+GraphStore::GraphStore(const Space& space, std::uint32_t m, std::size_t slots_max)
+    : space_{space},
+      vector_bytes_{vector_bytes(space.dimensions())},
+      code_bytes_{Sq8::code_bytes(space.dimensions())},
+      vectors_{slots_max * vector_bytes_},
+      codes_{slots_max * code_bytes_},
+      links_{m, slots_max} {}
+
+std::size_t GraphStore::bytes_per_slot(std::uint32_t dimensions, std::uint32_t m) {
+    return vector_bytes(dimensions) + Sq8::code_bytes(dimensions) + LinkLists::bytes_per_slot(m);
+}
+
+bool GraphStore::reserve(std::size_t slots) {
+    const bool reserved = vectors_.grow(slots * vector_bytes_) && links_.reserve(slots) &&
+                          (!sq8_ || codes_.grow(slots * code_bytes_));
+    capacity_ = reserved ? std::max(capacity_, slots) : capacity_;
+    return reserved;
+}
+
+void GraphStore::prefetch(const ReservedMemory& memory, std::size_t at, std::size_t bytes) {
+    for (std::size_t i = 0; i < std::min(bytes, prefetched_bytes_max); i += line_bytes) {
+        __builtin_prefetch(memory.data() + at + i);
+    }
+}
+
+void GraphStore::encode(Slot slot, const Sq8& sq8) {
+    sq8.encode(vector(slot), reinterpret_cast<std::int8_t*>(codes_.data() + slot * code_bytes_));
+}
+
+Slot GraphStore::append(std::span<const float> vector, int level) {
+    const auto slot = static_cast<Slot>(size());
+    if (!links_.add(slot, level)) {
+        return no_slot;
+    }
+    space_.encode(vector, reinterpret_cast<float*>(vectors_.data() + slot * vector_bytes_));
+    if (sq8_) {
+        encode(slot, *sq8_);
+    }
+    size_.store(std::size_t{slot} + 1, std::memory_order_release);
+    return slot;
+}
+
+bool GraphStore::train(double agreement_min) {
+    const std::size_t step = (size() + sample_max - 1) / sample_max;
+    std::vector<const float*> sample;
+    for (std::size_t slot = 0; slot < size(); slot += step) {
+        sample.push_back(vector(static_cast<Slot>(slot)));
+    }
+    auto sq8 = std::make_unique<const Sq8>(space_, sample);
+    if (sq8->agreement(sample) < agreement_min) {
+        return true;
+    }
+    if (!codes_.grow(capacity_ * code_bytes_)) {
+        return false;
+    }
+    for (std::size_t slot = 0; slot < size(); ++slot) {
+        encode(static_cast<Slot>(slot), *sq8);
+    }
+    sq8_ = std::move(sq8);
+    trained_.store(sq8_.get(), std::memory_order_release);
+    return true;
+}
+
+}  // namespace veer::index

@@ -1,0 +1,123 @@
+#pragma once
+
+#include "index/link_lists.hpp"
+#include "index/quantization.hpp"
+#include "index/reserved_memory.hpp"
+#include "index/space.hpp"
+#include "index/sq8.hpp"
+
+#include <atomic>
+#include <memory>
+#include <span>
+
+namespace veer::index {
+
+/// What a graph keeps for each slot, in arrays that grow in place:
+///
+///     vectors   [ code of Space, to a cache line ]     re-ranking, and the walk without Sq8
+///     codes     [ code of Sq8 ]                        the walk; none before train()
+///     links     LinkLists
+///
+/// Invariants:
+/// 1. One writer; readers know a slot from a link, or from a snapshot published later than it.
+/// 2. Once sq8() is set, every slot has a code, and a slot to come gets one before it is linked.
+class GraphStore {
+  public:
+    GraphStore(const Space& space, std::uint32_t m, std::size_t slots_max);
+
+    /// Memory of one slot, with its code.
+    static std::size_t bytes_per_slot(std::uint32_t dimensions, std::uint32_t m);
+
+    const Space& space() const { return space_; }
+
+    std::size_t capacity() const { return capacity_; }
+
+    std::size_t size() const { return size_.load(std::memory_order_acquire); }
+
+    /// Makes room; says whether there was memory.
+    bool reserve(std::size_t slots);
+
+    /// Stores a checked vector in the next slot, without links; no_slot where memory is missing.
+    Slot append(std::span<const float> vector, int level);
+
+    /// Gives every slot a code, its centre drawn from them; says whether there was memory. Without
+    /// effect where Sq8::agreement() is less than `agreement_min`.
+    bool train(double agreement_min);
+
+    const Sq8* sq8() const { return trained_.load(std::memory_order_acquire); }
+
+    const float* vector(Slot slot) const {
+        return reinterpret_cast<const float*>(vectors_.data() + slot * vector_bytes_);
+    }
+
+    const std::int8_t* code(Slot slot) const {
+        return reinterpret_cast<const std::int8_t*>(codes_.data() + slot * code_bytes_);
+    }
+
+    LinkLists& links() { return links_; }
+
+    const LinkLists& links() const { return links_; }
+
+    void prefetch_vector(Slot slot) const {
+        prefetch(vectors_, slot * vector_bytes_, vector_bytes_);
+    }
+
+    void prefetch_code(Slot slot) const { prefetch(codes_, slot * code_bytes_, code_bytes_); }
+
+  private:
+    static std::size_t vector_bytes(std::uint32_t dimensions);
+    static void prefetch(const ReservedMemory& memory, std::size_t at, std::size_t bytes);
+    void encode(Slot slot, const Sq8& sq8);
+
+    Space space_;
+    std::size_t vector_bytes_;
+    std::size_t code_bytes_;
+    ReservedMemory vectors_;
+    ReservedMemory codes_;
+    LinkLists links_;
+    std::size_t capacity_ = 0;
+    std::atomic<std::size_t> size_{0};
+    std::unique_ptr<const Sq8> sq8_;
+    std::atomic<const Sq8*> trained_{nullptr};
+};
+
+/// Distances over the vectors themselves.
+class OverVectors {
+  public:
+    using Code = const float*;
+
+    explicit OverVectors(const GraphStore& store) : store_{store} {}
+
+    std::size_t slots() const { return store_.size(); }
+
+    Code code(Slot slot) const { return store_.vector(slot); }
+
+    float distance(Code a, Code b) const { return store_.space().walk(a, b); }
+
+    void prefetch(Slot slot) const { store_.prefetch_vector(slot); }
+
+  private:
+    const GraphStore& store_;
+};
+
+/// Distances over codes. Requires a trained store.
+class OverCodes {
+  public:
+    using Code = const std::int8_t*;
+
+    explicit OverCodes(const GraphStore& store) : store_{store}, sq8_{*store.sq8()} {}
+
+    std::size_t slots() const { return store_.size(); }
+
+    Code code(Slot slot) const { return store_.code(slot); }
+
+    float distance(Code a, Code b) const { return sq8_.distance(a, b); }
+
+    void prefetch(Slot slot) const { store_.prefetch_code(slot); }
+
+  private:
+    const GraphStore& store_;
+    const Sq8& sq8_;
+};
+
+}  // namespace veer::index

@@ -1,0 +1,164 @@
+#pragma once
+
+#include "index/link_lists.hpp"
+#include "index/search_limits.hpp"
+#include "index/slot.hpp"
+#include "index/visited_set.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+namespace veer::index {
+
+/// A slot and its distance in the walk (Space::walk or Sq8::distance).
+struct Found {
+    float distance = 0;
+    Slot slot = no_slot;
+};
+
+struct Farther {
+    bool operator()(const Found& a, const Found& b) const { return a.distance > b.distance; }
+};
+
+struct Nearer {
+    bool operator()(const Found& a, const Found& b) const { return a.distance < b.distance; }
+};
+
+/// The memory of one thread's walks, kept so that a walk allocates nothing.
+struct WalkMemory {
+    VisitedSet visited;
+    std::vector<Found> candidates;  ///< heap, nearest first
+    std::vector<Found> results;     ///< heap, farthest first, at most ef
+};
+
+/// Adds to a heap of at most `ef`.
+inline void keep(std::vector<Found>& results, std::size_t ef, Found found) {
+    results.push_back(found);
+    std::push_heap(results.begin(), results.end(), Nearer{});
+    if (results.size() > ef) {
+        std::pop_heap(results.begin(), results.end(), Nearer{});
+        results.pop_back();
+    }
+}
+
+/// Walks from link to link towards one query, over vectors or over codes (`Measure`: OverVectors,
+/// OverCodes). Malkov & Yashunin 2016, algorithm 2.
+template <class Measure>
+class Walk {
+  public:
+    using Code = typename Measure::Code;
+
+    Walk(const Measure& measure, const LinkLists& links, Code query)
+        : measure_{measure}, links_{links}, query_{query} {}
+
+    Found at(Slot slot) const { return {measure_.distance(query_, measure_.code(slot)), slot}; }
+
+    /// Greedy steps on the layers above `to`: the algorithm with ef = 1.
+    Found descend(Found nearest, int from, int to) const {
+        for (int layer = from; layer > to; --layer) {
+            Slot left = no_slot;
+            while (left != nearest.slot) {
+                left = nearest.slot;
+                nearest = nearest_link(nearest, layer);
+            }
+        }
+        return nearest;
+    }
+
+    /// With any ef. `offer` puts what a node stands for into memory.results; `ahead` is told of
+    /// nodes that offer may soon be asked about. Returns early where `effort` is spent.
+    template <class Ahead, class Offer>
+    void layer(
+        Found start,
+        int layer,
+        std::size_t ef,
+        WalkMemory& memory,
+        Effort& effort,
+        Ahead ahead,
+        Offer offer
+    ) const {
+        std::vector<Found>& candidates = memory.candidates;
+        const std::vector<Found>& results = memory.results;
+        const std::size_t slots = measure_.slots();  // after `start`, so it is among them
+        memory.visited.begin(slots);
+        memory.results.clear();
+        candidates.assign(1, start);
+        memory.visited.insert(start.slot);
+        offer(start);
+        Links fresh;
+        while (!candidates.empty()) {
+            const Found current = candidates.front();
+            if (results.size() >= ef && current.distance > results.front().distance) {
+                break;
+            }
+            std::pop_heap(candidates.begin(), candidates.end(), Farther{});
+            candidates.pop_back();
+            const std::size_t count =
+                unseen(links_.at(current.slot, layer), slots, memory.visited, fresh, ahead);
+            if (!effort.visit(count)) {
+                break;
+            }
+            for (std::size_t i = 0; i < std::min(count, prefetched_ahead); ++i) {
+                measure_.prefetch(fresh[i]);
+            }
+            for (std::size_t i = 0; i < count; ++i) {
+                if (i + prefetched_ahead < count) {
+                    measure_.prefetch(fresh[i + prefetched_ahead]);
+                }
+                const Found found = at(fresh[i]);
+                if (results.size() < ef || found.distance < results.front().distance) {
+                    candidates.push_back(found);
+                    std::push_heap(candidates.begin(), candidates.end(), Farther{});
+                    offer(found);
+                }
+            }
+        }
+    }
+
+  private:
+    static constexpr std::size_t prefetched_ahead = 2;
+
+    /// The nearest of a node and its links.
+    Found nearest_link(Found nearest, int layer) const {
+        Links links;
+        const std::size_t count = links_.at(nearest.slot, layer).read(links);
+        for (std::size_t i = 0; i < count; ++i) {
+            if (i + 1 < count) {
+                measure_.prefetch(links[i + 1]);
+            }
+            const Found found = at(links[i]);
+            if (found.distance < nearest.distance) {
+                nearest = found;
+            }
+        }
+        return nearest;
+    }
+
+    /// The links that this walk has not seen, and marks them seen. Slots from `slots` on are too
+    /// young to be of interest.
+    template <class Ahead>
+    static std::size_t unseen(
+        const LinkList& list, std::size_t slots, VisitedSet& visited, Links& fresh, Ahead ahead
+    ) {
+        const std::size_t count = list.read(fresh);
+        for (std::size_t i = 0; i < count; ++i) {
+            visited.prefetch(fresh[i]);
+        }
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            const Slot link = fresh[i];
+            if (link < slots && visited.insert(link)) {
+                fresh[kept++] = link;
+                ahead(link);
+            }
+        }
+        return kept;
+    }
+
+    const Measure& measure_;
+    const LinkLists& links_;
+    Code query_;
+};
+
+}  // namespace veer::index

@@ -1,0 +1,38 @@
+#include "index/reserved_memory.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <algorithm>
+
+using namespace veer::index;
+
+namespace {
+
+constexpr std::size_t megabyte = std::size_t{1} << 20;
+
+}  // namespace
+
+TEST_CASE("Reserved memory grows without moving and begins as zero", "[index]") {
+    ReservedMemory memory{64 * megabyte};
+    const std::byte* const data = memory.data();
+    std::size_t filled = 0;
+    for (const std::size_t bytes : {std::size_t{1}, std::size_t{5000}, megabyte, 20 * megabyte}) {
+        REQUIRE(memory.grow(bytes));
+        REQUIRE(memory.usable_bytes() >= bytes);
+        CHECK(memory.data() == data);
+        CHECK(std::all_of(data, data + filled, [](std::byte b) { return b == std::byte{7}; }));
+        CHECK(std::all_of(data + filled, data + bytes, [](std::byte b) {
+            return b == std::byte{0};
+        }));
+        std::fill(memory.data() + filled, memory.data() + bytes, std::byte{7});
+        filled = bytes;
+    }
+}
+
+TEST_CASE("Reserved memory refuses more than was reserved and keeps what it has", "[index]") {
+    ReservedMemory memory{3 * megabyte};
+    REQUIRE(memory.grow(megabyte));
+    CHECK_FALSE(memory.grow(memory.reserved_bytes() + 1));
+    CHECK(memory.usable_bytes() >= megabyte);
+    CHECK(memory.grow(memory.reserved_bytes()));
+}
