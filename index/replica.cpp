@@ -41,7 +41,8 @@ Overloaded(Fs...) -> Overloaded<Fs...>;
 
 class Replica::Impl {
   public:
-    explicit Impl(unsigned threads) : threads_{std::max(threads, 1U)} {}
+    Impl(unsigned threads, std::uint64_t memory_bytes_max)
+        : threads_{std::max(threads, 1U)}, memory_bytes_max_{memory_bytes_max} {}
 
     void begin(const std::string& database, const std::vector<storage::Table>& tables);
     void rows(storage::TableOid table, std::span<const storage::Row> rows);
@@ -63,7 +64,11 @@ class Replica::Impl {
 
     storage::sync::Status status() const {
         const std::lock_guard lock{mutex_};
-        return status_;
+        storage::sync::Status status = status_;
+        if (!missing_.empty()) {
+            status.reason = missing_;
+        }
+        return status;
     }
 
     WaiterId wait_for(storage::Lsn lsn, std::function<void()> done) {
@@ -95,9 +100,11 @@ class Replica::Impl {
     }
 
     void change(const storage::Change& change);
-    void publish_live(bool live);
+    void note_missing();
+    void publish_live();
 
     const unsigned threads_;
+    const std::uint64_t memory_bytes_max_;
     std::vector<Writer> writers_;  ///< the syncer's thread's
     bool ready_ = false;           ///< the syncer's thread's
 
@@ -105,6 +112,7 @@ class Replica::Impl {
     std::shared_ptr<const Generation> generation_ = std::make_shared<const Generation>();
     storage::Lsn applied_;
     storage::sync::Status status_;
+    std::string missing_;  ///< what found no memory; empty when all is well
     Waiters waiters_;
 };
 
@@ -131,7 +139,8 @@ void Replica::Impl::begin(const std::string& database, const std::vector<storage
                 .m = ann.m,
                 .ef_construction = ann.ef_construction,
                 .expected_rows =
-                    static_cast<std::uint64_t>(std::clamp(table.estimated_rows * 1.1, 0.0, 1e9))});
+                    static_cast<std::uint64_t>(std::clamp(table.estimated_rows * 1.1, 0.0, 1e9)),
+                .memory_bytes_max = memory_bytes_max_});
             writers.push_back({table.oid, ann.vector, index});
             next->columns.push_back({table, ann.vector, ann, std::move(index)});
         }
@@ -144,6 +153,7 @@ void Replica::Impl::begin(const std::string& database, const std::vector<storage
         const std::lock_guard lock{mutex_};
         std::swap(generation_, old);  // the old indexes die outside the lock
         applied_ = {};
+        missing_.clear();
         told = waiters_.all();
     }
     for (const auto& done : told) {
@@ -159,6 +169,7 @@ void Replica::Impl::rows(storage::TableOid table, std::span<const storage::Row> 
         }
         index.load(entries, threads_);
     });
+    note_missing();
 }
 
 void Replica::Impl::ready(storage::Lsn applied) {
@@ -176,6 +187,7 @@ void Replica::Impl::apply(const storage::Transaction& transaction) {
     for (const Writer& writer : writers_) {
         writer.index->publish();
     }
+    note_missing();
     advance(transaction.end_lsn);
 }
 
@@ -240,11 +252,32 @@ void Replica::Impl::status(const storage::sync::Status& status) {
         const std::lock_guard lock{mutex_};
         status_ = status;
     }
-    publish_live(ready_ && status.phase == storage::sync::Phase::streaming);
+    publish_live();
 }
 
-void Replica::Impl::publish_live(bool live) {
+/// Before anyone is told that the rows are there.
+void Replica::Impl::note_missing() {
+    const std::shared_ptr<const Generation> current = generation();
+    for (const IndexedColumn& column : current->columns) {
+        const std::uint64_t rows = column.index->missing_rows();
+        if (rows == 0) {
+            continue;
+        }
+        {
+            const std::lock_guard lock{mutex_};
+            missing_ = std::to_string(rows) + " rows of " + column.table.schema + '.' +
+                       column.table.name + " found no memory for their " +
+                       column.ann.operator_name + " index";
+        }
+        publish_live();
+        return;
+    }
+}
+
+void Replica::Impl::publish_live() {
     const std::lock_guard lock{mutex_};
+    const bool live =
+        ready_ && status_.phase == storage::sync::Phase::streaming && missing_.empty();
     if (generation_->live != live) {
         auto next = std::make_shared<Generation>(*generation_);
         next->live = live;
@@ -252,7 +285,8 @@ void Replica::Impl::publish_live(bool live) {
     }
 }
 
-Replica::Replica(unsigned threads) : impl_{std::make_unique<Impl>(threads)} {}
+Replica::Replica(unsigned threads, std::uint64_t memory_bytes_max)
+    : impl_{std::make_unique<Impl>(threads, memory_bytes_max)} {}
 
 Replica::~Replica() = default;
 

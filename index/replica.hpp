@@ -4,7 +4,9 @@
 #include "storage/sync/observer.hpp"
 
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -35,11 +37,14 @@ struct Generation {
 /// 1. generation() is cheap and safe from any thread; a Generation never changes after publication.
 /// 2. applied() only grows within a generation, and searches that start after it reached L see all
 ///    transactions up to L.
-/// 3. Waiters are told from the syncer's thread, each once; a waiter that gives up uses cancel().
+/// 3. No generation is live while rows of it found no memory; status() then says so.
+/// 4. Waiters are told from the syncer's thread, each once; a waiter that gives up uses cancel().
 class Replica final : public storage::sync::Observer {
   public:
-    /// `threads` build indexes during a bulk load.
-    explicit Replica(unsigned threads);
+    /// `threads` build indexes during a bulk load. No index takes more than `memory_bytes_max`.
+    explicit Replica(
+        unsigned threads, std::uint64_t memory_bytes_max = std::numeric_limits<std::uint64_t>::max()
+    );
     ~Replica() override;
 
     void begin(const std::string& database, const std::vector<storage::Table>& tables) override;

@@ -20,6 +20,9 @@ constexpr std::size_t capacity_min = 1024;
 /// Catalogue estimates can be absurd; beyond this an index grows by doubling.
 constexpr std::size_t expected_rows_max = std::size_t{4} << 20;
 
+/// A row's entries in the maps from key and from vector to slot: two nodes and their buckets.
+constexpr std::size_t map_bytes_per_row = 112;
+
 /// Below this a rebuild saves nothing that anyone could notice.
 constexpr std::size_t dead_slots_min = 1000;
 constexpr std::size_t dead_share = 5;  ///< one in five
@@ -39,11 +42,13 @@ class RouteIndex::Impl {
 
     explicit Impl(const IndexOptions& options)
         : options_{options}, space_{options.metric, options.dimensions} {
-        const std::size_t expected =
-            std::clamp<std::size_t>(options.expected_rows, capacity_min, expected_rows_max);
+        const std::size_t expected = std::min(
+            std::clamp<std::size_t>(options.expected_rows, capacity_min, expected_rows_max),
+            slots_max()
+        );
         auto segment = Segment::create(space_, graph_options(), expected);
         if (!segment) {
-            segment = Segment::create(space_, graph_options(), capacity_min);
+            segment = Segment::create(space_, graph_options(), std::min(capacity_min, slots_max()));
         }
         if (!segment) {
             throw std::bad_alloc{};
@@ -63,6 +68,8 @@ class RouteIndex::Impl {
 
     std::uint64_t rejected() const { return rejected_.load(std::memory_order_relaxed); }
 
+    std::uint64_t missing() const { return missing_.load(std::memory_order_relaxed); }
+
     void load(std::span<const Entry> entries, unsigned threads);
     Result<void> put(std::string_view key, std::span<const float> vector);
     void erase(std::string_view key);
@@ -78,6 +85,7 @@ class RouteIndex::Impl {
             .quantization = options_.quantization};
     }
 
+    std::size_t slots_max() const;
     Result<void> reserve(std::size_t more);
     Result<std::optional<Slot>> stage(std::string_view key, std::span<const float> vector);
     bool is_worn() const;
@@ -94,14 +102,25 @@ class RouteIndex::Impl {
     unsigned builders_ = 1;                            ///< of the last load, for a rebuild
 
     std::atomic<std::uint64_t> rejected_{0};
+    std::atomic<std::uint64_t> missing_{0};
     mutable std::mutex mutex_;
     Snapshot snapshot_;
 };
 
+std::size_t RouteIndex::Impl::slots_max() const {
+    return options_.memory_bytes_max / memory_estimate(1, options_.dimensions, options_.m);
+}
+
 Result<void> RouteIndex::Impl::reserve(std::size_t more) {
     const std::size_t needed = segment_->graph().size() + more;
     const std::size_t capacity = segment_->graph().capacity();
-    if (needed <= capacity || segment_->reserve(std::max(needed, 2 * capacity))) {
+    if (needed <= capacity) {
+        return {};
+    }
+    if (needed > slots_max()) {
+        return make_error_code(Errc::out_of_memory);
+    }
+    if (segment_->reserve(std::min(std::max(needed, 2 * capacity), slots_max()))) {
         return {};
     }
     return segment_->reserve(needed);
@@ -143,31 +162,33 @@ Result<std::optional<Slot>> RouteIndex::Impl::stage(
 Result<void> RouteIndex::Impl::put(std::string_view key, std::span<const float> vector) {
     const auto staged = stage(key, vector);
     if (!staged) {
+        missing_ += staged.error() == Errc::out_of_memory ? 1U : 0U;
         return staged.error();
     }
     if (!*staged) {
         return {};
     }
     (void)segment_->train();  // without memory for codes, vectors do
-    return segment_->link_one(**staged);
+    auto linked = segment_->link_one(**staged);
+    missing_ += linked ? 0U : 1U;
+    return linked;
 }
 
 void RouteIndex::Impl::load(std::span<const Entry> entries, unsigned threads) {
     builders_ = std::max(threads, 1U);
-    if (!reserve(entries.size())) {
-        rejected_.fetch_add(entries.size(), std::memory_order_relaxed);
-        return;
-    }
+    (void)reserve(entries.size());  // at once; else each row asks for itself
     std::vector<Slot> nodes;
     nodes.reserve(entries.size());
     for (const Entry& entry : entries) {
         const auto staged = stage(entry.key, entry.vector);
-        if (staged && *staged) {
+        if (!staged) {
+            missing_ += staged.error() == Errc::out_of_memory ? 1U : 0U;
+        } else if (*staged) {
             nodes.push_back(**staged);
         }
     }
     (void)segment_->train();  // without memory for codes, vectors do
-    rejected_.fetch_add(segment_->link(nodes, builders_), std::memory_order_relaxed);
+    missing_ += segment_->link(nodes, builders_);
 }
 
 void RouteIndex::Impl::erase(std::string_view key) {
@@ -303,6 +324,14 @@ std::uint64_t RouteIndex::live_rows() const {
 std::uint64_t RouteIndex::dead_slots() const {
     const Impl::Snapshot view = impl_->snapshot();
     return view.slots - view.live;
+}
+
+std::uint64_t RouteIndex::missing_rows() const {
+    return impl_->missing();
+}
+
+std::uint64_t memory_estimate(std::uint64_t rows, std::uint32_t dimensions, std::uint32_t m) {
+    return rows * (Segment::bytes_per_slot(dimensions, m) + map_bytes_per_row);
 }
 
 std::uint64_t RouteIndex::rejected() const {

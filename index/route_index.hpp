@@ -6,6 +6,7 @@
 #include "index/search_limits.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,7 +22,12 @@ struct IndexOptions {
     std::uint64_t seed = 1;           ///< of the levels
     std::uint64_t expected_rows = 0;  ///< room to begin with; address space, no memory
     Quantization quantization = Quantization::automatic;
+    std::uint64_t memory_bytes_max = std::numeric_limits<std::uint64_t>::max();  ///< of its arrays
 };
+
+/// What an index of so many rows needs, keys of up to 15 bytes; a rebuild needs twice that. For
+/// budgets: measured indexes are within a tenth of it.
+std::uint64_t memory_estimate(std::uint64_t rows, std::uint32_t dimensions, std::uint32_t m);
 
 /// One answer: the row's key (storage::RowKey bytes) and pgvector's distance.
 struct Hit {
@@ -62,7 +68,8 @@ class RouteIndex {
     };
 
     /// Bulk load with `threads` builders; visible after publish(). Vectors of wrong dimensions, or
-    /// with NaN or infinity, are left out and counted in rejected().
+    /// with NaN or infinity, are left out and counted in rejected(), those without memory in
+    /// missing_rows().
     void load(std::span<const Entry> entries, unsigned threads);
 
     /// Sets the row's vector (empty span: NULL) as part of the open transaction.
@@ -97,6 +104,10 @@ class RouteIndex {
     std::uint64_t live_rows() const;  ///< rows that a search can return
     std::uint64_t dead_slots() const;
     std::uint64_t rejected() const;
+
+    /// Rows that should be here and are not, or are not found, for lack of memory: while there are
+    /// any, answers of this index are wrong.
+    std::uint64_t missing_rows() const;
 
   private:
     class Impl;

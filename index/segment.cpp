@@ -41,6 +41,7 @@ Result<std::shared_ptr<Segment>> Segment::create(
     const Space& space, const GraphOptions& options, std::size_t capacity
 ) {
     const std::size_t row = bytes_per_slot(space.dimensions(), options.m);
+    capacity = std::max<std::size_t>(capacity, 1);
     std::size_t slots_max = std::clamp(machine_memory_bytes() / row, capacity, slots_most);
     // Where address space is limited, it takes what it gets.
     for (; slots_max >= capacity; slots_max /= 2) {

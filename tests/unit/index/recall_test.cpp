@@ -92,15 +92,15 @@ TEST_CASE("Rows that are nothing like those the codes were learnt from are found
 TEST_CASE("Codes too coarse for their vectors are not used unless asked for", "[index]") {
     // Nearly all of each vector is one dimension, in which all differ; the others decide nothing
     // that a byte could show. Walking over codes would be blind among rows that share it.
-    auto rows = clustered(1500, 64, 1);
+    auto rows = clustered(1500, 256, 1);
     for (std::size_t i = 0; i < rows.size(); ++i) {
         rows[i][0] = 1e5F * static_cast<float>(i % 3);
     }
-    auto queries = clustered(50, 64, 2);
+    auto queries = clustered(50, 256, 2);
     for (std::size_t i = 0; i < queries.size(); ++i) {
         queries[i][0] = 1e5F * static_cast<float>(i % 3);
     }
-    RouteIndex index{IndexOptions{.metric = Metric::l2, .dimensions = 64}};
+    RouteIndex index{IndexOptions{.metric = Metric::l2, .dimensions = 256}};
     index.load(entries(rows), 1);
     index.publish();
     CHECK(recall(index, queries, 10, 100) >= 0.95);

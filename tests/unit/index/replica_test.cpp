@@ -245,3 +245,28 @@ TEST_CASE(
     CHECK(nearest(replica, {1, 1}, 1) == std::vector<std::string>{"c"});
     CHECK(replica.applied() == Lsn{20});
 }
+
+TEST_CASE("A copy that finds no memory is never live, and says why", "[index]") {
+    Replica replica{1, memory_estimate(1, 2, 16)};
+    start(replica);
+    CHECK(replica.generation()->columns.at(0).index->missing_rows() == 1);
+    CHECK_FALSE(replica.generation()->live);
+    CHECK(replica.status().reason == "1 rows of public.items found no memory for their <-> index");
+    replica.begin("app", {});
+    CHECK(replica.status().reason.empty());
+}
+
+TEST_CASE("A row that finds no memory later ends serving, before anyone waits for it", "[index]") {
+    Replica replica{1, memory_estimate(2, 2, 16)};
+    start(replica);
+    REQUIRE(replica.generation()->live);
+    CHECK(replica.status().reason.empty());
+    bool live_when_told = true;
+    replica.wait_for(Lsn{20}, [&] { live_when_told = replica.generation()->live; });
+    replica.apply(transaction(20, {insert("c", {3, 0})}));
+    CHECK_FALSE(live_when_told);
+    CHECK_FALSE(replica.generation()->live);
+    replica.status(in_phase(Phase::streaming));
+    CHECK_FALSE(replica.generation()->live);
+    CHECK(replica.status().reason == "1 rows of public.items found no memory for their <-> index");
+}

@@ -184,3 +184,25 @@ TEST_CASE("Overflowing distances come back as infinity, in order", "[index]") {
     REQUIRE(hits->size() == 2);
     CHECK(hits->at(0).key == "small");  // pgvector's NaN sorts last
 }
+
+TEST_CASE("Rows beyond the index's memory are refused and counted, others stay", "[index]") {
+    RouteIndex index{IndexOptions{.dimensions = 2, .memory_bytes_max = memory_estimate(3, 2, 16)}};
+    const Vector vector{1, 1};
+    index.load(std::vector<RouteIndex::Entry>{{"a", vector}, {"b", vector}}, 1);
+    REQUIRE(index.put("c", Vector{2, 2}));
+    CHECK(index.missing_rows() == 0);
+    CHECK(index.put("d", Vector{3, 3}).error() == Errc::out_of_memory);
+    index.load(std::vector<RouteIndex::Entry>{{"e", vector}, {"f", vector}}, 1);
+    index.publish();
+    CHECK(index.missing_rows() == 3);
+    CHECK(index.rejected() == 0);
+    CHECK(keys(index.search(Vector{2, 2}, 10, 40)).size() == 3);
+}
+
+TEST_CASE("The memory estimate covers vector, code and links, and grows with each", "[index]") {
+    const std::uint64_t row = memory_estimate(1, 768, 16);
+    CHECK(row > 768 * 5 + 32 * 4);
+    CHECK(memory_estimate(1000, 768, 16) == 1000 * row);
+    CHECK(memory_estimate(1, 769, 16) >= row);
+    CHECK(memory_estimate(1, 768, 32) >= row + 32 * 4);
+}
