@@ -1,6 +1,7 @@
 #include "tests/unit/index/generated.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <atomic>
 #include <set>
@@ -108,8 +109,9 @@ TEST_CASE("No search sees half a transaction", "[index]") {
     CHECK(readers.wrong == 0);
 }
 
-TEST_CASE("Searches go on while the index grows", "[index]") {
-    RouteIndex index{IndexOptions{.dimensions = 8}};
+TEST_CASE("Searches go on while the index grows, over vectors and when codes come", "[index]") {
+    const Quantization quantization = GENERATE(Quantization::none, Quantization::sq8);
+    RouteIndex index{IndexOptions{.dimensions = 8, .quantization = quantization}};
     const auto rows = clustered(4000, 8, 1);
     index.load(entries({rows.begin(), rows.begin() + 500}), 1);
     index.publish();
@@ -134,7 +136,8 @@ TEST_CASE("Searches go on while the index grows", "[index]") {
 }
 
 TEST_CASE("Two builders load while others search", "[index]") {
-    RouteIndex index{IndexOptions{.metric = Metric::cosine, .dimensions = 8}};
+    RouteIndex index{
+        IndexOptions{.metric = Metric::cosine, .dimensions = 8, .quantization = Quantization::sq8}};
     const auto rows = clustered(4000, 8, 3);
     index.load(entries({rows.begin(), rows.begin() + 1000}), 2);
     index.publish();
