@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 #include <vector>
 
 namespace veer::index {
@@ -66,11 +67,12 @@ class Walk {
         return nearest;
     }
 
-    /// With any ef. `offer` puts what a node stands for into memory.results; `ahead` is told of
-    /// nodes that offer may soon be asked about. Returns early where `effort` is spent.
+    /// With any ef, from one node or several. `offer` puts what a node stands for into
+    /// memory.results; `ahead` is told of nodes that offer may soon be asked about. Returns early
+    /// where `effort` is spent.
     template <class Ahead, class Offer>
     void layer(
-        Found start,
+        std::span<const Found> starts,
         int layer,
         std::size_t ef,
         WalkMemory& memory,
@@ -80,12 +82,15 @@ class Walk {
     ) const {
         std::vector<Found>& candidates = memory.candidates;
         const std::vector<Found>& results = memory.results;
-        const std::size_t slots = measure_.slots();  // after `start`, so it is among them
+        const std::size_t slots = measure_.slots();  // after `starts`, so they are among them
         memory.visited.begin(slots);
         memory.results.clear();
-        candidates.assign(1, start);
-        memory.visited.insert(start.slot);
-        offer(start);
+        candidates.assign(starts.begin(), starts.end());
+        std::make_heap(candidates.begin(), candidates.end(), Farther{});
+        for (const Found& start : starts) {
+            memory.visited.insert(start.slot);
+            offer(start);
+        }
         Links fresh;
         while (!candidates.empty()) {
             const Found current = candidates.front();
