@@ -39,7 +39,10 @@ Connection::Connection(Shared& shared, Worker& worker, Socket client)
 }
 
 Connection::~Connection() {
-    stop_waiting();
+    // Timers are gone by now: with close(), or with the loop.
+    if (waiter_ != 0) {
+        shared_.replica.cancel(waiter_);
+    }
     if (counted_) {
         shared_.connections.fetch_sub(1);
     }
@@ -99,6 +102,9 @@ void Connection::read_client() {
     }
     if (!bytes.empty()) {
         on_client_bytes(bytes);
+    }
+    if (client_.ended && stage_ == Stage::relaying) {
+        session_->on_client_ended();  // by TLS' own word for it
     }
     carry_out(worker_.output);
 }

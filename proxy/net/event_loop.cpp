@@ -38,7 +38,13 @@ void EventLoop::run() {
 }
 
 void EventLoop::post(Task task) {
-    asio::post(context_, [task = std::move(task)] { guarded(task); });
+    asio::post(context_, [this, task = std::move(task)] { run_task(task); });
+}
+
+void EventLoop::run_task(const Task& task) const {
+    if (!guarded(task)) {
+        guarded(on_task_failure);
+    }
 }
 
 void EventLoop::retire(std::shared_ptr<void> object) {
@@ -60,7 +66,7 @@ EventLoop::TimerId EventLoop::at(Clock::time_point when, Task task) {
 
 void EventLoop::on_timer(std::uint64_t number) {
     if (const auto due = timers_.extract(number)) {
-        guarded(due.mapped().task);
+        run_task(due.mapped().task);
     }
 }
 

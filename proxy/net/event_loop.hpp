@@ -23,7 +23,8 @@ namespace veer::proxy::net {
 ///
 /// Invariants:
 /// 1. Everything but post() and stop() is called on the thread that is in run(), or before it.
-/// 2. What throws (memory for one client has run out) is told to its handler; the others go on.
+/// 2. What throws (memory for one client has run out) is told to its handler, or to
+///    on_task_failure; the others go on.
 class EventLoop {
   public:
     using Clock = std::chrono::steady_clock;
@@ -111,12 +112,17 @@ class EventLoop {
 
     boost::asio::io_context& context() { return context_; }
 
+    /// Called where a task has thrown.
+    Task on_task_failure = [] {
+    };
+
   private:
     struct Timer {
         boost::asio::steady_timer timer;
         Task task;
     };
 
+    void run_task(const Task& task) const;
     void on_timer(std::uint64_t number);
 
     boost::asio::io_context context_;

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "proxy/net/event_loop.hpp"
-#include "proxy/net/pipe.hpp"
 #include "proxy/net/look_up.hpp"
+#include "proxy/net/pipe.hpp"
 #include "proxy/net/upstream_connector.hpp"
 #include "proxy/net/upstream_handshake.hpp"
 

@@ -21,6 +21,13 @@ struct Worker {
     /// Of one read: large enough that bulk data costs few calls.
     static constexpr std::size_t in_bytes = std::size_t{64} * 1024;
 
+    Worker() {
+        // Half of one session's words must never become another's.
+        loop.on_task_failure = [this] {
+            output = {};
+        };
+    }
+
     EventLoop loop;
     std::unordered_set<std::shared_ptr<Connection>> connections;
     std::unordered_set<std::shared_ptr<CancelRelay>> cancels;

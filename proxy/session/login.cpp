@@ -205,6 +205,9 @@ void Login::on_client(wire::Bytes bytes, Output& out) {
     }
     client_in_ += bytes;
     process_client(out);
+    if (!done() && !client_pipe_ && client_in_.size() > frame_bytes_max) {
+        violation("too much data before the end of authentication", out);
+    }
 }
 
 void Login::process_client(Output& out) {

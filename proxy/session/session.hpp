@@ -172,12 +172,19 @@ class Session {
 
     // session_server.cpp: the server's frames
     void on_starting_frame(const wire::Frame& frame);
+    bool answers_veer() const;
     void on_server_frame(const wire::Frame& frame, Instant now, Output& out);
     void on_error(const wire::Frame& frame, Instant now, Output& out);
     void on_async(const wire::Frame& frame);
     void on_reply(const Reply& reply, const wire::Frame& frame, Instant now, Output& out);
     void on_parsed(const Reply& reply);
-    void note_description(const Reply& reply, const wire::Frame& frame);
+    void note_description(const Reply& reply, const wire::Frame& frame, Instant now);
+    bool facts_allow(
+        const std::shared_ptr<const router::RouteTable>& routes,
+        const router::Route& route,
+        const parser::NearestNeighbourQuery& query,
+        Instant now
+    ) const;
     void on_ready(const Reply& reply, const wire::Frame& frame, Instant now, Output& out);
     void end_transaction();
     void note_tag(wire::Bytes tag, bool plain);
@@ -231,9 +238,10 @@ class Session {
     bool batch_local_ = false;     // the open extended batch has messages that veer answered
     Unnamed unnamed_;
     std::shared_ptr<const Unnamed> unnamed_before_;  // what the next expected message has changed
-    bool deallocates_ = false;     // a text has mentioned DEALLOCATE: a function may run it
-    bool named_upstream_ = false;  // this transaction may have cursors of the client's names
-    bool calls_seen_ = false;      // some prepared statement may call functions
+    bool deallocates_ = false;        // a text has mentioned DEALLOCATE: a function may run it
+    bool named_upstream_ = false;     // this transaction may have cursors of the client's names
+    bool cursor_statements_ = false;  // some prepared statement may use a cursor by name
+    bool calls_seen_ = false;         // some prepared statement may call functions
     bool settings_touched_ = false;
 
     // towards the client

@@ -130,6 +130,10 @@ Session::Taken Session::on_client_frame(const wire::Frame& frame, Instant now, O
     if (attempt_) {
         return collect(frame, now, out);
     }
+    if (copy_in_ && frame.type != 'c' && frame.type != 'f' && frame.type != 'X') {
+        forward(frame, out);  // for Postgres to ignore or to refuse
+        return Taken::yes;
+    }
     if (replies_.change_pending() && replies_.has_barrier() && names_unnamed(frame)) {
         return Taken::stall;  // whether the server skips the change decides what this means
     }
@@ -257,6 +261,8 @@ Session::Taken Session::on_parse(const wire::Frame& frame, Instant now, Output& 
     if (!remembered || remembered->statement.search() == nullptr) {
         note_text(parse->text, out);
         calls_seen_ = calls_seen_ || !is_plain_select(parse->text);
+        cursor_statements_ =
+            cursor_statements_ || (!parse->statement.empty() && mentions_cursor(parse->text));
     } else if (parse_locally(frame, remembered, now, out)) {
         return Taken::yes;
     }
@@ -318,8 +324,8 @@ Session::Taken Session::bind_twice(const wire::Frame& frame, wire::Bytes portal,
 }
 
 std::optional<router::Reason> Session::refuse_portal(const Attempt& attempt) const {
-    if (!attempt.portal.empty() && named_upstream_) {
-        return router::reason::named_portal;  // perhaps of the same name
+    if (!attempt.portal.empty() && (named_upstream_ || cursor_statements_)) {
+        return router::reason::named_portal;  // perhaps of the same name, or used by it
     }
     if (portals_.full() || replies_.size() > unanswered_max) {
         return router::reason::pipelined;

@@ -243,7 +243,7 @@ void Session::expect_reply_to(const wire::Frame& frame, bool plain) {
 void Session::note_text(wire::Bytes text, Output& out) {
     settings_touched_ = settings_touched_ || mentions_veer_setting(text);
     deallocates_ = deallocates_ || mentions_deallocate(text);
-    if (portals_.has_named() && mentions_cursor(text)) {
+    if (portals_.has_named() && (mentions_cursor(text) || mentions_rollback(text))) {
         open_all_upstream(out);
     }
 }

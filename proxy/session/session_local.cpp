@@ -126,13 +126,8 @@ bool Session::parse_locally(
     const auto routes = router_.routes();
     const parser::NearestNeighbourQuery& query = *statement->statement.search();
     const router::Route* const route = routes->find(query);
-    const KnownFacts* const known =
-        route == nullptr ? nullptr : facts_.find(routes, *route, router_.write_epoch(), now);
-    constexpr double in_any_share = 0;
-    if (known == nullptr || !routes->live || transaction_ == 'E' || router_.panic() ||
-        std::holds_alternative<router::Reason>(
-            router::decide(*route, query, known->facts, in_any_share)
-        ) ||
+    if (route == nullptr || !routes->live || transaction_ == 'E' || router_.panic() ||
+        !facts_allow(routes, *route, query, now) ||
         !routes->accepted->parsed(statement->statement.text, statement->parameter_types)) {
         return false;
     }
@@ -144,6 +139,19 @@ bool Session::parse_locally(
     wire::write_parse_complete(complete);
     emit_local(std::move(complete), out);
     return true;
+}
+
+bool Session::facts_allow(
+    const std::shared_ptr<const router::RouteTable>& routes,
+    const router::Route& route,
+    const parser::NearestNeighbourQuery& query,
+    Instant now
+) const {
+    constexpr double in_any_share = 0;
+    const KnownFacts* const known = facts_.find(routes, route, router_.write_epoch(), now);
+    return known != nullptr && !std::holds_alternative<router::Reason>(
+                                   router::decide(route, query, known->facts, in_any_share)
+                               );
 }
 
 LocalAnswer Session::answer_relation_named(const std::string& relation) const {

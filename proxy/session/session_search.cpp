@@ -203,6 +203,11 @@ void Session::judge(Instant now, Output& out) {
         return;
     }
     attempt.service = std::get<router::Service>(decision);
+    if (!attempt.simple && !replies_.pending_parse(attempt.statement->name)) {
+        attempt.routes->accepted->note_parsed(
+            attempt.statement->statement.text, attempt.statement->parameter_types
+        );
+    }
     if (const auto why = refuse_rewrite()) {
         pass(*why, now, out);
         return;

@@ -107,7 +107,7 @@ void Session::on_server(wire::Bytes bytes, Instant now, Output& out) {
         }
     }
     outbox_ = rest;
-    if (stalled_ && !replies_.has_barrier()) {
+    if (stalled_ && (!replies_.has_barrier() || copy_in_)) {
         stalled_ = false;
         drain_inbox(now, out);
     }
@@ -138,8 +138,22 @@ void Session::on_async(const wire::Frame& frame) {
     }
 }
 
+bool Session::answers_veer() const {
+    const bool asking = attempt_ && attempt_->stage == Attempt::Stage::asking;
+    const Fate fate = replies_.next_fate();
+    return fate == Fate::ignore || (asking && fate != Fate::forward);
+}
+
 void Session::on_server_frame(const wire::Frame& frame, Instant now, Output& out) {
+    if (frame.type == 'N' && answers_veer()) {
+        return;  // what veer's own question gives rise to is nothing to the client
+    }
     if (asynchronous(frame.type)) {
+        if (frame.type == 'A') {
+            // Who sent it has committed, perhaps past veer, and its receiver will look.
+            router_.note_write();
+            facts_.clear();
+        }
         if (frame.type == 'N' && !replies_.empty()) {
             router_.note_write();  // a procedure may commit, say so, and go on
         }
@@ -236,7 +250,7 @@ void Session::on_reply(const Reply& reply, const wire::Frame& frame, Instant now
     if (reply.awaited == Awaited::parse) {
         on_parsed(reply);
     } else if (reply.awaited == Awaited::describe_statement) {
-        note_description(reply, frame);
+        note_description(reply, frame, now);
     } else if (frame.type == 'C') {
         note_tag(wire::decode_command_complete(frame.payload).value_or(""), reply.plain);
     } else if (frame.type == 's') {
@@ -257,14 +271,9 @@ void Session::on_parsed(const Reply& reply) {
         return;
     }
     statements_.insert_or_assign(reply.name, reply.statement);
-    if (reply.statement->statement.search() != nullptr) {
-        router_.routes()->accepted->note_parsed(
-            reply.statement->statement.text, reply.statement->parameter_types
-        );
-    }
 }
 
-void Session::note_description(const Reply& reply, const wire::Frame& frame) {
+void Session::note_description(const Reply& reply, const wire::Frame& frame, Instant now) {
     // Of other columns than the key nobody tells veer in time that they have changed.
     if (frame.type == 't') {
         description_ = frame.whole;
@@ -273,10 +282,12 @@ void Session::note_description(const Reply& reply, const wire::Frame& frame) {
     if (reply.statement == nullptr || reply.statement->statement.search() == nullptr) {
         return;
     }
+    // Only where the facts say that its names mean what they mean to everyone.
     const auto routes = router_.routes();
-    const auto* const route = routes->find(*reply.statement->statement.search());
-    if (route != nullptr && frame.type == 'T' &&
-        router::answerable_locally(*route, *reply.statement->statement.search())) {
+    const parser::NearestNeighbourQuery& query = *reply.statement->statement.search();
+    const auto* const route = routes->find(query);
+    if (route != nullptr && frame.type == 'T' && facts_allow(routes, *route, query, now) &&
+        router::answerable_locally(*route, query)) {
         routes->accepted->note_described(
             reply.statement->statement.text,
             reply.statement->parameter_types,
@@ -330,6 +341,8 @@ void Session::note_tag(wire::Bytes tag, bool plain) {
     }
     facts_.clear();
     note_cursors(verb, tag);
+    calls_seen_ = calls_seen_ || verb == "PREPARE" || verb == "SELECT" || verb == "DO" ||
+                  verb == "CALL" || verb == "DECLARE";  // a function can PREPARE, too
     constexpr std::string_view harmless[] = {
         "BEGIN",
         "START",
@@ -369,6 +382,8 @@ void Session::note_cursors(wire::Bytes verb, wire::Bytes tag) {
         portals_.note_savepoint();
     } else if (tag == "ROLLBACK") {
         portals_.note_rollback_to_savepoint();  // or the end of all: ReadyForQuery will say
+    } else if (tag == "COMMIT") {
+        portals_.clear();  // AND CHAIN begins another transaction at once
     } else if (verb == "DECLARE") {
         named_upstream_ = true;
     }

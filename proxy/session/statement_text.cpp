@@ -55,7 +55,7 @@ std::string folded(std::string_view name) {
 
 bool is_plain_select(std::string_view sql) {
     std::string_view text = trim(sql);
-    return take_word(text, "select") && text.find('(') == std::string_view::npos &&
+    return take_word(text, "select") && text.find_first_of("(;") == std::string_view::npos &&
            !mentions(text, "from") && !mentions(text, "into");
 }
 
@@ -65,7 +65,11 @@ bool mentions_veer_setting(std::string_view sql) {
 
 bool mentions_cursor(std::string_view sql) {
     return mentions(sql, "fetch") || mentions(sql, "move") || mentions(sql, "close") ||
-           mentions(sql, "cursor") || mentions(sql, "rollback");
+           mentions(sql, "cursor");
+}
+
+bool mentions_rollback(std::string_view sql) {
+    return mentions(sql, "rollback");
 }
 
 bool mentions_deallocate(std::string_view sql) {

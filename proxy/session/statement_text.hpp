@@ -18,7 +18,10 @@ bool mentions_veer_setting(std::string_view sql);
 /// True where the text may deallocate prepared statements, itself or in a block of code.
 bool mentions_deallocate(std::string_view sql);
 
-/// True where the text may use a cursor by name, or end some of them by ROLLBACK TO.
+/// True where the text may end portals by ROLLBACK TO.
+bool mentions_rollback(std::string_view sql);
+
+/// True where the text may use a cursor by name.
 bool mentions_cursor(std::string_view sql);
 
 /// "last" for `SHOW veer.last`, in any case and with white space or a semicolon around.

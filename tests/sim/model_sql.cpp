@@ -142,7 +142,7 @@ std::variant<Sql, SqlError> read_sql(std::string_view text) {
     if (text.empty()) {
         return plain(Verb::empty);
     }
-    if (text.starts_with("SELECT (SELECT pg_catalog.string_agg(")) {
+    if (text.starts_with("SELECT (SELECT pg_catalog.")) {
         Sql facts = plain(Verb::select);
         facts.facts = true;
         facts.columns.resize(proxy::session::sample_facts().size(), number_column);

@@ -17,10 +17,12 @@ constexpr const char* text = "SELECT id FROM docs ORDER BY e <-> $1 LIMIT 3";
 /// The search has been prepared, described and run once.
 struct Accepted : F {
     Accepted() {
-        client(parse("", text) + describe('S', "") + sync());
-        server(bare('1') + parameters() + row() + ready());
+        client(parse("", text) + sync());
+        server(bare('1') + ready());
         client(bind("", {"[7,0]"}) + execute() + sync());
         REQUIRE(types(answer_facts()) == "2DDDCZ");
+        client(describe('S', "") + sync());
+        server(parameters() + row() + ready());
     }
 
     static std::string parameters() { return {"t\0\0\0\n\0\1\0\0@\1", 11}; }

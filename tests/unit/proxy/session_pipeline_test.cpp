@@ -97,6 +97,12 @@ TEST_CASE_METHOD(Pipeline, "a cancel that hits the question in mid-batch is the 
     CHECK(types(server(ready())) == "Z");
 }
 
+TEST_CASE_METHOD(Pipeline, "notices that veer's question gives rise to are not the client's") {
+    const std::string notice("N\0\0\0\5\0", 6);
+    client(upstream_unit() + search_unit() + sync());
+    CHECK(types(server(notice + upstream_reply() + notice)) == "N2DC");
+}
+
 TEST_CASE_METHOD(Pipeline, "Flush brings out what veer has, and asks Postgres for the rest") {
     know_facts();
     CHECK(client(search_unit() + flush()).empty());
