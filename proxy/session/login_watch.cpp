@@ -12,9 +12,6 @@ constexpr std::size_t code_bytes = 4;
 
 // Authentication messages of the manual's 55.7 by their code.
 constexpr std::uint32_t authentication_ok = 0;
-constexpr std::uint32_t authentication_gss = 7;
-constexpr std::uint32_t authentication_gss_continue = 8;
-constexpr std::uint32_t authentication_sspi = 9;
 
 /// Moves bytes from `bytes` to `head` until it has `wanted`; true where it has.
 bool fill(std::string& head, std::size_t wanted, wire::Bytes& bytes) {
@@ -45,7 +42,8 @@ bool LoginWatch::on_client(wire::Bytes bytes) {
         const wire::FrameStatus status = wire::peek_header(client_header_, header);
         const bool answer = client_header_.front() == 'p';
         client_header_.clear();
-        if (answer && (status != wire::FrameStatus::ok || header.whole_bytes - 1 > answer_max_)) {
+        if (answer &&
+            (status != wire::FrameStatus::ok || header.whole_bytes - 1 > answer_bytes_max)) {
             return false;
         }
         client_follows_ = answer;
@@ -90,9 +88,6 @@ void LoginWatch::on_server_message(char type) {
     wire::Reader reader(wire::Bytes(server_head_).substr(wire::frame_header_bytes));
     const std::uint32_t code = reader.u32();
     over_ = code == authentication_ok;
-    const bool gss = code == authentication_gss || code == authentication_gss_continue ||
-                     code == authentication_sspi;
-    answer_max_ = gss ? gss_answer_bytes_max : answer_bytes_max;
 }
 
 }  // namespace veer::proxy::session

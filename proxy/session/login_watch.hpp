@@ -10,15 +10,14 @@ namespace veer::proxy::session {
 /// Follows a relayed login just far enough to bound it: until AuthenticationOk, and how long a
 /// message the client may send as its answer.
 ///
-///     client  ── p ──▶  at most 10,000 bytes; 65,535 where the server asked for GSSAPI or SSPI
+///     client  ── p ──▶  at most 65,535 bytes, Postgres' PG_MAX_AUTH_TOKEN_LENGTH
 ///     server  ◀── R ──  0: the client is let in
 ///
 /// A message that is no answer to a server's question is left to the server: with trust, a client
 /// may send its first statement before it is told that it is let in.
 class LoginWatch {
   public:
-    static constexpr std::size_t answer_bytes_max = 10'000;
-    static constexpr std::size_t gss_answer_bytes_max = 65'535;
+    static constexpr std::size_t answer_bytes_max = 65'535;
 
     /// False where an answer is longer than anything that Postgres would take.
     bool on_client(wire::Bytes bytes);
@@ -36,7 +35,6 @@ class LoginWatch {
     bool client_follows_ = true;
     std::string server_head_;  // header and, of R, the code
     std::size_t server_passing_ = 0;
-    std::size_t answer_max_ = answer_bytes_max;
     bool over_ = false;
 };
 

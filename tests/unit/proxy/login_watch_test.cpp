@@ -39,15 +39,11 @@ TEST_CASE("a login is over when the server lets the client in", "[proxy]") {
 }
 
 TEST_CASE("an answer to the server is at most as long as Postgres would take", "[proxy]") {
-    for (const std::size_t bytes : {std::size_t{9'996}, std::size_t{9'997}}) {
+    for (const std::size_t bytes : {std::size_t{65'531}, std::size_t{65'532}}) {
         LoginWatch login;
         login.on_server(authentication(3));
-        CHECK(login.on_client(message('p', std::string(bytes, 'x'))) == (bytes == 9'996));
+        CHECK(login.on_client(message('p', std::string(bytes, 'x'))) == (bytes == 65'531));
     }
-    LoginWatch gss;
-    gss.on_server(authentication(7));
-    CHECK(gss.on_client(message('p', std::string(60'000, 'x'))));
-    CHECK_FALSE(gss.on_client(message('p', std::string(65'532, 'x'))));
 }
 
 TEST_CASE("the length is judged before the answer itself has come", "[proxy]") {
