@@ -96,7 +96,7 @@ void ReplyQueue::pop_front() {
     queue_.pop_front();
 }
 
-void ReplyQueue::drop(Queue::iterator first, Queue::iterator last) {
+void ReplyQueue::drop(const Queue::iterator& first, const Queue::iterator& last) {
     std::for_each(first, last, [this](const Expected& expected) { count(expected, minus_one); });
     queue_.erase(first, last);
 }

@@ -143,7 +143,7 @@ class ReplyQueue {
 
     void count(const Expected& expected, std::size_t change);
     void pop_front();
-    void drop(Queue::iterator first, Queue::iterator last);
+    void drop(const Queue::iterator& first, const Queue::iterator& last);
     void drop_marks();
 
     Queue queue_{8};
