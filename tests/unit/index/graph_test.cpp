@@ -106,6 +106,7 @@ TEST_CASE("A graph grows in place and finds what it found before", "[index]") {
     const float* const first = segment->graph().code(0);
     std::vector<std::vector<Slot>> before;
     const auto queries = clustered(20, 16, 2);
+    before.reserve(queries.size());
     for (const Vector& query : queries) {
         before.push_back(walked(space, *segment, query));
     }

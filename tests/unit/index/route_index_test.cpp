@@ -204,5 +204,5 @@ TEST_CASE("The memory estimate covers vector, code and links, and grows with eac
     CHECK(row > 768 * 5 + 32 * 4);
     CHECK(memory_estimate(1000, 768, 16) == 1000 * row);
     CHECK(memory_estimate(1, 769, 16) >= row);
-    CHECK(memory_estimate(1, 768, 32) >= row + 32 * 4);
+    CHECK(memory_estimate(1, 768, 32) >= row + std::uint64_t{32} * 4);
 }
