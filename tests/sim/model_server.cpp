@@ -115,7 +115,9 @@ void ModelServer::on_message(char type, std::string_view payload) {
 void ModelServer::on_copy_data(char type) {
     if (type == 'd') {
         ++copied_;
-    } else if (type == 'c') {
+        return;
+    }
+    if (type == 'c') {
         copying_ = false;
         wrote_ = true;
         send_tag("COPY " + std::to_string(copied_));
