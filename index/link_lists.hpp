@@ -21,7 +21,7 @@ using Links = std::array<Slot, std::size_t{2} * m_max>;
 
 /// One node's links on one layer, as it lies in memory:
 ///
-///     version | lock | link x room          no_slot behind the last link
+///     version | lock | chosen | link x room          no_slot behind the last link
 ///
 /// Invariants:
 /// 1. Readers take no lock. A list read while it is rewritten is read again: `version` is odd
@@ -79,8 +79,13 @@ class LinkList {
         links_[count].store(link, std::memory_order_release);
     }
 
+    /// How many of its links, which are its first, the writer that filled it had chosen for being
+    /// diverse; 0 where nobody has judged them. Requires the lock.
+    std::size_t chosen() const { return head_->chosen; }
+
     /// Replaces all links. Requires the lock.
-    void write(std::span<const Slot> links) {
+    void write(std::span<const Slot> links, std::size_t chosen) {
+        head_->chosen = static_cast<std::uint16_t>(chosen);
         const std::uint32_t version = head_->version.load(std::memory_order_relaxed);
         head_->version.store(version + 1, std::memory_order_relaxed);
         for (std::size_t i = 0; i < room_; ++i) {
@@ -106,7 +111,8 @@ class LinkList {
 
     struct Head {
         std::atomic<std::uint32_t> version{0};
-        std::atomic<std::uint32_t> locked{0};
+        std::atomic<std::uint16_t> locked{0};
+        std::uint16_t chosen = 0;
     };
 
     Head* head_;

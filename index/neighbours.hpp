@@ -10,8 +10,13 @@
 namespace veer::index {
 
 /// Decides who links to whom. The heuristic is algorithm 4 of Malkov & Yashunin 2016; what it
-/// passes over fills a list up while there is room, as in pgvector, because full lists find more at
-/// the same ef.
+/// passes over fills a list up, as in pgvector, because full lists find more at the same ef.
+///
+///     [ chosen, nearest first | passed over, nearest first ]       a full list
+///
+/// A full list keeps that order, so that a newcomer is judged alone: it is compared with the chosen
+/// ones, takes its place, and the farthest of those passed over has to go. Judging all again
+/// would cost five times as many comparisons, and most of the time of a build.
 template <class Measure>
 class Neighbours {
   public:
@@ -21,11 +26,14 @@ class Neighbours {
     /// Links a new node and those `nearby` it, both ways.
     void connect(Slot slot, int layer, std::vector<Found>& nearby) {
         LinkList list = links_.at(slot, layer);
-        select(nearby, list.room(), list.room());
-        const std::vector<Found> selected = chosen_;
+        judge_all(nearby);
+        chosen_.resize(std::min(chosen_.size(), list.room()));
+        passed_.resize(std::min(passed_.size(), list.room() - chosen_.size()));
+        std::vector<Found> selected = chosen_;
+        selected.insert(selected.end(), passed_.begin(), passed_.end());
         {
             const std::lock_guard lock{list};
-            write(list, selected);
+            write(list);
         }
         for (const Found& neighbour : selected) {
             link_back(neighbour.slot, {neighbour.distance, slot}, layer);
@@ -33,41 +41,57 @@ class Neighbours {
     }
 
   private:
-    /// A list that overflows is filled up less than whole, so that it does not overflow at the next
-    /// new neighbour again: one in eight links left out halves the time of a build.
-    static constexpr std::size_t spare_share = 8;
-
-    /// Fills chosen_ with up to `count`, of which the first ones are the heuristic's, nearest
-    /// first. Sorts `from`.
-    void select(std::vector<Found>& from, std::size_t count, std::size_t filled) {
+    /// Parts them into chosen_ and passed_.
+    void judge_all(std::vector<Found>& from) {
         std::sort(from.begin(), from.end(), Nearer{});
         chosen_.clear();
         passed_.clear();
         for (const Found& candidate : from) {
-            if (chosen_.size() == count) {
-                break;
-            }
-            (is_diverse(candidate) ? chosen_ : passed_).push_back(candidate);
+            (is_diverse(candidate, chosen_.size()) ? chosen_ : passed_).push_back(candidate);
         }
-        const std::size_t missing =
-            std::min(filled - std::min(filled, chosen_.size()), passed_.size());
-        chosen_.insert(
-            chosen_.end(), passed_.begin(), passed_.begin() + static_cast<std::ptrdiff_t>(missing)
-        );
     }
 
-    /// Whether it is nearer to the node in question than to all chosen before.
-    bool is_diverse(Found candidate) const {
+    /// Puts one more into chosen_ or passed_. Whom it displaces is passed over from now on; whom
+    /// the displaced one had kept out stays out.
+    void judge(Found added) {
+        const auto place = std::upper_bound(chosen_.begin(), chosen_.end(), added, Nearer{});
+        const auto nearer = static_cast<std::size_t>(place - chosen_.begin());
+        if (!is_diverse(added, nearer)) {
+            pass_over(added);
+            return;
+        }
+        const auto code = measure_.code(added.slot);
+        const auto displaced = std::stable_partition(place, chosen_.end(), [&](Found one) {
+            return measure_.distance(code, measure_.code(one.slot)) >= one.distance;
+        });
+        std::for_each(displaced, chosen_.end(), [this](Found one) { pass_over(one); });
+        chosen_.erase(displaced, chosen_.end());
+        chosen_.insert(chosen_.begin() + static_cast<std::ptrdiff_t>(nearer), added);
+    }
+
+    void pass_over(Found one) {
+        passed_.insert(std::upper_bound(passed_.begin(), passed_.end(), one, Nearer{}), one);
+    }
+
+    /// Whether it is nearer to the node in question than to the first of chosen_.
+    bool is_diverse(Found candidate, std::size_t first) const {
         const auto code = measure_.code(candidate.slot);
-        return std::none_of(chosen_.begin(), chosen_.end(), [&](Found chosen) {
+        const auto end = chosen_.begin() + static_cast<std::ptrdiff_t>(first);
+        return std::none_of(chosen_.begin(), end, [&](Found chosen) {
             return measure_.distance(code, measure_.code(chosen.slot)) < candidate.distance;
         });
     }
 
-    static void write(LinkList& list, const std::vector<Found>& to) {
+    /// Writes chosen_ and passed_, which have room.
+    void write(LinkList& list) {
         Links links;
-        std::transform(to.begin(), to.end(), links.begin(), [](Found one) { return one.slot; });
-        list.write({links.data(), to.size()});
+        std::size_t count = 0;
+        for (const auto* part : {&chosen_, &passed_}) {
+            for (const Found& one : *part) {
+                links[count++] = one.slot;
+            }
+        }
+        list.write({links.data(), count}, count == list.room() ? chosen_.size() : 0);
     }
 
     bool is_child(Slot slot, Slot parent) const { return links_.parent(slot) == parent; }
@@ -85,32 +109,36 @@ class Neighbours {
             return;
         }
         const auto code = measure_.code(from);
-        around_.assign(1, added);
+        around_.clear();
         for (const Slot link : std::span{links.data(), count}) {
             around_.push_back({measure_.distance(code, measure_.code(link)), link});
         }
-        select(around_, list.room(), list.room() - list.room() / spare_share);
-        if (layer == 0) {
-            keep_children(from, list.room());
+        const std::size_t chosen = list.chosen();
+        if (chosen > 0) {
+            const auto parted = around_.begin() + static_cast<std::ptrdiff_t>(chosen);
+            chosen_.assign(around_.begin(), parted);
+            passed_.assign(parted, around_.end());
+            judge(added);
+        } else {
+            around_.push_back(added);
+            judge_all(around_);
         }
-        write(list, chosen_);
+        drop_farthest(from);
+        write(list);
     }
 
-    /// Puts the children among around_ in front, and drops what then has no room.
-    void keep_children(Slot from, std::size_t room) {
-        passed_.clear();
-        for (const Found& found : around_) {
-            if (is_child(found.slot, from)) {
-                passed_.push_back(found);
+    /// Of those passed over, else of the chosen; children stay. A node has fewer of them than room
+    /// (adopt()).
+    void drop_farthest(Slot from) {
+        for (auto* part : {&passed_, &chosen_}) {
+            const auto farthest = std::find_if(part->rbegin(), part->rend(), [&](Found one) {
+                return !is_child(one.slot, from);
+            });
+            if (farthest != part->rend()) {
+                part->erase(std::next(farthest).base());
+                return;
             }
         }
-        for (const Found& found : chosen_) {
-            if (!is_child(found.slot, from)) {
-                passed_.push_back(found);
-            }
-        }
-        passed_.resize(std::min(passed_.size(), room));
-        chosen_.swap(passed_);
     }
 
     /// Gives a new node its parent: the nearest of its neighbours that has not m children already.
