@@ -2,6 +2,7 @@
 
 #include "index/graph_store.hpp"
 #include "index/neighbours.hpp"
+#include "index/reach.hpp"
 
 #include <algorithm>
 #include <array>
@@ -64,6 +65,7 @@ class HnswGraph::Impl {
 
     bool train();
     void link(Slot slot);
+    std::size_t repair(std::size_t slots, const std::atomic<bool>& stopping);
     Result<Precision> search(
         const float* query,
         std::size_t ef,
@@ -95,6 +97,9 @@ class HnswGraph::Impl {
 
     template <class Measure>
     void link_over(const Measure& measure, Slot slot);
+
+    template <class Measure>
+    bool relink_over(const Measure& measure, Slot slot);
 
     template <class Measure>
     static std::size_t widen(
@@ -184,6 +189,53 @@ void HnswGraph::Impl::link(Slot slot) {
     } else {
         link_over(OverVectors{store_}, slot);
     }
+}
+
+/// Links a node on the bottom layer as if it were new, and keeps the links that it has; false where
+/// it has been found after all.
+template <class Measure>
+bool HnswGraph::Impl::relink_over(const Measure& measure, Slot slot) {
+    const Entry top = entry();
+    const Walk<Measure> walk{measure, store_.links(), measure.code(slot)};
+    Found nearest = walk.descend(walk.at(top.slot), top.level, 0);
+    if (nearest.slot == slot) {
+        nearest = walk.at(top.slot);  // an upper layer leads to it; the bottom one shall, too
+    }
+    WalkMemory& memory = walk_memory();
+    const std::size_t ef = options_.ef_construction;
+    const SearchLimits unlimited;
+    Effort effort{unlimited};
+    walk.layer(
+        {&nearest, 1},
+        0,
+        ef,
+        memory,
+        effort,
+        [](Slot) {},
+        [&](Found found) { keep(memory.results, ef, found); }
+    );
+    std::vector<Found> nearby = memory.results;
+    const bool found = std::any_of(nearby.begin(), nearby.end(), [&](Found one) {
+        return one.slot == slot;
+    });
+    if (!found) {
+        Neighbours<Measure>{measure, store_.links(), options_.m}.reconnect(slot, nearby);
+    }
+    return !found;
+}
+
+std::size_t HnswGraph::Impl::repair(std::size_t slots, const std::atomic<bool>& stopping) {
+    if (entry().slot == no_slot) {
+        return 0;
+    }
+    Reach reach{store_.links(), entry().slot, slots};
+    std::size_t relinked = 0;
+    for (Slot lost = reach.next_lost(stopping); lost != no_slot; lost = reach.next_lost(stopping)) {
+        const bool linked = store_.sq8() != nullptr ? relink_over(OverCodes{store_}, lost)
+                                                    : relink_over(OverVectors{store_}, lost);
+        relinked += linked ? 1U : 0U;
+    }
+    return relinked;
 }
 
 void HnswGraph::Impl::raise_entry(Entry mine) {
@@ -343,6 +395,14 @@ Result<void> HnswGraph::link(Slot slot) {
         return {};
     } catch (const std::exception&) {
         return make_error_code(Errc::out_of_memory);
+    }
+}
+
+std::size_t HnswGraph::repair(std::size_t slots, const std::atomic<bool>& stopping) {
+    try {
+        return impl_->repair(slots, stopping);
+    } catch (const std::exception&) {
+        return 0;  // for want of memory; the next time tries again
     }
 }
 

@@ -8,6 +8,7 @@
 #include "index/versions.hpp"
 #include "index/walk.hpp"
 
+#include <atomic>
 #include <memory>
 #include <span>
 #include <vector>
@@ -68,6 +69,11 @@ class HnswGraph {
 
     /// Makes the slot a node. The first node must be alone; the next hundreds should be.
     Result<void> link(Slot slot);
+
+    /// Looks for nodes below `slots` that no path on the bottom layer leads to, and links them
+    /// anew; returns how many. Beside writer and searches; in small steps, ends early once
+    /// `stopping` is set. Requires all of them to be linked.
+    std::size_t repair(std::size_t slots, const std::atomic<bool>& stopping);
 
     /// The stored vector with its norm, a code of Space; valid as long as the graph.
     const float* code(Slot slot) const;

@@ -40,7 +40,45 @@ class Neighbours {
         }
     }
 
+    /// Links a node anew on layer 0 that no path leads to, both ways; what it is linked to stays as
+    /// far as there is room.
+    void reconnect(Slot slot, std::vector<Found>& nearby) {
+        std::sort(nearby.begin(), nearby.end(), Nearer{});
+        nearby.resize(std::min<std::size_t>(nearby.size(), m_));
+        LinkList list = links_.at(slot, 0);
+        const auto code = measure_.code(slot);
+        {
+            const std::lock_guard lock{list};
+            Links links;
+            const std::size_t count = list.read(links);
+            around_ = nearby;
+            for (const Slot link : std::span{links.data(), count}) {
+                if (!contains(nearby, link)) {
+                    around_.push_back({measure_.distance(code, measure_.code(link)), link});
+                }
+            }
+            write_around(list, slot);
+        }
+        links_.set_parent(slot, no_slot);  // the old one is out of reach as well
+        for (const Found& neighbour : nearby) {
+            link_back(neighbour.slot, {neighbour.distance, slot}, 0);
+        }
+    }
+
   private:
+    static bool contains(const std::vector<Found>& all, Slot slot) {
+        return std::any_of(all.begin(), all.end(), [&](Found one) { return one.slot == slot; });
+    }
+
+    /// Writes the best of around_ that there is room for; children stay.
+    void write_around(LinkList& list, Slot slot) {
+        judge_all(around_);
+        while (chosen_.size() + passed_.size() > list.room()) {
+            drop_farthest(slot);
+        }
+        write(list);
+    }
+
     /// Parts them into chosen_ and passed_.
     void judge_all(std::vector<Found>& from) {
         std::sort(from.begin(), from.end(), Nearer{});
@@ -103,6 +141,10 @@ class Neighbours {
         const std::size_t count = list.read(links);
         if (layer == 0) {
             adopt(from, added.slot, {links.data(), count});
+        }
+        const auto end = links.begin() + static_cast<std::ptrdiff_t>(count);
+        if (std::find(links.begin(), end, added.slot) != end) {
+            return;
         }
         if (count < list.room()) {
             list.append(count, added.slot);

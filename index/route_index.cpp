@@ -1,15 +1,21 @@
 #include "index/route_index.hpp"
 
 #include "index/nearest.hpp"
+#include "index/rebuild.hpp"
 #include "index/segment.hpp"
+#include "index/upkeep.hpp"
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <exception>
 #include <mutex>
 #include <new>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace veer::index {
 
@@ -20,12 +26,21 @@ constexpr std::size_t capacity_min = 1024;
 /// Catalogue estimates can be absurd; beyond this an index grows by doubling.
 constexpr std::size_t expected_rows_max = std::size_t{4} << 20;
 
-/// A row's entries in the maps from key and from vector to slot: two nodes and their buckets.
-constexpr std::size_t map_bytes_per_row = 112;
-
 /// Below this a rebuild saves nothing that anyone could notice.
 constexpr std::size_t dead_slots_min = 1000;
 constexpr std::size_t dead_share = 5;  ///< one in five
+
+/// So many new slots later it is looked again for nodes out of reach: this many, and one in ten.
+constexpr std::size_t new_slots_min = 1000;
+constexpr std::size_t new_share = 10;
+
+/// Changes that a rebuild may copy while the writer waits: at first, and at last, when it falls
+/// behind a writer that changes rows as fast as they are copied.
+constexpr std::size_t tail_min = 32;
+constexpr unsigned tail_doublings = 7;
+
+/// When a rebuild that found no memory is tried again.
+constexpr std::chrono::milliseconds retry_after{10'000};
 
 }  // namespace
 
@@ -46,9 +61,11 @@ class RouteIndex::Impl {
             std::clamp<std::size_t>(options.expected_rows, capacity_min, expected_rows_max),
             slots_max()
         );
-        auto segment = Segment::create(space_, graph_options(), expected);
+        auto segment = Segment::create(space_, graph_options(), expected, room());
         if (!segment) {
-            segment = Segment::create(space_, graph_options(), std::min(capacity_min, slots_max()));
+            segment = Segment::create(
+                space_, graph_options(), std::min(capacity_min, slots_max()), room()
+            );
         }
         if (!segment) {
             throw std::bad_alloc{};
@@ -76,6 +93,23 @@ class RouteIndex::Impl {
     void clear();
     void publish();
 
+    void settle() { upkeep_.settle(); }
+
+    void stop_upkeep() { upkeep_.stop(); }
+
+    std::string upkeep_trouble() const {
+        const std::lock_guard lock{mutex_};
+        return upkeep_trouble_;
+    }
+
+    std::uint64_t rebuilds() const { return rebuilds_.load(std::memory_order_relaxed); }
+
+    std::uint64_t relinked() const { return relinked_.load(std::memory_order_relaxed); }
+
+    std::uint64_t memory_bytes() const {
+        return snapshot().segment->memory_bytes();
+    }
+
   private:
     GraphOptions graph_options() const {
         return {
@@ -85,45 +119,79 @@ class RouteIndex::Impl {
             .quantization = options_.quantization};
     }
 
+    /// What a rebuild has to follow.
+    struct Changes {
+        std::size_t end = 0;
+        std::vector<Slot> dead;
+    };
+
+    /// The writer's lock. A mutex is not fair, and a writer that takes it again at once would keep
+    /// upkeep from it: so it lets whoever waits go first.
+    std::unique_lock<std::mutex> writing() {
+        upkeep_waits_.wait(true);
+        return std::unique_lock{writer_};
+    }
+
+    std::unique_lock<std::mutex> keeping_up() {
+        upkeep_waits_ = true;
+        std::unique_lock lock{writer_};
+        upkeep_waits_ = false;
+        upkeep_waits_.notify_all();
+        return lock;
+    }
+
     std::size_t slots_max() const;
-    Result<void> reserve(std::size_t more);
+
+    Room room() const { return {slots_max(), options_.budget}; }
+
     Result<std::optional<Slot>> stage(std::string_view key, std::span<const float> vector);
+    void kill(Slot slot);
+    void remove(std::string_view key);
     bool is_worn() const;
-    void compact();
-    void show();
+    bool has_grown() const;
+
+    std::chrono::milliseconds keep_up(const std::atomic<bool>& stopping);
+    bool rebuild(const std::atomic<bool>& stopping);
+    bool rebuild_from(
+        const std::shared_ptr<Segment>& old,
+        Sequence published,
+        std::size_t live,
+        Changes begin,
+        const std::atomic<bool>& stopping
+    );
+    bool copy_all(Rebuild& rebuild, Changes changes, const std::atomic<bool>& stopping);
+    std::optional<bool> exchange(
+        Rebuild& rebuild, std::size_t tail_max, Changes& changes, const std::atomic<bool>& stopping
+    );
+    void repair(const std::atomic<bool>& stopping);
 
     IndexOptions options_;
     Space space_;
 
-    // The writer's.
+    // The writer's, and upkeep's for moments; both hold writer_.
+    std::mutex writer_;
+    std::atomic<bool> upkeep_waits_{false};
     std::shared_ptr<Segment> segment_;
     std::unordered_map<std::string_view, Slot> live_;  ///< views of the segment's keys
     Sequence open_ = 1;                                ///< the open transaction
     unsigned builders_ = 1;                            ///< of the last load, for a rebuild
+    std::optional<std::vector<Slot>> deaths_;          ///< since a rebuild looked last
+    std::size_t checked_slots_ = 0;                    ///< how many there were at the last repair
 
     std::atomic<std::uint64_t> rejected_{0};
     std::atomic<std::uint64_t> missing_{0};
-    mutable std::mutex mutex_;
+    std::atomic<std::uint64_t> rebuilds_{0};
+    std::atomic<std::uint64_t> relinked_{0};
+    mutable std::mutex mutex_;  ///< taken last, held for moments
     Snapshot snapshot_;
+    std::string upkeep_trouble_;
+    Upkeep upkeep_{[this](const std::atomic<bool>& stopping) { return keep_up(stopping); }};
 };
 
 std::size_t RouteIndex::Impl::slots_max() const {
-    return options_.memory_bytes_max / memory_estimate(1, options_.dimensions, options_.m);
-}
-
-Result<void> RouteIndex::Impl::reserve(std::size_t more) {
-    const std::size_t needed = segment_->graph().size() + more;
-    const std::size_t capacity = segment_->graph().capacity();
-    if (needed <= capacity) {
-        return {};
-    }
-    if (needed > slots_max()) {
-        return make_error_code(Errc::out_of_memory);
-    }
-    if (segment_->reserve(std::min(std::max(needed, 2 * capacity), slots_max()))) {
-        return {};
-    }
-    return segment_->reserve(needed);
+    return std::min<std::size_t>(
+        options_.memory_bytes_max / memory_estimate(1, options_.dimensions, options_.m), no_slot
+    );
 }
 
 /// Stores one row without linking it; the slot to link, if it needs that.
@@ -132,7 +200,7 @@ Result<std::optional<Slot>> RouteIndex::Impl::stage(
 ) {
     const Result<void> checked = vector.empty() ? Result<void>{} : space_.check(vector);
     if (vector.empty() || !checked) {
-        erase(key);
+        remove(key);
         if (vector.empty() || checked.error() == Errc::zero_norm) {
             return std::nullopt;
         }
@@ -143,7 +211,7 @@ Result<std::optional<Slot>> RouteIndex::Impl::stage(
     if (current != live_.end() && segment_->holds(current->second, vector)) {
         return std::nullopt;
     }
-    if (const auto reserved = reserve(1); !reserved) {
+    if (const auto reserved = segment_->make_room(segment_->graph().size() + 1); !reserved) {
         return reserved.error();
     }
     const auto added = segment_->add(key, vector, open_);
@@ -151,7 +219,7 @@ Result<std::optional<Slot>> RouteIndex::Impl::stage(
         return added.error();
     }
     if (current != live_.end()) {
-        segment_->versions().set_death(current->second, open_);
+        kill(current->second);
         current->second = added->slot;
     } else {
         live_.emplace(added->key, added->slot);
@@ -160,6 +228,7 @@ Result<std::optional<Slot>> RouteIndex::Impl::stage(
 }
 
 Result<void> RouteIndex::Impl::put(std::string_view key, std::span<const float> vector) {
+    const auto lock = writing();
     const auto staged = stage(key, vector);
     if (!staged) {
         missing_ += staged.error() == Errc::out_of_memory ? 1U : 0U;
@@ -175,8 +244,9 @@ Result<void> RouteIndex::Impl::put(std::string_view key, std::span<const float> 
 }
 
 void RouteIndex::Impl::load(std::span<const Entry> entries, unsigned threads) {
+    const auto lock = writing();
     builders_ = std::max(threads, 1U);
-    (void)reserve(entries.size());  // at once; else each row asks for itself
+    (void)segment_->make_room(segment_->graph().size() + entries.size());  // at once; else each row asks for itself
     std::vector<Slot> nodes;
     nodes.reserve(entries.size());
     for (const Entry& entry : entries) {
@@ -191,34 +261,45 @@ void RouteIndex::Impl::load(std::span<const Entry> entries, unsigned threads) {
     missing_ += segment_->link(nodes, builders_);
 }
 
-void RouteIndex::Impl::erase(std::string_view key) {
+void RouteIndex::Impl::kill(Slot slot) {
+    segment_->versions().set_death(slot, open_);
+    if (deaths_) {
+        deaths_->push_back(slot);
+    }
+}
+
+void RouteIndex::Impl::remove(std::string_view key) {
     const auto row = live_.find(key);
     if (row != live_.end()) {
-        segment_->versions().set_death(row->second, open_);
+        kill(row->second);
         live_.erase(row);
     }
 }
 
+void RouteIndex::Impl::erase(std::string_view key) {
+    const auto lock = writing();
+    remove(key);
+}
+
 void RouteIndex::Impl::clear() {
+    const auto lock = writing();
     for (const auto& [key, slot] : live_) {
-        segment_->versions().set_death(slot, open_);
+        kill(slot);
     }
     live_.clear();
 }
 
-void RouteIndex::Impl::show() {
-    Snapshot next{segment_, open_, live_.size(), segment_->graph().size()};
-    const std::lock_guard lock{mutex_};
-    std::swap(snapshot_, next);  // so that an old segment dies outside the lock
-}
-
 void RouteIndex::Impl::publish() {
-    show();
-    if (is_worn()) {
-        compact();
-        show();
+    const auto lock = writing();
+    Snapshot next{segment_, open_, live_.size(), segment_->graph().size()};
+    {
+        const std::lock_guard snapshot_lock{mutex_};
+        std::swap(snapshot_, next);
     }
     ++open_;
+    if (is_worn() || has_grown()) {
+        upkeep_.request();
+    }
 }
 
 bool RouteIndex::Impl::is_worn() const {
@@ -227,43 +308,164 @@ bool RouteIndex::Impl::is_worn() const {
     return dead > dead_slots_min && dead * dead_share > slots;
 }
 
-/// Builds a graph of the live rows aside. Requires that the open transaction has just been
-/// published, so that no reader to come can ask for a dead slot.
-void RouteIndex::Impl::compact() {
-    auto created =
-        Segment::create(space_, graph_options(), std::max(capacity_min, live_.size() * 5 / 4));
-    if (!created) {
-        return;  // the old one still answers; the next publish() tries again
+bool RouteIndex::Impl::has_grown() const {
+    const std::size_t fresh = segment_->graph().size() - checked_slots_;
+    return fresh > new_slots_min && fresh * new_share > checked_slots_;
+}
+
+std::chrono::milliseconds RouteIndex::Impl::keep_up(const std::atomic<bool>& stopping) {
+    bool worn = false;
+    {
+        const auto lock = keeping_up();
+        worn = is_worn();
     }
-    Segment& fresh = **created;
-    std::unordered_map<std::string_view, Slot> live;
-    live.reserve(live_.size());
-    std::vector<Slot> nodes;
-    const std::size_t slots = segment_->graph().size();
-    for (Slot slot = 0; slot < slots; ++slot) {
-        if (segment_->versions().death(slot) != never) {
-            continue;
+    const bool rebuilt = !worn || rebuild(stopping);
+    if (!stopping) {
+        repair(stopping);
+    }
+    return rebuilt ? std::chrono::milliseconds{0} : retry_after;
+}
+
+/// False where it found no memory.
+bool RouteIndex::Impl::rebuild(const std::atomic<bool>& stopping) {
+    std::shared_ptr<Segment> old;
+    Sequence published = 0;
+    std::size_t live = 0;
+    Changes begin;
+    {
+        const auto lock = keeping_up();
+        old = segment_;
+        published = open_ - 1;
+        live = live_.size();
+        begin.end = old->graph().size();
+        deaths_.emplace();
+    }
+    const bool done = rebuild_from(old, published, live, std::move(begin), stopping);
+    {
+        const auto lock = keeping_up();
+        deaths_.reset();
+    }
+    const std::lock_guard lock{mutex_};
+    upkeep_trouble_.clear();
+    if (!done && !stopping) {
+        const std::uint64_t bytes = memory_estimate(live, options_.dimensions, options_.m);
+        upkeep_trouble_ = "It cannot be rebuilt without its deleted rows: that needs " +
+                          std::to_string(bytes) + " bytes of memory";
+        if (options_.budget) {
+            upkeep_trouble_ += ", and of [limits] index_memory_max " +
+                               std::to_string(options_.budget->left()) + " are left";
         }
-        const std::span<const float> vector{segment_->graph().code(slot), space_.dimensions()};
-        const auto added = fresh.add(segment_->keys().get(slot), vector, open_);
-        if (!added) {
+        upkeep_trouble_ += '.';
+    }
+    return done || stopping;
+}
+
+bool RouteIndex::Impl::rebuild_from(
+    const std::shared_ptr<Segment>& old,
+    Sequence published,
+    std::size_t live,
+    Changes begin,
+    const std::atomic<bool>& stopping
+) {
+    const std::size_t capacity = std::min(std::max(capacity_min, live * 5 / 4), slots_max());
+    auto fresh = Segment::create(space_, graph_options(), capacity, room());
+    if (!fresh || !(*fresh)->make_room(std::max<std::size_t>(live, 1))) {
+        return false;
+    }
+    try {
+        Rebuild rebuild{old, *fresh, published};
+        return copy_all(rebuild, std::move(begin), stopping);
+    } catch (const std::exception&) {
+        return false;
+    }
+}
+
+/// Copies, and looks what has changed meanwhile, until that is little.
+bool RouteIndex::Impl::copy_all(
+    Rebuild& rebuild, Changes changes, const std::atomic<bool>& stopping
+) {
+    const unsigned threads = std::max(1U, builders_ / 2);  // searches need the others
+    for (unsigned round = 0;; ++round) {
+        if (!rebuild.follow(changes.end, changes.dead, threads, stopping)) {
+            return false;
+        }
+        const std::size_t tail_max = tail_min << std::min(round, tail_doublings);
+        const auto exchanged = exchange(rebuild, tail_max, changes, stopping);
+        if (!exchanged || *exchanged) {
+            return exchanged.has_value();
+        }
+    }
+}
+
+/// Copies the tail and puts the fresh segment in the old one's place, where the tail is short; else
+/// says false, and in `changes` what is to be copied first; nothing where that failed.
+std::optional<bool> RouteIndex::Impl::exchange(
+    Rebuild& rebuild, std::size_t tail_max, Changes& changes, const std::atomic<bool>& stopping
+) {
+    Snapshot before;  // dies outside of the locks
+    const auto lock = keeping_up();
+    changes = {segment_->graph().size(), std::exchange(*deaths_, {})};
+    if (changes.end - rebuild.copied() + changes.dead.size() > tail_max) {
+        return false;
+    }
+    if (!rebuild.follow(changes.end, changes.dead, 1, stopping)) {
+        return std::nullopt;
+    }
+    segment_ = rebuild.fresh();
+    live_.swap(rebuild.live());
+    checked_slots_ = 0;
+    ++rebuilds_;
+    const std::lock_guard snapshot_lock{mutex_};
+    before = snapshot_;
+    snapshot_.segment = segment_;
+    snapshot_.slots = segment_->graph().size();
+    return true;
+}
+
+/// Beside the writer, which may link other nodes meanwhile.
+void RouteIndex::Impl::repair(const std::atomic<bool>& stopping) {
+    std::shared_ptr<Segment> segment;
+    std::size_t slots = 0;
+    {
+        const auto lock = keeping_up();
+        if (!has_grown()) {
             return;
         }
-        live.emplace(added->key, added->slot);
-        if (added->needs_link) {
-            nodes.push_back(added->slot);
-        }
+        segment = segment_;
+        slots = segment->graph().size();
     }
-    (void)fresh.train();
-    if (fresh.link(nodes, builders_) == 0) {
-        segment_ = std::move(*created);
-        live_ = std::move(live);
-    }
+    relinked_ += segment->repair(slots, stopping);
+    const auto lock = keeping_up();
+    checked_slots_ = segment == segment_ ? slots : checked_slots_;
 }
 
 RouteIndex::RouteIndex(IndexOptions options) : impl_{std::make_unique<Impl>(options)} {}
 
 RouteIndex::~RouteIndex() = default;
+
+void RouteIndex::settle() {
+    impl_->settle();
+}
+
+void RouteIndex::stop_upkeep() {
+    impl_->stop_upkeep();
+}
+
+std::string RouteIndex::upkeep_trouble() const {
+    return impl_->upkeep_trouble();
+}
+
+std::uint64_t RouteIndex::rebuilds() const {
+    return impl_->rebuilds();
+}
+
+std::uint64_t RouteIndex::relinked() const {
+    return impl_->relinked();
+}
+
+std::uint64_t RouteIndex::memory_bytes() const {
+    return impl_->memory_bytes();
+}
 
 const IndexOptions& RouteIndex::options() const {
     return impl_->options();
@@ -331,7 +533,7 @@ std::uint64_t RouteIndex::missing_rows() const {
 }
 
 std::uint64_t memory_estimate(std::uint64_t rows, std::uint32_t dimensions, std::uint32_t m) {
-    return rows * (Segment::bytes_per_slot(dimensions, m) + map_bytes_per_row);
+    return rows * Segment::bytes_per_row(dimensions, m);
 }
 
 std::uint64_t RouteIndex::rejected() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "index/error.hpp"
+#include "index/memory_budget.hpp"
 #include "index/metric.hpp"
 #include "index/quantization.hpp"
 #include "index/search_limits.hpp"
@@ -23,6 +24,7 @@ struct IndexOptions {
     std::uint64_t expected_rows = 0;  ///< room to begin with; address space, no memory
     Quantization quantization = Quantization::automatic;
     std::uint64_t memory_bytes_max = std::numeric_limits<std::uint64_t>::max();  ///< of its arrays
+    std::shared_ptr<MemoryBudget> budget = nullptr;  ///< shared with other indexes, and by rebuilds
 };
 
 /// What an index of so many rows needs, keys of up to 15 bytes; a rebuild needs twice that.
@@ -45,12 +47,12 @@ struct Hit {
 /// never half a transaction, without a lock.
 ///
 /// Invariants:
-/// 1. One writer at a time (put/erase/clear/publish); any number of searches beside it, no data
-/// race.
+/// 1. One writer (load/put/erase/clear/publish); any number of searches beside it, no data race.
 /// 2. An UPDATE is a death and a new slot, never a changed vector.
 /// 3. NULL vectors and, under cosine, zero vectors have a key but no slot, as in pgvector's index.
-/// 4. Growth happens in place. The rebuild without dead slots, by publish(), when they pass 20 %,
-///    happens aside and takes as long as a load; searches go on in the old graph.
+/// 4. Growth happens in place. When dead slots pass 20 %, a thread of its own builds the graph anew
+///    without them (Rebuild), and looks for nodes that no path leads to (Reach). Searches never wait
+///    for it, and the writer only while it copies what the writer has changed in the last moment.
 class RouteIndex {
   public:
     /// Throws std::bad_alloc where there is no memory even for an empty index.
@@ -84,6 +86,15 @@ class RouteIndex {
     /// Makes the open transaction visible to searches that start from now on.
     void publish();
 
+    /// Waits until no upkeep is due: for tests and benchmarks.
+    void settle();
+
+    /// Ends the upkeep for good; what is searched goes on. The destructor does it, too.
+    void stop_upkeep();
+
+    /// What upkeep could not be done and why, one sentence; empty when all is well.
+    std::string upkeep_trouble() const;
+
     /// The k nearest visible rows, nearest first; fewer only where there are fewer. Requires 1 <=
     /// k; ef is raised to k, and further while the walk finds fewer rows than there are. Distances
     /// are computed as pgvector does: float accumulation, widened (QUERIES.md B.4). Ties come in no
@@ -104,6 +115,11 @@ class RouteIndex {
     std::uint64_t live_rows() const;  ///< rows that a search can return
     std::uint64_t dead_slots() const;
     std::uint64_t rejected() const;
+    std::uint64_t rebuilds() const;  ///< how often it was built anew
+    std::uint64_t relinked() const;  ///< nodes that were out of reach and are not any more
+
+    /// What its rows take, keys of up to 15 bytes; where it is being rebuilt, without the new one.
+    std::uint64_t memory_bytes() const;
 
     /// Rows that should be here and are not, or are not found, for lack of memory: while there are
     /// any, answers of this index are wrong.

@@ -22,6 +22,12 @@ constexpr std::size_t nodes_alone = 1000;
 /// Slot numbers are 32 bits wide, and the last one is no slot.
 constexpr std::size_t slots_most = no_slot;
 
+/// A row's entries in the maps from key and from vector to slot: two nodes and their buckets.
+constexpr std::size_t map_bytes_per_row = 112;
+
+/// Memory is taken from a budget for so many rows at a time.
+constexpr std::size_t rows_taken = 64;
+
 /// Fewer are not worth a thread.
 constexpr std::size_t nodes_per_thread_min = 64;
 
@@ -38,7 +44,7 @@ double sortable(double distance) {
 }  // namespace
 
 Result<std::shared_ptr<Segment>> Segment::create(
-    const Space& space, const GraphOptions& options, std::size_t capacity
+    const Space& space, const GraphOptions& options, std::size_t capacity, const Room& room
 ) {
     const std::size_t row = bytes_per_slot(space.dimensions(), options.m);
     capacity = std::max<std::size_t>(capacity, 1);
@@ -50,7 +56,12 @@ Result<std::shared_ptr<Segment>> Segment::create(
             continue;
         }
         try {
-            const std::shared_ptr<Segment> segment{new Segment{std::move(*graph), slots_max}};
+            const std::shared_ptr<Segment> segment{new Segment{
+                std::move(*graph),
+                space.dimensions(),
+                slots_max,
+                bytes_per_row(space.dimensions(), options.m),
+                room}};
             if (segment->reserve(capacity)) {
                 return segment;
             }
@@ -65,6 +76,23 @@ Result<std::shared_ptr<Segment>> Segment::create(
 std::size_t Segment::bytes_per_slot(std::uint32_t dimensions, std::uint32_t m) {
     return HnswGraph::bytes_per_slot(dimensions, m) + Versions::bytes_per_slot +
            KeyStore::bytes_per_slot;
+}
+
+std::size_t Segment::bytes_per_row(std::uint32_t dimensions, std::uint32_t m) {
+    return bytes_per_slot(dimensions, m) + map_bytes_per_row;
+}
+
+Result<void> Segment::make_room(std::size_t slots) {
+    const std::size_t taken = (slots + rows_taken - 1) / rows_taken * rows_taken;
+    if (slots > slots_max_ || !share_.grow_to(taken * row_bytes_)) {
+        return make_error_code(Errc::out_of_memory);
+    }
+    const std::size_t capacity = graph_->capacity();
+    if (slots <= capacity ||
+        reserve(std::min(std::max(slots, 2 * capacity), slots_max_)).has_value()) {
+        return {};
+    }
+    return reserve(slots);
 }
 
 Result<void> Segment::reserve(std::size_t slots) {
@@ -96,11 +124,16 @@ Result<Segment::Added> Segment::add(
     return added;
 }
 
-std::size_t Segment::link(std::span<const Slot> slots, unsigned threads) {
+std::size_t Segment::link(
+    std::span<const Slot> slots, unsigned threads, const std::atomic<bool>* stopping
+) {
     std::atomic<std::size_t> next{0};
     std::atomic<std::size_t> failed{0};
     const auto build = [&](std::size_t end) {
         for (std::size_t i = next.fetch_add(1); i < end; i = next.fetch_add(1)) {
+            if (stopping != nullptr && *stopping) {
+                return;
+            }
             failed += graph_->link(slots[i]).has_error() ? 1U : 0U;
         }
     };

@@ -2,8 +2,10 @@
 
 #include "index/hnsw_graph.hpp"
 #include "index/key_store.hpp"
+#include "index/memory_budget.hpp"
 #include "index/versions.hpp"
 
+#include <atomic>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -11,6 +13,12 @@
 #include <vector>
 
 namespace veer::index {
+
+/// How far a segment may grow.
+struct Room {
+    std::size_t slots_max = no_slot;  ///< of its own
+    std::shared_ptr<MemoryBudget> budget = nullptr;  ///< shared with other segments
+};
 
 /// Everything that has a slot number: vectors in the graph, versions, keys. It grows in place, so
 /// that searches never notice; the writer replaces a worn one by a fresh one.
@@ -21,14 +29,23 @@ namespace veer::index {
 class Segment {
   public:
     static Result<std::shared_ptr<Segment>> create(
-        const Space& space, const GraphOptions& options, std::size_t capacity
+        const Space& space, const GraphOptions& options, std::size_t capacity, const Room& room = {}
     );
 
     /// Memory of one row in all arrays, its key excepted beyond 15 bytes.
     static std::size_t bytes_per_slot(std::uint32_t dimensions, std::uint32_t m);
 
-    /// Makes room in place.
+    /// The same with what a row takes in the maps of keys and of vectors.
+    static std::size_t bytes_per_row(std::uint32_t dimensions, std::uint32_t m);
+
+    /// Makes room in place, however much was asked for.
     Result<void> reserve(std::size_t slots);
+
+    /// Makes room for so many slots and more to come, within Room.
+    Result<void> make_room(std::size_t slots);
+
+    /// What it has taken of the budget.
+    std::uint64_t memory_bytes() const { return share_.bytes(); }
 
     const HnswGraph& graph() const { return *graph_; }
 
@@ -51,9 +68,20 @@ class Segment {
     Result<void> train() { return graph_->train(); }
 
     /// Links slots of add() with `threads` builders; returns how many failed for want of memory.
-    std::size_t link(std::span<const Slot> slots, unsigned threads);
+    /// Ends early, with slots left unlinked, once `stopping` is set.
+    std::size_t link(
+        std::span<const Slot> slots, unsigned threads, const std::atomic<bool>* stopping = nullptr
+    );
 
     Result<void> link_one(Slot slot) { return graph_->link(slot); }
+
+    /// See HnswGraph::repair().
+    std::size_t repair(std::size_t slots, const std::atomic<bool>& stopping) {
+        return graph_->repair(slots, stopping);
+    }
+
+    /// The vector as it was added.
+    std::span<const float> vector(Slot slot) const { return {graph_->code(slot), dimensions_}; }
 
     /// Whether the slot's vector is this one, bit for bit.
     bool holds(Slot slot, std::span<const float> vector) const;
@@ -69,8 +97,25 @@ class Segment {
     ) const;
 
   private:
-    Segment(std::unique_ptr<HnswGraph> graph, std::size_t slots_max)
-        : graph_{std::move(graph)}, versions_{slots_max}, keys_{slots_max} {}
+    Segment(
+        std::unique_ptr<HnswGraph> graph,
+        std::uint32_t dimensions,
+        std::size_t slots_reserved,
+        std::size_t row_bytes,
+        const Room& room
+    )
+        : dimensions_{dimensions},
+          row_bytes_{row_bytes},
+          slots_max_{room.slots_max},
+          share_{room.budget},
+          graph_{std::move(graph)},
+          versions_{slots_reserved},
+          keys_{slots_reserved} {}
+
+    const std::uint32_t dimensions_;
+    const std::size_t row_bytes_;
+    const std::size_t slots_max_;
+    MemoryShare share_;  ///< the writer's
 
     std::unique_ptr<HnswGraph> graph_;
     Versions versions_;

@@ -37,6 +37,7 @@ TEST_CASE("Recall holds after half of the rows were replaced", "[index]") {
         index.publish();
     }
     CHECK(index.live_rows() == 3000);
+    index.settle();
     CHECK(index.dead_slots() < 1500);  // at least one rebuild has happened
     CHECK(recall(index, clustered(100, 16, 7), 10, 100) >= 0.98);
 }

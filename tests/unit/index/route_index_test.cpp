@@ -166,6 +166,7 @@ TEST_CASE("clear removes all rows, and rows can follow in the same transaction",
     CHECK(index.live_rows() == 3000);
     index.publish();
     CHECK(index.live_rows() == 1);
+    index.settle();
     CHECK(index.dead_slots() == 0);  // rebuilt
     CHECK(keys(index.search(Vector{0, 0}, 5, 40)) == std::vector<std::string>{"new"});
     index.clear();

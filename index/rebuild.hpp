@@ -1,0 +1,63 @@
+#pragma once
+
+#include "index/segment.hpp"
+
+#include <atomic>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace veer::index {
+
+/// Copies what is alive of one segment into a fresh one, while the writer goes on changing the old.
+///
+///     old     [ x . x . . x . . | . x . . | . . ]          x dead
+///               copied           copied     left to copy: the tail
+///     fresh   [ . . . . . | . . . ]                        births and deaths are the old slots'
+///
+/// Invariants:
+/// 1. A reader of any number published since the rebuild began sees in the fresh segment, once no
+///    tail is left, exactly the rows that it sees in the old one. So it does not matter in the
+///    middle of which transaction the two are exchanged.
+/// 2. follow() must be told of every death that the old segment has seen since the last call, and
+///    has before it returns read no slot at or beyond `end`.
+class Rebuild {
+  public:
+    using Live = std::unordered_map<std::string_view, Slot>;
+
+    /// `published` is the least number that readers to come may have.
+    Rebuild(
+        std::shared_ptr<const Segment> old, std::shared_ptr<Segment> fresh, Sequence published
+    )
+        : old_{std::move(old)}, fresh_{std::move(fresh)}, published_{published} {}
+
+    std::size_t copied() const { return copied_; }
+
+    /// Follows the old segment up to slot `end`; false where memory is missing, or `stopping`.
+    bool follow(
+        std::size_t end,
+        std::span<const Slot> dead,
+        unsigned threads,
+        const std::atomic<bool>& stopping
+    );
+
+    const std::shared_ptr<Segment>& fresh() const { return fresh_; }
+
+    /// Keys of the living and their slots in the fresh segment.
+    Live& live() { return live_; }
+
+  private:
+    void bury(std::span<const Slot> dead);
+    bool append(std::size_t end, std::vector<Slot>& nodes, const std::atomic<bool>& stopping);
+
+    std::shared_ptr<const Segment> old_;
+    std::shared_ptr<Segment> fresh_;
+    Sequence published_;
+    std::size_t copied_ = 0;
+    std::vector<Slot> moved_;  ///< by old slot: its slot in the fresh segment, or no_slot
+    Live live_;
+};
+
+}  // namespace veer::index
