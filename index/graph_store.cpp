@@ -54,15 +54,38 @@ void GraphStore::encode(Slot slot, const Sq8& sq8) {
     sq8.encode(vector(slot), reinterpret_cast<std::int8_t*>(codes_.data() + slot * code_bytes_));
 }
 
+void GraphStore::set_vector(Slot slot, std::span<const float> vector) {
+    space_.encode(vector, reinterpret_cast<float*>(vectors_.data() + slot * vector_bytes_));
+    if (sq8_) {
+        encode(slot, *sq8_);
+    }
+}
+
+Slot GraphStore::append_empty(int level) {
+    const auto slot = static_cast<Slot>(size());
+    if (!links_.add(slot, level)) {
+        return no_slot;
+    }
+    size_.store(std::size_t{slot} + 1, std::memory_order_release);
+    return slot;
+}
+
+bool GraphStore::use_codes(std::span<const float> centre) {
+    if (!codes_.grow(capacity_ * code_bytes_)) {
+        return false;
+    }
+    sq8_ = std::make_unique<const Sq8>(space_, centre);
+    trained_.store(sq8_.get(), std::memory_order_release);
+    return true;
+}
+
 Slot GraphStore::append(std::span<const float> vector, int level) {
     const auto slot = static_cast<Slot>(size());
     if (!links_.add(slot, level)) {
         return no_slot;
     }
-    space_.encode(vector, reinterpret_cast<float*>(vectors_.data() + slot * vector_bytes_));
-    if (sq8_) {
-        encode(slot, *sq8_);
-    }
+    set_vector(slot, vector);
+    links_.touch(slot, LinkLists::links_changed);
     size_.store(std::size_t{slot} + 1, std::memory_order_release);
     return slot;
 }

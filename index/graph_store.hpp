@@ -40,6 +40,16 @@ class GraphStore {
     /// Stores a checked vector in the next slot, without links; no_slot where memory is missing.
     Slot append(std::span<const float> vector, int level);
 
+    /// Makes the next slot without a vector: zeros until set_vector().
+    Slot append_empty(int level);
+
+    /// Gives a slot of append_empty() its checked vector, before anyone can find it.
+    void set_vector(Slot slot, std::span<const float> vector);
+
+    /// Makes codes about a centre that was learnt before, while there are no vectors; says whether
+    /// there was memory. Requires as many floats as dimensions.
+    bool use_codes(std::span<const float> centre);
+
     /// Gives every slot a code, its centre drawn from them; says whether there was memory. Without
     /// effect where Sq8::agreement() is less than `agreement_min`.
     bool train(double agreement_min);

@@ -66,6 +66,10 @@ class HnswGraph::Impl {
     bool train();
     void link(Slot slot);
     std::size_t repair(std::size_t slots, const std::atomic<bool>& stopping);
+    void finish_restored(Slot entry, const std::vector<bool>& lost);
+
+    Slot entry_slot() const { return entry().slot; }
+
     Result<Precision> search(
         const float* query,
         std::size_t ef,
@@ -97,6 +101,9 @@ class HnswGraph::Impl {
 
     template <class Measure>
     void link_over(const Measure& measure, Slot slot);
+
+    template <class Measure>
+    void bridge_over(const Measure& measure, const std::vector<bool>& lost);
 
     template <class Measure>
     bool relink_over(const Measure& measure, Slot slot);
@@ -222,6 +229,44 @@ bool HnswGraph::Impl::relink_over(const Measure& measure, Slot slot) {
         Neighbours<Measure>{measure, store_.links(), options_.m}.reconnect(slot, nearby);
     }
     return !found;
+}
+
+template <class Measure>
+void HnswGraph::Impl::bridge_over(const Measure& measure, const std::vector<bool>& lost) {
+    LinkLists& links = store_.links();
+    Neighbours<Measure> neighbours{measure, links, options_.m};
+    const auto is_lost = [&](Slot slot) {
+        return slot < lost.size() && lost[slot];
+    };
+    const auto each = [&](bool of_lost, auto visit) {
+        for (Slot slot = 0; slot < lost.size(); ++slot) {
+            for (int layer = 0; is_lost(slot) == of_lost && layer <= links.level(slot); ++layer) {
+                visit(slot, layer);
+            }
+        }
+    };
+    each(false, [&](Slot slot, int layer) {
+        neighbours.bridge(slot, layer, is_lost);
+        if (is_lost(links.parent(slot))) {
+            links.set_parent(slot, no_slot);
+        }
+    });
+    each(true, [&](Slot slot, int layer) {
+        links.at(slot, layer).write({}, 0);
+        links.set_parent(slot, no_slot);
+        links.touch(slot, LinkLists::links_changed);
+    });
+}
+
+void HnswGraph::Impl::finish_restored(Slot entry, const std::vector<bool>& lost) {
+    if (std::find(lost.begin(), lost.end(), true) == lost.end()) {
+        // As it was written.
+    } else if (store_.sq8() != nullptr) {
+        bridge_over(OverCodes{store_}, lost);
+    } else {
+        bridge_over(OverVectors{store_}, lost);
+    }
+    entry_ = entry == no_slot ? pack({}) : pack({entry, store_.links().level(entry)});
 }
 
 std::size_t HnswGraph::Impl::repair(std::size_t slots, const std::atomic<bool>& stopping) {
@@ -350,6 +395,32 @@ Result<std::unique_ptr<HnswGraph>> HnswGraph::create(
 
 std::size_t HnswGraph::bytes_per_slot(std::uint32_t dimensions, std::uint32_t m) {
     return GraphStore::bytes_per_slot(dimensions, std::clamp(m, 2U, m_max));
+}
+
+const GraphStore& HnswGraph::store() const {
+    return impl_->store();
+}
+
+GraphStore& HnswGraph::restored_store() {
+    return impl_->store();
+}
+
+Slot HnswGraph::entry() const {
+    return impl_->entry_slot();
+}
+
+Result<Slot> HnswGraph::append_empty(int level) {
+    const Slot slot = impl_->store().append_empty(level);
+    return slot != no_slot ? Result<Slot>{slot} : make_error_code(Errc::out_of_memory);
+}
+
+Result<void> HnswGraph::finish_restored(Slot entry, const std::vector<bool>& lost) {
+    try {
+        impl_->finish_restored(entry, lost);
+        return {};
+    } catch (const std::exception&) {
+        return make_error_code(Errc::out_of_memory);
+    }
 }
 
 Result<void> HnswGraph::reserve(std::size_t slots) {

@@ -15,6 +15,8 @@
 
 namespace veer::index {
 
+class GraphStore;
+
 struct GraphOptions {
     std::uint32_t m = 16;  ///< 2 to 100, as in pgvector; others are moved into this range
     std::uint32_t ef_construction = 64;
@@ -74,6 +76,20 @@ class HnswGraph {
     /// anew; returns how many. Beside writer and searches; in small steps, ends early once
     /// `stopping` is set. Requires all of them to be linked.
     std::size_t repair(std::size_t slots, const std::atomic<bool>& stopping);
+
+    /// For checkpoints: where it all lies, and where walks begin; no_slot while it is empty.
+    const GraphStore& store() const;
+    Slot entry() const;
+
+    /// Makes the next slot of a graph that is read back, without vector and links. Requires room.
+    Result<Slot> append_empty(int level);
+
+    /// What of such a graph has not been read yet: the writer's alone, before anyone searches.
+    GraphStore& restored_store();
+
+    /// Ends the reading: walks begin at `entry`; lists lose those who are lost, and get their links
+    /// in return. Requires that all others have a vector.
+    Result<void> finish_restored(Slot entry, const std::vector<bool>& lost);
 
     /// The stored vector with its norm, a code of Space; valid as long as the graph.
     const float* code(Slot slot) const;

@@ -120,18 +120,25 @@ class LinkList {
     std::size_t room_;
 };
 
-/// All nodes' links on all layers, and each node's parent (HnswGraph, invariant 4).
+/// All nodes' links on all layers, and each node's parent (HnswGraph, invariant 3).
 ///
 ///     layer 0        [ list of 2m ] [ list of 2m ] ...              by slot
 ///     upper layers   [ list of m ] [ list of m ] ...                one for each layer of a node
 ///     nodes          [ layers | first upper list | parent ] ...     by slot
+///     touched        [ what has changed ] ...                       by chunk of slots
 class LinkLists {
   public:
+    /// Slots of which it is noted together that something about them has changed.
+    static constexpr std::size_t chunk_slots = 256;
+    static constexpr std::uint8_t links_changed = 1;
+    static constexpr std::uint8_t rows_died = 2;
+
     LinkLists(std::uint32_t m, std::size_t slots_max)
         : m_{m},
           bottom_{slots_max * bottom_bytes(m)},
           upper_{(slots_max * 2 / (m - 1) + spare_lists) * upper_bytes(m)},
-          nodes_{slots_max * sizeof(Node)} {}
+          nodes_{slots_max * sizeof(Node)},
+          touched_{slots_max / chunk_slots + 1} {}
 
     /// Memory of one slot, upper layers as they are to be expected.
     static std::size_t bytes_per_slot(std::uint32_t m) {
@@ -139,7 +146,8 @@ class LinkLists {
     }
 
     bool reserve(std::size_t slots) {
-        return bottom_.grow(slots * bottom_bytes(m_)) && nodes_.grow(slots * sizeof(Node));
+        return bottom_.grow(slots * bottom_bytes(m_)) && nodes_.grow(slots * sizeof(Node)) &&
+               touched_.grow(slots / chunk_slots + 1);
     }
 
     /// Makes the empty lists of a new slot; says whether there was memory. For the writer alone,
@@ -174,7 +182,24 @@ class LinkLists {
         nodes()[slot].parent.store(parent, std::memory_order_relaxed);
     }
 
+    /// Notes a change of the slot's chunk. To be called after it: who takes the note sees it.
+    void touch(Slot slot, std::uint8_t what) const {
+        std::atomic<std::uint8_t>& note = touched(slot / chunk_slots);
+        if ((note.load(std::memory_order_relaxed) & what) != what) {
+            note.fetch_or(what, std::memory_order_release);
+        }
+    }
+
+    /// What has changed of a chunk since this was asked last.
+    std::uint8_t take_touched(std::size_t chunk) const {
+        return touched(chunk).exchange(0, std::memory_order_acquire);
+    }
+
   private:
+    std::atomic<std::uint8_t>& touched(std::size_t chunk) const {
+        return reinterpret_cast<std::atomic<std::uint8_t>*>(touched_.data())[chunk];
+    }
+
     struct Node {
         std::uint32_t upper;  ///< number of its first list in upper_
         int level;
@@ -194,6 +219,7 @@ class LinkLists {
     ReservedMemory bottom_;
     ReservedMemory upper_;
     ReservedMemory nodes_;
+    ReservedMemory touched_;  ///< zero bytes are atomics of zero
     std::size_t upper_lists_ = 0;
 };
 

@@ -38,6 +38,7 @@ class Neighbours {
         for (const Found& neighbour : selected) {
             link_back(neighbour.slot, {neighbour.distance, slot}, layer);
         }
+        links_.touch(slot, LinkLists::links_changed);
     }
 
     /// Links a node anew on layer 0 that no path leads to, both ways; what it is linked to stays as
@@ -63,6 +64,38 @@ class Neighbours {
         for (const Found& neighbour : nearby) {
             link_back(neighbour.slot, {neighbour.distance, slot}, 0);
         }
+        links_.touch(slot, LinkLists::links_changed);
+    }
+
+    /// Puts the links of lost nodes in the place of links to them. `is_lost` says of whom not even
+    /// the vector is known any more.
+    template <class IsLost>
+    void bridge(Slot slot, int layer, IsLost is_lost) {
+        LinkList list = links_.at(slot, layer);
+        const std::lock_guard lock{list};
+        Links links;
+        const std::span<const Slot> mine{links.data(), list.read(links)};
+        if (std::none_of(mine.begin(), mine.end(), is_lost)) {
+            return;
+        }
+        const auto code = measure_.code(slot);
+        around_.clear();
+        const auto add = [&](Slot link) {
+            if (link != slot && !is_lost(link) && !contains(around_, link)) {
+                around_.push_back({measure_.distance(code, measure_.code(link)), link});
+            }
+        };
+        for (const Slot link : mine) {
+            if (!is_lost(link)) {
+                add(link);
+                continue;
+            }
+            Links theirs;
+            const std::size_t count = links_.at(link, layer).read(theirs);
+            std::for_each_n(theirs.begin(), count, add);
+        }
+        write_around(list, slot);
+        links_.touch(slot, LinkLists::links_changed);
     }
 
   private:
@@ -73,7 +106,8 @@ class Neighbours {
     /// Writes the best of around_ that there is room for; children stay.
     void write_around(LinkList& list, Slot slot) {
         judge_all(around_);
-        while (chosen_.size() + passed_.size() > list.room()) {
+        const std::size_t count = chosen_.size() + passed_.size();
+        for (std::size_t over = count - std::min(count, list.room()); over > 0; --over) {
             drop_farthest(slot);
         }
         write(list);
@@ -148,6 +182,7 @@ class Neighbours {
         }
         if (count < list.room()) {
             list.append(count, added.slot);
+            links_.touch(from, LinkLists::links_changed);
             return;
         }
         const auto code = measure_.code(from);
@@ -167,6 +202,7 @@ class Neighbours {
         }
         drop_farthest(from);
         write(list);
+        links_.touch(from, LinkLists::links_changed);
     }
 
     /// Of those passed over, else of the chosen; children stay. A node has fewer of them than room
@@ -193,6 +229,7 @@ class Neighbours {
         });
         if (static_cast<std::size_t>(children) < m_) {
             links_.set_parent(child, parent);
+            links_.touch(child, LinkLists::links_changed);
         }
     }
 

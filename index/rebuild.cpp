@@ -24,7 +24,7 @@ void Rebuild::bury(std::span<const Slot> dead) {
         if (fresh == no_slot) {
             continue;
         }
-        fresh_->versions().set_death(fresh, old_->versions().death(slot));
+        fresh_->kill(fresh, old_->versions().death(slot));
         const auto row = live_.find(fresh_->keys().get(fresh));
         if (row != live_.end() && row->second == fresh) {
             live_.erase(row);

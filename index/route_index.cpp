@@ -1,7 +1,9 @@
 #include "index/route_index.hpp"
 
+#include "index/checkpoint_writer.hpp"
 #include "index/nearest.hpp"
 #include "index/rebuild.hpp"
+#include "index/restore.hpp"
 #include "index/segment.hpp"
 #include "index/upkeep.hpp"
 
@@ -93,6 +95,16 @@ class RouteIndex::Impl {
     void clear();
     void publish();
 
+    storage::Result<bool> restore(storage::ChunkStore& store, const std::string& name);
+    storage::Result<std::uint64_t> checkpoint(
+        storage::Lsn position, const std::atomic<bool>& stopping
+    );
+
+    std::optional<Restored> restored() const {
+        const std::lock_guard lock{mutex_};
+        return restored_;
+    }
+
     void settle() { upkeep_.settle(); }
 
     void stop_upkeep() { upkeep_.stop(); }
@@ -147,6 +159,7 @@ class RouteIndex::Impl {
     Result<std::optional<Slot>> stage(std::string_view key, std::span<const float> vector);
     void kill(Slot slot);
     void remove(std::string_view key);
+    void finish_restore();
     bool is_worn() const;
     bool has_grown() const;
 
@@ -175,6 +188,8 @@ class RouteIndex::Impl {
     std::unordered_map<std::string_view, Slot> live_;  ///< views of the segment's keys
     Sequence open_ = 1;                                ///< the open transaction
     unsigned builders_ = 1;                            ///< of the last load, for a rebuild
+    std::unique_ptr<Restore> restore_;                 ///< between restore() and publish()
+    std::vector<Slot> unlinked_;                       ///< rows that came meanwhile
     std::optional<std::vector<Slot>> deaths_;          ///< since a rebuild looked last
     std::size_t checked_slots_ = 0;                    ///< how many there were at the last repair
 
@@ -185,6 +200,9 @@ class RouteIndex::Impl {
     mutable std::mutex mutex_;  ///< taken last, held for moments
     Snapshot snapshot_;
     std::string upkeep_trouble_;
+    std::optional<Restored> restored_;
+    std::mutex checkpoint_mutex_;  ///< taken first
+    std::unique_ptr<CheckpointWriter> checkpoints_;
     Upkeep upkeep_{[this](const std::atomic<bool>& stopping) { return keep_up(stopping); }};
 };
 
@@ -229,6 +247,7 @@ Result<std::optional<Slot>> RouteIndex::Impl::stage(
 
 Result<void> RouteIndex::Impl::put(std::string_view key, std::span<const float> vector) {
     const auto lock = writing();
+    finish_restore();
     const auto staged = stage(key, vector);
     if (!staged) {
         missing_ += staged.error() == Errc::out_of_memory ? 1U : 0U;
@@ -250,6 +269,9 @@ void RouteIndex::Impl::load(std::span<const Entry> entries, unsigned threads) {
     std::vector<Slot> nodes;
     nodes.reserve(entries.size());
     for (const Entry& entry : entries) {
+        if (restore_ && restore_->take(entry.key, entry.vector, live_)) {
+            continue;
+        }
         const auto staged = stage(entry.key, entry.vector);
         if (!staged) {
             missing_ += staged.error() == Errc::out_of_memory ? 1U : 0U;
@@ -257,12 +279,70 @@ void RouteIndex::Impl::load(std::span<const Entry> entries, unsigned threads) {
             nodes.push_back(**staged);
         }
     }
+    if (restore_) {
+        unlinked_.insert(unlinked_.end(), nodes.begin(), nodes.end());
+        return;  // nodes without a vector yet lead nowhere
+    }
     (void)segment_->train();  // without memory for codes, vectors do
     missing_ += segment_->link(nodes, builders_);
 }
 
+storage::Result<bool> RouteIndex::Impl::restore(
+    storage::ChunkStore& store, const std::string& name
+) {
+    const std::lock_guard checkpoint_lock{checkpoint_mutex_};
+    checkpoints_ = std::make_unique<CheckpointWriter>(store, name, options_);
+    auto begun = Restore::begin(store, name, options_, space_, graph_options(), room());
+    if (!begun.has_value()) {
+        return begun.error();
+    }
+    if (*begun == nullptr) {
+        return false;
+    }
+    const auto lock = writing();
+    restore_ = std::move(*begun);
+    segment_ = restore_->segment();
+    return true;
+}
+
+void RouteIndex::Impl::finish_restore() {
+    if (!restore_) {
+        return;
+    }
+    const std::unique_ptr<Restore> restore = std::move(restore_);
+    const Restore::Finished finished = restore->finish(unlinked_);
+    (void)segment_->train();  // without memory for codes, vectors do
+    missing_ += segment_->link(unlinked_, builders_) + (finished.in_memory ? 0U : 1U);
+    unlinked_ = {};
+    const std::lock_guard lock{mutex_};
+    snapshot_.segment = segment_;
+    restored_ = {finished.taken, live_.size() - finished.taken, finished.lost};
+    if (checkpoints_) {
+        checkpoints_->resume(segment_, restore->manifest());
+    }
+}
+
+/// One that has not been published has nothing that the checkpoint before has not.
+storage::Result<std::uint64_t> RouteIndex::Impl::checkpoint(
+    storage::Lsn position, const std::atomic<bool>& stopping
+) {
+    const std::lock_guard lock{checkpoint_mutex_};
+    const Snapshot view = snapshot();
+    if (view.published == 0 || !checkpoints_) {
+        return std::uint64_t{0};
+    }
+    try {
+        auto written =
+            checkpoints_->write({view.segment, view.slots, view.published, position}, stopping);
+        return written.has_value() ? storage::Result<std::uint64_t>{written->bytes}
+                                   : storage::Result<std::uint64_t>{written.error()};
+    } catch (const std::exception& error) {
+        return storage::Error{storage::Errc::unexpected, error.what()};
+    }
+}
+
 void RouteIndex::Impl::kill(Slot slot) {
-    segment_->versions().set_death(slot, open_);
+    segment_->kill(slot, open_);
     if (deaths_) {
         deaths_->push_back(slot);
     }
@@ -278,11 +358,13 @@ void RouteIndex::Impl::remove(std::string_view key) {
 
 void RouteIndex::Impl::erase(std::string_view key) {
     const auto lock = writing();
+    finish_restore();
     remove(key);
 }
 
 void RouteIndex::Impl::clear() {
     const auto lock = writing();
+    finish_restore();
     for (const auto& [key, slot] : live_) {
         kill(slot);
     }
@@ -291,6 +373,7 @@ void RouteIndex::Impl::clear() {
 
 void RouteIndex::Impl::publish() {
     const auto lock = writing();
+    finish_restore();
     Snapshot next{segment_, open_, live_.size(), segment_->graph().size()};
     {
         const std::lock_guard snapshot_lock{mutex_};
@@ -442,6 +525,20 @@ void RouteIndex::Impl::repair(const std::atomic<bool>& stopping) {
 RouteIndex::RouteIndex(IndexOptions options) : impl_{std::make_unique<Impl>(options)} {}
 
 RouteIndex::~RouteIndex() = default;
+
+storage::Result<bool> RouteIndex::restore(storage::ChunkStore& store, const std::string& name) {
+    return impl_->restore(store, name);
+}
+
+std::optional<RouteIndex::Restored> RouteIndex::restored() const {
+    return impl_->restored();
+}
+
+storage::Result<std::uint64_t> RouteIndex::checkpoint(
+    storage::Lsn position, const std::atomic<bool>& stopping
+) {
+    return impl_->checkpoint(position, stopping);
+}
 
 void RouteIndex::settle() {
     impl_->settle();

@@ -5,10 +5,14 @@
 #include "index/metric.hpp"
 #include "index/quantization.hpp"
 #include "index/search_limits.hpp"
+#include "storage/chunk_store.hpp"
+#include "storage/lsn.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -85,6 +89,26 @@ class RouteIndex {
 
     /// Makes the open transaction visible to searches that start from now on.
     void publish();
+
+    /// Looks for a checkpoint under `name`, and lets load() take the graph from it for the rows that
+    /// are in it as they were. False where there is none; an error where there is one of no use.
+    /// To be called before the first load(); the rows decide what the index holds, not the
+    /// checkpoint. `store` must outlive the index.
+    storage::Result<bool> restore(storage::ChunkStore& store, const std::string& name);
+
+    /// What came of restore(), after publish().
+    struct Restored {
+        std::uint64_t rows = 0;   ///< taken with their links
+        std::uint64_t other = 0;  ///< new or changed since: linked anew
+        std::uint64_t lost = 0;   ///< nodes of rows that have gone since: bridged
+    };
+    std::optional<Restored> restored() const;
+
+    /// Writes what has changed since the last checkpoint, as of what is published by now. Requires
+    /// restore(). Beside the writer, from one thread at a time; ends early once `stopping` is set.
+    storage::Result<std::uint64_t> checkpoint(
+        storage::Lsn position, const std::atomic<bool>& stopping
+    );
 
     /// Waits until no upkeep is due: for tests and benchmarks.
     void settle();

@@ -1,5 +1,7 @@
 #include "index/segment.hpp"
 
+#include "index/content_hash.hpp"
+#include "index/graph_store.hpp"
 #include "index/reserved_memory.hpp"
 
 #include <algorithm>
@@ -7,7 +9,6 @@
 #include <cmath>
 #include <cstring>
 #include <exception>
-#include <functional>
 #include <limits>
 #include <thread>
 
@@ -30,11 +31,6 @@ constexpr std::size_t rows_taken = 64;
 
 /// Fewer are not worth a thread.
 constexpr std::size_t nodes_per_thread_min = 64;
-
-std::size_t hash_of(std::span<const float> vector) {
-    const std::string_view bytes{reinterpret_cast<const char*>(vector.data()), vector.size_bytes()};
-    return std::hash<std::string_view>{}(bytes);
-}
 
 /// pgvector sorts NaN last; a comparison without that is no order at all.
 double sortable(double distance) {
@@ -106,6 +102,26 @@ bool Segment::holds(Slot slot, std::span<const float> vector) const {
     return std::memcmp(graph_->code(slot), vector.data(), vector.size_bytes()) == 0;
 }
 
+Slot Segment::node_of(std::uint64_t hash, std::span<const float> vector) const {
+    const auto node = nodes_by_hash_.find(hash);
+    return node != nodes_by_hash_.end() && holds(node->second, vector) ? node->second : no_slot;
+}
+
+Result<Slot> Segment::add_empty(std::string_view key, int level) {
+    const auto slot = graph_->append_empty(level);
+    if (slot) {
+        keys_.add(key);
+        versions_.add(*slot, 0);
+        versions_.set_death(*slot, 0);
+    }
+    return slot;
+}
+
+void Segment::kill(Slot slot, Sequence sequence) {
+    versions_.set_death(slot, sequence);
+    graph_->store().links().touch(slot, LinkLists::links_changed | LinkLists::rows_died);
+}
+
 Result<Segment::Added> Segment::add(
     std::string_view key, std::span<const float> vector, Sequence birth
 ) {
@@ -115,7 +131,7 @@ Result<Segment::Added> Segment::add(
     }
     Added added{.slot = *appended, .key = keys_.add(key), .needs_link = true};
     versions_.add(added.slot, birth);
-    const auto [same, inserted] = nodes_by_hash_.try_emplace(hash_of(vector), added.slot);
+    const auto [same, inserted] = nodes_by_hash_.try_emplace(content_hash(vector), added.slot);
     // Different vectors of one hash are two nodes; the second has no group, which costs nothing.
     if (!inserted && holds(same->second, vector)) {
         versions_.chain(same->second, added.slot);

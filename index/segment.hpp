@@ -61,6 +61,22 @@ class Segment {
         bool needs_link = false;  ///< a new vector: link() makes it findable
     };
 
+    /// Makes the next slot of a graph that is read back: nobody's until fill().
+    Result<Slot> add_empty(std::string_view key, int level);
+
+    /// What is read back, before anyone searches.
+    GraphStore& restored_store() { return graph_->restored_store(); }
+
+    Result<void> finish_restored(Slot entry, const std::vector<bool>& lost) {
+        return graph_->finish_restored(entry, lost);
+    }
+
+    /// Lets rows to come with this vector share the slot's node.
+    void take_for_node(std::uint64_t hash, Slot slot) { nodes_by_hash_.try_emplace(hash, slot); }
+
+    /// The node that has this vector, or no_slot.
+    Slot node_of(std::uint64_t hash, std::span<const float> vector) const;
+
     /// Stores one row, born at `birth`. Requires room and a checked vector.
     Result<Added> add(std::string_view key, std::span<const float> vector, Sequence birth);
 
@@ -82,6 +98,9 @@ class Segment {
 
     /// The vector as it was added.
     std::span<const float> vector(Slot slot) const { return {graph_->code(slot), dimensions_}; }
+
+    /// The row's end, for readers of `sequence` on.
+    void kill(Slot slot, Sequence sequence);
 
     /// Whether the slot's vector is this one, bit for bit.
     bool holds(Slot slot, std::span<const float> vector) const;
@@ -120,7 +139,7 @@ class Segment {
     std::unique_ptr<HnswGraph> graph_;
     Versions versions_;
     KeyStore keys_;
-    std::unordered_map<std::size_t, Slot> nodes_by_hash_;  ///< the writer's
+    std::unordered_map<std::uint64_t, Slot> nodes_by_hash_;  ///< the writer's
 };
 
 }  // namespace veer::index

@@ -76,6 +76,15 @@ Sq8::Sq8(const Space& space, std::span<const float* const> sample)
     std::transform(sums.begin(), sums.end(), centre_.begin(), [&](double sum) {
         return static_cast<float>(sum / count);
     });
+    measure_centre();
+}
+
+Sq8::Sq8(const Space& space, std::span<const float> centre)
+    : space_{space}, centre_(centre.begin(), centre.end()) {
+    measure_centre();
+}
+
+void Sq8::measure_centre() {
     for (const float x : centre_) {
         centre_squares_ += static_cast<double>(x) * static_cast<double>(x);
     }

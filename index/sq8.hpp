@@ -27,6 +27,11 @@ class Sq8 {
     /// The centre is the mean of `sample`, codes of Space. Requires a sample.
     Sq8(const Space& space, std::span<const float* const> sample);
 
+    /// The centre is known already. Requires as many floats as dimensions.
+    Sq8(const Space& space, std::span<const float> centre);
+
+    const std::vector<float>& centre() const { return centre_; }
+
     /// How well codes tell who is near: for some vectors of the sample, the share of their ten
     /// nearest that are among the twenty nearest by code. About 1 where dimensions are alike; small
     /// where one drowns the others.
@@ -42,6 +47,8 @@ class Sq8 {
     float distance(const std::int8_t* a, const std::int8_t* b) const;
 
   private:
+    void measure_centre();
+
     struct Tail {
         float factor = 0;
         float offset = 0;
