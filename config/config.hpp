@@ -64,6 +64,8 @@ struct Auth {
 /// [storage]: veer's own files. A change needs a restart.
 struct Storage {
     std::string dir = "./veer-data";  ///< directory, made where it is missing
+    /// How often what has changed of the graphs is written, 1s to 24h; 0 is never.
+    std::chrono::milliseconds checkpoint_interval{60'000};
 
     friend bool operator==(const Storage&, const Storage&) = default;
 };
@@ -97,6 +99,8 @@ struct Limits {
     std::chrono::milliseconds drain_timeout{10'000};           ///< at shutdown, 0 to 1h
     std::uint64_t session_bytes_max = 512ULL << 10U;           ///< waiting, 16KiB to 1GiB
     std::uint64_t unsent_bytes_max = 1ULL << 30U;  ///< waiting in all sessions, 1MiB to 1TiB
+    /// Of all indexes, 1MiB to 1048576GiB; 0 is half of the machine's or control group's memory.
+    std::uint64_t index_memory_max = 0;
 
     friend bool operator==(const Limits&, const Limits&) = default;
 };
@@ -127,6 +131,8 @@ struct Route {
     std::string operator_name;  ///< "<->", "<=>" or "<#>"
     double percent = 0;
     std::string salt;
+    /// Of its index, 64KiB to 1048576GiB; 0: as much as [limits] index_memory_max leaves.
+    std::uint64_t memory_max = 0;
 
     friend bool operator==(const Route&, const Route&) = default;
 };

@@ -90,6 +90,16 @@ bool set_wal_bound(std::uint64_t& target, const Value& value) {
     return set_bytes(target, value, 0, 0) || set_bytes(target, value, 1ULL << 26U, 1ULL << 50U);
 }
 
+/// What an index may take; 0 is for veer to say.
+bool set_memory_bound(std::uint64_t& target, const Value& value, std::uint64_t low) {
+    return set_bytes(target, value, 0, 0) || set_bytes(target, value, low, 1ULL << 50U);
+}
+
+bool set_interval(milliseconds& target, const Value& value) {
+    return set_duration(target, value, milliseconds(0), milliseconds(0)) ||
+           set_duration(target, value, milliseconds(1'000), milliseconds(86'400'000));
+}
+
 /// `names` are the enumerators' in their order.
 template <class T, std::size_t count>
 bool set_choice(T& target, const Value& value, const std::array<std::string_view, count>& names) {
@@ -123,7 +133,7 @@ bool set_operator(std::string& target, const Value& value) {
     return true;
 }
 
-const std::array<Key, 25> all_keys{{
+const std::array<Key, 27> all_keys{{
     {"listen",
      "address",
      "an address or host name",
@@ -211,6 +221,14 @@ const std::array<Key, 25> all_keys{{
      [](Config& c, const Value& v) { return set_text(c.storage.dir, v, 1, text_bytes_max); },
      [](const Config& c) {
          return Value(c.storage.dir);
+     }},
+    {"storage",
+     "checkpoint_interval",
+     "a duration from \"1s\" to \"24h\", or \"0s\" for none",
+     true,
+     [](Config& c, const Value& v) { return set_interval(c.storage.checkpoint_interval, v); },
+     [](const Config& c) {
+         return Value(to_string(c.storage.checkpoint_interval));
      }},
     {"sync",
      "wal_keep_max",
@@ -338,6 +356,16 @@ const std::array<Key, 25> all_keys{{
      [](const Config& c) {
          return Value(bytes_to_string(c.limits.unsent_bytes_max));
      }},
+    {"limits",
+     "index_memory_max",
+     "a size from \"1MiB\" to \"1048576GiB\", or 0 for half of the memory",
+     true,
+     [](Config& c, const Value& v) {
+         return set_memory_bound(c.limits.index_memory_max, v, 1ULL << 20U);
+     },
+     [](const Config& c) {
+         return Value(bytes_to_string(c.limits.index_memory_max));
+     }},
     {"log",
      "level",
      "one of trace, debug, info, warn, error, off",
@@ -348,7 +376,7 @@ const std::array<Key, 25> all_keys{{
      }},
 }};
 
-const std::array<RouteKey, 4> all_route_keys{{
+const std::array<RouteKey, 5> all_route_keys{{
     {"column",
      "schema.table.column, such as \"public.documents.embedding\"",
      true,
@@ -376,6 +404,13 @@ const std::array<RouteKey, 4> all_route_keys{{
      [](Route& r, const Value& v) { return set_text(r.salt, v, 0, salt_bytes_max); },
      [](const Route& r) {
          return Value(r.salt);
+     }},
+    {"memory_max",
+     "a size from \"64KiB\" to \"1048576GiB\", or 0 for no bound of its own",
+     false,
+     [](Route& r, const Value& v) { return set_memory_bound(r.memory_max, v, 1ULL << 16U); },
+     [](const Route& r) {
+         return Value(bytes_to_string(r.memory_max));
      }},
 }};
 

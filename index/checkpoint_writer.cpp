@@ -87,7 +87,7 @@ SlotImage image_of(const CheckpointWriter::View& view, Slot slot, Slot entry) {
 }  // namespace
 
 storage::Result<CheckpointWriter::Written> CheckpointWriter::write(
-    const View& view, const std::atomic<bool>& stopping
+    const View& view, const std::function<bool()>& stopping
 ) {
     const bool continued = manifest_ && segment_.lock() == view.segment;
     Manifest next;
@@ -132,10 +132,10 @@ storage::Result<CheckpointWriter::Written> CheckpointWriter::write(
 }
 
 storage::Result<void> CheckpointWriter::write_chunks(
-    const View& view, Manifest& next, Written& written, const std::atomic<bool>& stopping
+    const View& view, Manifest& next, Written& written, const std::function<bool()>& stopping
 ) {
     for (std::size_t chunk = 0; chunk < next.chunks.size(); ++chunk) {
-        auto put = stopping ? storage::Result<void>{storage::Error{
+        auto put = stopping() ? storage::Result<void>{storage::Error{
                                   storage::Errc::disk, "The checkpoint was interrupted."}}
                             : write_chunk(view, chunk, next, written);
         if (!put.has_value()) {

@@ -4,7 +4,7 @@
 #include "index/segment.hpp"
 #include "storage/chunk_store.hpp"
 
-#include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,15 +47,15 @@ class CheckpointWriter {
     }
 
     /// Writes what has changed since the last one; what failed is written with the next. Nothing
-    /// where `stopping`.
-    storage::Result<Written> write(const View& view, const std::atomic<bool>& stopping);
+    /// where `stopping` says so.
+    storage::Result<Written> write(const View& view, const std::function<bool()>& stopping);
 
   private:
     storage::Result<void> write_chunks(
         const View& view,
         checkpoint::Manifest& next,
         Written& written,
-        const std::atomic<bool>& stopping
+        const std::function<bool()>& stopping
     );
     storage::Result<void> write_chunk(
         const View& view, std::size_t chunk, checkpoint::Manifest& next, Written& written

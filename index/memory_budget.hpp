@@ -72,4 +72,7 @@ class MemoryShare {
     std::atomic<std::uint64_t> bytes_{0};
 };
 
+/// What this process may use: the machine's memory, or less where a control group limits it.
+std::uint64_t memory_allowed_bytes();
+
 }  // namespace veer::index

@@ -97,7 +97,7 @@ class RouteIndex::Impl {
 
     storage::Result<bool> restore(storage::ChunkStore& store, const std::string& name);
     storage::Result<std::uint64_t> checkpoint(
-        storage::Lsn position, const std::atomic<bool>& stopping
+        storage::Lsn position, const std::function<bool()>& stopping
     );
 
     std::optional<Restored> restored() const {
@@ -324,7 +324,7 @@ void RouteIndex::Impl::finish_restore() {
 
 /// One that has not been published has nothing that the checkpoint before has not.
 storage::Result<std::uint64_t> RouteIndex::Impl::checkpoint(
-    storage::Lsn position, const std::atomic<bool>& stopping
+    storage::Lsn position, const std::function<bool()>& stopping
 ) {
     const std::lock_guard lock{checkpoint_mutex_};
     const Snapshot view = snapshot();
@@ -535,7 +535,7 @@ std::optional<RouteIndex::Restored> RouteIndex::restored() const {
 }
 
 storage::Result<std::uint64_t> RouteIndex::checkpoint(
-    storage::Lsn position, const std::atomic<bool>& stopping
+    storage::Lsn position, const std::function<bool()>& stopping
 ) {
     return impl_->checkpoint(position, stopping);
 }

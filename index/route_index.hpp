@@ -8,8 +8,8 @@
 #include "storage/chunk_store.hpp"
 #include "storage/lsn.hpp"
 
-#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -105,9 +105,9 @@ class RouteIndex {
     std::optional<Restored> restored() const;
 
     /// Writes what has changed since the last checkpoint, as of what is published by now. Requires
-    /// restore(). Beside the writer, from one thread at a time; ends early once `stopping` is set.
+    /// restore(). Beside the writer, from one thread at a time; ends early once `stopping` says so.
     storage::Result<std::uint64_t> checkpoint(
-        storage::Lsn position, const std::atomic<bool>& stopping
+        storage::Lsn position, const std::function<bool()>& stopping
     );
 
     /// Waits until no upkeep is due: for tests and benchmarks.
