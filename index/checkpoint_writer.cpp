@@ -136,8 +136,8 @@ storage::Result<void> CheckpointWriter::write_chunks(
 ) {
     for (std::size_t chunk = 0; chunk < next.chunks.size(); ++chunk) {
         auto put = stopping() ? storage::Result<void>{storage::Error{
-                                  storage::Errc::disk, "The checkpoint was interrupted."}}
-                            : write_chunk(view, chunk, next, written);
+                                    storage::Errc::disk, "The checkpoint was interrupted."}}
+                              : write_chunk(view, chunk, next, written);
         if (!put.has_value()) {
             manifest_.reset();  // what was touched has been forgotten: all is written again
             return put;

@@ -40,9 +40,8 @@ inline std::uint64_t content_hash(std::string_view bytes) {
 }
 
 inline std::uint64_t content_hash(std::span<const float> vector) {
-    return content_hash(
-        std::string_view{reinterpret_cast<const char*>(vector.data()), vector.size_bytes()}
-    );
+    return content_hash(std::string_view{
+        reinterpret_cast<const char*>(vector.data()), vector.size_bytes()});
 }
 
 }  // namespace veer::index

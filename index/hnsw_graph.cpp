@@ -222,9 +222,8 @@ bool HnswGraph::Impl::relink_over(const Measure& measure, Slot slot) {
         [&](Found found) { keep(memory.results, ef, found); }
     );
     std::vector<Found> nearby = memory.results;
-    const bool found = std::any_of(nearby.begin(), nearby.end(), [&](Found one) {
-        return one.slot == slot;
-    });
+    const bool found =
+        std::any_of(nearby.begin(), nearby.end(), [&](Found one) { return one.slot == slot; });
     if (!found) {
         Neighbours<Measure>{measure, store_.links(), options_.m}.reconnect(slot, nearby);
     }

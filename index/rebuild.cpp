@@ -4,10 +4,7 @@ namespace veer::index {
 
 /// The dead first: whoever comes after them may have their keys.
 bool Rebuild::follow(
-    std::size_t end,
-    std::span<const Slot> dead,
-    unsigned threads,
-    const std::atomic<bool>& stopping
+    std::size_t end, std::span<const Slot> dead, unsigned threads, const std::atomic<bool>& stopping
 ) {
     bury(dead);
     std::vector<Slot> nodes;
@@ -32,9 +29,7 @@ void Rebuild::bury(std::span<const Slot> dead) {
     }
 }
 
-bool Rebuild::append(
-    std::size_t end, std::vector<Slot>& nodes, const std::atomic<bool>& stopping
-) {
+bool Rebuild::append(std::size_t end, std::vector<Slot>& nodes, const std::atomic<bool>& stopping) {
     const Versions& versions = old_->versions();
     moved_.resize(end, no_slot);
     for (; copied_ < end; ++copied_) {

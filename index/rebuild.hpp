@@ -28,9 +28,7 @@ class Rebuild {
     using Live = std::unordered_map<std::string_view, Slot>;
 
     /// `published` is the least number that readers to come may have.
-    Rebuild(
-        std::shared_ptr<const Segment> old, std::shared_ptr<Segment> fresh, Sequence published
-    )
+    Rebuild(std::shared_ptr<const Segment> old, std::shared_ptr<Segment> fresh, Sequence published)
         : old_{std::move(old)}, fresh_{std::move(fresh)}, published_{published} {}
 
     std::size_t copied() const { return copied_; }

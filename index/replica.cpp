@@ -1,8 +1,15 @@
 #include "index/replica.hpp"
 
+#include "index/checkpoint.hpp"
+#include "index/upkeep.hpp"
 #include "index/waiters.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <utility>
 #include <variant>
 
 namespace veer::index {
@@ -29,6 +36,24 @@ std::span<const float> vector_of(const storage::Row& row, std::size_t vector) {
     return value != nullptr ? std::span<const float>{*value} : std::span<const float>{};
 }
 
+/// A checkpoint must not be most of what veer does.
+constexpr int pause_per_checkpoint = 10;
+
+/// What a clean stop may spend on the last one.
+constexpr std::chrono::seconds last_checkpoint_max{5};
+
+std::string name_of(const storage::Table& table, const storage::AnnIndex& ann) {
+    return table.schema + '.' + table.name + '.' + table.columns[table.vectors[ann.vector]].name +
+           ' ' + ann.operator_name;
+}
+
+/// What a checkpoint is found by: names change, and are those of another table then.
+std::string checkpoint_name(const storage::Table& table, const storage::AnnIndex& ann) {
+    return std::to_string(table.oid.value) + '.' +
+           std::to_string(table.columns[table.vectors[ann.vector]].attnum) + ' ' +
+           ann.operator_name;
+}
+
 template <class... Fs>
 struct Overloaded : Fs... {
     using Fs::operator()...;
@@ -41,8 +66,13 @@ Overloaded(Fs...) -> Overloaded<Fs...>;
 
 class Replica::Impl {
   public:
-    Impl(unsigned threads, std::uint64_t memory_bytes_max)
-        : threads_{std::max(threads, 1U)}, memory_bytes_max_{memory_bytes_max} {}
+    explicit Impl(ReplicaOptions options)
+        : options_{std::move(options)},
+          budget_{std::make_shared<MemoryBudget>(options_.memory_bytes_max)} {
+        options_.threads = std::max(options_.threads, 1U);
+    }
+
+    void stop();
 
     void begin(const std::string& database, const std::vector<storage::Table>& tables);
     void rows(storage::TableOid table, std::span<const storage::Row> rows);
@@ -64,11 +94,7 @@ class Replica::Impl {
 
     storage::sync::Status status() const {
         const std::lock_guard lock{mutex_};
-        storage::sync::Status status = status_;
-        if (!missing_.empty()) {
-            status.reason = missing_;
-        }
-        return status;
+        return status_;
     }
 
     WaiterId wait_for(storage::Lsn lsn, std::function<void()> done) {
@@ -99,29 +125,175 @@ class Replica::Impl {
         }
     }
 
+    std::uint64_t route_bytes_max(const IndexedColumn& column) const;
+    std::string too_large(const IndexedColumn& column, std::uint64_t rows, std::uint64_t planned)
+        const;
+    std::shared_ptr<RouteIndex> make_index(
+        const IndexedColumn& column, Metric metric, std::uint64_t rows
+    ) const;
+    void restore(const IndexedColumn& column, RouteIndex& index);
+    void sweep_checkpoints(const std::vector<IndexedColumn>& columns);
+    void say_restored() const;
+    std::chrono::milliseconds write_checkpoints(const std::function<bool()>& stop);
     void change(const storage::Change& change);
-    void note_missing();
+    std::shared_ptr<Generation> plan(
+        const std::string& database, const std::vector<storage::Table>& tables
+    ) const;
+    static void say_refused(const IndexedColumn& column);
+    void refuse_missing();
     void publish_live();
 
-    const unsigned threads_;
-    const std::uint64_t memory_bytes_max_;
+    ReplicaOptions options_;
+    const std::shared_ptr<MemoryBudget> budget_;
     std::vector<Writer> writers_;  ///< the syncer's thread's
     bool ready_ = false;           ///< the syncer's thread's
+    std::mutex checkpoint_mutex_;  ///< taken first
+    std::atomic<bool> checkpoints_interrupted_{false};
 
     mutable std::mutex mutex_;
     std::shared_ptr<const Generation> generation_ = std::make_shared<const Generation>();
     storage::Lsn applied_;
     storage::sync::Status status_;
-    std::string missing_;  ///< what found no memory; empty when all is well
     Waiters waiters_;
+    Upkeep checkpoints_{[this](const std::atomic<bool>& stopping) {
+        return write_checkpoints([&] { return stopping.load(); });
+    }};
 };
 
-void Replica::Impl::begin(const std::string& database, const std::vector<storage::Table>& tables) {
+std::uint64_t Replica::Impl::route_bytes_max(const IndexedColumn& column) const {
+    const std::uint64_t bytes =
+        options_.route_bytes_max ? options_.route_bytes_max(column.table, column.ann) : 0;
+    return bytes == 0 ? ReplicaOptions::unlimited : bytes;
+}
+
+/// Why an index of so many rows may not be begun; empty where it may. `planned` is for others.
+std::string Replica::Impl::too_large(
+    const IndexedColumn& column, std::uint64_t rows, std::uint64_t planned
+) const {
+    const std::uint64_t bytes =
+        memory_estimate(rows, dimensions_of(column.table, column.ann.vector), column.ann.m);
+    const std::uint64_t own = route_bytes_max(column);
+    const std::uint64_t left = budget_->bytes_max() - std::min(planned, budget_->bytes_max());
+    if (bytes <= std::min(own, left)) {
+        return {};
+    }
+    return "Its index needs " + std::to_string(bytes) + " bytes of memory for " +
+           std::to_string(rows) + " rows, and " + std::to_string(std::min(own, left)) +
+           (own < left ? " are allowed (memory_max of its route)."
+                       : " are left ([limits] index_memory_max).");
+}
+
+std::shared_ptr<RouteIndex> Replica::Impl::make_index(
+    const IndexedColumn& column, Metric metric, std::uint64_t rows
+) const {
+    return std::make_shared<RouteIndex>(IndexOptions{
+        .metric = metric,
+        .dimensions = dimensions_of(column.table, column.ann.vector),
+        .m = column.ann.m,
+        .ef_construction = column.ann.ef_construction,
+        .expected_rows = rows,
+        .memory_bytes_max = route_bytes_max(column),
+        .budget = budget_});
+}
+
+void Replica::Impl::restore(const IndexedColumn& column, RouteIndex& index) {
+    if (options_.checkpoints == nullptr) {
+        return;
+    }
+    const auto begun =
+        index.restore(*options_.checkpoints, checkpoint_name(column.table, column.ann));
+    if (!begun.has_value()) {
+        spdlog::warn(
+            "index: the checkpoint of {} is of no use, its graph is built from the rows: {}",
+            name_of(column.table, column.ann),
+            begun.error().message
+        );
+    }
+}
+
+/// Checkpoints of what is indexed no more go.
+void Replica::Impl::sweep_checkpoints(const std::vector<IndexedColumn>& columns) {
+    auto keys = options_.checkpoints->keys("g");
+    if (!keys.has_value()) {
+        return;
+    }
+    std::erase_if(*keys, [&](const std::string& key) {
+        return std::any_of(columns.begin(), columns.end(), [&](const IndexedColumn& column) {
+            return key.starts_with(checkpoint::key_prefix(checkpoint_name(column.table, column.ann))
+            );
+        });
+    });
+    if (!keys->empty()) {
+        (void)options_.checkpoints->commit("swept", "", *keys);
+    }
+}
+
+void Replica::Impl::say_restored() const {
+    for (const IndexedColumn& column : generation()->columns) {
+        if (const auto restored = column.index->restored()) {
+            spdlog::info(
+                "index: the graph of {} is the checkpoint's: {} rows as they were, {} linked anew, "
+                "{} gone",
+                name_of(column.table, column.ann),
+                restored->rows,
+                restored->other,
+                restored->lost
+            );
+        }
+    }
+}
+
+std::chrono::milliseconds Replica::Impl::write_checkpoints(const std::function<bool()>& stop) {
+    using std::chrono::milliseconds;
+    const std::lock_guard checkpoint_lock{checkpoint_mutex_};
+    const std::function<bool()> stopping = [&] {
+        return checkpoints_interrupted_ || stop();
+    };
+    const auto began = std::chrono::steady_clock::now();
+    const std::shared_ptr<const Generation> current = generation();
+    for (const IndexedColumn& column : current->columns) {
+        const storage::Lsn position = applied();  // at least this is in what is published
+        // Searches see it as const; a checkpoint changes nothing of what they see.
+        const auto index = std::const_pointer_cast<RouteIndex>(column.index);
+        const auto written = index->checkpoint(position, stopping);
+        if (!written.has_value() && !stopping()) {
+            spdlog::warn(
+                "index: no checkpoint of {}: {}",
+                name_of(column.table, column.ann),
+                written.error().message
+            );
+        } else if (written.has_value() && *written > 0) {
+            spdlog::debug(
+                "index: checkpoint of {} at {}: {} bytes",
+                name_of(column.table, column.ann),
+                to_string(position),
+                *written
+            );
+        }
+    }
+    const auto spent =
+        std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began);
+    return std::max(options_.checkpoint_interval, spent * pause_per_checkpoint);
+}
+
+void Replica::Impl::stop() {
+    checkpoints_.stop();
+    const auto until = std::chrono::steady_clock::now() + last_checkpoint_max;
+    if (options_.checkpoints != nullptr && ready_) {
+        write_checkpoints([&] { return std::chrono::steady_clock::now() > until; });
+    }
+}
+
+std::shared_ptr<Generation> Replica::Impl::plan(
+    const std::string& database, const std::vector<storage::Table>& tables
+) const {
     auto next = std::make_shared<Generation>();
     next->number = generation()->number + 1;
     next->database = database;
-    std::vector<Writer> writers;
+    std::uint64_t planned = 0;
     for (const storage::Table& table : tables) {
+        const auto rows =
+            static_cast<std::uint64_t>(std::clamp(table.estimated_rows * 1.1, 0.0, 1e9));
         for (const storage::AnnIndex& ann : table.indexes) {
             const auto metric = metric_of(ann.operator_name);
             const std::uint32_t dimensions = dimensions_of(table, ann.vector);
@@ -133,31 +305,46 @@ void Replica::Impl::begin(const std::string& database, const std::vector<storage
             if (!metric || dimensions == 0 || known) {
                 continue;
             }
-            auto index = std::make_shared<RouteIndex>(IndexOptions{
-                .metric = *metric,
-                .dimensions = dimensions,
-                .m = ann.m,
-                .ef_construction = ann.ef_construction,
-                .expected_rows =
-                    static_cast<std::uint64_t>(std::clamp(table.estimated_rows * 1.1, 0.0, 1e9)),
-                .memory_bytes_max = memory_bytes_max_});
-            writers.push_back({table.oid, ann.vector, index});
-            next->columns.push_back({table, ann.vector, ann, std::move(index)});
+            IndexedColumn column{table, ann.vector, ann, nullptr, ""};
+            column.refused = too_large(column, rows, planned);
+            column.index = make_index(column, *metric, column.refused.empty() ? rows : 0);
+            planned += column.refused.empty() ? memory_estimate(rows, dimensions, ann.m) : 0;
+            next->columns.push_back(std::move(column));
         }
     }
-    writers_ = std::move(writers);
+    return next;
+}
+
+void Replica::Impl::begin(const std::string& database, const std::vector<storage::Table>& tables) {
+    // A checkpoint of what was before must not be written under the name of what comes.
+    checkpoints_interrupted_ = true;
+    const std::lock_guard checkpoint_lock{checkpoint_mutex_};
+    checkpoints_interrupted_ = false;
+    const std::shared_ptr<Generation> next = plan(database, tables);
+    writers_.clear();
     ready_ = false;
     std::vector<Waiters::Done> told;
-    std::shared_ptr<const Generation> old = std::move(next);
     {
+        std::shared_ptr<const Generation> old = next;
         const std::lock_guard lock{mutex_};
         std::swap(generation_, old);  // the old indexes die outside the lock
         applied_ = {};
-        missing_.clear();
         told = waiters_.all();
     }
     for (const auto& done : told) {
         done();
+    }
+    for (const IndexedColumn& column : next->columns) {
+        if (!column.refused.empty()) {
+            say_refused(column);
+            continue;
+        }
+        auto index = std::const_pointer_cast<RouteIndex>(column.index);
+        restore(column, *index);
+        writers_.push_back({column.table.oid, column.vector, std::move(index)});
+    }
+    if (options_.checkpoints != nullptr) {
+        sweep_checkpoints(next->columns);
     }
 }
 
@@ -167,17 +354,22 @@ void Replica::Impl::rows(storage::TableOid table, std::span<const storage::Row> 
         for (std::size_t i = 0; i < rows.size(); ++i) {
             entries[i] = {rows[i].key, vector_of(rows[i], vector)};
         }
-        index.load(entries, threads_);
+        index.load(entries, options_.threads);
     });
-    note_missing();
+    refuse_missing();
 }
 
 void Replica::Impl::ready(storage::Lsn applied) {
     for (const Writer& writer : writers_) {
         writer.index->publish();
     }
+    refuse_missing();
     ready_ = true;  // live once the stream runs, see status()
+    say_restored();
     advance(applied);
+    if (options_.checkpoints != nullptr && options_.checkpoint_interval.count() > 0) {
+        checkpoints_.request();
+    }
 }
 
 void Replica::Impl::apply(const storage::Transaction& transaction) {
@@ -187,7 +379,7 @@ void Replica::Impl::apply(const storage::Transaction& transaction) {
     for (const Writer& writer : writers_) {
         writer.index->publish();
     }
-    note_missing();
+    refuse_missing();
     advance(transaction.end_lsn);
 }
 
@@ -255,29 +447,46 @@ void Replica::Impl::status(const storage::sync::Status& status) {
     publish_live();
 }
 
-/// Before anyone is told that the rows are there.
-void Replica::Impl::note_missing() {
+void Replica::Impl::say_refused(const IndexedColumn& column) {
+    spdlog::error(
+        "index: {} is left to Postgres: {}", name_of(column.table, column.ann), column.refused
+    );
+}
+
+/// Before anyone is told that the rows are there. What was built so far is given up, so that others
+/// have the memory.
+void Replica::Impl::refuse_missing() {
     const std::shared_ptr<const Generation> current = generation();
-    for (const IndexedColumn& column : current->columns) {
-        const std::uint64_t rows = column.index->missing_rows();
-        if (rows == 0) {
+    std::shared_ptr<Generation> next;
+    for (std::size_t i = 0; i < current->columns.size(); ++i) {
+        const IndexedColumn& column = current->columns[i];
+        const std::uint64_t missing = column.index->missing_rows();
+        if (missing == 0 || !column.refused.empty()) {
             continue;
         }
-        {
-            const std::lock_guard lock{mutex_};
-            missing_ = std::to_string(rows) + " rows of " + column.table.schema + '.' +
-                       column.table.name + " found no memory for their " +
-                       column.ann.operator_name + " index";
+        next = next ? next : std::make_shared<Generation>(*current);
+        IndexedColumn& refused = next->columns[i];
+        // Past its own bound it says so; else what others have taken counts.
+        const std::uint64_t taken = budget_->used() - column.index->memory_bytes();
+        const std::uint64_t rows = column.index->rows() + missing;
+        refused.refused = too_large(column, rows, taken);
+        if (refused.refused.empty()) {
+            refused.refused = std::to_string(missing) + " rows found no memory for their index.";
         }
-        publish_live();
-        return;
+        std::erase_if(writers_, [&](const Writer& writer) { return writer.index == column.index; });
+        refused.index = make_index(column, column.index->options().metric, 0);
+        say_refused(refused);
+    }
+    if (next) {
+        std::shared_ptr<const Generation> old = std::move(next);
+        const std::lock_guard lock{mutex_};
+        std::swap(generation_, old);
     }
 }
 
 void Replica::Impl::publish_live() {
     const std::lock_guard lock{mutex_};
-    const bool live =
-        ready_ && status_.phase == storage::sync::Phase::streaming && missing_.empty();
+    const bool live = ready_ && status_.phase == storage::sync::Phase::streaming;
     if (generation_->live != live) {
         auto next = std::make_shared<Generation>(*generation_);
         next->live = live;
@@ -285,8 +494,7 @@ void Replica::Impl::publish_live() {
     }
 }
 
-Replica::Replica(unsigned threads, std::uint64_t memory_bytes_max)
-    : impl_{std::make_unique<Impl>(threads, memory_bytes_max)} {}
+Replica::Replica(ReplicaOptions options) : impl_{std::make_unique<Impl>(std::move(options))} {}
 
 Replica::~Replica() = default;
 
@@ -316,6 +524,10 @@ void Replica::applied(storage::Lsn lsn) {
 
 void Replica::status(const storage::sync::Status& status) {
     impl_->status(status);
+}
+
+void Replica::stop() {
+    impl_->stop();
 }
 
 std::shared_ptr<const Generation> Replica::generation() const {

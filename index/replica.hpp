@@ -1,9 +1,10 @@
 #pragma once
 
 #include "index/route_index.hpp"
+#include "storage/chunk_store.hpp"
 #include "storage/sync/observer.hpp"
 
-#include <condition_variable>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -20,6 +21,7 @@ struct IndexedColumn {
     std::size_t vector = 0;  ///< position in table.vectors
     storage::AnnIndex ann;   ///< pgvector's index that it mirrors
     std::shared_ptr<const RouteIndex> index;
+    std::string refused;  ///< why it may not be served from, a sentence; then the index is empty
 };
 
 /// All columns of one copy, as of one generation. Immutable; sessions hold it while they use it.
@@ -30,6 +32,19 @@ struct Generation {
     bool live = false;  ///< complete and following: may be served from
 };
 
+struct ReplicaOptions {
+    static constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
+
+    unsigned threads = 1;  ///< build indexes during a bulk load
+    /// Of all indexes, while they are rebuilt, too.
+    std::uint64_t memory_bytes_max = unlimited;
+    /// Of one index as it is searched.
+    std::function<std::uint64_t(const storage::Table&, const storage::AnnIndex&)> route_bytes_max =
+        nullptr;
+    storage::ChunkStore* checkpoints = nullptr;        ///< must outlive the replica
+    std::chrono::milliseconds checkpoint_interval{0};  ///< zero: none but at stop()
+};
+
 /// The index side of the sync: builds and follows a RouteIndex for every column and operator, and
 /// publishes them for the router.
 ///
@@ -37,14 +52,18 @@ struct Generation {
 /// 1. generation() is cheap and safe from any thread; a Generation never changes after publication.
 /// 2. applied() only grows within a generation, and searches that start after it reached L see all
 ///    transactions up to L.
-/// 3. No generation is live while rows of it found no memory; status() then says so.
+/// 3. A column whose rows find no memory is refused, before they come where that can be known, else
+///    when it happens, and for the rest of the generation; the others go on.
 /// 4. Waiters are told from the syncer's thread, each once; a waiter that gives up uses cancel().
+///
+/// Checkpoints of the graphs are written from a thread of its own (checkpoint.hpp). They are found
+/// again under the table's oid, the column's number and the operator.
 class Replica final : public storage::sync::Observer {
   public:
-    /// `threads` build indexes during a bulk load. No index takes more than `memory_bytes_max`.
-    explicit Replica(
-        unsigned threads, std::uint64_t memory_bytes_max = std::numeric_limits<std::uint64_t>::max()
-    );
+    explicit Replica(ReplicaOptions options);
+
+    explicit Replica(unsigned threads) : Replica{ReplicaOptions{.threads = threads}} {}
+
     ~Replica() override;
 
     void begin(const std::string& database, const std::vector<storage::Table>& tables) override;
@@ -54,6 +73,9 @@ class Replica final : public storage::sync::Observer {
     void redefine(const std::vector<storage::Table>& tables) override;
     void applied(storage::Lsn lsn) override;
     void status(const storage::sync::Status& status) override;
+
+    /// After the syncer has stopped: a last checkpoint, in a few seconds, or what they suffice for.
+    void stop();
 
     std::shared_ptr<const Generation> generation() const;
     storage::Lsn applied() const;

@@ -67,6 +67,7 @@ storage::Result<std::unique_ptr<Restore>> Restore::begin(
         return useless("Its chunks do not fit together.");
     }
     return restore;
+
 } catch (const std::exception& error) {
     return useless(error.what());
 }
@@ -161,8 +162,7 @@ bool Restore::links_are_valid() const {
             }
         }
     }
-    return manifest_.entry == no_slot ||
-           (manifest_.entry < slots && is_node(manifest_.entry));
+    return manifest_.entry == no_slot || (manifest_.entry < slots && is_node(manifest_.entry));
 }
 
 bool Restore::take(std::string_view key, std::span<const float> vector, Live& live) {

@@ -14,8 +14,8 @@ namespace veer::index {
 
 /// A graph that is read back from a checkpoint, while its rows come.
 ///
-///     begin(): links, levels, keys, hashes of vectors      take(row): its vector, where the hash fits
-///     finish(): who has got no vector is bridged; the rest is as it was
+///     begin(): links, levels, keys, hashes of vectors      take(row): its vector, where the hash
+///     fits finish(): who has got no vector is bridged; the rest is as it was
 ///
 /// Invariants:
 /// 1. The rows decide. A checkpoint only says how vectors are linked: of another time, or with bits
@@ -46,7 +46,7 @@ class Restore {
     struct Finished {
         std::uint64_t taken = 0;  ///< rows that take() found a slot for
         std::uint64_t lost = 0;   ///< nodes without a vector
-        bool in_memory = true;   ///< false where memory was missing, and links are
+        bool in_memory = true;    ///< false where memory was missing, and links are
     };
 
     /// After all rows. Adds to `unlinked` the slots that have yet to become nodes.
@@ -60,10 +60,12 @@ class Restore {
     bool read_dead(const storage::ChunkStore& store, const std::string& index, std::size_t chunk);
     bool add(const checkpoint::SlotImage& image);
     bool links_are_valid() const;
+
     bool is_node(Slot slot) const {
         return kinds_[slot] == checkpoint::SlotKind::node ||
                kinds_[slot] == checkpoint::SlotKind::dead_node;
     }
+
     Slot entry_among(const std::vector<bool>& lost) const;
 
     checkpoint::Manifest manifest_;
@@ -73,7 +75,7 @@ class Restore {
     std::vector<std::uint64_t> hashes_;
     std::vector<bool> filled_;  ///< have a vector
     std::uint64_t taken_ = 0;
-    Live expected_;             ///< keys without a row yet
+    Live expected_;  ///< keys without a row yet
 };
 
 }  // namespace veer::index

@@ -114,13 +114,16 @@ class RouteIndex::Impl {
         return upkeep_trouble_;
     }
 
+    std::uint64_t rows() {
+        const auto lock = writing();
+        return live_.size();
+    }
+
     std::uint64_t rebuilds() const { return rebuilds_.load(std::memory_order_relaxed); }
 
     std::uint64_t relinked() const { return relinked_.load(std::memory_order_relaxed); }
 
-    std::uint64_t memory_bytes() const {
-        return snapshot().segment->memory_bytes();
-    }
+    std::uint64_t memory_bytes() const { return snapshot().segment->memory_bytes(); }
 
   private:
     GraphOptions graph_options() const {
@@ -203,7 +206,9 @@ class RouteIndex::Impl {
     std::optional<Restored> restored_;
     std::mutex checkpoint_mutex_;  ///< taken first
     std::unique_ptr<CheckpointWriter> checkpoints_;
-    Upkeep upkeep_{[this](const std::atomic<bool>& stopping) { return keep_up(stopping); }};
+    Upkeep upkeep_{[this](const std::atomic<bool>& stopping) {
+        return keep_up(stopping);
+    }};
 };
 
 std::size_t RouteIndex::Impl::slots_max() const {
@@ -265,7 +270,9 @@ Result<void> RouteIndex::Impl::put(std::string_view key, std::span<const float> 
 void RouteIndex::Impl::load(std::span<const Entry> entries, unsigned threads) {
     const auto lock = writing();
     builders_ = std::max(threads, 1U);
-    (void)segment_->make_room(segment_->graph().size() + entries.size());  // at once; else each row asks for itself
+    (void)segment_->make_room(
+        segment_->graph().size() + entries.size()
+    );  // at once; else each row asks for itself
     std::vector<Slot> nodes;
     nodes.reserve(entries.size());
     for (const Entry& entry : entries) {
@@ -618,6 +625,10 @@ double RouteIndex::distance(std::span<const float> a, std::span<const float> b) 
 
 std::uint64_t RouteIndex::live_rows() const {
     return impl_->snapshot().live;
+}
+
+std::uint64_t RouteIndex::rows() const {
+    return impl_->rows();
 }
 
 std::uint64_t RouteIndex::dead_slots() const {

@@ -55,8 +55,9 @@ struct Hit {
 /// 2. An UPDATE is a death and a new slot, never a changed vector.
 /// 3. NULL vectors and, under cosine, zero vectors have a key but no slot, as in pgvector's index.
 /// 4. Growth happens in place. When dead slots pass 20 %, a thread of its own builds the graph anew
-///    without them (Rebuild), and looks for nodes that no path leads to (Reach). Searches never wait
-///    for it, and the writer only while it copies what the writer has changed in the last moment.
+///    without them (Rebuild), and looks for nodes that no path leads to (Reach). Searches never
+///    wait for it, and the writer only while it copies what the writer has changed in the last
+///    moment.
 class RouteIndex {
   public:
     /// Throws std::bad_alloc where there is no memory even for an empty index.
@@ -90,9 +91,9 @@ class RouteIndex {
     /// Makes the open transaction visible to searches that start from now on.
     void publish();
 
-    /// Looks for a checkpoint under `name`, and lets load() take the graph from it for the rows that
-    /// are in it as they were. False where there is none; an error where there is one of no use.
-    /// To be called before the first load(); the rows decide what the index holds, not the
+    /// Looks for a checkpoint under `name`, and lets load() take the graph from it for the rows
+    /// that are in it as they were. False where there is none; an error where there is one of no
+    /// use. To be called before the first load(); the rows decide what the index holds, not the
     /// checkpoint. `store` must outlive the index.
     storage::Result<bool> restore(storage::ChunkStore& store, const std::string& name);
 
@@ -102,6 +103,7 @@ class RouteIndex {
         std::uint64_t other = 0;  ///< new or changed since: linked anew
         std::uint64_t lost = 0;   ///< nodes of rows that have gone since: bridged
     };
+
     std::optional<Restored> restored() const;
 
     /// Writes what has changed since the last checkpoint, as of what is published by now. Requires
@@ -137,6 +139,7 @@ class RouteIndex {
     double distance(std::span<const float> a, std::span<const float> b) const;
 
     std::uint64_t live_rows() const;  ///< rows that a search can return
+    std::uint64_t rows() const;       ///< published or not yet; for the writer
     std::uint64_t dead_slots() const;
     std::uint64_t rejected() const;
     std::uint64_t rebuilds() const;  ///< how often it was built anew

@@ -16,7 +16,7 @@ namespace veer::index {
 
 /// How far a segment may grow.
 struct Room {
-    std::size_t slots_max = no_slot;  ///< of its own
+    std::size_t slots_max = no_slot;                 ///< of its own
     std::shared_ptr<MemoryBudget> budget = nullptr;  ///< shared with other segments
 };
 

@@ -10,6 +10,7 @@
 #include "router/router.hpp"
 #include "storage/source/connection_string.hpp"
 #include "storage/source/tls_options.hpp"
+#include "storage/store/rocks_chunks.hpp"
 #include "storage/sync/syncer.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -19,6 +20,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <charconv>
 #include <csignal>
 #include <filesystem>
@@ -59,6 +61,42 @@ session::SessionOptions session_options(const config::Config& config) {
         .stash_bytes_max = config.limits.result_bytes_max,
         .wanted_max = config.limits.k_max,
         .freshness_wait_ns = std::chrono::nanoseconds(config.defaults.freshness_wait).count()};
+}
+
+/// Without checkpoints graphs are built from the rows: slower, and nothing else.
+std::unique_ptr<storage::ChunkStore> open_checkpoints(const config::Config& config) {
+    if (config.storage.checkpoint_interval.count() == 0) {
+        return nullptr;
+    }
+    auto opened = storage::store::open_chunks(config.storage.dir + "/graphs");
+    if (!opened.has_value()) {
+        spdlog::error("no checkpoints of graphs: {}", opened.error().message);
+        return nullptr;
+    }
+    return *std::move(opened);
+}
+
+index::ReplicaOptions replica_options(
+    const config::Config& config, unsigned threads, storage::ChunkStore* checkpoints
+) {
+    const std::uint64_t asked = config.limits.index_memory_max;
+    return {
+        .threads = threads,
+        .memory_bytes_max = asked == 0 ? index::memory_allowed_bytes() / 2 : asked,
+        .route_bytes_max =
+            [routes = config.routes](const storage::Table& table, const storage::AnnIndex& ann) {
+                const config::ColumnName column{
+                    .schema = table.schema,
+                    .table = table.name,
+                    .column = table.columns[table.vectors[ann.vector]].name};
+                const auto found =
+                    std::find_if(routes.begin(), routes.end(), [&](const config::Route& route) {
+                        return route.column == column && route.operator_name == ann.operator_name;
+                    });
+                return found == routes.end() ? 0 : found->memory_max;
+            },
+        .checkpoints = checkpoints,
+        .checkpoint_interval = config.storage.checkpoint_interval};
 }
 
 spdlog::level::level_enum log_level(config::LogLevel level) {
@@ -286,7 +324,8 @@ int run(const RunOptions& options) {
     }
     const std::string own_dsn = storage::source::for_installed_libpq(config.upstream.dsn);
     const unsigned threads = std::max(1U, std::thread::hardware_concurrency());
-    index::Replica replica(threads);
+    const auto checkpoints = open_checkpoints(config);
+    index::Replica replica(replica_options(config, threads, checkpoints.get()));
     router::Router router(config, replica);
     storage::sync::Syncer syncer(
         {.dsn = own_dsn, .directory = config.storage.dir, .wal_keep_max = config.sync.wal_keep_max},
@@ -339,6 +378,7 @@ int run(const RunOptions& options) {
     secrets.stop();  // it answers to the server's threads
     server.stop();
     syncer.stop();
+    replica.stop();
     return 0;
 }
 

@@ -5,6 +5,9 @@ namespace veer::router {
 const Route* RouteTable::find(const parser::NearestNeighbourQuery& query) const {
     const Route* found = nullptr;
     for (const Route& route : routes) {
+        if (!route.column.refused.empty()) {
+            continue;
+        }
         const bool same_table = route.table().name == query.table &&
                                 (!query.schema || *query.schema == route.table().schema);
         if (!same_table || route.vector_column().name != query.column ||

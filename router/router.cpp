@@ -15,6 +15,20 @@ std::string column_name(const index::IndexedColumn& column) {
     return table.schema + '.' + table.name + '.' + table.columns[table.vectors[column.vector]].name;
 }
 
+/// Where the graph came from, and what became of it since.
+std::string graph_of(const Route& route) {
+    const index::RouteIndex& index = *route.column.index;
+    std::string text = "built";
+    if (const auto restored = index.restored()) {
+        text = "checkpoint, " + std::to_string(restored->other) + " of " +
+               std::to_string(restored->rows + restored->other) + " rows linked anew";
+    }
+    if (const std::uint64_t rebuilds = index.rebuilds(); rebuilds > 0) {
+        text += ", rebuilt " + std::to_string(rebuilds) + " times";
+    }
+    return text;
+}
+
 std::string percent_text(double value) {
     char buffer[32];
     std::snprintf(buffer, sizeof buffer, "%.6g", value);
@@ -112,8 +126,20 @@ const std::vector<std::string>& Router::route_columns() {
         "percent",
         "veer",
         "postgres",
-        "reason"};
+        "reason",
+        "memory",
+        "graph"};
     return columns;
+}
+
+std::string Router::reason_of(const Route& route, const std::string& of_all) const {
+    if (panic()) {
+        return "panic: all traffic goes to Postgres";
+    }
+    if (!route.column.refused.empty()) {
+        return route.column.refused;
+    }
+    return of_all.empty() ? route.column.index->upkeep_trouble() : of_all;
 }
 
 std::vector<std::vector<std::string>> Router::describe_routes() {
@@ -130,13 +156,15 @@ std::vector<std::vector<std::string>> Router::describe_routes() {
              route.table().schema + '.' + route.table().name,
              route.vector_column().name,
              route.column.ann.operator_name,
-             state,
+             route.column.refused.empty() ? state : "refused",
              percent_text(progress_percent(status)),
              std::to_string(route.column.index->live_rows()),
              percent_text(route.percent),
              std::to_string(route.counters->veer.load()),
              std::to_string(route.counters->postgres.load()),
-             panic() ? "panic: all traffic goes to Postgres" : status.reason}
+             reason_of(route, status.reason),
+             std::to_string(route.column.index->memory_bytes()),
+             graph_of(route)}
         );
     }
     if (rows.empty()) {
@@ -151,7 +179,9 @@ std::vector<std::vector<std::string>> Router::describe_routes() {
              percent_text(0),
              "0",
              "0",
-             status.reason}
+             status.reason,
+             "0",
+             ""}
         );
     }
     return rows;

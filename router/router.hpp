@@ -66,6 +66,7 @@ class Router {
   private:
     std::shared_ptr<const RouteTable> build(const index::Generation& generation);
     Route make_route(const index::IndexedColumn& column, const std::string& database);
+    std::string reason_of(const Route& route, const std::string& of_all) const;
 
     const index::Replica& replica_;
     PlanCache plans_;

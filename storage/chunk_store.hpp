@@ -11,7 +11,8 @@ namespace veer::storage {
 
 /// Values by key that survive a restart: for what can be made again from the rows, only slower.
 ///
-///     put, put, put ─▶ commit(key, value, erased)        one step, durable, with all puts before it
+///     put, put, put ─▶ commit(key, value, erased)        one step, durable, with all puts before
+///     it
 ///
 /// Contract:
 /// 1. After a crash, whatever a commit() that returned has written and erased is so; of a later

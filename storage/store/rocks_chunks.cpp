@@ -38,7 +38,8 @@ rocksdb::Options rocks_options() {
 Error failed(std::string_view what, const std::string& directory, std::string_view why) {
     return {
         Errc::disk,
-        std::string{what}.append(" the checkpoints in ").append(directory + ": ").append(why) + "."};
+        std::string{what}.append(" the checkpoints in ").append(directory + ": ").append(why) +
+            "."};
 }
 
 class RocksChunks final : public ChunkStore {
@@ -96,7 +97,8 @@ class RocksChunks final : public ChunkStore {
     }
 
     Result<void> written(const rocksdb::Status& status) const {
-        return status.ok() ? Result<void>{} : failed("Cannot write to", directory_, status.ToString());
+        return status.ok() ? Result<void>{}
+                           : failed("Cannot write to", directory_, status.ToString());
     }
 
     std::string directory_;

@@ -2,6 +2,7 @@
 
 #include "index/waiters.hpp"
 #include "tests/unit/index/generated.hpp"
+#include "tests/unit/index/memory_chunks.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -246,27 +247,86 @@ TEST_CASE(
     CHECK(replica.applied() == Lsn{20});
 }
 
-TEST_CASE("A copy that finds no memory is never live, and says why", "[index]") {
-    Replica replica{1, memory_estimate(1, 2, 16)};
-    start(replica);
-    CHECK(replica.generation()->columns.at(0).index->missing_rows() == 1);
-    CHECK_FALSE(replica.generation()->live);
-    CHECK(replica.status().reason == "1 rows of public.items found no memory for their <-> index");
+TEST_CASE("An index without memory is refused in bytes, and the others go on", "[index]") {
+    Replica replica{
+        ReplicaOptions{.route_bytes_max = [](const storage::Table&, const storage::AnnIndex& ann) {
+            return ann.operator_name == "<->" ? memory_estimate(1, 2, 16) : 0;
+        }}};
+    replica.begin("app", {table(items, {"<->", "<=>"})});
+    replica.rows(items, std::vector<storage::Row>{row("a", {1, 0}), row("b", {2, 0})});
+    replica.ready(Lsn{10});
+    replica.status(in_phase(Phase::streaming));
+    const auto generation = replica.generation();
+    CHECK(generation->live);
+    CHECK(
+        generation->columns.at(0).refused ==
+        "Its index needs " + std::to_string(memory_estimate(2, 2, 16)) +
+            " bytes of memory for 2 rows, and " + std::to_string(memory_estimate(1, 2, 16)) +
+            " are allowed (memory_max of its route)."
+    );
+    CHECK(generation->columns.at(0).index->live_rows() == 0);
+    CHECK(generation->columns.at(1).refused.empty());
+    CHECK(generation->columns.at(1).index->live_rows() == 2);
+    replica.apply(transaction(20, {insert("c", {3, 0})}));
+    CHECK(replica.generation()->columns.at(1).index->live_rows() == 3);
     replica.begin("app", {});
-    CHECK(replica.status().reason.empty());
+    CHECK(replica.generation()->columns.empty());
+}
+
+TEST_CASE("A copy that is too large for the memory is refused before its rows come", "[index]") {
+    Replica replica{ReplicaOptions{.memory_bytes_max = memory_estimate(1200, 2, 16)}};
+    storage::Table large = table(items, {"<->"});
+    large.estimated_rows = 2000;
+    storage::Table small = table(others, {"<->"});
+    small.estimated_rows = 1000;
+    replica.begin("app", {large, small});
+    const auto generation = replica.generation();
+    CHECK(
+        generation->columns.at(0).refused ==
+        "Its index needs " + std::to_string(memory_estimate(2200, 2, 16)) +
+            " bytes of memory for 2200 rows, and " + std::to_string(memory_estimate(1200, 2, 16)) +
+            " are left ([limits] index_memory_max)."
+    );
+    CHECK(generation->columns.at(1).refused.empty());
 }
 
 TEST_CASE("A row that finds no memory later ends serving, before anyone waits for it", "[index]") {
-    Replica replica{1, memory_estimate(2, 2, 16)};
+    Replica replica{
+        ReplicaOptions{.route_bytes_max = [](const storage::Table&, const storage::AnnIndex&) {
+            return memory_estimate(2, 2, 16);
+        }}};
     start(replica);
-    REQUIRE(replica.generation()->live);
-    CHECK(replica.status().reason.empty());
-    bool live_when_told = true;
-    replica.wait_for(Lsn{20}, [&] { live_when_told = replica.generation()->live; });
+    REQUIRE(replica.generation()->columns.at(0).refused.empty());
+    bool refused_when_told = false;
+    replica.wait_for(Lsn{20}, [&] {
+        refused_when_told = !replica.generation()->columns.at(0).refused.empty();
+    });
     replica.apply(transaction(20, {insert("c", {3, 0})}));
-    CHECK_FALSE(live_when_told);
-    CHECK_FALSE(replica.generation()->live);
+    CHECK(refused_when_told);
     replica.status(in_phase(Phase::streaming));
-    CHECK_FALSE(replica.generation()->live);
-    CHECK(replica.status().reason == "1 rows of public.items found no memory for their <-> index");
+    CHECK_FALSE(replica.generation()->columns.at(0).refused.empty());
+}
+
+TEST_CASE("A replica goes on from its checkpoint, whatever happened to the rows", "[index]") {
+    MemoryChunks chunks;
+    const ReplicaOptions options{.checkpoints = &chunks};
+    {
+        Replica replica{options};
+        start(replica);
+        replica.stop();
+    }
+    CHECK_FALSE(chunks.values.empty());
+    {
+        Replica replica{options};
+        start(replica);
+        const auto restored = replica.generation()->columns.at(0).index->restored();
+        REQUIRE(restored.has_value());
+        CHECK(restored->rows == 2);
+        CHECK(nearest(replica, {0, 0}) == std::vector<std::string>{"a", "b"});
+        replica.apply(transaction(20, {insert("c", {0, 1})}));
+        start(replica);  // another copy, from the checkpoint before c
+        CHECK(nearest(replica, {0, 0}) == std::vector<std::string>{"a", "b"});
+        replica.begin("app", {table(others, {"<->"})});
+    }
+    CHECK(chunks.keys("g")->empty());  // nobody indexes it any more
 }

@@ -55,10 +55,10 @@ TEST_CASE("A rebuild misses nothing that the writer does meanwhile", "[index]") 
     std::thread reader{[&] {
         while (!stop) {
             const auto found = index.search_exact(vectors[0], index.live_rows() + 1000);
-            const auto count = !found ? 0
-                                      : std::count_if(found->begin(), found->end(), [](auto& hit) {
-                                            return hit.key == "fixed";
-                                        });
+            const auto count =
+                !found ? 0 : std::count_if(found->begin(), found->end(), [](auto& hit) {
+                    return hit.key == "fixed";
+                });
             wrong += count == 1 ? 0U : 1U;
         }
     }};
@@ -118,7 +118,9 @@ TEST_CASE("Ten rounds of replacing a fifth of the rows keep recall and memory", 
     );
 }
 
-TEST_CASE("A rebuild without memory is said, leaves the index alone, and is made later", "[index]") {
+TEST_CASE(
+    "A rebuild without memory is said, leaves the index alone, and is made later", "[index]"
+) {
     auto rows = clustered(4000, 8, 1);
     const auto budget = std::make_shared<MemoryBudget>(memory_estimate(8000, 8, 6));
     RouteIndex index{
@@ -149,7 +151,8 @@ TEST_CASE("An index can go while it is being rebuilt", "[index]") {
     auto rows = clustered(5500, 8, 1);
     const auto budget = std::make_shared<MemoryBudget>(std::uint64_t{1} << 40U);
     {
-        RouteIndex index{IndexOptions{.dimensions = 8, .m = 6, .ef_construction = 16, .budget = budget}};
+        RouteIndex index{
+            IndexOptions{.dimensions = 8, .m = 6, .ef_construction = 16, .budget = budget}};
         index.load(entries(rows), 2);
         index.publish();
         replace_fifth(index, rows, 0);
@@ -182,9 +185,11 @@ TEST_CASE("A node that no path leads to is found and linked again", "[index]") {
     for (Slot slot = 0; slot < count; ++slot) {
         LinkList list = store.links().at(slot, 0);
         const std::size_t had = list.read(links);
-        const auto end = std::remove_if(links.begin(), links.begin() + static_cast<std::ptrdiff_t>(had), [](Slot link) {
-            return link == 300 || link == 301;
-        });
+        const auto end = std::remove_if(
+            links.begin(),
+            links.begin() + static_cast<std::ptrdiff_t>(had),
+            [](Slot link) { return link == 300 || link == 301; }
+        );
         list.write({links.data(), static_cast<std::size_t>(end - links.begin())}, 0);
     }
     const Slot islanders[] = {300, 301};
