@@ -1,0 +1,58 @@
+#pragma once
+
+#include "router/compare/mismatch_store.hpp"
+#include "router/compare/observation.hpp"
+#include "router/compare/statistics.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace veer::router::compare {
+
+/// What one route's comparisons have come to, as it is shown.
+struct RouteRecord {
+    std::string route;
+    std::uint64_t sampled = 0;
+    std::uint64_t repeated = 0;
+    std::uint64_t shed = 0;
+    std::uint64_t failed = 0;
+    RouteStatistics statistics;
+};
+
+/// Everything known from comparisons, of all routes: written by those who compare, read by whoever
+/// shows it. Thread-safe; readers get copies. Lives as long as the process.
+class Ledger {
+  public:
+    static constexpr std::size_t keep_default = 200;
+
+    Ledger() : mismatches_(keep_default) {}
+
+    /// The counters of a route; the same for the same name.
+    std::shared_ptr<Tally> tally(const std::string& route);
+
+    void set_keep(std::size_t keep);
+
+    /// Counts a comparison, and keeps it where the answers differed.
+    void add(Mismatch comparison);
+
+    std::vector<RouteRecord> records() const;
+    std::vector<std::shared_ptr<const Mismatch>> mismatches() const;
+    std::shared_ptr<const Mismatch> mismatch(std::uint64_t id) const;
+
+  private:
+    struct Entry {
+        std::shared_ptr<Tally> tally = std::make_shared<Tally>();
+        RouteStatistics statistics;
+    };
+
+    mutable std::mutex mutex_;
+    std::map<std::string, Entry, std::less<>> routes_;
+    MismatchStore mismatches_;
+};
+
+}  // namespace veer::router::compare

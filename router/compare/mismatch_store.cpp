@@ -1,0 +1,80 @@
+#include "router/compare/mismatch_store.hpp"
+
+#include <algorithm>
+
+namespace veer::router::compare {
+
+namespace {
+
+std::size_t bytes_of(const Rows& rows) {
+    std::size_t bytes = 0;
+    for (const index::Hit& row : rows) {
+        bytes += sizeof(index::Hit) + row.key.size();
+    }
+    return bytes;
+}
+
+}  // namespace
+
+std::size_t Mismatch::bytes() const {
+    std::size_t bytes = sizeof(Mismatch) + route.size() + shape.size() +
+                        vector.size() * sizeof(float) + bytes_of(answers.postgres);
+    bytes += answers.veer ? bytes_of(*answers.veer) : 0;
+    bytes += answers.exact ? bytes_of(*answers.exact) : 0;
+    for (const auto& [key, distance] : answers.confirmed) {
+        bytes += sizeof(distance) + key.size();
+    }
+    for (const std::string& key : answers.changed.keys) {
+        bytes += sizeof(key) + key.size();
+    }
+    return bytes;
+}
+
+void MismatchStore::set_keep(std::size_t keep) {
+    keep_ = keep;
+    make_room();
+}
+
+std::uint64_t MismatchStore::add(Mismatch mismatch) {
+    if (keep_ == 0) {
+        return 0;
+    }
+    mismatch.id = ++last_;
+    while (!kept_.empty() && mismatch.taken_us - kept_.front()->taken_us > age_max_us) {
+        drop(kept_.begin());
+    }
+    bytes_ += mismatch.bytes();
+    ++of_class_.at(static_cast<std::size_t>(mismatch.judgement.verdict));
+    kept_.push_back(std::make_shared<const Mismatch>(std::move(mismatch)));
+    make_room();
+    return last_;
+}
+
+void MismatchStore::make_room() {
+    while (kept_.size() > keep_ || (bytes_ > bytes_max && kept_.size() > 1)) {
+        const auto most = static_cast<Difference>(
+            std::max_element(of_class_.begin(), of_class_.end()) - of_class_.begin()
+        );
+        drop(std::find_if(kept_.begin(), kept_.end(), [most](const auto& each) {
+            return each->judgement.verdict == most;
+        }));
+    }
+}
+
+void MismatchStore::drop(std::deque<std::shared_ptr<const Mismatch>>::iterator at) {
+    bytes_ -= (*at)->bytes();
+    --of_class_.at(static_cast<std::size_t>((*at)->judgement.verdict));
+    kept_.erase(at);
+}
+
+std::vector<std::shared_ptr<const Mismatch>> MismatchStore::all() const {
+    return {kept_.begin(), kept_.end()};
+}
+
+std::shared_ptr<const Mismatch> MismatchStore::find(std::uint64_t id) const {
+    const auto found =
+        std::find_if(kept_.begin(), kept_.end(), [id](const auto& each) { return each->id == id; });
+    return found == kept_.end() ? nullptr : *found;
+}
+
+}  // namespace veer::router::compare
