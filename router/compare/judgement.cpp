@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <string_view>
 #include <unordered_map>
@@ -127,7 +128,12 @@ class Bench {
     void set_reference() {
         Rows reference;
         if (exact_) {
-            reference = *exact_;
+            std::copy_if(
+                exact_->begin(),
+                exact_->end(),
+                std::back_inserter(reference),
+                [&](const auto& row) { return exists(row); }
+            );
         } else {
             reference = postgres_;
             for (const index::Hit& row : veer_) {

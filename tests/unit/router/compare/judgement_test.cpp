@@ -138,7 +138,7 @@ TEST_CASE("noise in the last bits of a distance changes nothing", "[compare]") {
 }
 
 TEST_CASE("a row that Postgres does not have should not be there", "[compare]") {
-    Triangle ghost = triangle("axcd", "abcd");
+    Triangle ghost = triangle("axbc", "abcd");
     ghost.veer->at(1) = {"x", 1.5};
     ghost.exact->insert(ghost.exact->begin() + 1, {"x", 1.5});
     ghost.confirmed["x"] = std::nullopt;
