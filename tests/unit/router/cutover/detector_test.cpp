@@ -1,0 +1,78 @@
+#include "router/cutover/detector.hpp"
+
+#include "tests/unit/router/cutover/simulated.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <algorithm>
+#include <vector>
+
+namespace veer::router::cutover {
+
+namespace {
+
+constexpr double floor_recall = 0.95;
+constexpr double between_alarms = 1e6;
+
+/// Values until the alarm after a long good past; `most` where there is none.
+int until_alarm(std::uint64_t seed, int good, Simulated::Kind kind, double fallen, int most) {
+    Detector detector(floor_recall, between_alarms);
+    Simulated before(seed, Simulated::Kind::hard_queries, 0.985);
+    for (int i = 0; i < good; ++i) {
+        REQUIRE_FALSE(detector.add(before.next()));
+    }
+    Simulated after(seed + 1'000'000, kind, fallen);
+    for (int i = 1; i <= most; ++i) {
+        if (detector.add(after.next())) {
+            return i;
+        }
+    }
+    return most;
+}
+
+int median(int good, Simulated::Kind kind, double fallen) {
+    std::vector<int> taken;
+    for (std::uint64_t seed = 1; seed <= 101; ++seed) {
+        taken.push_back(until_alarm(seed, good, kind, fallen, 10'000));
+    }
+    std::sort(taken.begin(), taken.end());
+    return taken[50];
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a fall to recall 0.80 is noticed after a median of at most 40 compared queries", "[cutover]"
+) {
+    CHECK(median(0, Simulated::Kind::everywhere, 0.80) <= 40);
+    CHECK(median(2000, Simulated::Kind::everywhere, 0.80) <= 40);
+    CHECK(median(0, Simulated::Kind::everywhere, 0.50) <= 12);
+    CHECK(median(0, Simulated::Kind::everywhere, 0.90) <= 250);
+}
+
+TEST_CASE("0.01 above the floor there is no alarm in 200,000 queries", "[cutover]") {
+    for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+        for (const auto kind : {Simulated::Kind::hard_queries, Simulated::Kind::everywhere}) {
+            Detector detector(floor_recall, between_alarms);
+            Simulated values(seed, kind, 0.96);
+            for (int i = 0; i < 200'000; ++i) {
+                detector.add(values.next());
+            }
+            CHECK_FALSE(detector.tripped());
+        }
+    }
+}
+
+TEST_CASE("a detector stays tripped until it is reset", "[cutover]") {
+    Detector detector(floor_recall, between_alarms);
+    while (!detector.add(0)) {
+        REQUIRE(detector.seen() < 20);
+    }
+    CHECK(detector.add(1));
+    CHECK(detector.statistic() >= between_alarms);
+    detector.reset();
+    CHECK_FALSE(detector.tripped());
+    CHECK_FALSE(detector.add(1));
+}
+
+}  // namespace veer::router::cutover
