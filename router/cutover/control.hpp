@@ -1,0 +1,219 @@
+#pragma once
+
+#include "config/cutover.hpp"
+#include "router/cutover/audit.hpp"
+#include "router/cutover/command.hpp"
+#include "router/cutover/evidence.hpp"
+#include "router/cutover/gates.hpp"
+#include "router/cutover/guards.hpp"
+#include "router/cutover/rules.hpp"
+#include "router/cutover/traffic.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace veer::router::cutover {
+
+/// Who keeps what must survive a restart. The functions do I/O; an empty answer is success, any
+/// other a sentence on what went wrong.
+struct Keeper {
+    std::function<std::string(const std::string& text)> save_state;    ///< replaces it whole
+    std::function<std::string(const std::string& line)> append_audit;  ///< durable on return
+    Hash hash;                                                         ///< of the audit's chain
+};
+
+/// What holds for all routes, from the configuration.
+struct Policy {
+    config::Cutover cutover;
+    config::Gates gates;
+    config::Guards guards;
+};
+
+/// SHOW ROUTES, one row.
+struct RouteView {
+    std::string route;
+    State state = State::observe;
+    double desired = 0;
+    double allowed = 0;
+    double effective = 0;
+    std::string why;  ///< the effective share is not the desired one; empty where it is
+    std::uint64_t revision = 0;
+    Origin origin = Origin::file;
+    Time since;
+    bool held = false;
+    std::optional<double> next_step;
+    std::optional<Time> next_step_at;  ///< not before
+    std::optional<Time> trial_until;
+    std::optional<Trip> trip;
+    Verdict verdict = Verdict::inconclusive;
+    std::string obstacle;  ///< of the next step
+    Evidence evidence;
+    std::optional<Duration> lag;
+    std::uint64_t veer = 0;
+    std::uint64_t postgres = 0;
+    std::uint64_t fallbacks = 0;
+};
+
+struct GateView {
+    std::string route;
+    Gate gate;
+};
+
+struct GuardView {
+    std::string route;
+    Guard guard;
+};
+
+/// Everybody's handle on where traffic goes: console, HTTP, command line, signals and the file
+/// change it, comparisons and measurements feed it, searches read what comes out of it.
+///
+///     Command ───────▶ ┐                      ┌──▶ Traffic (one store)  ◀── every search
+///     Comparison ────▶ ├─ Control (a mutex) ──┼──▶ Keeper: state, audit
+///     Gauges, tick ──▶ ┘                      └──▶ notices, for the log
+///
+/// Invariants:
+/// 1. Forward moves are stored before they hold, so that nothing holds that a restart forgets;
+///    backward moves hold before they are stored.
+/// 2. A forward move with another revision than the route's is refused; a backward move never is.
+/// 3. No call waits for a search, and no search for a call.
+/// 4. Time is what callers say; should it go backwards, the last one holds.
+///
+/// Thread-safe.
+class Control {
+  public:
+    Control();
+    Control(const Control&) = delete;
+    Control& operator=(const Control&) = delete;
+    ~Control();
+
+    /// Says where to keep things. Before restore(); without it nothing is kept.
+    void connect(Keeper keeper);
+
+    /// What was stored: the state's text (empty: none yet) and the audit's last line. A sentence
+    /// where the state cannot be used: then everything stays on Postgres, commands that go forward
+    /// are refused, and the stored text is not replaced.
+    std::string restore(std::string_view state, std::string_view last_audit_line, Time now);
+
+    void configure(const Policy& policy, std::vector<config::Rule> rules);
+
+    /// A route is there, with this share in the configuration. Gives its Traffic, the same for the
+    /// same name for ever.
+    std::shared_ptr<Traffic> adopt(const std::string& route, double file_percent);
+
+    /// Whether each route's index can answer: a condition of raises, shown by `why`.
+    void set_live(bool live);
+
+    /// With the revision that the operator saw, or without.
+    Reply apply(
+        const Command& command,
+        std::optional<std::uint64_t> expected_revision,
+        const Operator& who,
+        Time now
+    );
+
+    void note(const std::string& route, const Comparison& comparison, Time now);
+    void note(const std::string& route, const Gauges& gauges, Time now);
+
+    /// A person or a program has put a file in the data directory, or taken it away.
+    void set_panic_file(bool there, Time now);
+
+    /// The evidence so far says nothing about what is served now (rebuilt, another ef_search, ...).
+    void make_stale(const std::string& route, const std::string& why, Time now);
+
+    /// What time brings: ends of trials, automatic steps, guards on counters; stores what changed
+    /// by itself. About ten times a second.
+    void tick(Time now);
+
+    bool panic() const { return panic_.load(std::memory_order_relaxed) != 0; }
+
+    /// Immutable; a reload makes another.
+    std::shared_ptr<const RuleSet> rules() const;
+
+    /// Added to a route's salt; empty until it is reshuffled.
+    std::string salt_suffix(const std::string& route) const;
+
+    std::vector<RouteView> routes() const;
+    std::vector<GateView> gates() const;
+    std::vector<GuardView> guards() const;
+    std::vector<RuleView> rule_views() const;
+
+    /// The last ones, oldest first; at most `recent_max`. All of them are in the audit file.
+    std::vector<AuditRecord> audit() const;
+    static constexpr std::size_t recent_max = 1000;
+
+    /// Sentences for the log since the last call.
+    std::vector<std::string> take_notices();
+
+  private:
+    struct Entry;
+
+    enum PanicSource : unsigned { by_command = 1, by_file = 2 };
+
+    // Each requires mutex_.
+    Reply apply_to_all(const Command& command, const Operator& who);
+    Reply apply_to_route(
+        const std::string& name,
+        Entry& entry,
+        const Command& command,
+        std::optional<std::uint64_t> expected,
+        const Operator& who
+    );
+    Reply commit(
+        const std::string& name,
+        Entry& entry,
+        const Position& wanted,
+        const Command& command,
+        const Operator& who
+    );
+    void judge(const std::string& name, Entry& entry, const std::vector<Trouble>& troubles);
+    void advance(const std::string& name, Entry& entry);
+    void change(
+        const std::string& name,
+        Entry& entry,
+        Position wanted,
+        Origin origin,
+        const std::string& by,
+        const std::string& reason
+    );
+    AuditRecord record(
+        const std::string& name,
+        const Entry& entry,
+        const Position& wanted,
+        const Operator& who,
+        const std::string& action,
+        const std::string& reason
+    ) const;
+    std::string append(AuditRecord record);
+    std::string save();
+    void publish(Entry& entry) const;
+    void publish_all();
+    Cause cause(const Entry& entry) const;
+    void advance_clock(Time now);
+    std::string encode() const;
+    RouteView view(const std::string& name, const Entry& entry) const;
+
+    mutable std::mutex mutex_;  // guards all below but panic_
+    Keeper keeper_;
+    Policy policy_;
+    std::shared_ptr<RuleSet> rules_;
+    std::map<std::string, std::unique_ptr<Entry>> entries_;
+    std::atomic<unsigned> panic_ = 0;
+    bool unreadable_ = false;
+    bool live_ = false;
+    bool unsaved_ = false;  // something changed that storing can wait for
+    Time now_;
+    Time saved_at_;
+    std::uint64_t audit_seq_ = 0;
+    std::string audit_hash_;
+    std::vector<AuditRecord> recent_;
+    std::vector<std::string> notices_;
+};
+
+}  // namespace veer::router::cutover
