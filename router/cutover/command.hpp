@@ -45,7 +45,7 @@ struct Operator {
 
 struct Command {
     Verb verb = Verb::hold;
-    std::string route;
+    std::string route = {};
     std::optional<double> percent = std::nullopt;
     std::optional<Duration> for_ = std::nullopt;
     std::string reason = {};  ///< for the audit; free text
@@ -80,10 +80,10 @@ inline constexpr std::string_view state_file = "state_file";  ///< it could not 
 /// What became of a command: done, or refused with a code; always with what to do next.
 struct Reply {
     bool done = false;
-    std::string code;       ///< "ok", "no_change", or one of `refused`
-    std::string message;    ///< a sentence
-    std::string next_step;  ///< a command or an act, empty where there is none
-    std::string route;
+    std::string code = {};       ///< "ok", "no_change", or one of `refused`
+    std::string message = {};    ///< a sentence
+    std::string next_step = {};  ///< a command or an act, empty where there is none
+    std::string route = {};
     std::uint64_t revision = 0;  ///< of the route, after it
 };
 

@@ -6,11 +6,14 @@
 #include "router/cutover/evidence.hpp"
 #include "router/cutover/gates.hpp"
 #include "router/cutover/guards.hpp"
+#include "router/cutover/journal.hpp"
+#include "router/cutover/moves.hpp"
 #include "router/cutover/rules.hpp"
 #include "router/cutover/traffic.hpp"
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -146,6 +149,7 @@ class Control {
 
     /// The last ones, oldest first; at most `recent_max`. All of them are in the audit file.
     std::vector<AuditRecord> audit() const;
+
     static constexpr std::size_t recent_max = 1000;
 
     /// Sentences for the log since the last call.
@@ -158,46 +162,33 @@ class Control {
 
     // Each requires mutex_.
     Reply apply_to_all(const Command& command, const Operator& who);
-    Reply apply_to_route(
-        const std::string& name,
+    Reply set_panic(bool on, const Command& command, const Operator& who);
+    Reply apply_to(
         Entry& entry,
         const Command& command,
         std::optional<std::uint64_t> expected,
         const Operator& who
     );
-    Reply commit(
-        const std::string& name,
-        Entry& entry,
-        const Position& wanted,
-        const Command& command,
-        const Operator& who
+    Reply commit(Entry& entry, Position wanted, const Command& command, const Operator& who);
+    void move_by_itself(
+        Entry& entry, Position wanted, std::string_view actor, const std::string& reason
     );
-    void judge(const std::string& name, Entry& entry, const std::vector<Trouble>& troubles);
-    void advance(const std::string& name, Entry& entry);
-    void change(
-        const std::string& name,
-        Entry& entry,
-        Position wanted,
-        Origin origin,
-        const std::string& by,
-        const std::string& reason
-    );
-    AuditRecord record(
-        const std::string& name,
-        const Entry& entry,
-        const Position& wanted,
-        const Operator& who,
-        const std::string& action,
-        const std::string& reason
-    ) const;
+    void judge(Entry& entry, const std::vector<Trouble>& troubles);
+    void advance(Entry& entry);
+    void step_by_itself(Entry& entry);
+    void settle(Entry& entry, Position wanted);
+    Situation situation(const Entry& entry) const;
+    std::string not_ready(const Entry& entry) const;
+    AuditRecord record(const Entry& entry, const Position& wanted, const Operator& who) const;
     std::string append(AuditRecord record);
     std::string save();
+    void save_later(const std::string& what);
     void publish(Entry& entry) const;
     void publish_all();
     Cause cause(const Entry& entry) const;
     void advance_clock(Time now);
-    std::string encode() const;
-    RouteView view(const std::string& name, const Entry& entry) const;
+    RouteView view(const Entry& entry) const;
+    Entry* find(const std::string& route);
 
     mutable std::mutex mutex_;  // guards all below but panic_
     Keeper keeper_;
@@ -207,12 +198,12 @@ class Control {
     std::atomic<unsigned> panic_ = 0;
     bool unreadable_ = false;
     bool live_ = false;
-    bool unsaved_ = false;  // something changed that storing can wait for
+    bool unsaved_ = false;  // something has changed by itself
     Time now_;
     Time saved_at_;
     std::uint64_t audit_seq_ = 0;
     std::string audit_hash_;
-    std::vector<AuditRecord> recent_;
+    std::deque<AuditRecord> recent_;
     std::vector<std::string> notices_;
 };
 

@@ -32,14 +32,14 @@ std::string_view to_string(HardDifference difference);
 struct Comparison {
     std::uint64_t shape = 0;  ///< shape_id() of the plan's shape
     /// Of veer, by an exact judge; absent where the judge was not asked.
-    std::optional<double> recall;
+    std::optional<double> recall = std::nullopt;
     /// Never below veer's recall: |veer's ∩ best k of (veer's ∪ pgvector's)| / k. Needs no judge.
-    std::optional<double> recall_at_most;
+    std::optional<double> recall_at_most = std::nullopt;
     /// Of pgvector, by the same judge on the same search.
-    std::optional<double> postgres_recall;
-    std::optional<double> veer_ms;
-    std::optional<double> postgres_ms;
-    std::optional<HardDifference> hard;
+    std::optional<double> postgres_recall = std::nullopt;
+    std::optional<double> veer_ms = std::nullopt;
+    std::optional<double> postgres_ms = std::nullopt;
+    std::optional<HardDifference> hard = std::nullopt;
     /// Rows changed between the two answers: proves nothing either way, and is counted as such.
     bool excluded = false;
     bool cold = false;  ///< soon after a build: its latencies do not count
@@ -47,10 +47,11 @@ struct Comparison {
 
 /// What is measured now and then rather than for each search; absent is unknown, never zero.
 struct Gauges {
-    std::optional<Duration> lag;
-    std::optional<std::uint64_t> wal_retained_bytes;
-    std::optional<double> postgres_pressure;  ///< connections in use / max_connections, 0 to 1
-    std::optional<double> memory_used;        ///< of what veer may use, 0 to 1
+    std::optional<Duration> lag = std::nullopt;
+    std::optional<std::uint64_t> wal_retained_bytes = std::nullopt;
+    std::optional<double> postgres_pressure =
+        std::nullopt;  ///< connections in use / max_connections, 0 to 1
+    std::optional<double> memory_used = std::nullopt;  ///< of what veer may use, 0 to 1
 };
 
 /// Stable across processes and versions.

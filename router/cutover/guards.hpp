@@ -22,9 +22,9 @@ std::string_view to_string(Action action);
 
 /// A guard has tripped.
 struct Trouble {
-    std::string_view guard;
+    std::string_view guard = {};
     Action action = Action::hold;
-    std::string why;  ///< a sentence with the numbers
+    std::string why = {};  ///< a sentence with the numbers
     std::uint64_t shape = 0;
     bool needs_person = false;  ///< nobody but a person may say that it is over
 };
@@ -33,13 +33,13 @@ struct Trouble {
 struct Guard {
     enum class Mode : std::uint8_t { armed, pending, tripped };
 
-    std::string_view name;
-    std::string_view kind;  ///< "hard", "test" or "gauge"
+    std::string_view name = {};
+    std::string_view kind = {};  ///< "hard", "test" or "gauge"
     double value = 0;
     double trip = 0;
     double clear = 0;
     Mode mode = Mode::armed;
-    std::string_view action;
+    std::string_view action = {};
     std::uint64_t trips = 0;
 };
 

@@ -18,21 +18,21 @@ using Tag = std::pair<std::string, std::string>;
 
 /// What a rule may ask of a search.
 struct Subject {
-    std::string_view route;
-    std::string_view role;
-    std::string_view application;
-    std::string_view database;
+    std::string_view route = {};
+    std::string_view role = {};
+    std::string_view application = {};
+    std::string_view database = {};
     std::uint64_t shape = 0;
     std::uint64_t k = 0;
-    std::span<const Tag> tags;
+    std::span<const Tag> tags = {};
 };
 
 /// What the rules say about a search.
 struct Ruled {
     bool postgres = false;
     bool allow_veer = false;  ///< by a rule: it may be forced to the index by whoever searches
-    std::optional<double> max_percent;
-    std::optional<double> sample;
+    std::optional<double> max_percent = std::nullopt;
+    std::optional<double> sample = std::nullopt;
 };
 
 /// SHOW RULES, one row.

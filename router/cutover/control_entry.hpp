@@ -1,0 +1,28 @@
+#pragma once
+
+#include "router/cutover/control.hpp"
+
+#include <memory>
+#include <string>
+
+namespace veer::router::cutover {
+
+/// What Control keeps of a route.
+struct Control::Entry {
+    Entry(std::string route, const Policy& policy)
+        : name(std::move(route)), guards(policy.guards, policy.gates) {}
+
+    std::string name;
+    Position position;
+    Evidence evidence;
+    Guards guards;
+    std::shared_ptr<Traffic> traffic = std::make_shared<Traffic>();
+    bool known = false;    ///< position holds something: stored, or seen before
+    bool adopted = false;  ///< the copy has such a route
+    // What the guards have been told of the counters.
+    std::uint64_t veer_seen = 0;
+    std::uint64_t fallbacks_seen = 0;
+    std::uint64_t errors_seen = 0;
+};
+
+}  // namespace veer::router::cutover

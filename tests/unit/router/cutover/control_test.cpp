@@ -1,0 +1,375 @@
+#include "router/cutover/control.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <atomic>
+#include <functional>
+#include <thread>
+
+namespace veer::router::cutover {
+
+namespace {
+
+const std::string name = "public.documents.embedding <=>";
+const Operator alice{.name = "alice", .via = "console"};
+
+Time at(std::int64_t seconds) {
+    return Time(std::chrono::seconds(1'000'000 + seconds));
+}
+
+std::string hash(std::string_view text) {
+    return std::to_string(std::hash<std::string_view>()(text));
+}
+
+/// A disk that outlives the process, and may be full.
+struct Disk {
+    std::string state;
+    std::string audit;
+    std::string problem;
+
+    std::string last_line() const {
+        if (audit.empty()) {
+            return {};
+        }
+        const std::size_t before = audit.rfind('\n', audit.size() - 2);
+        const std::size_t begin = before == std::string::npos ? 0 : before + 1;
+        return audit.substr(begin, audit.size() - begin - 1);
+    }
+
+    Keeper keeper() {
+        return {
+            .save_state =
+                [this](const std::string& text) {
+                    state = problem.empty() ? text : state;
+                    return problem;
+                },
+            .append_audit =
+                [this](const std::string& line) {
+                    audit += problem.empty() ? line + '\n' : "";
+                    return problem;
+                },
+            .hash = hash};
+    }
+};
+
+/// One life of a veer on that disk.
+struct Life {
+    explicit Life(Disk& disk, double file_percent = 0, bool gated = false, Time start = at(0)) {
+        Policy policy;
+        policy.cutover.gated = gated;
+        control.configure(policy, {});
+        control.connect(disk.keeper());
+        problem = control.restore(disk.state, disk.last_line(), start);
+        traffic = control.adopt(name, file_percent);
+        control.set_live(true);
+    }
+
+    Reply say(Command command, Time now, std::optional<std::uint64_t> revision = std::nullopt) {
+        command.route = command.route.empty() ? name : command.route;
+        return control.apply(command, revision, alice, now);
+    }
+
+    RouteView view() { return control.routes().at(0); }
+
+    Control control;
+    std::shared_ptr<Traffic> traffic;
+    std::string problem;
+};
+
+Comparison perfect() {
+    return {
+        .recall = 1.0,
+        .recall_at_most = 1.0,
+        .postgres_recall = 0.93,
+        .veer_ms = 1.0,
+        .postgres_ms = 5.0};
+}
+
+}  // namespace
+
+TEST_CASE("a move holds at once, and after a restart", "[cutover]") {
+    Disk disk;
+    {
+        Life life(disk);
+        CHECK(life.traffic->share() == 0);
+        const Reply reply = life.say({.verb = Verb::promote, .percent = 25}, at(1));
+        CHECK(reply.done);
+        CHECK(reply.revision == life.view().revision);
+        CHECK(life.traffic->share() == 25);
+    }
+    Life next(disk, 0, false, at(2));
+    CHECK(next.problem.empty());
+    CHECK(next.traffic->share() == 25);
+    CHECK(next.view().origin == Origin::command);
+    CHECK(next.say({.verb = Verb::rollback}, at(3)).done);
+    CHECK(next.traffic->share() == 0);
+    CHECK(Life(disk, 0, false, at(4)).traffic->share() == 0);
+    CHECK(verify(disk.audit, hash).holds);
+    CHECK(verify(disk.audit, hash).records == 2);
+}
+
+TEST_CASE("the file's percentage holds until a command, and when it is changed", "[cutover]") {
+    Disk disk;
+    Life life(disk, 10);
+    CHECK(life.traffic->share() == 10);
+    life.control.adopt(name, 40);
+    CHECK(life.traffic->share() == 40);
+    CHECK(life.say({.verb = Verb::promote, .percent = 60}, at(1)).done);
+    life.control.adopt(name, 40);
+    CHECK(life.traffic->share() == 60);
+    CHECK(Life(disk, 40, false, at(2)).traffic->share() == 60);
+    CHECK(Life(disk, 5, false, at(3)).traffic->share() == 5);
+}
+
+TEST_CASE(
+    "of two operators with the same revision one is refused and told what to do", "[cutover]"
+) {
+    Disk disk;
+    Life life(disk);
+    const std::uint64_t seen = life.view().revision;
+    std::atomic<int> done = 0;
+    std::atomic<int> refused_count = 0;
+    std::vector<std::thread> operators;
+    for (int i = 0; i < 8; ++i) {
+        operators.emplace_back([&] {
+            const Reply reply = life.say({.verb = Verb::promote, .percent = 5}, at(1), seen);
+            (reply.done ? done : refused_count) += 1;
+            if (!reply.done) {
+                REQUIRE(reply.code == refused::revision);
+                REQUIRE_FALSE(reply.next_step.empty());
+            }
+        });
+    }
+    for (std::thread& each : operators) {
+        each.join();
+    }
+    CHECK(done == 1);
+    CHECK(refused_count == 7);
+}
+
+TEST_CASE("a raise that cannot be stored does not hold; a rollback holds anyway", "[cutover]") {
+    Disk disk;
+    Life life(disk);
+    CHECK(life.say({.verb = Verb::promote, .percent = 5}, at(1)).done);
+    disk.problem = "no space left on device";
+    const Reply reply = life.say({.verb = Verb::promote, .percent = 50}, at(2));
+    CHECK(reply.code == refused::not_saved);
+    CHECK(life.traffic->share() == 5);
+    CHECK(life.say({.verb = Verb::rollback}, at(3)).done);
+    CHECK(life.traffic->share() == 0);
+    disk.problem.clear();
+    life.control.tick(at(4));
+    CHECK(Life(disk, 0, false, at(5)).traffic->share() == 0);
+    CHECK(verify(disk.audit, hash).holds);
+}
+
+TEST_CASE("with a state that cannot be read everything stays on Postgres", "[cutover]") {
+    Disk disk;
+    CHECK(Life(disk).say({.verb = Verb::promote, .percent = 50}, at(1)).done);
+    const std::string good = disk.state;
+    disk.state.resize(disk.state.size() / 2);
+    const std::string broken = disk.state;
+    Life life(disk, 80, false, at(2));
+    CHECK(life.problem.find("cut short") != std::string::npos);
+    CHECK(life.traffic->share() == 0);
+    CHECK_FALSE(life.traffic->open());
+    CHECK(life.view().why == "state_file");
+    CHECK(life.say({.verb = Verb::promote, .percent = 5}, at(3)).code == refused::state_file);
+    CHECK(life.say({.verb = Verb::rollback}, at(4)).done);
+    CHECK(disk.state == broken);  // left as it was found
+    CHECK(life.control.restore(good, disk.last_line(), at(5)).empty());
+    CHECK(life.traffic->share() == 50);
+}
+
+TEST_CASE("panic wins over all, from each entrance, and survives a restart", "[cutover]") {
+    Disk disk;
+    Life life(disk, 100);
+    CHECK(life.say({.verb = Verb::panic, .reason = "smoke"}, at(1)).done);
+    CHECK(life.traffic->share() == 0);
+    CHECK_FALSE(life.traffic->open());
+    CHECK(life.view().desired == 100);
+    CHECK(life.view().effective == 0);
+    CHECK(life.view().why == "panic");
+    Life next(disk, 100, false, at(2));
+    CHECK(next.control.panic());
+    CHECK(next.traffic->share() == 0);
+    next.control.set_panic_file(true, at(3));
+    CHECK(next.say({.verb = Verb::unpanic}, at(4)).code == refused::panic_file);
+    next.control.set_panic_file(false, at(5));
+    CHECK(next.control.panic());
+    CHECK(next.say({.verb = Verb::unpanic}, at(6)).done);
+    CHECK(next.traffic->share() == 100);
+    next.control.set_panic_file(true, at(7));
+    CHECK(next.traffic->share() == 0);
+    next.control.set_panic_file(false, at(8));
+    CHECK(next.traffic->share() == 100);
+}
+
+TEST_CASE("gates keep a raise back until the evidence is there, for each step anew", "[cutover]") {
+    Disk disk;
+    Life life(disk, 0, true);
+    CHECK(life.say({.verb = Verb::shadow}, at(1)).done);
+    CHECK(life.say({.verb = Verb::promote}, at(2)).code == refused::evidence);
+    for (int i = 0; i < 1000; ++i) {
+        life.control.note(name, perfect(), at(3));
+    }
+    CHECK(life.view().verdict == Verdict::pass);
+    const Reply reply = life.say({.verb = Verb::promote}, at(4));
+    CHECK(reply.done);
+    CHECK(life.traffic->share() == 1);
+    CHECK(life.view().verdict == Verdict::inconclusive);
+    CHECK(life.say({.verb = Verb::promote}, at(1000)).code == refused::evidence);
+    CHECK(verify(disk.audit, hash).holds);
+    CHECK(disk.audit.find("\"verdict\":\"pass\"") != std::string::npos);
+}
+
+TEST_CASE("stale evidence opens no gate", "[cutover]") {
+    Disk disk;
+    Life life(disk, 0, true);
+    for (int i = 0; i < 1000; ++i) {
+        life.control.note(name, perfect(), at(3));
+    }
+    CHECK(life.say({.verb = Verb::promote}, at(3 + 24 * 3600 + 1)).code == refused::evidence);
+    life.control.note(name, perfect(), at(4 + 24 * 3600));
+    CHECK(life.view().verdict == Verdict::pass);
+    life.control.make_stale(name, "the index was rebuilt", at(5 + 24 * 3600));
+    CHECK(life.view().verdict == Verdict::inconclusive);
+}
+
+TEST_CASE("a guard takes the traffic back, and only the effective share shows it", "[cutover]") {
+    Disk disk;
+    Life life(disk, 50);
+    int compared = 0;
+    while (life.traffic->share() > 0 && compared < 100) {
+        life.control.note(name, {.recall_at_most = 0.8}, at(1));
+        ++compared;
+    }
+    CHECK(compared < 40);
+    CHECK(life.view().desired == 50);
+    CHECK(life.view().allowed == 0);
+    CHECK(life.view().effective == 0);
+    CHECK(life.view().why == "tripped");
+    CHECK_FALSE(life.traffic->open());
+    life.control.adopt(name, 50);
+    CHECK(life.traffic->share() == 0);
+    Life next(disk, 50, false, at(2));
+    CHECK(next.traffic->share() == 0);
+    CHECK(next.say({.verb = Verb::promote}, at(3)).code == refused::cooldown);
+    CHECK_FALSE(life.control.take_notices().empty());
+}
+
+TEST_CASE("lag diverts and comes back by itself, and changes no position", "[cutover]") {
+    Disk disk;
+    Life life(disk, 50);
+    const std::uint64_t revision = life.view().revision;
+    life.control.note(name, Gauges{.lag = std::chrono::seconds(5)}, at(1));
+    life.control.note(name, Gauges{.lag = std::chrono::seconds(5)}, at(4));
+    CHECK(life.traffic->share() == 0);
+    CHECK(life.view().why == "lag");
+    CHECK(life.view().allowed == 50);
+    CHECK(life.say({.verb = Verb::promote, .percent = 60}, at(5)).code == refused::not_live);
+    life.control.note(name, Gauges{.lag = Duration(10)}, at(6));
+    life.control.note(name, Gauges{.lag = Duration(10)}, at(37));
+    CHECK(life.traffic->share() == 50);
+    CHECK(life.view().revision == revision);
+}
+
+TEST_CASE("a trial ends by itself, across a restart too", "[cutover]") {
+    Disk disk;
+    {
+        Life life(disk);
+        const Command trial{.verb = Verb::promote, .percent = 50, .for_ = std::chrono::minutes(10)};
+        CHECK(life.say(trial, at(0)).next_step == "confirm " + name);
+        life.control.tick(at(599));
+        CHECK(life.traffic->share() == 50);
+    }
+    Life next(disk, 0, false, at(599));
+    CHECK(next.traffic->share() == 50);
+    next.control.tick(at(600));
+    CHECK(next.traffic->share() == 0);
+    CHECK(next.view().origin == Origin::trial);
+    CHECK(next.control.routes().at(0).state == State::observe);
+}
+
+TEST_CASE("automatic steps go up while the gates are open, and stop after a trip", "[cutover]") {
+    Disk disk;
+    Life life(disk, 0, true);
+    Policy policy;
+    policy.cutover.automatic = true;
+    life.control.configure(policy, {});
+    CHECK(life.say({.verb = Verb::shadow}, at(0)).done);
+    std::int64_t now = 0;
+    for (const double expected : {1.0, 5.0, 25.0}) {
+        life.control.tick(at(now));
+        for (int i = 0; i < 1000; ++i) {
+            life.control.note(name, perfect(), at(now));
+        }
+        life.control.tick(at(now));
+        CHECK(life.traffic->share() == expected);
+        CHECK(life.view().origin == Origin::automation);
+        now += 600;
+    }
+    for (int i = 0; i < 100; ++i) {
+        life.control.note(name, {.recall_at_most = 0.5}, at(now));
+    }
+    CHECK(life.traffic->share() == 0);
+    for (int i = 0; i < 1000; ++i) {
+        life.control.note(name, perfect(), at(now + 9000));
+    }
+    life.control.tick(at(now + 10'000));
+    CHECK(life.traffic->share() == 0);
+}
+
+TEST_CASE("fallbacks that searches count reach the guard", "[cutover]") {
+    Disk disk;
+    Life life(disk, 50);
+    life.traffic->fallbacks += 20;
+    life.traffic->veer += 20;
+    life.control.tick(at(1));
+    CHECK(life.traffic->share() < 50);
+    CHECK(life.view().desired == 50);
+}
+
+TEST_CASE(
+    "an unknown route is refused with the known ones; a dry run changes nothing", "[cutover]"
+) {
+    Disk disk;
+    Life life(disk);
+    const Reply unknown = life.say({.verb = Verb::rollback, .route = "nonsense"}, at(1));
+    CHECK(unknown.code == refused::unknown_route);
+    CHECK(unknown.message.find(name) != std::string::npos);
+    const Reply dry = life.say({.verb = Verb::promote, .percent = 5, .dry_run = true}, at(2));
+    CHECK(dry.done);
+    CHECK(life.traffic->share() == 0);
+    CHECK(disk.audit.empty());
+}
+
+TEST_CASE("rollback all and its audit", "[cutover]") {
+    Disk disk;
+    Life life(disk, 50);
+    const auto other = life.control.adopt("public.images.embedding <->", 70);
+    CHECK(life.say({.verb = Verb::rollback_all}, at(1)).done);
+    CHECK(life.traffic->share() == 0);
+    CHECK(other->share() == 0);
+    CHECK(verify(disk.audit, hash).holds);
+    const auto records = life.control.audit();
+    REQUIRE(records.size() == 4);
+    CHECK(records.back().actor == "alice");
+    CHECK(records.back().from == "canary 70");
+    CHECK(records.back().to == "shadow 0");
+}
+
+TEST_CASE("a clock that goes back changes nothing", "[cutover]") {
+    Disk disk;
+    Life life(disk);
+    const Command trial{.verb = Verb::promote, .percent = 50, .for_ = std::chrono::minutes(10)};
+    CHECK(life.say(trial, at(100)).done);
+    life.control.tick(at(50));
+    CHECK(life.traffic->share() == 50);
+    // But where the clock is behind after a restart, nobody knows how long the trial has lasted.
+    Life next(disk, 0, false, at(0));
+    next.control.tick(at(1));
+    CHECK(next.traffic->share() == 0);
+}
+
+}  // namespace veer::router::cutover
