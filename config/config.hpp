@@ -114,6 +114,17 @@ struct Log {
     friend bool operator==(const Log&, const Log&) = default;
 };
 
+/// [admin]: the console (a database of veer's own, on the ordinary port), and HTTP.
+struct Admin {
+    std::string database = "veer";  ///< <= 63 bytes; empty: every database is the upstream's
+    std::string users;              ///< "alice, bob": may do everything
+    std::string readonly_users;     ///< may look
+    std::string file;               ///< PgBouncer's userlist.txt with their SCRAM secrets
+    std::string http;  ///< ADDRESS:PORT of page, metrics and API; empty: none. Needs a restart
+
+    friend bool operator==(const Admin&, const Admin&) = default;
+};
+
 /// schema.table.column as Postgres sees the names: unquoted ones folded to lower case.
 struct ColumnName {
     std::string schema;
@@ -154,6 +165,7 @@ struct Config {
     Defaults defaults;
     Limits limits;
     Log log;
+    Admin admin;
     std::vector<Route> routes;
 
     friend bool operator==(const Config&, const Config&) = default;

@@ -18,6 +18,7 @@ constexpr std::array<std::string_view, 7> tls_modes{
     "auto", "disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
 constexpr std::size_t salt_bytes_max = 64;
 constexpr std::size_t text_bytes_max = 4096;
+constexpr std::size_t name_bytes_max = 63;  // NAMEDATALEN of Postgres, less the terminator
 
 std::optional<std::int64_t> integer_in(const Value& value, std::int64_t low, std::int64_t high) {
     const auto* number = std::get_if<std::int64_t>(&value);
@@ -133,7 +134,7 @@ bool set_operator(std::string& target, const Value& value) {
     return true;
 }
 
-const std::array<Key, 27> all_keys{{
+const std::array<Key, 32> all_keys{{
     {"listen",
      "address",
      "an address or host name",
@@ -373,6 +374,48 @@ const std::array<Key, 27> all_keys{{
      [](Config& c, const Value& v) { return set_choice(c.log.level, v, levels); },
      [](const Config& c) {
          return Value(std::string(levels.at(static_cast<std::size_t>(c.log.level))));
+     }},
+    {"admin",
+     "database",
+     "a name of at most 63 bytes, \"\" for no console",
+     false,
+     [](Config& c, const Value& v) { return set_text(c.admin.database, v, 0, name_bytes_max); },
+     [](const Config& c) {
+         return Value(c.admin.database);
+     }},
+    {"admin",
+     "users",
+     "names such as \"alice, bob\"",
+     false,
+     [](Config& c, const Value& v) { return set_text(c.admin.users, v, 0, text_bytes_max); },
+     [](const Config& c) {
+         return Value(c.admin.users);
+     }},
+    {"admin",
+     "readonly_users",
+     "names such as \"grafana, carol\"",
+     false,
+     [](Config& c, const Value& v) {
+         return set_text(c.admin.readonly_users, v, 0, text_bytes_max);
+     },
+     [](const Config& c) {
+         return Value(c.admin.readonly_users);
+     }},
+    {"admin",
+     "file",
+     "a file of users and SCRAM secrets",
+     false,
+     [](Config& c, const Value& v) { return set_text(c.admin.file, v, 0, text_bytes_max); },
+     [](const Config& c) {
+         return Value(c.admin.file);
+     }},
+    {"admin",
+     "http",
+     "ADDRESS:PORT such as \"127.0.0.1:7433\", \"\" for none",
+     true,
+     [](Config& c, const Value& v) { return set_text(c.admin.http, v, 0, 255); },
+     [](const Config& c) {
+         return Value(c.admin.http);
      }},
 }};
 

@@ -1,10 +1,13 @@
 #include "proxy/run.hpp"
 
-#include "config/diff.hpp"
 #include "index/replica.hpp"
+#include "proxy/admin/access.hpp"
+#include "proxy/admin/console_dialogue.hpp"
 #include "proxy/net/host_watch.hpp"
 #include "proxy/net/server.hpp"
 #include "proxy/net/upstreams.hpp"
+#include "proxy/operations.hpp"
+#include "proxy/reload.hpp"
 #include "proxy/secret_store.hpp"
 #include "proxy/security.hpp"
 #include "router/router.hpp"
@@ -14,6 +17,7 @@
 #include "storage/sync/syncer.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -24,6 +28,7 @@
 #include <charconv>
 #include <csignal>
 #include <filesystem>
+#include <optional>
 #include <thread>
 
 namespace veer::proxy {
@@ -156,39 +161,18 @@ std::vector<net::Endpoint> endpoints(const storage::source::ConnectionTarget& ta
     return endpoints;
 }
 
-/// Makes certificates and secrets hold; a sentence where that failed.
-using ApplySecurity = std::function<std::string(const config::Config&)>;
+/// Nobody outside may know it: another one at every start will do, as no user outlives a session.
+std::string mock_secret() {
+    return auth::random_bytes(auth::Key::size).value_or("");
+}
 
-void reload(
-    const RunOptions& options,
-    config::Config& current,
-    router::Router& router,
-    const ApplySecurity& apply_security
-) {
-    auto loaded = load_config(options);
-    if (!loaded) {
-        spdlog::error("reload refused, nothing changed: {}", to_string(loaded.error()));
-        return;
+/// The second door is for this machine's operators; without it veer serves all the same.
+void open_local_door(const config::Config& config, net::Server& server) {
+    std::error_code ignored;
+    std::filesystem::create_directories(config.storage.dir, ignored);
+    if (const std::string problem = server.listen_locally(config.storage.dir); !problem.empty()) {
+        spdlog::warn("no local socket for veer's own commands: {}", problem);
     }
-    // What takes effect at the next start only must not take part in what takes effect now.
-    config::Config effective = *loaded;
-    effective.upstream = current.upstream;
-    if (const std::string problem = apply_security(effective); !problem.empty()) {
-        spdlog::error("reload refused, nothing changed: {}", problem);
-        return;
-    }
-    for (const config::Change& change : config::diff(current, *loaded)) {
-        spdlog::info(
-            "reload: {} from {} to {}{}",
-            change.key,
-            change.before,
-            change.after,
-            change.restart_required ? " (takes effect at the next start)" : ""
-        );
-    }
-    current = *std::move(loaded);
-    router.configure(current);
-    spdlog::info("configuration reloaded");
 }
 
 /// The calling thread's part of a run: signals, and the shutdown that they ask for.
@@ -199,20 +183,16 @@ class Signals {
   public:
     Signals(
         boost::asio::io_context& context,
-        const RunOptions& options,
-        config::Config& config,
+        LiveConfig& config,
         router::Router& router,
-        net::Server& server,
-        ApplySecurity apply_security
+        net::Server& server
     )
         : context_(context),
           signals_(context, SIGTERM, SIGINT, SIGHUP),
           timer_(context),
-          options_(options),
           config_(config),
           router_(router),
-          server_(server),
-          apply_security_(std::move(apply_security)) {
+          server_(server) {
         signals_.add(SIGUSR2);
     }
 
@@ -234,7 +214,7 @@ class Signals {
 
     void on_signal(int signal) {
         if (signal == SIGHUP) {
-            reload(options_, config_, router_, apply_security_);
+            config_.reload();
         } else if (signal == SIGUSR2) {
             router_.set_panic(!router_.panic());
             spdlog::warn(
@@ -254,7 +234,7 @@ class Signals {
         spdlog::info("no more clients; sessions end when they are at rest");
         // The last client may be gone after this object is; the context outlives the server.
         server_.drain([&context = context_] { context.stop(); });
-        timer_.expires_after(config_.limits.drain_timeout);
+        timer_.expires_after(config_.state().current.limits.drain_timeout);
         timer_.async_wait([this](const boost::system::error_code& error) {
             if (!error) {
                 end_sessions();
@@ -273,11 +253,9 @@ class Signals {
     boost::asio::io_context& context_;
     boost::asio::signal_set signals_;
     boost::asio::steady_timer timer_;
-    const RunOptions& options_;
-    config::Config& config_;
+    LiveConfig& config_;
     router::Router& router_;
     net::Server& server_;
-    ApplySecurity apply_security_;
     bool draining_ = false;
 };
 
@@ -315,7 +293,7 @@ int run(const RunOptions& options) {
         std::fprintf(stderr, "veer: %s\n", to_string(loaded.error()).c_str());
         return 1;
     }
-    config::Config config = *std::move(loaded);
+    const config::Config config = *std::move(loaded);
     set_up_log(config);
     const auto target = storage::source::parse_connection_string(config.upstream.dsn);
     if (!target) {
@@ -347,20 +325,45 @@ int run(const RunOptions& options) {
         .connect_timeout = config.limits.connect_timeout,
         .authentication_timeout = config.limits.authentication_timeout,
         .client_idle_timeout = config.limits.client_idle_timeout};
-    const ApplySecurity apply = [&](const config::Config& wanted) {
-        return apply_security(wanted, secrets, shared.security);
+    net::Server server(shared, threads);
+    std::optional<admin::ConsoleEntrance> entrance;
+    const ApplySecurity apply = [&, mock = mock_secret()](const config::Config& wanted) {
+        const auto access = admin::load_access(wanted.admin, mock);
+        if (access.has_error()) {
+            return access.error();
+        }
+        std::string problem = apply_security(wanted, secrets, shared.security);
+        if (problem.empty()) {
+            entrance->configure(*access);
+        }
+        return problem;
+    };
+    LiveConfig live_config(options, config, router, apply);
+    ProcessOperations operations(
+        {.router = router,
+         .replica = replica,
+         .shared = shared,
+         .server = server,
+         .config = live_config,
+         .aside = [&context](std::function<void()> task
+                  ) { boost::asio::post(context, std::move(task)); },
+         .version = VEER_VERSION}
+    );
+    entrance.emplace(operations, VEER_VERSION);
+    shared.make_dialogue = [&entrance](const auto& caller, const auto& startup, net::Wake wake) {
+        return entrance->make(caller, startup, std::move(wake));
     };
     if (const std::string problem = apply(config); !problem.empty()) {
         spdlog::error("{}", problem);
         return 1;
     }
     allow_descriptors(2 * shared.connections_max + shared.sockets_max());
-    net::Server server(shared, threads);
     const std::string problem = server.listen(config.listen.address, config.listen.port);
     if (!problem.empty()) {
         spdlog::error("{}", problem);
         return 1;
     }
+    open_local_door(config, server);
     host_watch.start();
     server.start();
     syncer.start();
@@ -372,7 +375,7 @@ int run(const RunOptions& options) {
         upstreams.hosts().front().host,
         upstreams.hosts().front().port
     );
-    Signals(context, options, config, router, server, apply).serve();
+    Signals(context, live_config, router, server).serve();
     spdlog::info("stopping");
     host_watch.stop();
     secrets.stop();  // it answers to the server's threads

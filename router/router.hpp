@@ -3,6 +3,7 @@
 #include "config/config.hpp"
 #include "index/replica.hpp"
 #include "router/plan_cache.hpp"
+#include "router/reason_counts.hpp"
 #include "router/route.hpp"
 #include "router/statement.hpp"
 
@@ -59,6 +60,9 @@ class Router {
 
     bool panic() const { return panic_.load(std::memory_order_relaxed); }
 
+    /// Where searches went, and why.
+    ReasonCounts& reasons() { return reasons_; }
+
     /// SHOW veer.routes.
     static const std::vector<std::string>& route_columns();
     std::vector<std::vector<std::string>> describe_routes();
@@ -70,6 +74,7 @@ class Router {
 
     const index::Replica& replica_;
     PlanCache plans_;
+    ReasonCounts reasons_;
     std::atomic<std::uint64_t> write_epoch_ = 1;
     std::atomic<std::uint64_t> covered_epoch_ = 0;  // an earlier process may have passed writes on
     std::atomic<bool> panic_ = false;

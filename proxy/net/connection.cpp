@@ -14,6 +14,11 @@ constexpr std::chrono::seconds last_words_timeout{10};
 /// Output keeps its memory from event to event, but not that of an unusual one.
 constexpr std::size_t output_bytes_kept_max = std::size_t{256} * 1024;
 
+std::int64_t microseconds_since_1970() {
+    const auto since = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::microseconds>(since).count();
+}
+
 void clear(std::string& bytes) {
     bytes.clear();
     if (bytes.capacity() > output_bytes_kept_max) {
@@ -28,12 +33,15 @@ session::Instant session_now() {
     return {std::chrono::duration_cast<std::chrono::nanoseconds>(since).count()};
 }
 
-Connection::Connection(Shared& shared, Worker& worker, Socket client)
+Connection::Connection(Shared& shared, Worker& worker, Socket client, bool local)
     : shared_(shared),
       worker_(worker),
       client_(worker.loop, client_side_, std::move(client)),
       security_(shared.security.get()),
-      greeting_(security_->listen) {
+      greeting_(local ? std::make_shared<const ListenTls>() : security_->listen),
+      number_(shared.accepted.fetch_add(1) + 1),
+      connected_at_(microseconds_since_1970()),
+      local_(local) {
     client_.socket.send_small_packets_at_once();
     shared_.sockets.fetch_add(1);
 }
@@ -48,6 +56,9 @@ Connection::~Connection() {
     }
     if (canceling_) {
         shared_.cancels.fetch_sub(1);
+    }
+    if (in_dialogues_) {
+        shared_.dialogues.fetch_sub(1);
     }
     if (!cancel_key_.empty()) {
         shared_.sessions.remove(cancel_key_, *this);
@@ -66,6 +77,8 @@ void Connection::on_client_ready(bool readable, bool writable) {
         read_startup();
     } else if (readable && stage_ == Stage::relaying) {
         read_client();
+    } else if (readable && stage_ == Stage::conversing) {
+        converse();
     }
     settle();
 }
@@ -138,6 +151,9 @@ bool Connection::may_read_client() const {
     if (stage_ == Stage::starting) {
         return client_.unsent() == 0;
     }
+    if (stage_ == Stage::conversing) {
+        return may_read_dialogue();
+    }
     if (stage_ != Stage::relaying || client_.ended || retried_) {
         return false;
     }
@@ -182,8 +198,7 @@ void Connection::settle() {
         return;
     }
     account();
-    if (stage_ == Stage::relaying && shared_.draining.load(std::memory_order_relaxed) &&
-        session_->at_rest()) {
+    if (shared_.draining.load(std::memory_order_relaxed) && at_rest()) {
         shut_down();
     }
     const bool served_out =

@@ -2,6 +2,7 @@
 
 #include "proxy/net/greeting.hpp"
 #include "proxy/net/pipe.hpp"
+#include "proxy/net/session_facts.hpp"
 #include "proxy/net/shared.hpp"
 #include "proxy/net/upstream_opener.hpp"
 #include "proxy/net/worker.hpp"
@@ -18,7 +19,8 @@ namespace veer::proxy::net {
 /// One client and its own connection to Postgres: sockets, buffers and timers around a Session.
 ///
 ///     accept ─▶ starting ─▶ connecting ─▶ relaying ◀─▶ Session ─▶ closing ─▶ closed
-///                   └─ CancelRequest ─▶ canceling ────────────────────────────┘
+///                   ├─ CancelRequest ─▶ canceling ────────────────────────────┤
+///                   └─ a Dialogue's database ─▶ conversing ───────────────────┘
 ///
 /// Invariants:
 /// 1. All members are used on one thread, the worker's.
@@ -28,7 +30,8 @@ namespace veer::proxy::net {
 /// 4. Every event ends with settle(), which alone says what to wait for next.
 class Connection : public std::enable_shared_from_this<Connection> {
   public:
-    Connection(Shared& shared, Worker& worker, Socket client);
+    /// `local` is a client of the socket in the data directory, who can only talk to veer itself.
+    Connection(Shared& shared, Worker& worker, Socket client, bool local = false);
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
     ~Connection();
@@ -44,8 +47,18 @@ class Connection : public std::enable_shared_from_this<Connection> {
     /// A CancelRequest for this session has come; `done` is called when nothing of it is left.
     void cancel_statement(const std::string& packet, const EventLoop::Task& done);
 
+    SessionFacts describe() const;
+
   private:
-    enum class Stage : std::uint8_t { starting, connecting, relaying, canceling, closing, closed };
+    enum class Stage : std::uint8_t {
+        starting,
+        connecting,
+        relaying,
+        conversing,
+        canceling,
+        closing,
+        closed,
+    };
 
     /// Brings the readiness of one of the two sockets to its method.
     class Side : public EventLoop::Handler {
@@ -80,6 +93,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void refuse(const std::string& bytes);
     void on_login_deadline();
 
+    void note_client(const wire::StartupMessage& message);
+
+    // connection_dialogue.cpp: veer itself in place of Postgres, and what is told of a client
+    bool begin_dialogue(const session::ForwardStartup& forward);
+    void converse();
+    void on_dialogue_wake();
+    void carry_out_dialogue();
+    bool may_read_dialogue() const;
+    std::string_view state_word() const;
+
     // connection_cancel.cpp
     void on_cancel_request(const std::string& packet);
     void tell_every_server(const std::string& packet, const EventLoop::Task& done);
@@ -91,6 +114,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void watch_login_of_server(std::string_view bytes);
     void arm_idle_timer(EventLoop::Clock::time_point when);
     void on_idle_timer();
+    bool at_rest() const;
     void shut_down();
     std::size_t unsent_bytes_max() const;
     void account();
@@ -139,6 +163,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::optional<session::LoginWatch> login_;        // until the client is let in
     std::optional<session::Login> authentication_;    // where that is more than relaying
     std::optional<session::Session> session_;
+    std::unique_ptr<Dialogue> dialogue_;  // in place of it
     std::string cancel_key_;
     EventLoop::TimerId deadline_;
     EventLoop::TimerId wait_timer_;
@@ -147,9 +172,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::size_t accounted_ = 0;  // in shared_.unsent_bytes
     std::uint64_t wait_ = 0;     // number of the wait that is on; older wake-ups are stale
     index::Replica::WaiterId waiter_ = 0;
-    bool counted_ = false;    // in shared_.connections
-    bool canceling_ = false;  // in shared_.cancels
-    bool told_end_ = false;   // the server knows that the client sends no more
+    std::uint64_t number_ = 0;
+    std::int64_t connected_at_ = 0;
+    std::string user_;
+    std::string database_;
+    std::string application_name_;
+    bool local_ = false;
+    bool in_dialogues_ = false;  // counted in shared_.dialogues
+    bool counted_ = false;       // in shared_.connections
+    bool canceling_ = false;     // in shared_.cancels
+    bool told_end_ = false;      // the server knows that the client sends no more
 };
 
 /// The clock of sessions.

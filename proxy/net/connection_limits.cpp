@@ -56,10 +56,18 @@ void Connection::end() {
     settle();
 }
 
+bool Connection::at_rest() const {
+    return (stage_ == Stage::relaying && session_->at_rest()) ||
+           (stage_ == Stage::conversing && dialogue_->at_rest());
+}
+
 void Connection::shut_down() {
     if (stage_ == Stage::relaying) {
         session_->on_shutdown(worker_.output);
         carry_out(worker_.output);
+    } else if (stage_ == Stage::conversing) {
+        dialogue_->on_shutdown(worker_.output);
+        carry_out_dialogue();
     } else if (stage_ != Stage::closing) {
         close();
     }

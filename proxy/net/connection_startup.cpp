@@ -51,7 +51,10 @@ void Connection::read_startup() {
 
 void Connection::on_startup_action(const session::StartupAction& action) {
     if (const auto* forward = std::get_if<session::ForwardStartup>(&action)) {
-        connect_upstream(*forward);
+        note_client(forward->message);
+        if (!begin_dialogue(*forward)) {
+            connect_upstream(*forward);
+        }
     } else if (const auto* cancel = std::get_if<session::ForwardCancel>(&action)) {
         on_cancel_request(cancel->packet);
     } else if (std::holds_alternative<session::Refuse>(action)) {
@@ -60,6 +63,13 @@ void Connection::on_startup_action(const session::StartupAction& action) {
         }
         begin_closing();  // the greeting has said why
     }
+}
+
+void Connection::note_client(const wire::StartupMessage& message) {
+    user_ = message.parameter("user");
+    database_ = message.parameter("database");
+    database_ = database_.empty() ? user_ : database_;
+    application_name_ = message.parameter("application_name");
 }
 
 void Connection::refuse(std::string_view sqlstate, std::string_view message) {

@@ -30,6 +30,8 @@ class Greeting {
     /// In the middle of a handshake nothing can be said, neither in the clear nor otherwise.
     bool can_be_told() const { return !handshake_.has_value(); }
 
+    const TlsLayer& layer() const { return layer_; }
+
     /// What the client's bytes go through from now on.
     TlsLayer take_layer() { return std::move(layer_); }
 

@@ -3,11 +3,16 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <mutex>
 #include <system_error>
+#include <utility>
 
 namespace veer::proxy::net {
 
@@ -28,7 +33,10 @@ std::string last_error() {
 }  // namespace
 
 Server::Server(Shared& shared, unsigned threads)
-    : shared_(shared), workers_(make_workers(threads)), watch_(workers_.front()->loop, *this) {}
+    : shared_(shared),
+      workers_(make_workers(threads)),
+      door_(*this, workers_.front()->loop, false),
+      local_door_(*this, workers_.front()->loop, true) {}
 
 Server::~Server() {
     stop();
@@ -41,25 +49,56 @@ std::string Server::listen(const std::string& address, std::uint16_t port) {
         return "\"" + address + "\" is not an address to listen on";
     }
     const Address& name = addresses.found.front();
-    listener_ = Socket(::socket(name.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    door_.listener = Socket(::socket(name.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     const int on = 1;
     const bool listening =
-        listener_.open() &&
-        setsockopt(listener_.descriptor(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+        door_.listener.open() &&
+        setsockopt(door_.listener.descriptor(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
         bind(
-            listener_.descriptor(), reinterpret_cast<const sockaddr*>(&name.storage), name.bytes
+            door_.listener.descriptor(),
+            reinterpret_cast<const sockaddr*>(&name.storage),
+            name.bytes
         ) == 0 &&
-        ::listen(listener_.descriptor(), SOMAXCONN) == 0;
+        ::listen(door_.listener.descriptor(), SOMAXCONN) == 0;
     if (!listening) {
         return "could not listen on " + address + ":" + std::to_string(port) + ": " + last_error();
     }
     return {};
 }
 
+std::string Server::listen_locally(const std::string& directory) {
+    const Endpoint endpoint{
+        .host = std::filesystem::absolute(directory).lexically_normal().string(), .port = port()};
+    const std::string path = endpoint.socket_path();
+    const auto name = unix_address(endpoint);
+    if (!name) {
+        return "the path " + path + " is too long for a Unix socket";
+    }
+    const std::error_code answer = Socket().connect(*name).error;
+    if (answer.value() != ECONNREFUSED && answer.value() != ENOENT) {
+        return "somebody listens on " + path + " already";
+    }
+    ::unlink(path.c_str());  // left by a process that could not clean up
+    local_door_.listener = Socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    const int descriptor = local_door_.listener.descriptor();
+    // Before it has a name: nobody gets in between.
+    const bool listening =
+        local_door_.listener.open() && fchmod(descriptor, S_IRUSR | S_IWUSR) == 0 &&
+        bind(descriptor, reinterpret_cast<const sockaddr*>(&name->storage), name->bytes) == 0 &&
+        ::listen(descriptor, SOMAXCONN) == 0;
+    if (!listening) {
+        const std::string why = last_error();
+        local_door_.listener.close();
+        return "could not listen on " + path + ": " + why;
+    }
+    local_path_ = path;
+    return {};
+}
+
 std::uint16_t Server::port() const {
     sockaddr_storage name{};
     socklen_t bytes = sizeof name;
-    if (getsockname(listener_.descriptor(), reinterpret_cast<sockaddr*>(&name), &bytes) != 0) {
+    if (getsockname(door_.listener.descriptor(), reinterpret_cast<sockaddr*>(&name), &bytes) != 0) {
         return 0;
     }
     const auto* const v6 = reinterpret_cast<const sockaddr_in6*>(&name);
@@ -68,53 +107,63 @@ std::uint16_t Server::port() const {
 }
 
 void Server::start() {
-    watch_.want(listener_.descriptor(), true, false);
+    door_.open();
+    local_door_.open();
     for (const auto& worker : workers_) {
         threads_.emplace_back([&loop = worker->loop] { loop.run(); });
     }
 }
 
-void Server::on_ready(bool /*readable*/, bool /*writable*/) {
+void Server::Door::open() {
+    if (listener.open()) {
+        watch_.want(listener.descriptor(), true, false);
+    }
+}
+
+void Server::Door::close() {
+    watch_.end();
+    listener.close();
+}
+
+void Server::Door::on_ready(bool /*readable*/, bool /*writable*/) {
     // Some at a time: those who are connected must not wait for a crowd at the door.
     constexpr int at_once = 16;
     for (int i = 0; i < at_once; ++i) {
-        Socket client(
-            accept4(listener_.descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)
+        Socket client(accept4(listener.descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)
         );
         if (!client.open()) {
             on_accept_error(errno);
             return;
         }
-        Worker& worker = *workers_[next_++ % workers_.size()];
-        const auto connection = std::make_shared<Connection>(shared_, worker, std::move(client));
-        worker.loop.post([connection] { connection->start(); });
+        server_.take_in(std::move(client), local_);
     }
 }
 
-void Server::on_accept_error(int number) {
+void Server::take_in(Socket client, bool local) {
+    Worker& worker = *workers_[next_++ % workers_.size()];
+    const auto connection = std::make_shared<Connection>(shared_, worker, std::move(client), local);
+    worker.loop.post([connection] { connection->start(); });
+}
+
+void Server::Door::on_accept_error(int number) {
     const bool passing =
         number == EAGAIN || number == EWOULDBLOCK || number == ECONNABORTED || number == EINTR;
-    if (!passing) {
-        pause();
+    if (passing) {
+        return;
     }
-}
-
-void Server::pause() {
     // Out of descriptors, most likely: to try again at once would only burn the processor.
-    watch_.want(listener_.descriptor(), false, false);
-    workers_.front()->loop.at(EventLoop::Clock::now() + std::chrono::milliseconds(100), [this] {
-        if (listener_.open()) {
-            watch_.want(listener_.descriptor(), true, false);
-        }
-    });
+    watch_.want(listener.descriptor(), false, false);
+    server_.workers_.front()->loop.at(
+        EventLoop::Clock::now() + std::chrono::milliseconds(100), [this] { open(); }
+    );
 }
 
 void Server::drain(std::function<void()> all_gone) {
     shared_.all_gone = std::move(all_gone);
     shared_.draining.store(true);
     workers_.front()->loop.post([this] {
-        watch_.end();
-        listener_.close();
+        door_.close();
+        local_door_.close();
     });
     for_each_connection(&Connection::drain);
     if (shared_.sockets.load() == 0) {
@@ -137,6 +186,32 @@ void Server::for_each_connection(void (Connection::*method)()) {
     }
 }
 
+void Server::describe(std::function<void(std::vector<SessionFacts>)> done) {
+    struct Gathering {
+        std::mutex mutex;
+        std::vector<SessionFacts> facts;
+        std::size_t awaited = 0;
+        std::function<void(std::vector<SessionFacts>)> done;
+    };
+
+    const auto gathering = std::make_shared<Gathering>();
+    gathering->awaited = workers_.size();
+    gathering->done = std::move(done);
+    for (const auto& worker : workers_) {
+        worker->loop.post([&worker = *worker, gathering] {
+            std::unique_lock lock(gathering->mutex);
+            for (const auto& connection : worker.connections) {
+                gathering->facts.push_back(connection->describe());
+            }
+            const bool last = --gathering->awaited == 0;
+            lock.unlock();
+            if (last) {
+                gathering->done(std::move(gathering->facts));
+            }
+        });
+    }
+}
+
 void Server::stop() {
     for (const auto& worker : workers_) {
         worker->loop.stop();
@@ -147,7 +222,11 @@ void Server::stop() {
     threads_.clear();
     shared_.long_searches.stop();
     shared_.long_searches.join();
-    listener_.close();
+    door_.close();
+    local_door_.close();
+    if (!local_path_.empty()) {
+        ::unlink(std::exchange(local_path_, {}).c_str());
+    }
 }
 
 }  // namespace veer::proxy::net

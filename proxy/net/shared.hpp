@@ -1,6 +1,7 @@
 #pragma once
 
 #include "index/replica.hpp"
+#include "proxy/net/dialogue.hpp"
 #include "proxy/net/live_sessions.hpp"
 #include "proxy/net/security.hpp"
 #include "proxy/net/upstreams.hpp"
@@ -34,10 +35,14 @@ struct Shared {
     /// Searches so long that they would hold up the other sessions of their thread.
     boost::asio::thread_pool long_searches{2};
 
+    MakeDialogue make_dialogue = {};  ///< empty: every client is the upstream's
+
     LiveSessions sessions = {};
+    std::atomic<std::uint64_t> accepted = 0;   ///< clients since the start
     std::atomic<std::size_t> sockets = 0;      ///< clients accepted and not yet gone
     std::atomic<std::size_t> connections = 0;  ///< of these, with a session or about to have one
     std::atomic<std::size_t> cancels = 0;      ///< of these, with a CancelRequest
+    std::atomic<std::size_t> dialogues = 0;    ///< of these, with veer itself
     std::atomic<std::size_t> unsent_bytes = 0;
     std::atomic<bool> draining = false;
     std::function<void()> all_gone = [] {

@@ -72,6 +72,15 @@ std::vector<Endpoint> Upstreams::candidates(Clock::time_point now) {
     return hosts;
 }
 
+std::vector<std::pair<Endpoint, HostRole>> Upstreams::roles() {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::pair<Endpoint, HostRole>> roles;
+    for (std::size_t i = 0; i < hosts_.size(); ++i) {
+        roles.emplace_back(hosts_[i], states_[i].role);
+    }
+    return roles;
+}
+
 void Upstreams::note_failure(const Endpoint& host, Clock::time_point now) {
     const std::scoped_lock lock(mutex_);
     for (std::size_t i = 0; i < hosts_.size(); ++i) {

@@ -44,6 +44,9 @@ class Upstreams {
 
     const std::vector<Endpoint>& hosts() const { return hosts_; }
 
+    /// Each host with what it was last seen to be.
+    std::vector<std::pair<Endpoint, HostRole>> roles();
+
     /// Must roles be known?
     bool needs_roles() const { return wanted_ != TargetSessionAttrs::any; }
 

@@ -17,6 +17,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace veer::proxy::session {
 
@@ -93,6 +94,15 @@ class Session {
     /// The payload of BackendKeyData (process id, secret key of 4 to 256 bytes); empty until the
     /// server has sent it.
     const std::string& backend_key() const { return backend_key_; }
+
+    /// The server's process id; 0 until it has been told.
+    std::uint32_t backend_pid() const;
+
+    /// What SHOW veer.last says.
+    const LastSearch& last_search() const { return last_; }
+
+    /// pg_stat_activity's words, as far as the dialogue shows it: "idle", "active", ...
+    std::string_view state_word() const;
 
     bool paused() const { return stalled_ || busy() || cancels_ > 0; }
 

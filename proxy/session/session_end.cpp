@@ -1,5 +1,6 @@
 #include "proxy/session/session.hpp"
 #include "proxy/wire/backend.hpp"
+#include "proxy/wire/reader.hpp"
 
 // What ends a statement or the session from outside: cancel, shutdown, a server that goes away.
 
@@ -34,6 +35,23 @@ bool Session::at_rest() const {
     return state_ == State::open && transaction_ == 'I' && replies_.empty() && !attempt_ &&
            inbox_.empty() && outbox_.empty() && passing_ == 0 && passing_server_ == 0 &&
            !batch_upstream_ && !batch_local_ && cancels_ == 0;
+}
+
+std::uint32_t Session::backend_pid() const {
+    return wire::Reader(backend_key_).u32();
+}
+
+std::string_view Session::state_word() const {
+    if (state_ == State::raw) {
+        return "relayed";
+    }
+    if (busy() || !replies_.empty()) {
+        return "active";
+    }
+    if (transaction_ == 'I') {
+        return "idle";
+    }
+    return transaction_ == 'T' ? "idle in transaction" : "idle in transaction (aborted)";
 }
 
 std::size_t Session::held_bytes() const {

@@ -333,6 +333,7 @@ void Session::record(std::string_view engine, router::Reason why, Instant now) {
         .percent = attempt_->route->percent,
         .milliseconds = static_cast<double>(now.nanoseconds - attempt_->started.nanoseconds) / 1e6};
     attempt_->route->counters->veer.fetch_add(1, std::memory_order_relaxed);
+    router_.reasons().count(last_.route, engine, why);
 }
 
 void Session::note_passed(router::Reason why, const router::Route* route, Instant started) {
@@ -343,6 +344,7 @@ void Session::note_passed(router::Reason why, const router::Route* route, Instan
         .percent = route == nullptr ? 0 : route->percent,
         .milliseconds = 0};
     passed_at_ = started;
+    router_.reasons().count(last_.route, last_.engine, why);
     if (route != nullptr) {
         route->counters->postgres.fetch_add(1, std::memory_order_relaxed);
     }

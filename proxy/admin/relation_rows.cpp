@@ -1,0 +1,284 @@
+#include "proxy/admin/relation_rows.hpp"
+
+#include "proxy/admin/relation.hpp"
+
+#include <map>
+#include <utility>
+
+namespace veer::proxy::admin::rows {
+
+namespace {
+
+constexpr std::int64_t microseconds_a_second = 1'000'000;
+
+std::int64_t count(std::uint64_t value) {
+    return static_cast<std::int64_t>(value);
+}
+
+/// What is not known is NULL.
+Value known(const std::string& value) {
+    return value.empty() ? Value{} : Value(value);
+}
+
+Value known(const std::optional<std::int64_t>& value) {
+    return value ? Value(*value) : Value{};
+}
+
+void append_reasons(
+    const std::string& route,
+    const std::vector<ReasonCount>& reasons,
+    double total,
+    std::vector<Row>& rows
+) {
+    for (const ReasonCount& each : reasons) {
+        const double share = total > 0 ? static_cast<double>(each.calls) / total : 0;
+        rows.push_back({known(route), each.engine, each.reason, count(each.calls), share});
+    }
+}
+
+double sum_of(const std::vector<ReasonCount>& reasons) {
+    std::uint64_t sum = 0;
+    for (const ReasonCount& each : reasons) {
+        sum += each.calls;
+    }
+    return static_cast<double>(sum);
+}
+
+}  // namespace
+
+std::vector<Row> routes(const Snapshot& snapshot) {
+    std::vector<Row> rows;
+    for (const RouteFacts& route : snapshot.routes) {
+        rows.push_back(
+            {route.name,
+             route.database,
+             route.relation,
+             route.column,
+             route.operator_name,
+             route.state,
+             route.desired_percent,
+             route.effective_percent,
+             known(route.why),
+             route.source,
+             route.version == 0 ? Value{} : Value(route.version),
+             count(route.rows),
+             route.progress_percent,
+             count(route.veer),
+             count(route.postgres)}
+        );
+    }
+    return rows;
+}
+
+std::vector<Row> reasons(const Snapshot& snapshot) {
+    double total = sum_of(snapshot.reasons);
+    for (const RouteFacts& route : snapshot.routes) {
+        total += sum_of(route.reasons);
+    }
+    std::vector<Row> rows;
+    for (const RouteFacts& route : snapshot.routes) {
+        append_reasons(route.name, route.reasons, total, rows);
+    }
+    append_reasons("", snapshot.reasons, total, rows);
+    return rows;
+}
+
+std::vector<Row> indexes(const Snapshot& snapshot) {
+    std::vector<Row> rows;
+    for (const RouteFacts& route : snapshot.routes) {
+        rows.push_back(
+            {route.name,
+             route.upstream_index,
+             count(route.rows),
+             std::int64_t{route.dimensions},
+             route.metric,
+             std::int64_t{route.m},
+             std::int64_t{route.ef_construction},
+             count(route.dead_slots),
+             count(route.rejected_rows),
+             count(route.missing_rows),
+             count(route.memory_bytes)}
+        );
+    }
+    return rows;
+}
+
+std::vector<Row> replication(const Snapshot& snapshot) {
+    const ReplicationFacts& facts = snapshot.replication;
+    const std::string& reason = facts.reason.empty() ? facts.trouble : facts.reason;
+    return {
+        {known(facts.slot),
+         facts.phase,
+         known(facts.applied_lsn),
+         known(facts.server_lsn),
+         known(facts.lag_bytes),
+         known(facts.retained_bytes),
+         count(facts.rows_done),
+         facts.rows_estimated,
+         known(reason)}};
+}
+
+std::vector<Row> clients(const Snapshot& snapshot) {
+    std::vector<Row> rows;
+    for (const ClientFacts& client : snapshot.clients) {
+        const bool searched = !client.last_route.empty() || !client.last_reason.empty();
+        rows.push_back(
+            {count(client.number),
+             client.user,
+             client.database,
+             client.state,
+             known(client.address),
+             std::int64_t{client.port},
+             client.application_name,
+             client.tls,
+             Timestamp{client.connected_at},
+             count(client.unsent_bytes),
+             searched ? Value(client.last_engine) : Value{},
+             searched ? Value(client.last_reason) : Value{},
+             known(client.last_route),
+             searched ? Value(client.last_ms) : Value{}}
+        );
+    }
+    return rows;
+}
+
+std::vector<Row> servers(const Snapshot& snapshot) {
+    std::vector<Row> rows;
+    for (const ClientFacts& client : snapshot.clients) {
+        if (!client.server_address.empty()) {
+            rows.push_back(
+                {client.user,
+                 client.database,
+                 client.server_address,
+                 std::int64_t{client.server_port},
+                 client.server_pid,
+                 client.server_tls,
+                 count(client.number)}
+            );
+        }
+    }
+    return rows;
+}
+
+std::vector<Row> pools(const Snapshot& snapshot) {
+    struct Pool {
+        std::int64_t active = 0;
+        std::int64_t idle = 0;
+        std::int64_t servers = 0;
+    };
+
+    std::map<std::pair<std::string, std::string>, Pool> pools;
+    for (const ClientFacts& client : snapshot.clients) {
+        Pool& pool = pools[{client.database, client.user}];
+        ++(client.state == "idle" ? pool.idle : pool.active);
+        pool.servers += client.server_address.empty() ? 0 : 1;
+    }
+    std::vector<Row> rows;
+    for (const auto& [name, pool] : pools) {
+        rows.push_back(
+            {name.first, name.second, pool.active, pool.idle, pool.servers, std::string("session")}
+        );
+    }
+    return rows;
+}
+
+std::vector<Row> hosts(const Snapshot& snapshot) {
+    std::vector<Row> rows;
+    for (const HostFacts& host : snapshot.hosts) {
+        rows.push_back({host.host, std::int64_t{host.port}, host.role});
+    }
+    return rows;
+}
+
+std::vector<Row> lists(const Snapshot& snapshot) {
+    std::int64_t servers = 0;
+    for (const ClientFacts& client : snapshot.clients) {
+        servers += client.server_address.empty() ? 0 : 1;
+    }
+    const auto row = [](const char* name, std::uint64_t items) {
+        return Row{std::string(name), count(items)};
+    };
+    return {
+        row("routes", snapshot.routes.size()),
+        row("clients", snapshot.process.clients),
+        row("clients_max", snapshot.process.clients_max),
+        row("sockets", snapshot.process.sockets),
+        row("cancels", snapshot.process.cancels),
+        {std::string("servers"), servers},
+        row("hosts", snapshot.hosts.size())};
+}
+
+std::vector<Row> stats(const Snapshot& snapshot) {
+    std::vector<Row> rows;
+    for (const RouteFacts& route : snapshot.routes) {
+        rows.push_back(
+            {route.name,
+             count(route.veer + route.postgres),
+             count(route.veer),
+             count(route.postgres)}
+        );
+    }
+    return rows;
+}
+
+std::vector<Row> memory(const Snapshot& snapshot) {
+    std::vector<Row> rows;
+    for (const RouteFacts& route : snapshot.routes) {
+        rows.push_back({"index " + route.name + " (estimate)", count(route.memory_bytes)});
+    }
+    rows.push_back({std::string("unsent to slow readers"), count(snapshot.process.unsent_bytes)});
+    return rows;
+}
+
+std::vector<Row> config(const Snapshot& snapshot) {
+    std::vector<Row> rows;
+    for (const ConfigFacts& key : snapshot.config) {
+        rows.push_back(
+            {key.key,
+             key.value,
+             key.file_value,
+             key.default_value,
+             std::string(key.restart ? "restart" : "now"),
+             key.value != key.file_value}
+        );
+    }
+    return rows;
+}
+
+std::vector<Row> version(const Snapshot& snapshot) {
+    const ProcessFacts& process = snapshot.process;
+    return {
+        {process.version,
+         Timestamp{process.started_at},
+         (process.now - process.started_at) / microseconds_a_second,
+         process.panic}};
+}
+
+std::vector<Row> tables(const Snapshot& /*snapshot*/) {
+    std::vector<Row> rows;
+    for (const Relation& relation : relations()) {
+        rows.push_back({std::string(relation.name), std::string(relation.about)});
+    }
+    return rows;
+}
+
+std::vector<Row> help(const Snapshot& /*snapshot*/) {
+    static constexpr std::pair<const char*, const char*> lines[] = {
+        {"SHOW TABLES", "lists what can be shown"},
+        {"SHOW ROUTES", "any of these, whole"},
+        {"SELECT route, veer FROM veer.routes WHERE state = 'live' ORDER BY veer DESC LIMIT 5",
+         "columns, =, <>, <, >, LIKE, IN, IS NULL, AND; count(*)"},
+        {"PANIC [REASON '...']", "all searches go to Postgres, at once"},
+        {"RESUME", "takes a PANIC back (UNPANIC as well)"},
+        {"ALTER ROUTE 'name' SET TRAFFIC 25 [IF VERSION n] [FOR '10m'] [REASON '...']",
+         "moves a share of its searches (SET ROUTE 'name' PERCENT 25 as well)"},
+        {"RELOAD", "reads veer.toml again, all or nothing; shows what changed"},
+    };
+    std::vector<Row> rows;
+    for (const auto& [command, does] : lines) {
+        rows.push_back({std::string(command), std::string(does)});
+    }
+    return rows;
+}
+
+}  // namespace veer::proxy::admin::rows

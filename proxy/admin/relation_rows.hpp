@@ -1,0 +1,27 @@
+#pragma once
+
+#include "proxy/admin/snapshot.hpp"
+#include "proxy/admin/value.hpp"
+
+#include <vector>
+
+/// The rows of each relation, in its columns' order (relation.cpp).
+namespace veer::proxy::admin::rows {
+
+std::vector<Row> routes(const Snapshot& snapshot);
+std::vector<Row> reasons(const Snapshot& snapshot);
+std::vector<Row> indexes(const Snapshot& snapshot);
+std::vector<Row> replication(const Snapshot& snapshot);
+std::vector<Row> clients(const Snapshot& snapshot);
+std::vector<Row> servers(const Snapshot& snapshot);
+std::vector<Row> pools(const Snapshot& snapshot);
+std::vector<Row> hosts(const Snapshot& snapshot);
+std::vector<Row> lists(const Snapshot& snapshot);
+std::vector<Row> stats(const Snapshot& snapshot);
+std::vector<Row> memory(const Snapshot& snapshot);
+std::vector<Row> config(const Snapshot& snapshot);
+std::vector<Row> version(const Snapshot& snapshot);
+std::vector<Row> tables(const Snapshot& snapshot);
+std::vector<Row> help(const Snapshot& snapshot);
+
+}  // namespace veer::proxy::admin::rows

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace veer::proxy::admin {
+
+/// All that the console, the metrics and the page show, as plain values of one moment. Whoever has
+/// the parts of the process fills it in; here nobody knows them.
+
+struct ReasonCount {
+    std::string reason = {};
+    std::string engine = {};  ///< "veer" or "postgres"
+    std::uint64_t calls = 0;
+};
+
+struct RouteFacts {
+    std::string name = {};  ///< "public.documents.embedding <=>"
+    std::string database = {};
+    std::string relation = {};
+    std::string column = {};
+    std::string operator_name = {};
+    std::string state = {};        ///< what has been decided for it, or how far its copy is
+    double desired_percent = 0;    ///< as configured or commanded
+    double effective_percent = 0;  ///< as it is obeyed at present
+    std::string why = {};          ///< why these two differ; empty where they do not
+    std::string source = {};   ///< where the desired one is from: "route", "defaults", "command"
+    std::int64_t version = 0;  ///< of its cutover state; 0: it has none
+    std::uint64_t rows = 0;
+    double progress_percent = 0;  ///< of its copy
+    std::uint64_t veer = 0;       ///< searches answered by the index since the start
+    std::uint64_t postgres = 0;   ///< eligible searches answered by Postgres
+    std::vector<ReasonCount> reasons = {};
+
+    std::uint32_t dimensions = 0;
+    std::string metric = {};
+    std::uint32_t m = 0;
+    std::uint32_t ef_construction = 0;
+    std::string upstream_index = {};  ///< pgvector's, which it mirrors
+    std::uint64_t dead_slots = 0;
+    std::uint64_t rejected_rows = 0;
+    std::uint64_t missing_rows = 0;
+    std::uint64_t memory_bytes = 0;  ///< estimated
+};
+
+struct ClientFacts {
+    std::uint64_t number = 0;
+    std::string user = {};
+    std::string database = {};
+    std::string application_name = {};
+    std::string address = {};  ///< empty over a Unix socket
+    std::uint16_t port = 0;
+    std::string state = {};  ///< "login", "idle", "active", "idle in transaction", ...
+    bool tls = false;
+    std::int64_t connected_at = 0;    ///< microseconds since 1970
+    std::string server_address = {};  ///< empty where it has no server (the console)
+    std::uint16_t server_port = 0;
+    bool server_tls = false;
+    std::int64_t server_pid = 0;
+    std::uint64_t unsent_bytes = 0;
+    std::string last_engine = {};
+    std::string last_reason = {};
+    std::string last_route = {};
+    double last_ms = 0;
+};
+
+struct HostFacts {
+    std::string host = {};
+    std::uint16_t port = 0;
+    std::string role = {};  ///< "unknown" where nobody has to look
+};
+
+/// How far the copy follows the upstream server.
+struct ReplicationFacts {
+    std::string phase = {};
+    std::string reason = {};  ///< why it does not go on; empty where it does
+    std::string applied_lsn = {};
+    std::uint64_t rows_done = 0;
+    double rows_estimated = 0;
+
+    // What only the server can tell; nothing where it could not be asked.
+    std::string slot = {};
+    std::string server_lsn = {};
+    std::optional<std::int64_t> lag_bytes = {};
+    std::optional<std::int64_t> retained_bytes = {};
+    std::string trouble = {};  ///< why the server could not be asked
+};
+
+struct ConfigFacts {
+    std::string key = {};
+    std::string value = {};
+    std::string file_value = {};  ///< differs from value where a restart is needed
+    std::string default_value = {};
+    bool restart = false;
+};
+
+struct ProcessFacts {
+    std::string version = {};
+    std::int64_t started_at = 0;  ///< microseconds since 1970
+    std::int64_t now = 0;
+    bool panic = false;
+    std::uint64_t clients = 0;
+    std::uint64_t clients_max = 0;
+    std::uint64_t sockets = 0;
+    std::uint64_t cancels = 0;
+    std::uint64_t unsent_bytes = 0;
+    std::uint64_t reloads = 0;
+    std::uint64_t reloads_refused = 0;
+    bool last_reload_worked = true;
+};
+
+struct Snapshot {
+    ProcessFacts process;
+    std::vector<RouteFacts> routes = {};
+    std::vector<ReasonCount> reasons = {};  ///< of searches without a route
+    std::vector<ClientFacts> clients = {};
+    std::vector<HostFacts> hosts = {};
+    ReplicationFacts replication;
+    std::vector<ConfigFacts> config = {};
+};
+
+}  // namespace veer::proxy::admin

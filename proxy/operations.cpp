@@ -1,0 +1,296 @@
+#include "proxy/operations.hpp"
+
+#include "config/keys.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace veer::proxy {
+
+namespace {
+
+using admin::Command;
+using Verb = admin::Command::Verb;
+
+std::int64_t microseconds_since_1970() {
+    const auto since = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::microseconds>(since).count();
+}
+
+std::string_view metric_name(index::Metric metric) {
+    switch (metric) {
+        case index::Metric::l2:
+            return "l2";
+        case index::Metric::cosine:
+            return "cosine";
+        case index::Metric::inner_product:
+            return "inner_product";
+    }
+    return "";
+}
+
+std::string role_word(net::HostRole role) {
+    switch (role) {
+        case net::HostRole::unknown:
+            return "unknown";
+        case net::HostRole::unreachable:
+            return "unreachable";
+        case net::HostRole::unreadable:
+            return "unreadable";
+        case net::HostRole::primary:
+            return "primary";
+        case net::HostRole::read_only:
+            return "read only";
+        case net::HostRole::standby:
+            return "standby";
+    }
+    return "unknown";
+}
+
+admin::ClientFacts to_client(const net::SessionFacts& facts) {
+    return {
+        .number = facts.number,
+        .user = facts.user,
+        .database = facts.database,
+        .application_name = facts.application_name,
+        .address = facts.address,
+        .port = facts.port,
+        .state = std::string(facts.state),
+        .tls = facts.tls,
+        .connected_at = facts.connected_at,
+        .server_address = facts.server_address,
+        .server_port = facts.server_port,
+        .server_tls = facts.server_tls,
+        .server_pid = facts.server_pid,
+        .unsent_bytes = facts.unsent_bytes,
+        .last_engine = std::string(facts.last_engine),
+        .last_reason = facts.last_reason,
+        .last_route = facts.last_route,
+        .last_ms = facts.last_ms};
+}
+
+double progress_percent(const storage::sync::Status& status) {
+    if (status.phase == storage::sync::Phase::streaming) {
+        return 100;
+    }
+    return status.rows_estimated <= 0
+               ? 0
+               : std::min(
+                     99.0, 100 * static_cast<double>(status.rows_done) / status.rows_estimated
+                 );
+}
+
+void add_index(const index::IndexedColumn& column, admin::RouteFacts& facts) {
+    const index::RouteIndex& built = *column.index;
+    const index::IndexOptions& options = built.options();
+    facts.rows = built.live_rows();
+    facts.dimensions = options.dimensions;
+    facts.metric = metric_name(options.metric);
+    facts.m = options.m;
+    facts.ef_construction = options.ef_construction;
+    facts.upstream_index = column.ann.name;
+    facts.dead_slots = built.dead_slots();
+    facts.rejected_rows = built.rejected();
+    facts.missing_rows = built.missing_rows();
+    facts.memory_bytes =
+        index::memory_estimate(facts.rows + facts.dead_slots, options.dimensions, options.m);
+}
+
+/// Is the share from its own [[route]]?
+bool is_configured(const config::Config& config, const router::Route& route) {
+    const config::ColumnName column{
+        .schema = route.table().schema,
+        .table = route.table().name,
+        .column = route.vector_column().name};
+    return std::any_of(config.routes.begin(), config.routes.end(), [&](const config::Route& each) {
+        return each.column == column && each.operator_name == route.column.ann.operator_name;
+    });
+}
+
+}  // namespace
+
+ProcessOperations::ProcessOperations(Parts parts)
+    : parts_(std::move(parts)), started_at_(microseconds_since_1970()) {}
+
+void ProcessOperations::look(std::function<void(admin::Snapshot)> done) {
+    parts_.server.describe(
+        [this, done = std::move(done)](const std::vector<net::SessionFacts>& sessions) {
+            admin::Snapshot snapshot = gather();
+            for (const net::SessionFacts& facts : sessions) {
+                snapshot.clients.push_back(to_client(facts));
+            }
+            std::sort(
+                snapshot.clients.begin(),
+                snapshot.clients.end(),
+                [](const auto& left, const auto& right) { return left.number < right.number; }
+            );
+            done(std::move(snapshot));
+        }
+    );
+}
+
+admin::Snapshot ProcessOperations::gather() const {
+    admin::Snapshot snapshot;
+    const net::Shared& shared = parts_.shared;
+    snapshot.process = {
+        .version = parts_.version,
+        .started_at = started_at_,
+        .now = microseconds_since_1970(),
+        .panic = parts_.router.panic(),
+        .clients = shared.connections.load(),
+        .clients_max = shared.connections_max,
+        .sockets = shared.sockets.load(),
+        .cancels = shared.cancels.load(),
+        .unsent_bytes = shared.unsent_bytes.load()};
+    const storage::sync::Status status = parts_.replica.status();
+    snapshot.replication = {
+        .phase = std::string(to_string(status.phase)),
+        .reason = status.reason,
+        .applied_lsn = to_string(status.applied),
+        .rows_done = status.rows_done,
+        .rows_estimated = status.rows_estimated};
+    for (const auto& [host, role] : shared.upstreams.roles()) {
+        snapshot.hosts.push_back({.host = host.host, .port = host.port, .role = role_word(role)});
+    }
+    add_routes(snapshot);
+    add_reasons(snapshot);
+    add_config(snapshot);
+    return snapshot;
+}
+
+void ProcessOperations::add_routes(admin::Snapshot& snapshot) const {
+    const auto table = parts_.router.routes();
+    const storage::sync::Status status = parts_.replica.status();
+    const config::Config config = parts_.config.state().current;
+    const bool streaming = status.phase == storage::sync::Phase::streaming;
+    for (const router::Route& route : table->routes) {
+        admin::RouteFacts facts{
+            .name = route.name,
+            .database = table->database,
+            .relation = route.table().schema + '.' + route.table().name,
+            .column = route.vector_column().name,
+            .operator_name = route.column.ann.operator_name,
+            .state = table->live ? "live"
+                                 : (streaming ? "waiting" : std::string(to_string(status.phase))),
+            .desired_percent = route.percent,
+            .effective_percent = route.percent,
+            .source = is_configured(config, route) ? "route" : "defaults",
+            .progress_percent = progress_percent(status),
+            .veer = route.counters->veer.load(),
+            .postgres = route.counters->postgres.load()};
+        if (parts_.router.panic()) {
+            facts.why = "panic: all searches go to Postgres";
+        } else if (!table->live) {
+            facts.why = status.reason.empty() ? "the copy is not complete" : status.reason;
+        }
+        facts.effective_percent = facts.why.empty() ? facts.desired_percent : 0;
+        add_index(route.column, facts);
+        snapshot.routes.push_back(std::move(facts));
+    }
+}
+
+void ProcessOperations::add_reasons(admin::Snapshot& snapshot) const {
+    for (router::ReasonCounts::Entry& entry : parts_.router.reasons().entries()) {
+        const auto route = std::find_if(
+            snapshot.routes.begin(),
+            snapshot.routes.end(),
+            [&entry](const admin::RouteFacts& each) { return each.name == entry.route; }
+        );
+        auto& reasons = route == snapshot.routes.end() ? snapshot.reasons : route->reasons;
+        reasons.push_back(
+            {.reason = std::move(entry.reason),
+             .engine = std::move(entry.engine),
+             .calls = entry.calls}
+        );
+    }
+}
+
+void ProcessOperations::add_config(admin::Snapshot& snapshot) const {
+    const LiveConfig::State state = parts_.config.state();
+    const config::Config defaults;
+    for (const config::Key& key : config::keys()) {
+        const config::Config& running = key.restart_required ? state.started : state.current;
+        snapshot.config.push_back(
+            {.key = std::string(key.table) + '.' + std::string(key.name),
+             .value = config::to_string(key.get(running)),
+             .file_value = config::to_string(key.get(state.current)),
+             .default_value = config::to_string(key.get(defaults)),
+             .restart = key.restart_required}
+        );
+    }
+    for (const config::Route& route : state.current.routes) {
+        const std::string value = config::to_string(config::Value(route.percent));
+        snapshot.config.push_back(
+            {.key = "route " + config::route_name(route) + " percent",
+             .value = value,
+             .file_value = value}
+        );
+    }
+    snapshot.process.reloads = state.reloads;
+    snapshot.process.reloads_refused = state.refused;
+    snapshot.process.last_reload_worked = state.last_worked;
+}
+
+admin::Outcome ProcessOperations::set_panic(
+    bool panic, const admin::Actor& actor, const std::string& reason
+) {
+    const bool changed = parts_.router.panic() != panic;
+    parts_.router.set_panic(panic);
+    spdlog::warn(
+        "{} by {} ({}, {}){}{}",
+        panic ? "panic: all searches go to Postgres" : "panic is over: searches are routed again",
+        actor.name,
+        actor.via,
+        actor.peer,
+        reason.empty() ? "" : ": ",
+        reason
+    );
+    const std::string result = panic ? "all searches go to Postgres" : "searches are routed again";
+    return std::vector<admin::Row>{
+        {(changed ? "" : "already so: ") + result,
+         admin::Value{},
+         panic ? admin::Value(std::string("RESUME")) : admin::Value(std::string("SHOW ROUTES"))}};
+}
+
+admin::Outcome ProcessOperations::reload() {
+    const LiveConfig::Changes changes = parts_.config.reload();
+    if (changes.has_error()) {
+        return admin::Failure{
+            .sqlstate = "F0000",
+            .message = "nothing changed: " + changes.error(),
+            .hint = "veer check-config reads the file without using it."};
+    }
+    std::vector<admin::Row> rows;
+    for (const config::Change& change : *changes) {
+        rows.push_back(
+            {change.key,
+             change.before,
+             change.after,
+             std::string(change.restart_required ? "restart" : "now")}
+        );
+    }
+    return rows;
+}
+
+void ProcessOperations::carry_out(
+    const Command& command, const admin::Actor& actor, std::function<void(admin::Outcome)> done
+) {
+    if (command.verb == Verb::panic || command.verb == Verb::unpanic) {
+        done(set_panic(command.verb == Verb::panic, actor, command.reason));
+    } else if (command.verb == Verb::rollback_all) {
+        done(set_panic(true, actor, command.reason));
+    } else if (command.verb == Verb::reload) {
+        parts_.aside([this, done = std::move(done)] { done(reload()); });
+    } else {
+        done(admin::Failure{
+            .sqlstate = "0A000",
+            .message = std::string(to_string(command.verb)) + " is not possible yet: a route's "
+                                                              "share is what veer.toml says",
+            .hint = "Change percent there and RELOAD, or PANIC."});
+    }
+}
+
+}  // namespace veer::proxy

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "index/replica.hpp"
+#include "proxy/admin/operations.hpp"
+#include "proxy/net/server.hpp"
+#include "proxy/net/shared.hpp"
+#include "proxy/reload.hpp"
+#include "router/router.hpp"
+
+#include <functional>
+#include <string>
+
+namespace veer::proxy {
+
+/// The parts of a process, as the console looks at them and moves them.
+class ProcessOperations final : public admin::Operations {
+  public:
+    struct Parts {
+        router::Router& router;
+        const index::Replica& replica;
+        net::Shared& shared;
+        net::Server& server;
+        LiveConfig& config;
+        /// Runs a task where it may take its time.
+        std::function<void(std::function<void()>)> aside;
+        std::string version;
+    };
+
+    explicit ProcessOperations(Parts parts);
+
+    void look(std::function<void(admin::Snapshot)> done) override;
+    void carry_out(
+        const admin::Command& command,
+        const admin::Actor& actor,
+        std::function<void(admin::Outcome)> done
+    ) override;
+
+  private:
+    admin::Snapshot gather() const;
+    void add_routes(admin::Snapshot& snapshot) const;
+    void add_reasons(admin::Snapshot& snapshot) const;
+    void add_config(admin::Snapshot& snapshot) const;
+    admin::Outcome set_panic(bool panic, const admin::Actor& actor, const std::string& reason);
+    admin::Outcome reload();
+
+    Parts parts_;
+    std::int64_t started_at_;
+};
+
+}  // namespace veer::proxy

@@ -1,0 +1,222 @@
+#include "proxy/admin/evaluate.hpp"
+#include "proxy/admin/statement.hpp"
+#include "tests/unit/proxy/admin/sample_snapshot.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+using namespace veer::proxy::admin;
+
+namespace {
+
+const Asker asker{.user = "alice", .database = "veer", .server_version = "15.0 (veer 1.2.3)"};
+
+/// The rows as "a|b", one a line; NULL as ~; a failure as its SQLSTATE.
+std::string rows_of(std::string_view text, const std::vector<Value>& parameters = {}) {
+    const auto statement = read_statement(text, asker);
+    if (statement.has_error()) {
+        return statement.error().sqlstate;
+    }
+    const auto* const select = std::get_if<Select>(&statement->what);
+    if (select == nullptr) {
+        return "no select";
+    }
+    const auto rows = evaluate(*select, sample_snapshot(), parameters);
+    if (rows.has_error()) {
+        return rows.error().sqlstate;
+    }
+    std::string text_of_rows;
+    for (const Row& row : *rows) {
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            text_of_rows += (i == 0 ? "" : "|") + (is_null(row[i]) ? "~" : to_text(row[i]));
+        }
+        text_of_rows += '\n';
+    }
+    return text_of_rows;
+}
+
+std::vector<std::string> names_of(std::string_view text) {
+    std::vector<std::string> names;
+    for (const Column& column : columns_of(*read_statement(text, asker), asker)) {
+        names.push_back(column.name);
+    }
+    return names;
+}
+
+}  // namespace
+
+TEST_CASE("conditions choose rows") {
+    CHECK(
+        rows_of("SELECT column, desired_pct FROM veer.routes WHERE relation = 'public.images'") ==
+        "embedding|0\n"
+    );
+    CHECK(
+        rows_of("select relation from routes where desired_pct > 0 and why is null") ==
+        "public.documents\n"
+    );
+    CHECK(rows_of("select relation from routes where why is not null") == "public.notes\n");
+    CHECK(
+        rows_of("select relation from routes where desired_pct <> 25") ==
+        "public.images\npublic.notes\n"
+    );
+    CHECK(
+        rows_of("select relation from routes where desired_pct <= 25 and desired_pct >= 25") ==
+        "public.documents\n"
+    );
+    CHECK(
+        rows_of("select relation from routes where relation like '%.doc%'") == "public.documents\n"
+    );
+    CHECK(rows_of("select relation from routes where relation not like '%s'").empty());
+    CHECK(
+        rows_of("select relation from routes where veer in (0, 25)") ==
+        "public.documents\npublic.images\n"
+    );
+    CHECK(rows_of("select relation from routes where veer not in (0, 25)") == "public.notes\n");
+    CHECK(
+        rows_of("select relation from routes where \"desired_pct\" < 0.5 -- nothing more") ==
+        "public.images\n"
+    );
+}
+
+TEST_CASE("NULL compares with nothing") {
+    CHECK(rows_of("select relation from routes where why = NULL").empty());
+    CHECK(rows_of("select relation from routes where why <> 'x'") == "public.notes\n");
+    CHECK(rows_of("select relation from routes where veer not in (0, NULL)").empty());
+}
+
+TEST_CASE("order, limit and offset") {
+    CHECK(
+        rows_of("select relation from routes order by veer desc") ==
+        "public.notes\npublic.documents\npublic.images\n"
+    );
+    CHECK(rows_of("select relation, veer v from routes order by v limit 1") == "public.images|0\n");
+    CHECK(
+        rows_of("select relation from routes order by 1 desc limit 1 offset 1") == "public.images\n"
+    );
+    CHECK(
+        rows_of("select relation from routes order by why, relation limit 1") == "public.notes\n"
+    );
+    CHECK(
+        rows_of("select relation from routes order by why desc nulls last, relation limit 1") ==
+        "public.notes\n"
+    );
+    CHECK(rows_of("select relation from routes limit 0").empty());
+    CHECK(rows_of("select relation from routes limit -1") == "2201W");
+    CHECK(rows_of("select relation from routes offset -1") == "2201X");
+    CHECK(rows_of("select relation from routes order by 4") == "42P10");
+}
+
+TEST_CASE("counting") {
+    CHECK(rows_of("select count(*) from routes where desired_pct > 0") == "2\n");
+    CHECK(rows_of("select count(*) as n from veer.clients") == "1\n");
+    CHECK(rows_of("select relation, count(*) from routes") == "0A000");
+}
+
+TEST_CASE("output columns have names and types") {
+    CHECK(
+        names_of("select route, veer as n, 1, r.why from veer.routes r") ==
+        std::vector<std::string>{"route", "n", "?column?", "why"}
+    );
+    CHECK(names_of("show routes") == names_of("select * from veer.routes"));
+    CHECK(names_of("show veer.lag") == names_of("show replication"));
+}
+
+TEST_CASE("parameters take their column's type") {
+    const auto statement =
+        read_statement("select * from routes where veer > $2 and route = $1 limit $3", asker);
+    REQUIRE(statement.has_value());
+    CHECK(
+        statement->parameters ==
+        std::vector<std::optional<Type>>{Type::text, Type::integer, Type::integer}
+    );
+    CHECK(
+        rows_of(
+            "select relation from routes where veer > $1 order by veer limit $2",
+            {std::int64_t{0}, std::int64_t{1}}
+        ) == "public.documents\n"
+    );
+    CHECK(rows_of("select $0 from routes") == "42P02");
+}
+
+TEST_CASE("what drivers ask of any server") {
+    CHECK(rows_of("SELECT 1") == "1\n");
+    CHECK(rows_of("select version()") == "PostgreSQL 15.0 (veer 1.2.3)\n");
+    CHECK(rows_of("select pg_catalog.version()") == "PostgreSQL 15.0 (veer 1.2.3)\n");
+    CHECK(rows_of("select current_user, current_database()") == "alice|veer\n");
+    CHECK(rows_of("select pg_is_in_recovery()") == "f\n");
+    CHECK(rows_of("show transaction isolation level") == "read committed\n");
+    CHECK(rows_of("SHOW standard_conforming_strings") == "on\n");
+    CHECK(rows_of("show server_version") == "15.0 (veer 1.2.3)\n");
+}
+
+TEST_CASE("what is not understood is an error with Postgres' code") {
+    CHECK(rows_of("select * from routes where veer = 1 or veer = 2") == "0A000");
+    CHECK(rows_of("select * from routes, clients") == "0A000");
+    CHECK(rows_of("select * from routes join clients on true") == "0A000");
+    CHECK(rows_of("select * from routes group by route") == "0A000");
+    CHECK(rows_of("select * from (select 1) x") == "0A000");
+    CHECK(rows_of("select lower(route) from routes") == "42883");
+    CHECK(rows_of("select nothing from routes") == "42703");
+    CHECK(rows_of("select * from nothing") == "42P01");
+    CHECK(rows_of("select * from public.routes") == "42P01");
+    CHECK(rows_of("select * from veer.gates") == "0A000");
+    CHECK(rows_of("show gates") == "0A000");
+    CHECK(rows_of("show nonsense") == "42704");
+    CHECK(rows_of("select * from routes where veer = 'x'") == "22P02");
+    CHECK(rows_of("select * from routes where route = 1") == "42883");
+    CHECK(rows_of("select * from routes where veer like '1'") == "42883");
+    CHECK(rows_of("select * from routes where") == "42601");
+    CHECK(rows_of("select * from routes where veer =") == "42601");
+    CHECK(rows_of("select 'open") == "42601");
+    CHECK(rows_of("insert into routes values (1)") == "42601");
+    CHECK(rows_of("drop table routes") == "42601");
+    CHECK(rows_of("") == "42601");
+    CHECK(rows_of(std::string(70'000, ' ') + "select 1") == "54001");
+}
+
+TEST_CASE("an error points at its place") {
+    const auto statement = read_statement("select nothing from routes", asker);
+    REQUIRE(statement.has_error());
+    CHECK(statement.error().position == 8);
+    CHECK(statement.error().hint.find("effective_pct") != std::string::npos);
+}
+
+TEST_CASE("every relation's rows have its columns' number and types") {
+    const Snapshot snapshot = sample_snapshot();
+    for (const Relation& relation : relations()) {
+        INFO(relation.name);
+        for (const Row& row : relation.rows(snapshot)) {
+            REQUIRE(row.size() == relation.columns.size());
+            for (std::size_t i = 0; i < row.size(); ++i) {
+                const Value sample = relation.columns[i].type == Type::timestamp
+                                         ? Value(Timestamp{})
+                                         : *from_text("0", relation.columns[i].type);
+                INFO(relation.columns[i].name);
+                CHECK((is_null(row[i]) || row[i].index() == sample.index()));
+            }
+        }
+    }
+}
+
+TEST_CASE("text and binary forms") {
+    CHECK(to_text(Timestamp{1'795'273'109'123'456}) == "2026-11-21 14:58:29.123456+00");
+    CHECK(
+        from_text("2026-11-21 14:58:29.123456+00", Type::timestamp) ==
+        Value(Timestamp{1'795'273'109'123'456})
+    );
+    CHECK(
+        from_text("2026-11-21T14:58:29.123456Z", Type::timestamp) ==
+        Value(Timestamp{1'795'273'109'123'456})
+    );
+    CHECK_FALSE(from_text("2026-13-21", Type::timestamp).has_value());
+    CHECK(to_text(0.1) == "0.1");
+    CHECK(to_text(25.0) == "25");
+    CHECK(to_binary(std::int64_t{258}) == std::string("\0\0\0\0\0\0\1\2", 8));
+    CHECK(from_binary(std::string("\xff\xfe", 2), 21) == Value(std::int64_t{-2}));
+    CHECK_FALSE(from_binary("123", 23).has_value());
+    CHECK(is_like("abc", "a%c"));
+    CHECK(is_like("a%c", "a\\%c"));
+    CHECK_FALSE(is_like("abc", "a\\%c"));
+    CHECK(is_like("abcabc", "%bc"));
+    CHECK_FALSE(is_like("ab", "a_c"));
+    CHECK(is_like("", "%"));
+}
