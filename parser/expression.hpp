@@ -13,8 +13,9 @@ namespace veer::parser {
 struct Source {
     std::optional<std::string> schema;
     std::string table;
-    std::string reference;   ///< the alias, else the table's name
-    bool has_alias = false;  ///< then schema.table.column is not allowed
+    std::string reference;     ///< the alias, else the table's name
+    bool has_alias = false;    ///< then schema.table.column is not allowed
+    std::size_t location = 0;  ///< byte of the text
 };
 
 /// col OP v, either way round.

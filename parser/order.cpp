@@ -19,17 +19,16 @@ struct SortKey {
 using ReadKey = std::variant<SortKey, Refusal>;
 
 ReadKey key_of_output(const Output& output) {
-    if (!output.distance || !output.column) {
-        return output.refusal == Refusal::query_vector ? Refusal::query_vector
-                                                       : Refusal::no_distance_order;
+    if (!output.distance) {
+        return output.other_distance ? Refusal::query_vector : Refusal::no_distance_order;
     }
-    const bool similarity = output.column->kind == OutputColumn::Kind::similarity;
+    const bool similarity = output.column.kind == OutputColumn::Kind::similarity;
     return SortKey{
         similarity ? Meaning::similarity : Meaning::distance, {*output.distance, std::nullopt}};
 }
 
-bool is_known(const Output& output) {
-    return output.column && output.column->kind != OutputColumn::Kind::star;
+bool is_star(const Output& output) {
+    return output.column.kind == OutputColumn::Kind::star;
 }
 
 /// Positions behind a * depend on how many columns it stands for.
@@ -41,7 +40,7 @@ ReadKey key_at_position(std::int64_t position, const std::vector<Output>& output
     const bool star_before = std::any_of(
         outputs.begin(),
         outputs.begin() + static_cast<std::ptrdiff_t>(index),
-        [](const Output& o) { return o.column && !is_known(o); }
+        [](const Output& output) { return is_star(output); }
     );
     return star_before ? ReadKey(Refusal::no_distance_order) : key_of_output(outputs[index]);
 }
@@ -75,7 +74,7 @@ ReadKey read_key(
         return key_of_expression(node, source);
     }
     const auto labelled = [name](const Output& output) {
-        return output.label == name;
+        return output.column.label == name;
     };
     const auto found = std::find_if(outputs.begin(), outputs.end(), labelled);
     // Two outputs of one label are ambiguous to Postgres, too, unless they are the same.

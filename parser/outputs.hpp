@@ -1,5 +1,6 @@
 #pragma once
 
+#include "parser/effects.hpp"
 #include "parser/expression.hpp"
 #include "parser/statement.hpp"
 
@@ -12,18 +13,19 @@ namespace veer::parser {
 
 /// A select list as read, before it is known what the statement orders by.
 ///
-///     SELECT id, 1 - (e <=> $1) AS sim, count(*)  ->  {column "id"}, {similarity "sim"}, {other}
+///     SELECT id, 1 - (e <=> $1) AS sim, lower(a)  ->  {column "id"}, {similarity "sim"},
+///     {expression}
 struct Output {
-    /// Nothing where it is none of OutputColumn::Kind.
-    std::optional<OutputColumn> column;
-    std::optional<Distance> distance;       ///< where column's kind is distance or similarity
-    std::string label;                      ///< as Postgres names it, as far as known; empty for *
-    Refusal refusal = Refusal::projection;  ///< where column is absent: why
+    OutputColumn column;
+    std::optional<Distance> distance;  ///< where column's kind is distance or similarity
+    bool other_distance = false;       ///< from something that veer does not evaluate
+    Effects effects;
 };
 
 std::vector<Output> read_outputs(const PgQuery__SelectStmt& select, const Source& source);
 
-/// The outputs as facts, if each is one and every distance among them measures as `order` does.
+/// The outputs as facts, unless one of them may have effects. A distance that does not measure as
+/// `order` does is an expression among others.
 std::variant<std::vector<OutputColumn>, Refusal> accept_outputs(
     const std::vector<Output>& outputs, const Distance& order
 );

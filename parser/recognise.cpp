@@ -1,5 +1,6 @@
 #include "parser/recognise.hpp"
 
+#include "parser/effects.hpp"
 #include "parser/expression.hpp"
 #include "parser/order.hpp"
 #include "parser/outputs.hpp"
@@ -64,6 +65,7 @@ std::optional<Source> read_source(const PgQuery__SelectStmt& select) {
     if (present(table.schemaname)) {
         source.schema = table.schemaname;
     }
+    source.location = table.location < 0 ? 0 : static_cast<std::size_t>(table.location);
     if (table.alias != nullptr) {
         if (table.alias->n_colnames != 0 || !present(table.alias->aliasname)) {
             return std::nullopt;
@@ -92,7 +94,51 @@ std::optional<Refusal> read_counts(
     return std::nullopt;
 }
 
-Recognition recognise_select(const PgQuery__SelectStmt& select, const Shape& shape) {
+/// Adds the WHERE clause, and what the outputs do besides giving values.
+std::optional<Refusal> read_effects(
+    const PgQuery__SelectStmt& select,
+    const std::vector<Output>& outputs,
+    const Source& source,
+    NearestNeighbourQuery& query
+) {
+    Effects effects;
+    note_effects(select.where_clause, source, effects);
+    if (effects.refusal) {
+        return effects.refusal;
+    }
+    for (const Output& output : outputs) {
+        effects.may_raise = effects.may_raise || output.effects.may_raise;
+        effects.columns.insert(
+            effects.columns.end(), output.effects.columns.begin(), output.effects.columns.end()
+        );
+    }
+    query.may_raise = effects.may_raise;
+    query.columns = std::move(effects.columns);
+    return std::nullopt;
+}
+
+/// Where a condition may be added, made sure of by adding one.
+std::variant<Clauses, Refusal> read_clauses(
+    std::string_view text, const PgQuery__SelectStmt& select, const Source& source
+) {
+    const std::optional<Clauses> clauses = find_clauses(text, source.location);
+    const bool filtered = select.where_clause != nullptr;
+    if (!clauses || clauses->condition.has_value() != filtered) {
+        return Refusal::expression;
+    }
+    const std::string changed = add_condition(text, *clauses, "veer.added");
+    if (scan_shape(changed).refusal) {
+        return Refusal::too_long;
+    }
+    if (!is_added_condition(Tree(changed), "veer", "added")) {
+        return Refusal::expression;
+    }
+    return *clauses;
+}
+
+Recognition recognise_select(
+    std::string_view text, const PgQuery__SelectStmt& select, const Shape& shape
+) {
     if (const std::optional<Refusal> refusal = refuse_kind(select, shape)) {
         return *refusal;
     }
@@ -115,11 +161,12 @@ Recognition recognise_select(const PgQuery__SelectStmt& select, const Shape& sha
         return *refusal;
     }
     // Last, so that whoever counts refusals sees how many statements only their filter keeps away.
-    if (select.where_clause != nullptr) {
-        return Refusal::filter;
+    if (const std::optional<Refusal> refusal = read_effects(select, outputs, *source, query)) {
+        return *refusal;
     }
-    if (!shape.order_position) {
-        return Refusal::no_distance_order;
+    const std::variant<Clauses, Refusal> clauses = read_clauses(text, select, *source);
+    if (const auto* refusal = std::get_if<Refusal>(&clauses)) {
+        return *refusal;
     }
     query.schema = std::move(source->schema);
     query.table = std::move(source->table);
@@ -130,7 +177,8 @@ Recognition recognise_select(const PgQuery__SelectStmt& select, const Shape& sha
     query.vector = std::move(distance.vector);
     query.outputs = std::move(std::get<std::vector<OutputColumn>>(columns));
     query.order_label = std::move(label);
-    query.where_position = *shape.order_position;
+    query.clauses = std::get<Clauses>(clauses);
+    query.parameters = shape.parameters;
     return query;
 }
 
@@ -172,7 +220,7 @@ Recognition recognise(std::string_view normalised_text) {
     if (statement == nullptr || statement->node_case != PG_QUERY__NODE__NODE_SELECT_STMT) {
         return Refusal::not_select;
     }
-    return recognise_select(*statement->select_stmt, shape);
+    return recognise_select(normalised_text, *statement->select_stmt, shape);
 }
 
 std::string_view to_string(Refusal refusal) {
@@ -193,8 +241,12 @@ std::string_view to_string(Refusal refusal) {
             return "order_keys";
         case Refusal::no_limit:
             return "no_limit";
-        case Refusal::filter:
-            return "filter";
+        case Refusal::function:
+            return "function";
+        case Refusal::subquery:
+            return "subquery";
+        case Refusal::expression:
+            return "expression";
         case Refusal::join:
             return "join";
         case Refusal::grouping:

@@ -17,7 +17,7 @@ inline constexpr std::size_t nesting_max = 64;
 bool mentions_distance_operator(std::string_view sql);
 
 /// Turns a normalised statement's text into facts, or says why not. Thread-safe, no state; about
-/// 50 us, so callers cache by the text. `where_position` is a position in the *normalised* text:
+/// 50 us, so callers cache by the text. `clauses` are positions in the *normalised* text:
 /// NormalisedStatement::original_position() turns it into one of the text at hand.
 Recognition recognise(std::string_view normalised_text);
 

@@ -1,10 +1,12 @@
 #include "parser/shape.hpp"
 
 #include "parser/lexer.hpp"
+#include "parser/normalise.hpp"
 #include "parser/recognise.hpp"
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdint>
 
 namespace veer::parser {
@@ -44,8 +46,6 @@ class DepthBound {
         return total_ <= chain_tokens_max && set_operations_ <= set_operations_max;
     }
 
-    std::size_t depth() const { return depth_; }
-
   private:
     /// Postgres gives the signs at the end of a run of operator characters back one by one
     /// (scan.l), so that "*+-+" is four operators, each perhaps a level of its own. This many at
@@ -66,6 +66,13 @@ class DepthBound {
     std::size_t total_ = 0;  // of chain_
     std::size_t set_operations_ = 0;
 };
+
+/// The n of a client's $n; 0 for a literal that was cut.
+std::uint32_t parameter_number(std::string_view spelling) {
+    std::uint32_t number = 0;
+    std::from_chars(spelling.data() + 1, spelling.data() + spelling.size(), number);
+    return number < NormalisedStatement::first_literal ? number : 0;
+}
 
 Shape::Begin begin_of(const Token& token, std::string_view spelling) {
     if (token.kind == Token::Kind::word && is_word(spelling, "select")) {
@@ -89,10 +96,8 @@ Shape scan_shape(std::string_view text) {
     Lexer lexer(text);
     DepthBound bound;
     bool first = true;
-    std::optional<std::size_t> order;  // an ORDER that waits for its BY
     for (Token token = lexer.next(); token.kind != Token::Kind::end; token = lexer.next()) {
         const std::string_view spelling = text.substr(token.begin, token.end - token.begin);
-        const bool is_word_token = token.kind == Token::Kind::word;
         if (first) {
             shape.begin = begin_of(token, spelling);
             first = false;
@@ -101,12 +106,8 @@ Shape scan_shape(std::string_view text) {
             shape.refusal = Refusal::too_long;
             return shape;
         }
-        if (order && is_word_token && is_word(spelling, "by")) {
-            shape.order_position = order;
-        }
-        order.reset();
-        if (is_word_token && bound.depth() == 0 && is_word(spelling, "order")) {
-            order = token.begin;
+        if (token.kind == Token::Kind::parameter) {
+            shape.parameters = std::max(shape.parameters, parameter_number(spelling));
         }
     }
     return shape;

@@ -3,6 +3,7 @@
 #include "parser/statement.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -11,7 +12,7 @@ namespace veer::parser {
 /// What the tokens of a text tell before, and beside, its tree.
 ///
 ///     SELECT a, (b + c) FROM t ORDER BY e <-> $1 LIMIT 5
-///     ~~~~~~    ^ depth 1      ~~~~~ order_position
+///     ~~~~~~    ^ depth 1                     ~~ parameters = 1
 ///     first word
 struct Shape {
     /// Set where the text must not reach libpg_query: it has no stack check, and recurses (as does
@@ -23,8 +24,7 @@ struct Shape {
 
     Begin begin = Begin::other;
 
-    /// The last ORDER BY outside of parentheses.
-    std::optional<std::size_t> order_position;
+    std::uint32_t parameters = 0;  ///< the highest $n of the client's own
 };
 
 /// Scans a text once; linear, any bytes.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "parser/clauses.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -50,6 +52,7 @@ struct OutputColumn {
         column,      ///< a plain column reference
         distance,    ///< col OP v
         similarity,  ///< 1 - (col OP v)
+        expression,  ///< anything else without effects: only Postgres can tell its value
     };
 
     Kind kind = Kind::column;
@@ -60,7 +63,8 @@ struct OutputColumn {
     friend bool operator==(const OutputColumn&, const OutputColumn&) = default;
 };
 
-/// SELECT outputs FROM table [alias] ORDER BY column OP vector [ASC] LIMIT limit [OFFSET offset].
+/// SELECT outputs FROM table [alias] [WHERE condition] ORDER BY column OP vector [ASC] LIMIT limit
+/// [OFFSET offset].
 ///
 /// Everything the router needs to know of the text; nothing of the catalogue. Names are as Postgres
 /// would see them (unquoted ones folded to lower case).
@@ -78,8 +82,13 @@ struct NearestNeighbourQuery {
     /// ORDER BY named an output by its label; Postgres calls that ambiguous where * brings a column
     /// of the same name.
     std::optional<std::string> order_label = std::nullopt;
-    std::size_t where_position =
-        0;  ///< byte of the normalised text at which "WHERE ... " may be put
+    Clauses clauses = {};                   ///< of the normalised text
+    std::vector<std::string> columns = {};  ///< named with their table, in WHERE and expressions
+    bool may_raise = false;                 ///< WHERE or an output may fail on some row's values
+    std::uint32_t parameters = 0;           ///< $1 to this one are somewhere in the text
+
+    /// Not every row of the table can be in the answer.
+    bool filtered() const { return clauses.condition.has_value(); }
 
     friend bool operator==(const NearestNeighbourQuery&, const NearestNeighbourQuery&) = default;
 };
@@ -94,13 +103,15 @@ enum class Refusal : std::uint8_t {
     descending,         ///< DESC or NULLS FIRST: exact in Postgres
     order_keys,         ///< a tie-breaker or other further key: exact in Postgres
     no_limit,
-    filter,         ///< WHERE
+    function,       ///< one that may have effects, or a type that veer does not know
+    subquery,       ///< a SELECT inside an expression
+    expression,     ///< one of a kind that veer does not follow
     join,           ///< more than one FROM item, or not a plain table (ONLY included)
     grouping,       ///< DISTINCT, GROUP BY, HAVING, window, aggregates
     set_operation,  ///< UNION and the like, or a select in parentheses
     with_clause,
     locking,       ///< FOR UPDATE and the like, SELECT INTO
-    projection,    ///< an output that is none of OutputColumn::Kind
+    projection,    ///< no output at all
     query_vector,  ///< the vector is an expression that veer does not evaluate
     limit_form,    ///< LIMIT or OFFSET by an expression, WITH TIES
 };

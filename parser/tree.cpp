@@ -61,6 +61,24 @@ std::optional<std::int32_t> parameter_of(const PgQuery__Node* node) {
     return node->param_ref->number;
 }
 
+bool is_added_condition(const Tree& tree, std::string_view table, std::string_view column) {
+    if (tree.get() == nullptr || tree.get()->n_stmts != 1 ||
+        tree.get()->stmts[0]->stmt->node_case != PG_QUERY__NODE__NODE_SELECT_STMT) {
+        return false;
+    }
+    const PgQuery__Node* condition = tree.get()->stmts[0]->stmt->select_stmt->where_clause;
+    if (condition != nullptr && condition->node_case == PG_QUERY__NODE__NODE_BOOL_EXPR &&
+        condition->bool_expr->boolop == PG_QUERY__BOOL_EXPR_TYPE__AND_EXPR) {
+        condition = condition->bool_expr->args[condition->bool_expr->n_args - 1];
+    }
+    if (condition == nullptr || condition->node_case != PG_QUERY__NODE__NODE_COLUMN_REF) {
+        return false;
+    }
+    const PgQuery__ColumnRef& reference = *condition->column_ref;
+    return reference.n_fields == 2 && name_of(reference.fields[0]) == table &&
+           name_of(reference.fields[1]) == column;
+}
+
 bool is_null(const PgQuery__Node* node) {
     return node != nullptr && node->node_case == PG_QUERY__NODE__NODE_A_CONST &&
            node->a_const->isnull != 0;

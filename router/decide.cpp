@@ -78,7 +78,8 @@ std::variant<Service, Reason> decide(
     const Route& route,
     const parser::NearestNeighbourQuery& query,
     const SessionFacts& facts,
-    double default_bucket
+    double default_bucket,
+    bool one_vector
 ) {
     if (const auto why = not_the_same_thing(query, facts)) {
         return *why;
@@ -105,11 +106,14 @@ std::variant<Service, Reason> decide(
     if (facts.route != "veer" && !inside(where, route.percent)) {
         return reason::percent;
     }
-    const bool local = facts.shortest_floats && answerable_locally(route, query);
+    const bool local = one_vector && facts.shortest_floats && answerable_locally(route, query);
     return local ? Service::local : Service::rewrite;
 }
 
 bool answerable_locally(const Route& route, const parser::NearestNeighbourQuery& query) {
+    if (query.filtered()) {
+        return false;
+    }
     return std::all_of(query.outputs.begin(), query.outputs.end(), [&](const auto& output) {
         return output.kind == Kind::distance || output.kind == Kind::similarity ||
                (output.kind == Kind::column && is_key(route.table(), output.column));
@@ -124,9 +128,14 @@ bool outputs_known(const Route& route, const parser::NearestNeighbourQuery& quer
     if (star && query.order_label && has_column(route.table(), *query.order_label)) {
         return false;  // ORDER BY d with a column d among the stars: ambiguous to Postgres
     }
-    return std::all_of(query.outputs.begin(), query.outputs.end(), [&](const auto& output) {
-        return output.kind != Kind::column || has_column(route.table(), output.column);
-    });
+    const bool qualified =
+        std::all_of(query.columns.begin(), query.columns.end(), [&](const std::string& name) {
+            return has_column(route.table(), name);
+        });
+    return qualified &&
+           std::all_of(query.outputs.begin(), query.outputs.end(), [&](const auto& output) {
+               return output.kind != Kind::column || has_column(route.table(), output.column);
+           });
 }
 
 }  // namespace veer::router

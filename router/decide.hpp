@@ -48,19 +48,22 @@ std::optional<Reason> settled_without_facts(
     const Route& route, bool live, const Circumstances& circumstances, double bucket
 );
 
-/// Rows 5-10, with the facts. `bucket` is the default key's; veer.key replaces it.
+/// Rows 5-10, with the facts. `bucket` is the default key's; veer.key replaces it. `one_vector`:
+/// the outputs' distances are to the query vector.
 std::variant<Service, Reason> decide(
     const Route& route,
     const parser::NearestNeighbourQuery& query,
     const SessionFacts& facts,
-    double bucket
+    double bucket,
+    bool one_vector
 );
 
 /// True where the key and the distance are all that is asked for, in forms that veer can write
 /// exactly as Postgres does.
 bool answerable_locally(const Route& route, const parser::NearestNeighbourQuery& query);
 
-/// True where each output is known to exist, so that the statement cannot fail on a name.
+/// True where each output, and each column that is named with its table, is known to exist: so that
+/// neither the statement fails on a name nor a function is called by a column's.
 bool outputs_known(const Route& route, const parser::NearestNeighbourQuery& query);
 
 }  // namespace veer::router

@@ -12,7 +12,7 @@ std::shared_ptr<const Plan> PlanCache::plan(std::string_view normalised_text) {
         }
     }
     auto plan = std::make_shared<const Plan>(Plan{
-        std::string(normalised_text), parser::recognise(normalised_text)});
+        .shape = std::string(normalised_text), .recognition = parser::recognise(normalised_text)});
     if (plan->shape.size() > shape_bytes_max) {
         return plan;
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "parser/recognise.hpp"
+#include "router/selectivity.hpp"
 
 #include <cstddef>
 #include <list>
@@ -16,6 +17,8 @@ namespace veer::router {
 struct Plan {
     std::string shape;  ///< the normalised text
     parser::Recognition recognition;
+    /// Of its conditions; the one part that changes.
+    std::shared_ptr<Selectivity> selectivity = std::make_shared<Selectivity>();
 
     /// Null where the statement is no servable search.
     const parser::NearestNeighbourQuery* query() const {

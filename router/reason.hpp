@@ -27,6 +27,8 @@ inline constexpr Reason pipelined = "pipelined";  ///< part of a batch that veer
 inline constexpr Reason facts = "facts";          ///< Postgres did not tell the session's facts
 inline constexpr Reason short_answer = "short_answer";  ///< fewer rows than asked for
 inline constexpr Reason rewrite_failed = "rewrite_failed";
+inline constexpr Reason selective =
+    "selective";                                ///< the conditions keep too few of the nearest rows
 inline constexpr Reason canceled = "canceled";  ///< by the client, before there was an answer
 
 // Must not be: the answer could differ from Postgres' own.
@@ -41,7 +43,7 @@ inline constexpr Reason not_permitted = "not_permitted";
 inline constexpr Reason encoding = "encoding";
 inline constexpr Reason vector_value = "vector_value";  ///< NULL, not a vector, NaN, zero norm
 inline constexpr Reason dimensions = "dimensions";
-inline constexpr Reason vectors_differ = "vectors_differ";  ///< projected and ordered-by distances
+inline constexpr Reason may_raise = "may_raise";  ///< in a transaction, which an error would end
 inline constexpr Reason limit_value = "limit_value";  ///< NULL, negative, zero, not an integer
 inline constexpr Reason limit_too_large = "limit_too_large";
 inline constexpr Reason row_limit = "row_limit";        ///< Execute asks for fewer rows than LIMIT

@@ -163,7 +163,7 @@ std::optional<std::string> key_text(const storage::Column& column, std::string_v
 
 std::optional<std::string> restrict_to_keys(
     std::string_view statement,
-    std::size_t position,
+    const parser::Clauses& clauses,
     const parser::NearestNeighbourQuery& query,
     const Route& route,
     std::span<const index::Hit> hits
@@ -187,10 +187,7 @@ std::optional<std::string> restrict_to_keys(
     const std::string condition = columns.size() == 1
                                       ? any_of_array(columns.front(), types.front(), keys)
                                       : any_of_rows(columns, types, keys);
-    std::string rewritten(statement.substr(0, position));
-    rewritten += "WHERE " + condition + ' ';
-    rewritten += statement.substr(position);
-    return rewritten;
+    return parser::add_condition(statement, clauses, condition);
 }
 
 }  // namespace veer::router

@@ -16,17 +16,20 @@ namespace veer::router {
 ///     SELECT * FROM docs ORDER BY e <-> $1 LIMIT 5
 ///     SELECT * FROM docs WHERE "docs"."id" OPERATOR(pg_catalog.=) ANY (...) ORDER BY e <-> $1
 ///     LIMIT 5
+///     SELECT * FROM docs WHERE a OR b ORDER BY e <-> $1 LIMIT 5
+///     SELECT * FROM docs WHERE(a OR b ) AND "docs"."id" OPERATOR(pg_catalog.=) ANY (...) ORDER BY
+///     ...
 ///
 /// Nothing else of the text changes, so that projection, privileges, visibility, types and exact
 /// distances stay Postgres' business. Keys come out of users' rows: text is escaped for a plain
 /// literal, which is right only with standard_conforming_strings on and UTF8 (Circumstances::utf8
 /// asserts both).
 ///
-/// `position` is the byte of `statement` at which ORDER BY begins. Nothing where a key is not
-/// readable. Requires at least one hit.
+/// `clauses` are positions in `statement`. Nothing where a key is not readable. Requires at least
+/// one hit.
 std::optional<std::string> restrict_to_keys(
     std::string_view statement,
-    std::size_t position,
+    const parser::Clauses& clauses,
     const parser::NearestNeighbourQuery& query,
     const Route& route,
     std::span<const index::Hit> hits

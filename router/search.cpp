@@ -161,12 +161,14 @@ bool zero(const std::vector<float>& vector) {
     return std::all_of(vector.begin(), vector.end(), [](float x) { return x == 0; });
 }
 
-std::optional<Reason> outputs_differ(
+/// Whether all distances are to one vector; a Reason where a vector cannot be read.
+std::variant<bool, Reason> outputs_agree(
     const parser::NearestNeighbourQuery& query,
     const Values& values,
     const std::vector<float>& vector,
     std::uint32_t vector_oid
 ) {
+    bool agree = true;
     for (const parser::OutputColumn& output : query.outputs) {
         const bool distance = output.kind == parser::OutputColumn::Kind::distance ||
                               output.kind == parser::OutputColumn::Kind::similarity;
@@ -177,34 +179,9 @@ std::optional<Reason> outputs_differ(
         if (const auto* why = std::get_if<Reason>(&other)) {
             return *why;
         }
-        if (std::get<std::vector<float>>(other) != vector) {
-            return reason::vectors_differ;
-        }
+        agree = agree && std::get<std::vector<float>>(other) == vector;
     }
-    return std::nullopt;
-}
-
-/// All parameters of a recognised statement are in the places that veer reads.
-std::size_t parameter_count(const parser::NearestNeighbourQuery& query) {
-    std::size_t count = 0;
-    const auto see = [&count](const Argument& argument) {
-        if (argument.source == Argument::Source::parameter) {
-            count = std::max<std::size_t>(count, argument.index + 1);
-        }
-    };
-    see(query.vector.argument);
-    for (const parser::OutputColumn& output : query.outputs) {
-        if (output.kind == parser::OutputColumn::Kind::distance ||
-            output.kind == parser::OutputColumn::Kind::similarity) {
-            see(output.vector.argument);
-        }
-    }
-    for (const parser::Count* number : {&query.limit, &query.offset}) {
-        if (const auto* argument = std::get_if<Argument>(&number->value)) {
-            see(*argument);
-        }
-    }
-    return count;
+    return agree;
 }
 
 }  // namespace
@@ -215,7 +192,7 @@ std::variant<Search, Reason> fill_in(
     const Route& route,
     std::uint64_t wanted_max
 ) {
-    if (values.parameters.size() != parameter_count(query)) {
+    if (values.parameters.size() != query.parameters) {
         return reason::parameter_types;
     }
     auto decoded = decode(query.vector, values, route.vector_column().type_oid);
@@ -229,10 +206,11 @@ std::variant<Search, Reason> fill_in(
     if (query.operator_name == "<=>" && zero(search.vector)) {
         return reason::vector_value;
     }
-    if (const auto why =
-            outputs_differ(query, values, search.vector, route.vector_column().type_oid)) {
+    const auto agree = outputs_agree(query, values, search.vector, route.vector_column().type_oid);
+    if (const auto* why = std::get_if<Reason>(&agree)) {
         return *why;
     }
+    search.one_vector = std::get<bool>(agree);
     const auto limit = count_value(query.limit, values);
     const bool has_offset = !std::holds_alternative<std::monostate>(query.offset.value);
     const auto offset = has_offset ? count_value(query.offset, values) : 0;

@@ -34,6 +34,7 @@ struct Search {
     std::vector<float> vector;
     std::uint64_t limit = 0;
     std::uint64_t offset = 0;
+    bool one_vector = true;  ///< all distances among the outputs are to it
 
     /// How many nearest rows answer it.
     std::uint64_t wanted() const { return limit + offset; }
@@ -43,8 +44,8 @@ struct Search {
 /// the index cannot (NULL or zero query vector, QUERIES.md B.4), or where veer cannot read a value
 /// for sure.
 ///
-/// Every distance in the select list must be to the same vector as the order key's: whether it is
-/// can only be seen here, by value (QUERIES.md A.0, fact 2).
+/// Whether the distances in the select list are to the same vector as the order key's can only be
+/// seen here, by value (QUERIES.md A.0, fact 2).
 std::variant<Search, Reason> fill_in(
     const parser::NearestNeighbourQuery& query,
     const Values& values,

@@ -14,6 +14,16 @@ struct Statement {
     parser::NormalisedStatement normalised;
     std::shared_ptr<const Plan> plan;
 
+    /// Where a condition goes in `text`. Requires search().
+    parser::Clauses clauses() const {
+        parser::Clauses clauses = search()->clauses;
+        clauses.order = normalised.original_position(clauses.order);
+        if (clauses.condition) {
+            clauses.condition = normalised.original_position(*clauses.condition);
+        }
+        return clauses;
+    }
+
     /// Null where it is no servable search.
     const parser::NearestNeighbourQuery* search() const {
         return plan == nullptr ? nullptr : plan->query();

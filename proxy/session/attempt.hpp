@@ -20,7 +20,8 @@ namespace veer::proxy::session {
 ///     Bind ▶ collecting ▶ Execute + 1, Flush ▶ asking ─┴──────────────────────────────────────┴▶
 ///                 │                              │      searching ▶ local answer, or rewriting
 ///                 │                              └─ (facts still hold) ──▲        │
-///                 ▼ anything else: to Postgres                                    ▼ done
+///                 ▼ anything else: to Postgres                        ▲           ▼ done
+///                                                                     └── too few rows: more keys
 ///
 /// "Execute + 1": the message after Execute shows whether the search stands alone in its batch. It
 /// may be waited for: Postgres owes no answer before Sync or Flush (manual 55.2.3).
@@ -55,9 +56,12 @@ struct Attempt {
     std::uint64_t write_epoch = 0;  ///< before the facts were asked for
     router::SessionFacts facts;     ///< that it is judged by
     std::uint64_t facts_epoch = 0;
-    std::string stash;  ///< the held-back reply of a rewritten statement
+    std::uint64_t candidates = 0;  ///< rows asked of the index, the last time
+    std::uint64_t found = 0;       ///< rows that it had
+    std::string stash;             ///< the held-back reply of a rewritten statement
     std::uint64_t rows_expected = 0;
-    bool stash_failed = false;  ///< it has an ErrorResponse in it
+    bool stash_failed = false;    ///< it has an ErrorResponse in it
+    bool stash_overflow = false;  ///< it was too long to be held back, and is lost
     std::optional<std::uint64_t> stash_rows;
 
     const parser::NearestNeighbourQuery& query() const { return *statement->statement.search(); }

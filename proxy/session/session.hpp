@@ -25,6 +25,7 @@ struct SessionOptions {
     std::size_t inspected_bytes_max = std::size_t{1} << 20U;  ///< longer messages pass uninspected
     std::size_t stash_bytes_max = std::size_t{4} << 20U;      ///< of a rewritten statement's reply
     std::uint64_t wanted_max = 1000;                          ///< LIMIT + OFFSET
+    std::uint64_t candidates_max = 4000;  ///< keys given to Postgres where it drops some of them
     std::int64_t freshness_wait_ns = 50'000'000;
 };
 
@@ -220,6 +221,9 @@ class Session {
     std::optional<router::Reason> refuse_rewrite() const;
     bool index_has_caught_up();
     void search(Instant now, Output& out);
+    std::uint64_t candidates_max() const;
+    std::uint64_t first_candidates() const;
+    void look_for(std::uint64_t rows, Output& out);
     void pass(router::Reason why, Instant now, Output& out);
     void abandon(Output& out);
     void record(std::string_view engine, router::Reason why, Instant now);
@@ -231,7 +235,8 @@ class Session {
     void give_portal(LocalAnswer answer, Output& out);
     bool serve_rewritten(const std::vector<index::Hit>& hits, Output& out);
     void stash(const wire::Frame& frame, Output& out);
-    void release_stash(Output& out);
+    void overflow_stash(Output& out);
+    bool refill(Output& out);
     void finish_rewritten(const wire::Frame& ready, Instant now, Output& out);
 
     SessionOptions options_;

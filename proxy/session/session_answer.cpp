@@ -2,6 +2,8 @@
 #include "proxy/wire/backend.hpp"
 #include "router/rewrite.hpp"
 
+#include <algorithm>
+
 // The answer of an Attempt: veer's own rows, or Postgres' rows under the keys that veer found.
 
 namespace veer::proxy::session {
@@ -91,7 +93,7 @@ bool Session::serve_rewritten(const std::vector<index::Hit>& hits, Output& out) 
     const parser::NearestNeighbourQuery& query = attempt.query();
     const auto text = router::restrict_to_keys(
         attempt.statement->statement.text,
-        attempt.statement->statement.normalised.original_position(query.where_position),
+        attempt.statement->statement.clauses(),
         query,
         *attempt.route,
         hits
@@ -100,6 +102,7 @@ bool Session::serve_rewritten(const std::vector<index::Hit>& hits, Output& out) 
         return false;
     }
     attempt.rows_expected = attempt.search.limit;
+    attempt.found = hits.size();
     attempt.stage = Attempt::Stage::rewriting;
     batch_failed_ = false;
     if (attempt.simple) {
@@ -132,21 +135,47 @@ bool Session::serve_rewritten(const std::vector<index::Hit>& hits, Output& out) 
 }
 
 void Session::stash(const wire::Frame& frame, Output& out) {
-    attempt_->stash += frame.whole;
     if (frame.type == 'C') {
         const auto tag = wire::decode_command_complete(frame.payload);
         attempt_->stash_rows = tag ? wire::rows_of_tag(*tag) : std::nullopt;
     }
+    if (attempt_->stash_overflow) {
+        return;
+    }
+    attempt_->stash += frame.whole;
     if (attempt_->stash.size() > options_.stash_bytes_max) {
-        release_stash(out);
+        overflow_stash(out);
     }
 }
 
-void Session::release_stash(Output& out) {
-    // Too long to hold back: from here on it cannot be taken back.
-    out.to_client += attempt_->stash;
-    attempt_->stash.clear();
-    attempt_->rows_expected = 0;
+void Session::overflow_stash(Output& out) {
+    Attempt& attempt = *attempt_;
+    if (attempt.query().filtered()) {
+        attempt.stash_overflow = true;  // whether it is complete only its end will tell
+    } else {
+        // From here on it cannot be taken back; only rows deleted a moment ago could be missing.
+        out.to_client += attempt.stash;
+        attempt.rows_expected = 0;
+    }
+    attempt.stash.clear();
+}
+
+/// Asks for more keys, if there are any and they would not be too many.
+bool Session::refill(Output& out) {
+    Attempt& attempt = *attempt_;
+    const std::uint64_t kept = attempt.stash_rows.value_or(0) + attempt.search.offset;
+    router::Selectivity& selectivity = *attempt.statement->statement.plan->selectivity;
+    selectivity.note_short(kept, attempt.found);
+    const std::uint64_t more =
+        router::more_candidates(attempt.search.wanted(), kept, attempt.candidates);
+    const bool exhausted = attempt.found < attempt.candidates;
+    if (exhausted || attempt.stash_overflow || attempt.candidates >= candidates_max()) {
+        return false;
+    }
+    attempt.stash.clear();
+    attempt.stash_rows.reset();
+    look_for(std::min(more, candidates_max()), out);
+    return true;
 }
 
 void Session::finish_rewritten(const wire::Frame& ready, Instant now, Output& out) {
@@ -159,8 +188,12 @@ void Session::finish_rewritten(const wire::Frame& ready, Instant now, Output& ou
     }
     const bool short_of_rows =
         !attempt.stash_failed && attempt.stash_rows.value_or(0) < attempt.rows_expected;
+    const bool filtered = attempt.query().filtered();
     const bool can_rerun = transaction_ != 'E' && attempt.rows_expected > 0;
-    if ((attempt.stash_failed || short_of_rows) && can_rerun) {
+    if (short_of_rows && can_rerun && filtered && refill(out)) {
+        return;
+    }
+    if ((attempt.stash_failed || short_of_rows || attempt.stash_overflow) && can_rerun) {
         // Deleted rows, or whatever else: the statement as it came finds out what Postgres says.
         facts_.clear();
         pass(
@@ -170,6 +203,9 @@ void Session::finish_rewritten(const wire::Frame& ready, Instant now, Output& ou
         );
         drain_inbox(now, out);
         return;
+    }
+    if (filtered && !attempt.stash_failed) {
+        attempt.statement->statement.plan->selectivity->note_full();
     }
     out.to_client += attempt.stash;
     out.to_client += ready.whole;

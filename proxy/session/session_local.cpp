@@ -148,10 +148,11 @@ bool Session::facts_allow(
     Instant now
 ) const {
     constexpr double in_any_share = 0;
+    constexpr bool one_vector = true;
     const KnownFacts* const known = facts_.find(routes, route, router_.write_epoch(), now);
-    return known != nullptr && !std::holds_alternative<router::Reason>(
-                                   router::decide(route, query, known->facts, in_any_share)
-                               );
+    return known != nullptr && !std::holds_alternative<router::Reason>(router::decide(
+                                   route, query, known->facts, in_any_share, one_vector
+                               ));
 }
 
 LocalAnswer Session::answer_relation_named(const std::string& relation) const {

@@ -12,6 +12,9 @@ namespace {
 
 constexpr wire::Bytes facts_statement = "veer_facts";
 
+/// Composite keys become one OR each, which Postgres plans one by one.
+constexpr std::uint64_t composite_candidates_max = 256;
+
 /// More keys than asked for, so that rows deleted a moment ago do not make the answer short.
 std::uint64_t with_reserve(std::uint64_t wanted) {
     return wanted + std::max<std::uint64_t>(2, wanted / 8);
@@ -196,8 +199,9 @@ void Session::judge(Instant now, Output& out) {
         pass(router::reason::changed, now, out);  // DEALLOCATE came before it in the batch
         return;
     }
-    const auto decision =
-        router::decide(*attempt.route, attempt.query(), attempt.facts, attempt.bucket);
+    const auto decision = router::decide(
+        *attempt.route, attempt.query(), attempt.facts, attempt.bucket, attempt.search.one_vector
+    );
     if (const auto* why = std::get_if<router::Reason>(&decision)) {
         pass(*why, now, out);
         return;
@@ -225,7 +229,13 @@ void Session::judge(Instant now, Output& out) {
 
 std::optional<router::Reason> Session::refuse_rewrite() const {
     const Attempt& attempt = *attempt_;
-    if (attempt.service == router::Service::local || attempt.simple) {
+    if (attempt.service == router::Service::local) {
+        return std::nullopt;
+    }
+    if (attempt.query().may_raise && transaction_ != 'I') {
+        return router::reason::may_raise;
+    }
+    if (attempt.simple) {
         return std::nullopt;
     }
     if (!attempt.portal.empty()) {
@@ -275,15 +285,43 @@ void Session::search(Instant now, Output& out) {
         pass(router::reason::not_live, now, out);  // a new copy or configuration has come meanwhile
         return;
     }
+    const std::uint64_t rows = first_candidates();
+    if (rows == 0) {
+        pass(router::reason::selective, now, out);
+        return;
+    }
+    look_for(rows, out);
+}
+
+std::uint64_t Session::candidates_max() const {
+    return attempt_->route->table().key.size() > 1 ? composite_candidates_max
+                                                   : options_.candidates_max;
+}
+
+/// 0 where the statement's conditions keep so few rows that Postgres had better look for them.
+std::uint64_t Session::first_candidates() const {
+    const Attempt& attempt = *attempt_;
     const std::uint64_t wanted = attempt.search.wanted();
-    const std::uint64_t rows =
-        attempt.service == router::Service::local ? wanted : with_reserve(wanted);
+    if (attempt.service == router::Service::local) {
+        return wanted;
+    }
+    const std::uint64_t enough = with_reserve(wanted);
+    const std::uint64_t most = candidates_max();
+    if (!attempt.query().filtered() || enough > most) {
+        return enough;
+    }
+    return attempt.statement->statement.plan->selectivity->candidates(wanted, most);
+}
+
+void Session::look_for(std::uint64_t rows, Output& out) {
+    Attempt& attempt = *attempt_;
     attempt.stage = Attempt::Stage::searching;
+    attempt.candidates = rows;
     out.search = PendingSearch{
         .number = ++searches_,
         .order = {
             .index = attempt.route->column.index,
-            .vector = std::move(attempt.search.vector),
+            .vector = attempt.search.vector,
             .rows = rows,
             .ef = std::max<std::uint64_t>(attempt.facts.ef_search, rows)}};
 }

@@ -29,7 +29,7 @@ bool Session::needs_whole(char type) const {
 
 bool Session::passes_in_parts(char type, Instant now, Output& out) {
     if (attempt_ && attempt_->stage == Attempt::Stage::rewriting) {
-        release_stash(out);
+        overflow_stash(out);
     }
     if (type == 'E') {
         on_error({.type = type, .payload = {}, .whole = {}}, now, out);
@@ -39,7 +39,9 @@ bool Session::passes_in_parts(char type, Instant now, Output& out) {
         return true;
     }
     const auto reply = replies_.on_message(type);
-    dropping_server_ = reply && reply->fate != Fate::forward && reply->fate != Fate::stash;
+    const bool lost = reply && reply->fate == Fate::stash && attempt_ && attempt_->stash_overflow;
+    dropping_server_ =
+        reply && reply->fate != Fate::forward && (reply->fate != Fate::stash || lost);
     return reply.has_value();
 }
 

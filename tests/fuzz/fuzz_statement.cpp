@@ -21,10 +21,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(restored.append(statement.text, at) == sql);
     const Recognition recognition = recognise(statement.text);
     if (const auto* query = std::get_if<NearestNeighbourQuery>(&recognition)) {
-        std::string rewritten = statement.text;
-        rewritten.insert(query->where_position, "WHERE true ");
-        const Recognition again = recognise(rewritten);
-        require(again == Recognition(Refusal::filter) || again == Recognition(Refusal::too_long));
+        const Recognition again = recognise(add_condition(statement.text, query->clauses, "true"));
+        const auto* filtered = std::get_if<NearestNeighbourQuery>(&again);
+        require(
+            filtered != nullptr ? filtered->filtered() : again == Recognition(Refusal::too_long)
+        );
     }
     return 0;
 }

@@ -13,6 +13,7 @@ constexpr const char* tables = R"(
     CREATE EXTENSION IF NOT EXISTS vector;
     CREATE FUNCTION random_vector(dimensions int) RETURNS vector LANGUAGE sql VOLATILE AS
         $$ SELECT array_agg(random() * 2 - 1)::vector FROM generate_series(1, dimensions) $$;
+    CREATE FUNCTION noisy(n int) RETURNS int LANGUAGE plpgsql VOLATILE AS $$ BEGIN RETURN n; END $$;
     SELECT setseed(0.42);
     CREATE TABLE docs (id bigint PRIMARY KEY, title text, category int, made timestamptz, e vector(8));
     INSERT INTO docs SELECT i, 'title ' || i, i % 10, '2024-01-01'::timestamptz + i * interval '1 hour',

@@ -118,13 +118,22 @@ void add_rewritten(std::vector<Statement>& list) {
     list.push_back({"SELECT * FROM inner_products ORDER BY e <#> $1 LIMIT 10", {q}, r});
     list.push_back({"SELECT * FROM pairs ORDER BY e <-> $1 LIMIT 10", {q}, r});
     list.push_back({"SELECT * FROM named ORDER BY e <=> $1 LIMIT 10", {q}, r});
+    list.push_back({"SELECT id, e <=> $1 AS d FROM docs ORDER BY e <=> $2 LIMIT 5", {other, q}, r});
+    list.push_back(
+        {"SELECT id FROM docs WHERE category = 3 ORDER BY e <=> " + literal + " LIMIT 5", {}, r}
+    );
+    list.push_back(
+        {"SELECT id FROM docs WHERE category = $2 OR title = $3 ORDER BY e <=> $1 LIMIT $4",
+         {q, "3", "title 8", "20"},
+         r}
+    );
 }
 
 void add_passed(std::vector<Statement>& list) {
     list.push_back(
-        {"SELECT id FROM docs WHERE category = 3 ORDER BY e <=> " + literal + " LIMIT 5",
+        {"SELECT id FROM docs WHERE noisy(category) = 3 ORDER BY e <=> " + literal + " LIMIT 5",
          {},
-         "filter"}
+         "function"}
     );
     list.push_back(
         {"SELECT id FROM docs ORDER BY e <=> " + literal + " DESC LIMIT 5", {}, "descending"}
@@ -137,11 +146,6 @@ void add_passed(std::vector<Statement>& list) {
         {"SELECT count(*) FROM (SELECT id FROM docs ORDER BY e <=> " + literal + " LIMIT 5) s",
          {},
          "?"}
-    );
-    list.push_back(
-        {"SELECT id, e <=> $1 AS d FROM docs ORDER BY e <=> $2 LIMIT 5",
-         {other, q},
-         "vectors_differ"}
     );
     list.push_back({"SELECT id FROM docs ORDER BY e <=> '[1,2,3]' LIMIT 5", {}, "dimensions"});
     list.push_back({"SELECT id FROM docs ORDER BY e <=> 'abc' LIMIT 5", {}, "vector_value"});

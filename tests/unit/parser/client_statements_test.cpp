@@ -162,6 +162,69 @@ constexpr Case served[] = {
     {"pgai",
      "select x.id from x order by x.embedding <=> $1::vector(1536) limit 3",
      "x.embedding <=> $1::vector(1536) limit 3: id"},
+    {"LangChain v2",
+     "SELECT \"id\", \"content\", \"embedding\", cosine_distance(\"embedding\", $1) as distance "
+     "FROM "
+     "\"public\".\"items\"  ORDER BY \"embedding\" <=> $2 LIMIT $3;",
+     "public.items.embedding <=> $2 limit $3: id, content, embedding, expr distance"},
+    {"SQLAlchemy",
+     "SELECT items.id, items.embedding <=> '[3.0,1.0,2.0]' AS distance \nFROM items \nWHERE "
+     "metadata->>'k' = 'v1' ORDER BY distance asc \n LIMIT 5",
+     "items.embedding <=> '0 limit 5 by distance where: id, dist distance '0"},
+    {"postgres.js",
+     "SELECT id, embedding <=> $1 AS d FROM items WHERE category_id = $2 ORDER BY embedding <=> $3 "
+     "LIMIT $4",
+     "items.embedding <=> $3 limit $4 where: id, dist d $1"},
+    {"Rails neighbor",
+     "SELECT \"items\".\"id\", \"items\".\"embedding\" <=> '[0.9,1.3]' AS neighbor_distance FROM "
+     "\"items\" WHERE \"items\".\"embedding\" IS NOT NULL ORDER BY \"items\".\"embedding\" <=> "
+     "'[0.9,1.3]' LIMIT $1",
+     "items.embedding <=> '1 limit $1 where: id, dist neighbor_distance '0"},
+    {"LangChain4j",
+     "SELECT (2 - (embedding <=> '[1]')) / 2 AS score FROM t WHERE round(cast(float8 (embedding "
+     "<=> "
+     "'[1]') as numeric), 8) <= round(2 - 2 * 0.6, 8) ORDER BY embedding <=> '[1]' LIMIT 5;",
+     "t.embedding <=> '2 limit 5 where: expr score"},
+    {"LlamaIndex, a number in the metadata",
+     "SELECT public.data_x.id, public.data_x.embedding <=> '[1]' AS distance FROM public.data_x "
+     "WHERE "
+     "(metadata_->>'k')::float > 3.0 ORDER BY distance asc LIMIT 2",
+     "public.data_x.embedding <=> '0 limit 2 by distance where !: id, dist distance '0"},
+    {"mem0, filtered",
+     "SELECT id, vector <=> $1::vector AS distance, payload FROM \"c\" WHERE payload->>'user_id' = "
+     "$2 "
+     "ORDER BY distance LIMIT $3",
+     "c.vector <=> $1::vector limit $3 by distance where: id, dist distance $1::vector, payload"},
+    {"LangChain v1, without its join",
+     "SELECT id FROM e WHERE collection_id = '1'::UUID AND jsonb_path_match(cmetadata, CAST('$.f "
+     "== "
+     "$value' AS JSONPATH), CAST('{}' AS JSONB)) ORDER BY embedding <=> '[1]' ASC LIMIT 4",
+     "e.embedding <=> '3 limit 4 where !: id"},
+    {"LangChain.js, filtered",
+     "SELECT *, \"embedding\" <=> $1 as \"_distance\" FROM t WHERE collection_id = $3 AND metadata "
+     "->> "
+     "$5 IN ($4) ORDER BY \"_distance\" ASC LIMIT $2;",
+     "t.embedding <=> $1 limit $2 by _distance where: *, dist _distance $1"},
+    {"Spring AI, threshold and metadata",
+     "SELECT *, embedding <=> $1 AS distance FROM public.vector_store WHERE embedding <=> $2 < $3 "
+     "AND "
+     "metadata::jsonb @@ '$.\"country\" == \"BG\"'::jsonpath ORDER BY distance LIMIT $4 ",
+     "public.vector_store.embedding <=> $1 limit $4 by distance where !: *, dist distance $1"},
+    {"Haystack, inner product",
+     "SELECT *, (embedding <#> '[1]') * -1 AS score FROM \"public\".\"haystack_documents\" WHERE "
+     "meta->>'k' = ANY($1) ORDER BY embedding <#> '[1]' ASC LIMIT 10",
+     "public.haystack_documents.embedding <#> '2 limit 10 where: *, expr score"},
+    {"vecs, filtered",
+     "SELECT vecs.docs.id FROM vecs.docs WHERE vecs.docs.metadata @> '{}'::jsonb ORDER BY "
+     "vecs.docs.vec "
+     "<=> '[1]' LIMIT 10",
+     "vecs.docs.vec <=> '1 limit 10 where: id"},
+    {"AnythingLLM",
+     "SELECT embedding <=> $1 AS _distance, metadata FROM \"anythingllm_vectors\" WHERE namespace "
+     "= $2 "
+     "ORDER BY _distance ASC LIMIT $3",
+     "anythingllm_vectors.embedding <=> $1 limit $3 by _distance where: dist _distance $1, "
+     "metadata"},
 };
 
 constexpr Case passed[] = {
@@ -169,15 +232,6 @@ constexpr Case passed[] = {
      "SELECT a.id FROM a JOIN b ON a.b_id = b.uuid WHERE a.b_id = '1'::UUID ORDER BY a.e <=> '[1]' "
      "ASC LIMIT 4",
      "join"},
-    {"LangChain v2",
-     "SELECT \"id\", \"content\", \"embedding\", cosine_distance(\"embedding\", $1) as distance "
-     "FROM "
-     "\"public\".\"items\"  ORDER BY \"embedding\" <=> $2 LIMIT $3;",
-     "projection"},
-    {"SQLAlchemy",
-     "SELECT items.id, items.embedding <=> '[3.0,1.0,2.0]' AS distance \nFROM items \nWHERE "
-     "metadata->>'k' = 'v1' ORDER BY distance asc \n LIMIT 5",
-     "filter"},
     {"OpenWebUI",
      "SELECT q.qid, r.id FROM (VALUES (0, CAST(ARRAY[1.0, 2.0, 3.0] AS VECTOR(3)))) AS q (qid, v) "
      "JOIN LATERAL (SELECT items.id AS id, items.e <=> q.v AS d FROM items WHERE items.c = 2 ORDER "
@@ -186,10 +240,6 @@ constexpr Case passed[] = {
     {"psycopg, named cursor",
      "DECLARE \"cur1\" CURSOR FOR SELECT id FROM items ORDER BY embedding <-> '[1,2,3]' LIMIT 5",
      "not_select"},
-    {"postgres.js",
-     "SELECT id, embedding <=> $1 AS d FROM items WHERE category_id = $2 ORDER BY embedding <=> $3 "
-     "LIMIT $4",
-     "filter"},
     {"node-postgres",
      "SELECT id, 1 - (embedding <=> '[1,2,3]') AS similarity FROM items ORDER BY similarity DESC "
      "LIMIT 5",
@@ -200,16 +250,6 @@ constexpr Case passed[] = {
      "limit "
      "$5",
      "descending"},
-    {"Rails neighbor",
-     "SELECT \"items\".\"id\", \"items\".\"embedding\" <=> '[0.9,1.3]' AS neighbor_distance FROM "
-     "\"items\" WHERE \"items\".\"embedding\" IS NOT NULL ORDER BY \"items\".\"embedding\" <=> "
-     "'[0.9,1.3]' LIMIT $1",
-     "filter"},
-    {"LangChain4j",
-     "SELECT (2 - (embedding <=> '[1]')) / 2 AS score FROM t WHERE round(cast(float8 (embedding "
-     "<=> "
-     "'[1]') as numeric), 8) <= round(2 - 2 * 0.6, 8) ORDER BY embedding <=> '[1]' LIMIT 5;",
-     "projection"},
     {"Discourse",
      "WITH c AS (SELECT topic_id FROM a ORDER BY binary_quantize(e)::bit(8) <~> "
      "binary_quantize('[1]'::halfvec(8)) LIMIT 200) SELECT topic_id FROM c",

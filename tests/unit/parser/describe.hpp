@@ -9,8 +9,10 @@ namespace veer::parser {
 
 /// A recognition on one line, for tables of expectations; a refusal is its code.
 ///
-///     items i.e <=> $1::vector(3) limit $2 offset 5: *, id, e as x, dist d $1, sim s '0
+///     items i.e <=> $1::vector(3) limit $2 offset 5 where !: *, id, e as x, dist d $1, sim s '0,
+///     expr ?column?
 ///
+/// "where" says that there is a condition, "!" that it or an output may fail.
 /// 'n is the n-th literal of the normalised text, [n] one that is an array.
 inline std::string describe(const Argument& argument) {
     const bool parameter = argument.source == Argument::Source::parameter;
@@ -48,6 +50,8 @@ inline std::string describe(const OutputColumn& output) {
             return "dist " + output.label + ' ' + describe(output.vector);
         case OutputColumn::Kind::similarity:
             return "sim " + output.label + ' ' + describe(output.vector);
+        case OutputColumn::Kind::expression:
+            return "expr " + output.label;
     }
     return "?";
 }
@@ -65,6 +69,8 @@ inline std::string describe(const Recognition& recognition) {
     text += " limit " + describe(query.limit);
     text += query.offset == Count{} ? std::string() : " offset " + describe(query.offset);
     text += query.order_label ? " by " + *query.order_label : std::string();
+    text += query.filtered() ? " where" : "";
+    text += query.may_raise ? " !" : "";
     std::string separator = ": ";
     for (const OutputColumn& output : query.outputs) {
         text += separator + describe(output);

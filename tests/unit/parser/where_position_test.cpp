@@ -13,11 +13,14 @@ namespace {
 std::string with_condition(std::string_view sql) {
     const NormalisedStatement statement = normalise(sql);
     const Recognition recognition = recognise(statement.text);
+    CAPTURE(describe(recognition));
     REQUIRE(std::holds_alternative<NearestNeighbourQuery>(recognition));
-    const auto& query = std::get<NearestNeighbourQuery>(recognition);
-    std::string rewritten(sql);
-    rewritten.insert(statement.original_position(query.where_position), "WHERE id = ANY($9) ");
-    return rewritten;
+    Clauses clauses = std::get<NearestNeighbourQuery>(recognition).clauses;
+    clauses.order = statement.original_position(clauses.order);
+    if (clauses.condition) {
+        clauses.condition = statement.original_position(*clauses.condition);
+    }
+    return add_condition(sql, clauses, "id = ANY($9)");
 }
 
 }  // namespace
@@ -30,6 +33,21 @@ TEST_CASE("A condition can be put before ORDER BY", "[parser]") {
     CHECK(
         with_condition("select 1-(e <=> '[1,2,3,4,5]') from t\nORDER\n BY e <=> '[1]' limit 5") ==
         "select 1-(e <=> '[1,2,3,4,5]') from t\nWHERE id = ANY($9) ORDER\n BY e <=> '[1]' limit 5"
+    );
+}
+
+TEST_CASE("A condition that is there stays where it is, in parentheses", "[parser]") {
+    CHECK(
+        with_condition("select id from t where a = 'x' or b\norder by e <-> '[1,2,3]' limit 5") ==
+        "select id from t where(a = 'x' or b\n) AND id = ANY($9) order by e <-> '[1,2,3]' limit 5"
+    );
+    CHECK(
+        with_condition("select id from t where(a) order by e <-> $1 limit 5") ==
+        "select id from t where((a) ) AND id = ANY($9) order by e <-> $1 limit 5"
+    );
+    CHECK(
+        with_condition("select id from t where--'\n a -- or\norder by e <-> $1 limit 5") ==
+        "select id from t where(--'\n a -- or\n) AND id = ANY($9) order by e <-> $1 limit 5"
     );
 }
 
@@ -46,19 +64,36 @@ TEST_CASE("The text with the condition parses, and only gains a filter", "[parse
              "select id,e<=>$1\"d\"from t order by\"d\"limit 5",
              "select id from t order by e <=> array[1,2,3]::vector limit 5;",
              "select id from s.t as größe order by größe.e <=> '[ü]' fetch first 5 rows only",
+             "select id from t where a order by e <-> $1 limit 5",
+             "select id as where from t where a = 1 or b order by e <-> $1 limit 5",
+             "select t.where from t where t.where order by e <-> $1 limit 5",
+             "select id as where, by from t order by e <-> $1 limit 5",
+             "select id from t where \"where\" and 'where' = x /* where */ order by e <-> $1 limit "
+             "5",
+             "select id from t where (a or (b)) and not c order by e <-> $1 limit 5",
+             "select id from t where(a)order by e <-> $1 limit 5",
+             "select id from t where a in ('x', 'order by') order by e <-> '[1]' limit 5",
+             "select id from t where a like E'\\'%' or b = U&'x' order by e <-> '[1]' limit 5",
          }) {
         CAPTURE(sql);
         const std::string rewritten = with_condition(sql);
         CAPTURE(rewritten);
-        CHECK(describe_sql(rewritten) == "filter");
+        const std::string described = describe_sql(rewritten);
+        CHECK(described.find(" where") != std::string::npos);
     }
+}
+
+TEST_CASE("What follows WHERE keeps its place", "[parser]") {
+    constexpr std::string_view sql = "select id from t where größe = 1 order by e <-> $1 limit 5";
+    CHECK(with_condition(sql).find("größe") == sql.find("größe"));
 }
 
 TEST_CASE("The position is one of the normalised text", "[parser]") {
     const NormalisedStatement statement =
-        normalise("select e <-> '[1,2,3,4,5,6,7,8,9]' from t order by 1 limit 5");
+        normalise("select e <-> '[1,2,3,4,5,6,7,8,9]' from t where a = 'xyz' order by 1 limit 5");
     const Recognition recognition = recognise(statement.text);
     REQUIRE(std::holds_alternative<NearestNeighbourQuery>(recognition));
-    const std::size_t position = std::get<NearestNeighbourQuery>(recognition).where_position;
-    CHECK(statement.text.substr(position, 8) == "order by");
+    const Clauses& clauses = std::get<NearestNeighbourQuery>(recognition).clauses;
+    CHECK(statement.text.substr(clauses.order, 8) == "order by");
+    CHECK(statement.text.substr(clauses.condition.value(), 3) == " a ");
 }

@@ -53,7 +53,11 @@ TEST_CASE("one integer key becomes one array", "[router]") {
     const std::vector<index::Hit> hits = {hit({"\0\0\0\7"s}), hit({"\xff\xff\xff\xff"s})};
     CHECK(
         restrict_to_keys(
-            "SELECT * FROM t ORDER BY x", 16, query("t"), route_with_key({column("id", int4)}), hits
+            "SELECT * FROM t ORDER BY x",
+            {.condition = {}, .order = 16},
+            query("t"),
+            route_with_key({column("id", int4)}),
+            hits
         ) ==
         "SELECT * FROM t WHERE \"t\".\"id\" OPERATOR(pg_catalog.=) ANY "
         "('{\"7\",\"-1\"}'::pg_catalog.int4[]) ORDER BY x"
@@ -63,7 +67,7 @@ TEST_CASE("one integer key becomes one array", "[router]") {
 TEST_CASE("text keys cannot break out of their literal", "[router]") {
     const std::vector<index::Hit> hits = {hit({R"(it's "x" \ {,})"})};
     const auto rewritten =
-        restrict_to_keys("ORDER", 0, query("a\"b"), route_with_key({column("n", text)}), hits);
+        restrict_to_keys("ORDER", {}, query("a\"b"), route_with_key({column("n", text)}), hits);
     CHECK(
         rewritten ==
         R"(WHERE "a""b"."n" OPERATOR(pg_catalog.=) ANY ('{"it''s \"x\" \\ {,}"}'::pg_catalog.text[]) ORDER)"
@@ -73,7 +77,7 @@ TEST_CASE("text keys cannot break out of their literal", "[router]") {
 TEST_CASE("several key columns become a disjunction", "[router]") {
     const std::vector<index::Hit> hits = {hit({"\0\0\0\1"s, "a"}), hit({"\0\0\0\2"s, "b'"})};
     const auto rewritten = restrict_to_keys(
-        "ORDER", 0, query("t"), route_with_key({column("i", int4), column("n", text)}), hits
+        "ORDER", {}, query("t"), route_with_key({column("i", int4), column("n", text)}), hits
     );
     CHECK(
         rewritten ==
@@ -86,7 +90,8 @@ TEST_CASE("several key columns become a disjunction", "[router]") {
 
 TEST_CASE("a key that is not of its column's type is no key", "[router]") {
     const std::vector<index::Hit> hits = {hit({"abc"})};
-    CHECK_FALSE(restrict_to_keys("ORDER", 0, query("t"), route_with_key({column("id", int4)}), hits)
+    CHECK_FALSE(
+        restrict_to_keys("ORDER", {}, query("t"), route_with_key({column("id", int4)}), hits)
     );
     CHECK_FALSE(key_text(column("id", uuid), "too short"));
     CHECK(

@@ -1,0 +1,377 @@
+#include "parser/effects.hpp"
+
+#include "parser/messages.hpp"
+
+#include <pg_query/pg_query.pb-c.h>
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+namespace veer::parser {
+namespace {
+
+using Nodes = std::span<PgQuery__Node* const>;
+
+/// Stable or immutable, and they fail for no row's value unless they fail for every row.
+constexpr std::array total_functions{
+    "age",
+    "array_length",
+    "array_position",
+    "array_to_string",
+    "array_upper",
+    "btrim",
+    "cardinality",
+    "char_length",
+    "character_length",
+    "concat",
+    "concat_ws",
+    "cosine_distance",
+    "current_database",
+    "current_schema",
+    "current_setting",
+    "date_part",
+    "date_trunc",
+    "extract",
+    "initcap",
+    "inner_product",
+    "isfinite",
+    "jsonb_contains",
+    "jsonb_exists",
+    "jsonb_exists_all",
+    "jsonb_exists_any",
+    "jsonb_extract_path",
+    "jsonb_extract_path_text",
+    "jsonb_typeof",
+    "json_extract_path",
+    "json_extract_path_text",
+    "json_typeof",
+    "l1_distance",
+    "l2_distance",
+    "left",
+    "length",
+    "lower",
+    "ltrim",
+    "md5",
+    "now",
+    "octet_length",
+    "position",
+    "replace",
+    "reverse",
+    "right",
+    "rtrim",
+    "starts_with",
+    "statement_timestamp",
+    "strpos",
+    "to_jsonb",
+    "transaction_timestamp",
+    "upper",
+    "vector_dims",
+    "vector_negative_inner_product",
+    "vector_norm"};
+
+/// Stable or immutable, but some value may make them fail.
+constexpr std::array partial_functions{
+    "abs",
+    "binary_quantize",
+    "ceil",
+    "ceiling",
+    "exp",
+    "float4",
+    "float8",
+    "floor",
+    "format",
+    "int4",
+    "int8",
+    "json_array_length",
+    "json_build_object",
+    "jsonb_array_length",
+    "jsonb_build_object",
+    "jsonb_path_exists",
+    "jsonb_path_match",
+    "l2_norm",
+    "l2_normalize",
+    "ln",
+    "log",
+    "lpad",
+    "mod",
+    "numeric",
+    "phraseto_tsquery",
+    "plainto_tsquery",
+    "power",
+    "regexp_replace",
+    "repeat",
+    "round",
+    "rpad",
+    "sign",
+    "similar_to_escape",
+    "split_part",
+    "sqrt",
+    "substr",
+    "substring",
+    "subvector",
+    "text",
+    "timezone",
+    "to_char",
+    "to_date",
+    "to_number",
+    "to_timestamp",
+    "to_tsquery",
+    "to_tsvector",
+    "trunc",
+    "ts_headline",
+    "ts_rank",
+    "ts_rank_cd",
+    "websearch_to_tsquery"};
+
+constexpr std::array aggregates{
+    "array_agg",
+    "avg",
+    "bool_and",
+    "bool_or",
+    "count",
+    "json_agg",
+    "json_object_agg",
+    "jsonb_agg",
+    "jsonb_object_agg",
+    "max",
+    "min",
+    "string_agg",
+    "sum"};
+
+/// Types whose input functions have no effects; by their own and by SQL's names.
+constexpr std::array known_types{
+    "bit",     "bool",      "bpchar",      "bytea",   "date",      "float4",    "float8",
+    "halfvec", "inet",      "int2",        "int4",    "int8",      "interval",  "json",
+    "jsonb",   "jsonpath",  "name",        "numeric", "regconfig", "sparsevec", "text",
+    "time",    "timestamp", "timestamptz", "timetz",  "tsquery",   "tsvector",  "uuid",
+    "varbit",  "varchar",   "vector"};
+
+constexpr std::array texts{"bpchar", "name", "text", "varchar"};
+constexpr std::array arithmetic{"+", "-", "*", "/", "%", "^", "|/", "||/", "@", "<<", ">>"};
+constexpr std::array vector_types{"halfvec", "sparsevec", "vector"};
+
+template <std::size_t Count>
+bool contains(const std::array<const char*, Count>& names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+const std::array allowed_messages{
+    &pg_query__node__descriptor,
+    &pg_query__a__array_expr__descriptor,
+    &pg_query__a__const__descriptor,
+    &pg_query__a__expr__descriptor,
+    &pg_query__a__indices__descriptor,
+    &pg_query__a__indirection__descriptor,
+    &pg_query__a__star__descriptor,
+    &pg_query__bit_string__descriptor,
+    &pg_query__bool_expr__descriptor,
+    &pg_query__boolean__descriptor,
+    &pg_query__boolean_test__descriptor,
+    &pg_query__case_expr__descriptor,
+    &pg_query__case_when__descriptor,
+    &pg_query__coalesce_expr__descriptor,
+    &pg_query__collate_clause__descriptor,
+    &pg_query__column_ref__descriptor,
+    &pg_query__float__descriptor,
+    &pg_query__func_call__descriptor,
+    &pg_query__integer__descriptor,
+    &pg_query__list__descriptor,
+    &pg_query__min_max_expr__descriptor,
+    &pg_query__null_test__descriptor,
+    &pg_query__param_ref__descriptor,
+    &pg_query__row_expr__descriptor,
+    &pg_query__sqlvalue_function__descriptor,
+    &pg_query__string__descriptor,
+    &pg_query__type_cast__descriptor,
+    &pg_query__type_name__descriptor};
+
+template <class Message>
+const Message& as(const ProtobufCMessage& message) {
+    return *static_cast<const Message*>(static_cast<const void*>(&message));
+}
+
+bool mentions_column(const ProtobufCMessage& message) {
+    if (message.descriptor == &pg_query__column_ref__descriptor) {
+        return true;
+    }
+    bool found = false;
+    for_each_child(message, [&found](const ProtobufCMessage& child) {
+        found = found || mentions_column(child);
+    });
+    return found;
+}
+
+bool mentions_column(const PgQuery__Node* node) {
+    return node != nullptr && mentions_column(node->base);
+}
+
+std::string_view last_name(Nodes names) {
+    return names.empty() ? std::string_view() : name_of(names.back());
+}
+
+bool is_builtin(Nodes names) {
+    return names.size() == 1 || (names.size() == 2 && name_of(names[0]) == "pg_catalog");
+}
+
+class Surveyor {
+  public:
+    Surveyor(const Source& source, Effects& effects) : source_(source), effects_(effects) {}
+
+    void visit(const ProtobufCMessage& message) {
+        const auto* const kind = message.descriptor;
+        if (kind == &pg_query__sub_link__descriptor) {
+            refuse(Refusal::subquery);
+        } else if (std::find(allowed_messages.begin(), allowed_messages.end(), kind) ==
+                   allowed_messages.end()) {
+            refuse(Refusal::expression);
+        } else if (kind == &pg_query__a__indirection__descriptor) {
+            see(as<PgQuery__AIndirection>(message));
+        } else if (kind == &pg_query__func_call__descriptor) {
+            see(as<PgQuery__FuncCall>(message));
+        } else if (kind == &pg_query__type_cast__descriptor) {
+            see(as<PgQuery__TypeCast>(message));
+        } else if (kind == &pg_query__a__expr__descriptor) {
+            see(as<PgQuery__AExpr>(message));
+        } else if (kind == &pg_query__column_ref__descriptor) {
+            see(as<PgQuery__ColumnRef>(message));
+        }
+        if (!effects_.refusal) {
+            for_each_child(message, [this](const ProtobufCMessage& child) { visit(child); });
+        }
+    }
+
+  private:
+    void refuse(Refusal refusal) { effects_.refusal = effects_.refusal.value_or(refusal); }
+
+    void see(const PgQuery__AIndirection& indirection);
+    void see(const PgQuery__FuncCall& call);
+    void see(const PgQuery__TypeCast& cast);
+    void see(const PgQuery__AExpr& expression);
+    void see(const PgQuery__ColumnRef& reference);
+
+    const Source& source_;
+    Effects& effects_;
+};
+
+bool all_measures(Nodes nodes, const Source& source) {
+    return std::all_of(nodes.begin(), nodes.end(), [&source](const PgQuery__Node* node) {
+        return is_measure(node, source);
+    });
+}
+
+/// a[1] is an element; (a).b may be the call of a function.
+void Surveyor::see(const PgQuery__AIndirection& indirection) {
+    const Nodes steps(indirection.indirection, indirection.n_indirection);
+    const bool elements = std::all_of(steps.begin(), steps.end(), [](const PgQuery__Node* step) {
+        return step->node_case == PG_QUERY__NODE__NODE_A_INDICES;
+    });
+    if (!elements) {
+        refuse(Refusal::expression);
+    }
+}
+
+void Surveyor::see(const PgQuery__FuncCall& call) {
+    const Nodes names(call.funcname, call.n_funcname);
+    const std::string_view name = last_name(names);
+    const bool groups = call.over != nullptr || call.agg_star != 0 || call.agg_distinct != 0 ||
+                        call.agg_within_group != 0 || call.agg_filter != nullptr ||
+                        call.n_agg_order != 0 || contains(aggregates, name);
+    if (groups) {
+        return refuse(Refusal::grouping);
+    }
+    const bool total = contains(total_functions, name);
+    if (!is_builtin(names) || (!total && !contains(partial_functions, name)) ||
+        call.func_variadic != 0) {
+        return refuse(Refusal::function);
+    }
+    effects_.may_raise =
+        effects_.may_raise || !(total || all_measures({call.args, call.n_args}, source_));
+}
+
+void Surveyor::see(const PgQuery__TypeCast& cast) {
+    const Nodes names(cast.type_name->names, cast.type_name->n_names);
+    const std::string_view name = last_name(names);
+    const bool known = contains(known_types, name) && cast.type_name->pct_type == 0 &&
+                       (is_builtin(names) || contains(vector_types, name));
+    if (!known) {
+        return refuse(Refusal::function);  // a type's input or a cast, which is a function, too
+    }
+    const bool safe =
+        contains(texts, name) || !mentions_column(cast.arg) || is_measure(cast.arg, source_);
+    effects_.may_raise = effects_.may_raise || !safe;
+}
+
+void Surveyor::see(const PgQuery__AExpr& expression) {
+    const Nodes names(expression.name, expression.n_name);
+    const bool pattern = expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_LIKE ||
+                         expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_ILIKE ||
+                         expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_SIMILAR ||
+                         last_name(names).find('~') != std::string_view::npos;
+    if (pattern && mentions_column(expression.rexpr)) {
+        effects_.may_raise = true;  // not every text is a pattern
+    }
+    if (contains(arithmetic, last_name(names)) && mentions_column(expression.base) &&
+        !(is_measure(expression.lexpr, source_) && is_measure(expression.rexpr, source_))) {
+        effects_.may_raise = true;  // overflow, division by zero
+    }
+}
+
+void Surveyor::see(const PgQuery__ColumnRef& reference) {
+    const Nodes fields(reference.fields, reference.n_fields);
+    if (fields.size() < 2) {
+        return;
+    }
+    PgQuery__Node node = PG_QUERY__NODE__INIT;
+    node.node_case = PG_QUERY__NODE__NODE_COLUMN_REF;
+    // The generated struct has no const members; nothing is written.
+    node.column_ref = const_cast<PgQuery__ColumnRef*>(&reference);  // NOLINT
+    if (is_star(&node, source_)) {
+        return;
+    }
+    if (std::optional<std::string> column = read_column(&node, source_)) {
+        effects_.columns.push_back(*std::move(column));
+    } else {
+        refuse(Refusal::expression);  // of another table, or a field of a row
+    }
+}
+
+}  // namespace
+
+bool is_measure(const PgQuery__Node* node, const Source& source) {
+    if (node == nullptr || node->node_case == PG_QUERY__NODE__NODE_A_CONST ||
+        node->node_case == PG_QUERY__NODE__NODE_PARAM_REF) {
+        return true;
+    }
+    if (node->node_case == PG_QUERY__NODE__NODE_TYPE_CAST) {
+        const PgQuery__TypeName& type = *node->type_cast->type_name;
+        const std::string_view name = last_name({type.names, type.n_names});
+        return (name == "float8" || name == "numeric" || name == "float4") &&
+               is_measure(node->type_cast->arg, source);
+    }
+    if (node->node_case == PG_QUERY__NODE__NODE_FUNC_CALL) {
+        const PgQuery__FuncCall& call = *node->func_call;
+        const std::string_view name = last_name({call.funcname, call.n_funcname});
+        const bool number = name == "round" || name == "abs" || name == "float8" ||
+                            name == "numeric" || name == "sqrt" || name == "floor";
+        const bool distance = name == "cosine_distance" || name == "l2_distance" ||
+                              name == "inner_product" || name == "l1_distance";
+        return distance || (number && all_measures({call.args, call.n_args}, source));
+    }
+    if (node->node_case != PG_QUERY__NODE__NODE_A_EXPR) {
+        return false;
+    }
+    const PgQuery__AExpr& expression = *node->a_expr;
+    const std::string_view name = last_name({expression.name, expression.n_name});
+    return std::holds_alternative<Distance>(read_distance(node, source)) ||
+           ((name == "+" || name == "-" || name == "*" || name == "/") &&
+            is_measure(expression.lexpr, source) && is_measure(expression.rexpr, source));
+}
+
+void note_effects(const PgQuery__Node* expression, const Source& source, Effects& effects) {
+    if (expression != nullptr) {
+        Surveyor(source, effects).visit(expression->base);
+    }
+}
+
+}  // namespace veer::parser
