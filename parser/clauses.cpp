@@ -14,6 +14,7 @@ struct Group {
     bool empty = true;
     std::optional<std::size_t> condition = std::nullopt;
     std::optional<std::size_t> order = std::nullopt;
+    std::size_t end = 0;
 };
 
 /// Follows the parentheses of a text, up to the end of the group that is looked for.
@@ -68,13 +69,17 @@ std::optional<Group> Groups::find() {
             open_.push_back({.begin = token.end});
         } else if ((spelling == ")" || spelling == "]") && open_.size() > 1) {
             if (holds_location(open_.back(), token.begin)) {
+                open_.back().end = token.begin;
                 return open_.back();
             }
             open_.pop_back();
         }
     }
-    return holds_location(open_.front(), text_.size()) ? std::optional(open_.front())
-                                                       : std::nullopt;
+    if (!holds_location(open_.front(), text_.size())) {
+        return std::nullopt;
+    }
+    open_.front().end = text_.size();
+    return open_.front();
 }
 
 bool is_space(char c) {
@@ -89,7 +94,8 @@ std::optional<Clauses> find_clauses(std::string_view text, std::size_t location)
         return std::nullopt;
     }
     const bool condition = group->condition && *group->condition < *group->order;
-    return Clauses{condition ? group->condition : std::nullopt, *group->order};
+    return Clauses{
+        condition ? group->condition : std::nullopt, *group->order, group->begin, group->end};
 }
 
 std::string add_condition(std::string_view text, const Clauses& clauses, std::string_view key) {

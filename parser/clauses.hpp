@@ -15,6 +15,8 @@ namespace veer::parser {
 struct Clauses {
     std::optional<std::size_t> condition;  ///< just past the word WHERE, if there is one
     std::size_t order = 0;                 ///< of ORDER BY
+    std::size_t begin = 0;                 ///< of the SELECT, inside its parentheses if it has any
+    std::size_t end = 0;                   ///< just past it
 
     friend bool operator==(const Clauses&, const Clauses&) = default;
 };

@@ -139,6 +139,10 @@ constexpr std::array aggregates{
     "string_agg",
     "sum"};
 
+constexpr std::array ranks{"dense_rank", "rank", "row_number"};
+constexpr std::array windows{
+    "cume_dist", "first_value", "lag", "last_value", "lead", "nth_value", "ntile", "percent_rank"};
+
 /// Types whose input functions have no effects; by their own and by SQL's names.
 constexpr std::array known_types{
     "bit",     "bool",      "bpchar",      "bytea",   "date",      "float4",    "float8",
@@ -186,6 +190,28 @@ const std::array allowed_messages{
     &pg_query__type_cast__descriptor,
     &pg_query__type_name__descriptor};
 
+/// Beside those, in a query.
+const std::array allowed_in_queries{
+    &pg_query__alias__descriptor,
+    &pg_query__common_table_expr__descriptor,
+    &pg_query__join_expr__descriptor,
+    &pg_query__range_function__descriptor,
+    &pg_query__range_subselect__descriptor,
+    &pg_query__range_var__descriptor,
+    &pg_query__res_target__descriptor,
+    &pg_query__select_stmt__descriptor,
+    &pg_query__sort_by__descriptor,
+    &pg_query__sub_link__descriptor,
+    &pg_query__window_def__descriptor,
+    &pg_query__with_clause__descriptor};
+
+bool is_allowed(const ProtobufCMessageDescriptor* kind, bool in_query) {
+    const auto among = [kind](const auto& kinds) {
+        return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+    };
+    return among(allowed_messages) || (in_query && among(allowed_in_queries));
+}
+
 template <class Message>
 const Message& as(const ProtobufCMessage& message) {
     return *static_cast<const Message*>(static_cast<const void*>(&message));
@@ -214,17 +240,27 @@ bool is_builtin(Nodes names) {
     return names.size() == 1 || (names.size() == 2 && name_of(names[0]) == "pg_catalog");
 }
 
+bool all_measures(Nodes nodes, const Source& source) {
+    return std::all_of(nodes.begin(), nodes.end(), [&source](const PgQuery__Node* node) {
+        return is_measure(node, source);
+    });
+}
+
 class Surveyor {
   public:
-    Surveyor(const Source& source, Effects& effects) : source_(source), effects_(effects) {}
+    /// Without a source: in a query.
+    Surveyor(const Source* source, Effects& effects) : source_(source), effects_(effects) {}
 
     void visit(const ProtobufCMessage& message) {
         const auto* const kind = message.descriptor;
-        if (kind == &pg_query__sub_link__descriptor) {
+        if (kind == &pg_query__sub_link__descriptor && source_ != nullptr) {
             refuse(Refusal::subquery);
-        } else if (std::find(allowed_messages.begin(), allowed_messages.end(), kind) ==
-                   allowed_messages.end()) {
+        } else if (kind == &pg_query__window_def__descriptor && source_ != nullptr) {
+            return;  // see(FuncCall) has seen it
+        } else if (!is_allowed(kind, source_ == nullptr)) {
             refuse(Refusal::expression);
+        } else if (kind == &pg_query__range_var__descriptor) {
+            see(as<PgQuery__RangeVar>(message));
         } else if (kind == &pg_query__a__indirection__descriptor) {
             see(as<PgQuery__AIndirection>(message));
         } else if (kind == &pg_query__func_call__descriptor) {
@@ -242,23 +278,21 @@ class Surveyor {
     }
 
   private:
+    bool measures(Nodes nodes) const { return source_ != nullptr && all_measures(nodes, *source_); }
+
     void refuse(Refusal refusal) { effects_.refusal = effects_.refusal.value_or(refusal); }
 
     void see(const PgQuery__AIndirection& indirection);
     void see(const PgQuery__FuncCall& call);
+    bool sees_rank(const PgQuery__FuncCall& call, std::string_view name);
+    void see(const PgQuery__RangeVar& table);
     void see(const PgQuery__TypeCast& cast);
     void see(const PgQuery__AExpr& expression);
     void see(const PgQuery__ColumnRef& reference);
 
-    const Source& source_;
+    const Source* source_;
     Effects& effects_;
 };
-
-bool all_measures(Nodes nodes, const Source& source) {
-    return std::all_of(nodes.begin(), nodes.end(), [&source](const PgQuery__Node* node) {
-        return is_measure(node, source);
-    });
-}
 
 /// a[1] is an element; (a).b may be the call of a function.
 void Surveyor::see(const PgQuery__AIndirection& indirection) {
@@ -274,19 +308,65 @@ void Surveyor::see(const PgQuery__AIndirection& indirection) {
 void Surveyor::see(const PgQuery__FuncCall& call) {
     const Nodes names(call.funcname, call.n_funcname);
     const std::string_view name = last_name(names);
+    if (call.over != nullptr && sees_rank(call, name)) {
+        return;
+    }
     const bool groups = call.over != nullptr || call.agg_star != 0 || call.agg_distinct != 0 ||
                         call.agg_within_group != 0 || call.agg_filter != nullptr ||
                         call.n_agg_order != 0 || contains(aggregates, name);
-    if (groups) {
+    if (groups && source_ != nullptr) {
         return refuse(Refusal::grouping);
+    }
+    const bool groups_known =
+        is_builtin(names) && (contains(aggregates, name) || contains(windows, name));
+    if (groups_known) {
+        return;
     }
     const bool total = contains(total_functions, name);
     if (!is_builtin(names) || (!total && !contains(partial_functions, name)) ||
         call.func_variadic != 0) {
         return refuse(Refusal::function);
     }
-    effects_.may_raise =
-        effects_.may_raise || !(total || all_measures({call.args, call.n_args}, source_));
+    effects_.may_raise = effects_.may_raise || !(total || measures({call.args, call.n_args}));
+}
+
+/// RANK() OVER (ORDER BY e <=> v): of the nearest rows it is the same, whatever rows are beyond
+/// them.
+bool Surveyor::sees_rank(const PgQuery__FuncCall& call, std::string_view name) {
+    const PgQuery__WindowDef& window = *call.over;
+    const bool plain = contains(ranks, name) && call.n_args == 0 && call.n_funcname == 1 &&
+                       call.agg_filter == nullptr && window.n_partition_clause == 0 &&
+                       window.n_order_clause == 1 &&
+                       (window.name == nullptr || *window.name == '\0') &&
+                       (window.refname == nullptr || *window.refname == '\0');
+    if (source_ == nullptr) {
+        return contains(ranks, name) && call.n_args == 0;
+    }
+    if (!plain || window.order_clause[0]->node_case != PG_QUERY__NODE__NODE_SORT_BY) {
+        return false;
+    }
+    const PgQuery__SortBy& sort = *window.order_clause[0]->sort_by;
+    const bool ascending = sort.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_DEFAULT ||
+                           sort.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_ASC;
+    std::variant<Distance, Refusal> read = read_distance(sort.node, *source_);
+    if (!ascending || sort.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST ||
+        !std::holds_alternative<Distance>(read)) {
+        return false;
+    }
+    effects_.ranked.push_back(std::get<Distance>(std::move(read)));
+    return true;
+}
+
+void Surveyor::see(const PgQuery__RangeVar& table) {
+    const bool present = table.relname != nullptr && *table.relname != '\0';
+    if (!present || (table.catalogname != nullptr && *table.catalogname != '\0')) {
+        return refuse(Refusal::join);
+    }
+    JoinedTable joined{.schema = std::nullopt, .table = table.relname};
+    if (table.schemaname != nullptr && *table.schemaname != '\0') {
+        joined.schema = table.schemaname;
+    }
+    effects_.tables.push_back(std::move(joined));
 }
 
 void Surveyor::see(const PgQuery__TypeCast& cast) {
@@ -298,7 +378,7 @@ void Surveyor::see(const PgQuery__TypeCast& cast) {
         return refuse(Refusal::function);  // a type's input or a cast, which is a function, too
     }
     const bool safe =
-        contains(texts, name) || !mentions_column(cast.arg) || is_measure(cast.arg, source_);
+        contains(texts, name) || !mentions_column(cast.arg) || measures({&cast.arg, 1});
     effects_.may_raise = effects_.may_raise || !safe;
 }
 
@@ -312,24 +392,24 @@ void Surveyor::see(const PgQuery__AExpr& expression) {
         effects_.may_raise = true;  // not every text is a pattern
     }
     if (contains(arithmetic, last_name(names)) && mentions_column(expression.base) &&
-        !(is_measure(expression.lexpr, source_) && is_measure(expression.rexpr, source_))) {
+        !(measures({&expression.lexpr, 1}) && measures({&expression.rexpr, 1}))) {
         effects_.may_raise = true;  // overflow, division by zero
     }
 }
 
 void Surveyor::see(const PgQuery__ColumnRef& reference) {
     const Nodes fields(reference.fields, reference.n_fields);
-    if (fields.size() < 2) {
+    if (fields.size() < 2 || source_ == nullptr) {
         return;
     }
     PgQuery__Node node = PG_QUERY__NODE__INIT;
     node.node_case = PG_QUERY__NODE__NODE_COLUMN_REF;
     // The generated struct has no const members; nothing is written.
     node.column_ref = const_cast<PgQuery__ColumnRef*>(&reference);  // NOLINT
-    if (is_star(&node, source_)) {
+    if (is_star(&node, *source_) || is_of_another(&node, *source_)) {
         return;
     }
-    if (std::optional<std::string> column = read_column(&node, source_)) {
+    if (std::optional<std::string> column = read_column(&node, *source_)) {
         effects_.columns.push_back(*std::move(column));
     } else {
         refuse(Refusal::expression);  // of another table, or a field of a row
@@ -370,8 +450,12 @@ bool is_measure(const PgQuery__Node* node, const Source& source) {
 
 void note_effects(const PgQuery__Node* expression, const Source& source, Effects& effects) {
     if (expression != nullptr) {
-        Surveyor(source, effects).visit(expression->base);
+        Surveyor(&source, effects).visit(expression->base);
     }
+}
+
+void note_query_effects(const PgQuery__SelectStmt& query, Effects& effects) {
+    Surveyor(nullptr, effects).visit(query.base);
 }
 
 }  // namespace veer::parser

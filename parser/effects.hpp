@@ -23,10 +23,16 @@ struct Effects {
     bool may_raise = false;            ///< an error for some rows' values
     std::vector<std::string> columns;  ///< that are named with their table: if no column has that
                                        ///< name, Postgres calls a function of it (manual 38.5.3)
+    std::vector<Distance> ranked;      ///< RANK() and the like over these
+    std::vector<JoinedTable> tables;   ///< of FROM clauses, of a whole query only
 };
 
 /// Adds what the expression does. The depth of the tree is bounded by parser/shape.hpp.
 void note_effects(const PgQuery__Node* expression, const Source& source, Effects& effects);
+
+/// The same of a query with all that is in it. It says nothing of columns, ranks and errors: they
+/// are the same whatever rows there are.
+void note_query_effects(const PgQuery__SelectStmt& query, Effects& effects);
 
 /// True where the node computes with numbers and distances only, so that it cannot fail.
 bool is_measure(const PgQuery__Node* node, const Source& source);

@@ -35,7 +35,7 @@ bool is_star_field(const PgQuery__Node* field) {
 /// Whether the names before the last one, if any, are those of the source.
 bool qualifies(Nodes qualifiers, const Source& source) {
     if (qualifiers.empty()) {
-        return true;
+        return source.alone();
     }
     if (qualifiers.size() == 1) {
         return name_of(qualifiers[0]) == source.reference;
@@ -62,8 +62,26 @@ std::optional<std::string> read_column(const PgQuery__Node* node, const Source& 
 
 bool is_star(const PgQuery__Node* node, const Source& source) {
     const Nodes fields = column_fields(node);
-    return !fields.empty() && is_star_field(fields.back()) &&
-           qualifies(fields.first(fields.size() - 1), source);
+    return is_star(node) &&
+           (fields.size() == 1 || qualifies(fields.first(fields.size() - 1), source));
+}
+
+bool is_star(const PgQuery__Node* node) {
+    const Nodes fields = column_fields(node);
+    return !fields.empty() && is_star_field(fields.back());
+}
+
+std::string_view column_name(const PgQuery__Node* node) {
+    const Nodes fields = column_fields(node);
+    return fields.empty() ? std::string_view() : name_of(fields.back());
+}
+
+bool is_of_another(const PgQuery__Node* node, const Source& source) {
+    const Nodes fields = column_fields(node);
+    return fields.size() > 1 && fields.size() < 4 &&
+           std::find(
+               source.others.begin(), source.others.end(), name_of(fields[fields.size() - 2])
+           ) != source.others.end();
 }
 
 std::variant<Distance, Refusal> read_distance(const PgQuery__Node* node, const Source& source) {

@@ -6,16 +6,20 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace veer::parser {
 
-/// The one table of a FROM clause, as its columns may be qualified.
+/// A table of a FROM clause, as its columns may be qualified.
 struct Source {
     std::optional<std::string> schema;
     std::string table;
-    std::string reference;     ///< the alias, else the table's name
-    bool has_alias = false;    ///< then schema.table.column is not allowed
-    std::size_t location = 0;  ///< byte of the text
+    std::string reference;            ///< the alias, else the table's name
+    bool has_alias = false;           ///< then schema.table.column is not allowed
+    std::size_t location = 0;         ///< byte of the text
+    std::vector<std::string> others;  ///< references of the other tables: columns need a qualifier
+
+    bool alone() const { return others.empty(); }
 };
 
 /// col OP v, either way round.
@@ -35,6 +39,15 @@ std::optional<std::string> read_column(const PgQuery__Node* node, const Source& 
 
 /// True for * and for reference.*
 bool is_star(const PgQuery__Node* node, const Source& source);
+
+/// True for any.* as well.
+bool is_star(const PgQuery__Node* node);
+
+/// The name of t.name, or of name; empty for any other node.
+std::string_view column_name(const PgQuery__Node* node);
+
+/// True where the name before the last one is that of another table of the FROM clause.
+bool is_of_another(const PgQuery__Node* node, const Source& source);
 
 /// Reads $1, '[1,2]' (cut) or ARRAY[1,2] (cut) under the casts of VectorExpression::Form.
 std::optional<VectorExpression> read_vector(const PgQuery__Node* node);

@@ -26,7 +26,7 @@ Output read_output(const PgQuery__ResTarget& target, const Source& source) {
     Output output;
     const std::string_view alias = target.name == nullptr ? "" : target.name;
     note_effects(target.val, source, output.effects);
-    if (is_star(target.val, source)) {
+    if (is_star(target.val)) {
         output.column.kind = OutputColumn::Kind::star;
         return output;
     }
@@ -37,7 +37,8 @@ Output read_output(const PgQuery__ResTarget& target, const Source& source) {
     }
     output.column.kind = OutputColumn::Kind::expression;
     // Postgres names a function's or a cast's output after it; ORDER BY finds no distance there.
-    output.column.label = alias.empty() ? unnamed : alias;
+    const std::string_view name = column_name(target.val);
+    output.column.label = !alias.empty() ? alias : name.empty() ? unnamed : name;
     if (const PgQuery__Node* subtracted = subtracted_from_one(target.val)) {
         read_measure(subtracted, OutputColumn::Kind::similarity, source, output);
     } else {

@@ -2,6 +2,7 @@
 
 #include "parser/effects.hpp"
 #include "parser/expression.hpp"
+#include "parser/from.hpp"
 #include "parser/order.hpp"
 #include "parser/outputs.hpp"
 #include "parser/shape.hpp"
@@ -12,13 +13,10 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <span>
 
 namespace veer::parser {
 namespace {
-
-bool present(const char* text) {
-    return text != nullptr && *text != '\0';
-}
 
 /// What rules a select out whatever its clauses say.
 std::optional<Refusal> refuse_kind(const PgQuery__SelectStmt& select, const Shape& shape) {
@@ -47,34 +45,6 @@ std::optional<Refusal> refuse_kind(const PgQuery__SelectStmt& select, const Shap
     return std::nullopt;
 }
 
-/// The FROM clause, if it is one plain table.
-std::optional<Source> read_source(const PgQuery__SelectStmt& select) {
-    if (select.n_from_clause != 1 ||
-        select.from_clause[0]->node_case != PG_QUERY__NODE__NODE_RANGE_VAR) {
-        return std::nullopt;
-    }
-    const PgQuery__RangeVar& table = *select.from_clause[0]->range_var;
-    if (table.inh == 0 || present(table.catalogname) || !present(table.relname)) {
-        return std::nullopt;
-    }
-    Source source{
-        .schema = std::nullopt,
-        .table = table.relname,
-        .reference = table.relname,
-        .has_alias = table.alias != nullptr};
-    if (present(table.schemaname)) {
-        source.schema = table.schemaname;
-    }
-    source.location = table.location < 0 ? 0 : static_cast<std::size_t>(table.location);
-    if (table.alias != nullptr) {
-        if (table.alias->n_colnames != 0 || !present(table.alias->aliasname)) {
-            return std::nullopt;
-        }
-        source.reference = table.alias->aliasname;
-    }
-    return source;
-}
-
 std::optional<Refusal> read_counts(
     const PgQuery__SelectStmt& select, NearestNeighbourQuery& query
 ) {
@@ -94,19 +64,57 @@ std::optional<Refusal> read_counts(
     return std::nullopt;
 }
 
-/// Adds the WHERE clause, and what the outputs do besides giving values.
+/// A table with what the select list and ORDER BY are to it.
+struct Ordered {
+    Source source;
+    std::vector<Output> outputs;
+    Order order;
+};
+
+/// Finds the table whose column the statement orders by.
+std::variant<Ordered, Refusal> read_ordered(const PgQuery__SelectStmt& select, const From& from) {
+    Refusal refused = Refusal::no_distance_order;
+    for (const auto& [source, may_be_absent] : from.tables) {
+        std::vector<Output> outputs = read_outputs(select, source);
+        std::variant<Order, Refusal> order = read_order(select, outputs, source);
+        if (auto* found = std::get_if<Order>(&order)) {
+            if (may_be_absent) {
+                return Refusal::join;  // rows without a vector are in the answer, too
+            }
+            return Ordered{source, std::move(outputs), std::move(*found)};
+        }
+        if (refused == Refusal::no_distance_order) {
+            refused = std::get<Refusal>(order);
+        }
+    }
+    return refused;
+}
+
+/// Adds what WHERE, ON and the outputs do besides giving values.
 std::optional<Refusal> read_effects(
     const PgQuery__SelectStmt& select,
-    const std::vector<Output>& outputs,
-    const Source& source,
+    const From& from,
+    const Ordered& ordered,
     NearestNeighbourQuery& query
 ) {
     Effects effects;
-    note_effects(select.where_clause, source, effects);
+    note_effects(select.where_clause, ordered.source, effects);
+    for (const PgQuery__Node* condition : from.conditions) {
+        note_effects(condition, ordered.source, effects);
+    }
     if (effects.refusal) {
         return effects.refusal;
     }
-    for (const Output& output : outputs) {
+    if (!effects.ranked.empty()) {
+        return Refusal::grouping;  // not allowed there
+    }
+    for (const Output& output : ordered.outputs) {
+        for (const Distance& ranked : output.effects.ranked) {
+            if (!ranked.same_measure(ordered.order.distance)) {
+                return Refusal::grouping;
+            }
+            query.ranked.push_back(ranked.vector);
+        }
         effects.may_raise = effects.may_raise || output.effects.may_raise;
         effects.columns.insert(
             effects.columns.end(), output.effects.columns.begin(), output.effects.columns.end()
@@ -115,6 +123,15 @@ std::optional<Refusal> read_effects(
     query.may_raise = effects.may_raise;
     query.columns = std::move(effects.columns);
     return std::nullopt;
+}
+
+void read_joined(const From& from, const Source& source, NearestNeighbourQuery& query) {
+    query.inner_join = from.narrows;
+    for (const From::Table& table : from.tables) {
+        if (table.source.location != source.location) {
+            query.joined.push_back({table.source.schema, table.source.table});
+        }
+    }
 }
 
 /// Where a condition may be added, made sure of by adding one.
@@ -142,17 +159,18 @@ Recognition recognise_select(
     if (const std::optional<Refusal> refusal = refuse_kind(select, shape)) {
         return *refusal;
     }
-    std::optional<Source> source = read_source(select);
-    if (!source) {
+    const std::optional<From> from = read_from(select);
+    if (!from) {
         return Refusal::join;
     }
-    const std::vector<Output> outputs = read_outputs(select, *source);
-    std::variant<Order, Refusal> order = read_order(select, outputs, *source);
-    if (const auto* refusal = std::get_if<Refusal>(&order)) {
+    std::variant<Ordered, Refusal> read = read_ordered(select, *from);
+    if (const auto* refusal = std::get_if<Refusal>(&read)) {
         return *refusal;
     }
-    auto& [distance, label] = std::get<Order>(order);
-    std::variant<std::vector<OutputColumn>, Refusal> columns = accept_outputs(outputs, distance);
+    auto& ordered = std::get<Ordered>(read);
+    auto& [source, outputs, order] = ordered;
+    std::variant<std::vector<OutputColumn>, Refusal> columns =
+        accept_outputs(outputs, order.distance);
     if (const auto* refusal = std::get_if<Refusal>(&columns)) {
         return *refusal;
     }
@@ -161,25 +179,136 @@ Recognition recognise_select(
         return *refusal;
     }
     // Last, so that whoever counts refusals sees how many statements only their filter keeps away.
-    if (const std::optional<Refusal> refusal = read_effects(select, outputs, *source, query)) {
+    if (const std::optional<Refusal> refusal = read_effects(select, *from, ordered, query)) {
         return *refusal;
     }
-    const std::variant<Clauses, Refusal> clauses = read_clauses(text, select, *source);
+    const std::variant<Clauses, Refusal> clauses = read_clauses(text, select, source);
     if (const auto* refusal = std::get_if<Refusal>(&clauses)) {
         return *refusal;
     }
-    query.schema = std::move(source->schema);
-    query.table = std::move(source->table);
-    query.reference = std::move(source->reference);
-    query.column = std::move(distance.column);
-    query.operator_name = std::move(distance.operator_name);
-    query.operator_schema = std::move(distance.operator_schema);
-    query.vector = std::move(distance.vector);
+    read_joined(*from, source, query);
+    query.schema = std::move(source.schema);
+    query.table = std::move(source.table);
+    query.reference = std::move(source.reference);
+    query.column = std::move(order.distance.column);
+    query.operator_name = std::move(order.distance.operator_name);
+    query.operator_schema = std::move(order.distance.operator_schema);
+    query.vector = std::move(order.distance.vector);
     query.outputs = std::move(std::get<std::vector<OutputColumn>>(columns));
-    query.order_label = std::move(label);
+    query.order_label = std::move(order.label);
     query.clauses = std::get<Clauses>(clauses);
     query.parameters = shape.parameters;
     return query;
+}
+
+/// A refusal of something that does order by a distance.
+bool mentions_distance(Refusal refusal) {
+    return refusal != Refusal::no_distance_order && refusal != Refusal::not_select &&
+           refusal != Refusal::join && refusal != Refusal::grouping;
+}
+
+/// The SELECTs whose rows another one is made of: sub-selects of its FROM clause, and of WITH.
+class Parts {
+  public:
+    explicit Parts(const PgQuery__SelectStmt& whole) {
+        for (const PgQuery__Node* item : std::span(whole.from_clause, whole.n_from_clause)) {
+            add_item(item);
+        }
+        if (whole.with_clause != nullptr) {
+            add_with(*whole.with_clause);
+        }
+    }
+
+    std::vector<const PgQuery__SelectStmt*> selects;
+    std::vector<std::string> names;  // of WITH
+    bool recursive = false;
+
+  private:
+    void add_item(const PgQuery__Node* item) {
+        if (item->node_case == PG_QUERY__NODE__NODE_JOIN_EXPR) {
+            add_item(item->join_expr->larg);
+            add_item(item->join_expr->rarg);
+        } else if (item->node_case == PG_QUERY__NODE__NODE_RANGE_SUBSELECT && item->range_subselect->lateral == 0) {
+            add_query(item->range_subselect->subquery);
+        }
+    }
+
+    void add_with(const PgQuery__WithClause& with) {
+        recursive = with.recursive != 0;
+        for (const PgQuery__Node* item : std::span(with.ctes, with.n_ctes)) {
+            names.emplace_back(item->common_table_expr->ctename);
+            add_query(item->common_table_expr->ctequery);
+        }
+    }
+
+    void add_query(const PgQuery__Node* query) {
+        if (query != nullptr && query->node_case == PG_QUERY__NODE__NODE_SELECT_STMT) {
+            selects.push_back(query->select_stmt);
+        }
+    }
+};
+
+bool is_named(const std::vector<std::string>& names, const JoinedTable& table) {
+    return !table.schema && std::find(names.begin(), names.end(), table.table) != names.end();
+}
+
+/// Adds what is around the search; false where that is not to be run with other rows inside.
+std::optional<Refusal> read_wrapper(
+    const PgQuery__SelectStmt& whole, const Parts& parts, NearestNeighbourQuery& query
+) {
+    Effects effects;
+    note_query_effects(whole, effects);
+    if (effects.refusal) {
+        return effects.refusal;
+    }
+    const bool shadowed =
+        is_named(parts.names, {query.schema, query.table}) ||
+        std::any_of(query.joined.begin(), query.joined.end(), [&](const JoinedTable& joined) {
+            return is_named(parts.names, joined);
+        });
+    if (shadowed || parts.recursive) {
+        return Refusal::with_clause;
+    }
+    query.joined.clear();
+    for (JoinedTable& table : effects.tables) {
+        if (!is_named(parts.names, table)) {
+            query.joined.push_back(std::move(table));
+        }
+    }
+    query.wrapped = true;
+    return std::nullopt;
+}
+
+/// A statement around one search with a LIMIT of its own; `otherwise` where there is none.
+Recognition recognise_wrapped(
+    std::string_view text, const PgQuery__SelectStmt& whole, const Shape& shape, Refusal otherwise
+) {
+    if (whole.op != PG_QUERY__SET_OPERATION__SETOP_NONE || whole.into_clause != nullptr ||
+        whole.n_locking_clause != 0) {
+        return otherwise;
+    }
+    const Parts parts(whole);
+    std::optional<NearestNeighbourQuery> found;
+    Shape inner = shape;
+    inner.begin = Shape::Begin::select;
+    for (const PgQuery__SelectStmt* part : parts.selects) {
+        Recognition recognition = recognise_select(text, *part, inner);
+        if (auto* query = std::get_if<NearestNeighbourQuery>(&recognition)) {
+            if (found) {
+                return otherwise;  // two searches
+            }
+            found = std::move(*query);
+        } else if (mentions_distance(std::get<Refusal>(recognition))) {
+            otherwise = std::get<Refusal>(recognition);
+        }
+    }
+    if (!found) {
+        return otherwise;
+    }
+    if (const std::optional<Refusal> refusal = read_wrapper(whole, parts, *found)) {
+        return *refusal;
+    }
+    return *std::move(found);
 }
 
 }  // namespace
@@ -220,7 +349,12 @@ Recognition recognise(std::string_view normalised_text) {
     if (statement == nullptr || statement->node_case != PG_QUERY__NODE__NODE_SELECT_STMT) {
         return Refusal::not_select;
     }
-    return recognise_select(normalised_text, *statement->select_stmt, shape);
+    Recognition recognition = recognise_select(normalised_text, *statement->select_stmt, shape);
+    const auto* refusal = std::get_if<Refusal>(&recognition);
+    if (refusal == nullptr) {
+        return recognition;
+    }
+    return recognise_wrapped(normalised_text, *statement->select_stmt, shape, *refusal);
 }
 
 std::string_view to_string(Refusal refusal) {

@@ -83,6 +83,17 @@ Shape::Begin begin_of(const Token& token, std::string_view spelling) {
 
 }  // namespace
 
+std::set<std::uint32_t> parameters_in(std::string_view text) {
+    std::set<std::uint32_t> parameters;
+    Lexer lexer(text);
+    for (Token token = lexer.next(); token.kind != Token::Kind::end; token = lexer.next()) {
+        if (token.kind == Token::Kind::parameter) {
+            parameters.insert(parameter_number(text.substr(token.begin, token.end - token.begin)));
+        }
+    }
+    return parameters;
+}
+
 Shape scan_shape(std::string_view text) {
     Shape shape;
     if (text.size() > inspected_bytes_max) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string_view>
 
 namespace veer::parser {
@@ -26,6 +27,9 @@ struct Shape {
 
     std::uint32_t parameters = 0;  ///< the highest $n of the client's own
 };
+
+/// The client's own $n that a text mentions.
+std::set<std::uint32_t> parameters_in(std::string_view text);
 
 /// Scans a text once; linear, any bytes.
 Shape scan_shape(std::string_view text);

@@ -63,8 +63,16 @@ struct OutputColumn {
     friend bool operator==(const OutputColumn&, const OutputColumn&) = default;
 };
 
-/// SELECT outputs FROM table [alias] [WHERE condition] ORDER BY column OP vector [ASC] LIMIT limit
-/// [OFFSET offset].
+/// Another table of the FROM clause.
+struct JoinedTable {
+    std::optional<std::string> schema;
+    std::string table;
+
+    friend bool operator==(const JoinedTable&, const JoinedTable&) = default;
+};
+
+/// SELECT outputs FROM table [alias] [joins] [WHERE condition] ORDER BY column OP vector [ASC]
+/// LIMIT limit [OFFSET offset].
 ///
 /// Everything the router needs to know of the text; nothing of the catalogue. Names are as Postgres
 /// would see them (unquoted ones folded to lower case).
@@ -87,8 +95,13 @@ struct NearestNeighbourQuery {
     bool may_raise = false;                 ///< WHERE or an output may fail on some row's values
     std::uint32_t parameters = 0;           ///< $1 to this one are somewhere in the text
 
-    /// Not every row of the table can be in the answer.
-    bool filtered() const { return clauses.condition.has_value(); }
+    std::vector<JoinedTable> joined = {};  ///< the other tables of FROM
+    bool inner_join = false;
+    std::vector<VectorExpression> ranked = {};  ///< of RANK() OVER (ORDER BY column OP vector)
+    bool wrapped = false;  ///< it is a sub-select of FROM or a WITH query of the whole statement
+
+    /// Not every row of the table need be in the answer.
+    bool narrows() const { return clauses.condition.has_value() || inner_join; }
 
     friend bool operator==(const NearestNeighbourQuery&, const NearestNeighbourQuery&) = default;
 };
@@ -103,10 +116,10 @@ enum class Refusal : std::uint8_t {
     descending,         ///< DESC or NULLS FIRST: exact in Postgres
     order_keys,         ///< a tie-breaker or other further key: exact in Postgres
     no_limit,
-    function,       ///< one that may have effects, or a type that veer does not know
-    subquery,       ///< a SELECT inside an expression
-    expression,     ///< one of a kind that veer does not follow
-    join,           ///< more than one FROM item, or not a plain table (ONLY included)
+    function,    ///< one that may have effects, or a type that veer does not know
+    subquery,    ///< a SELECT inside an expression
+    expression,  ///< one of a kind that veer does not follow
+    join,  ///< FROM has something that is no plain table (ONLY included), or FULL or RIGHT joins
     grouping,       ///< DISTINCT, GROUP BY, HAVING, window, aggregates
     set_operation,  ///< UNION and the like, or a select in parentheses
     with_clause,

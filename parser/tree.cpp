@@ -1,5 +1,7 @@
 #include "parser/tree.hpp"
 
+#include "parser/messages.hpp"
+
 #include <pg_query.h>
 #include <pg_query/pg_query.pb-c.h>
 
@@ -61,12 +63,11 @@ std::optional<std::int32_t> parameter_of(const PgQuery__Node* node) {
     return node->param_ref->number;
 }
 
-bool is_added_condition(const Tree& tree, std::string_view table, std::string_view column) {
-    if (tree.get() == nullptr || tree.get()->n_stmts != 1 ||
-        tree.get()->stmts[0]->stmt->node_case != PG_QUERY__NODE__NODE_SELECT_STMT) {
-        return false;
-    }
-    const PgQuery__Node* condition = tree.get()->stmts[0]->stmt->select_stmt->where_clause;
+namespace {
+
+bool ends_with_column(
+    const PgQuery__Node* condition, std::string_view table, std::string_view column
+) {
     if (condition != nullptr && condition->node_case == PG_QUERY__NODE__NODE_BOOL_EXPR &&
         condition->bool_expr->boolop == PG_QUERY__BOOL_EXPR_TYPE__AND_EXPR) {
         condition = condition->bool_expr->args[condition->bool_expr->n_args - 1];
@@ -77,6 +78,29 @@ bool is_added_condition(const Tree& tree, std::string_view table, std::string_vi
     const PgQuery__ColumnRef& reference = *condition->column_ref;
     return reference.n_fields == 2 && name_of(reference.fields[0]) == table &&
            name_of(reference.fields[1]) == column;
+}
+
+/// How many SELECTs have such a WHERE.
+int count_conditions(
+    const ProtobufCMessage& message, std::string_view table, std::string_view column
+) {
+    int count = 0;
+    if (message.descriptor == &pg_query__select_stmt__descriptor) {
+        const void* const select = &message;
+        const auto& where = *static_cast<const PgQuery__SelectStmt*>(select);
+        count = ends_with_column(where.where_clause, table, column) ? 1 : 0;
+    }
+    for_each_child(message, [&](const ProtobufCMessage& child) {
+        count += count_conditions(child, table, column);
+    });
+    return count;
+}
+
+}  // namespace
+
+bool is_added_condition(const Tree& tree, std::string_view table, std::string_view column) {
+    return tree.get() != nullptr && tree.get()->n_stmts == 1 &&
+           count_conditions(tree.get()->base, table, column) == 1;
 }
 
 bool is_null(const PgQuery__Node* node) {

@@ -43,8 +43,8 @@ std::optional<std::int64_t> integer_of(const PgQuery__Node* node);
 /// The n of a $n; nothing for any other node.
 std::optional<std::int32_t> parameter_of(const PgQuery__Node* node);
 
-/// True where the tree is a SELECT whose WHERE clause is table.column, or ends with AND
-/// table.column.
+/// True where the tree is one statement, and has one SELECT whose WHERE clause is table.column, or
+/// ends with AND table.column.
 bool is_added_condition(const Tree& tree, std::string_view table, std::string_view column);
 
 /// True for NULL (and hence for LIMIT ALL).

@@ -111,7 +111,7 @@ std::variant<Service, Reason> decide(
 }
 
 bool answerable_locally(const Route& route, const parser::NearestNeighbourQuery& query) {
-    if (query.filtered()) {
+    if (query.narrows() || query.wrapped || !query.joined.empty()) {
         return false;
     }
     return std::all_of(query.outputs.begin(), query.outputs.end(), [&](const auto& output) {

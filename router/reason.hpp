@@ -43,6 +43,7 @@ inline constexpr Reason not_permitted = "not_permitted";
 inline constexpr Reason encoding = "encoding";
 inline constexpr Reason vector_value = "vector_value";  ///< NULL, not a vector, NaN, zero norm
 inline constexpr Reason dimensions = "dimensions";
+inline constexpr Reason vectors_differ = "vectors_differ";  ///< RANK() is by another's distance
 inline constexpr Reason may_raise = "may_raise";  ///< in a transaction, which an error would end
 inline constexpr Reason limit_value = "limit_value";  ///< NULL, negative, zero, not an integer
 inline constexpr Reason limit_too_large = "limit_too_large";

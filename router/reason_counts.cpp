@@ -1,39 +1,63 @@
 #include "router/reason_counts.hpp"
 
+#include <algorithm>
+#include <mutex>
+
 namespace veer::router {
 
-namespace {
-
-/// The entry of a name; made where it is missing, so that nothing is copied once it is there.
-template <class Map>
-typename Map::mapped_type& entry_of(Map& map, std::string_view name) {
-    const auto found = map.find(name);
-    return found == map.end() ? map[std::string(name)] : found->second;
-}
-
-}  // namespace
-
 void ReasonCounts::count(std::string_view route, std::string_view engine, Reason reason) {
-    const std::lock_guard lock(mutex_);
-    if (entries_ >= entries_max) {
-        return;  // routes come and go, and the process stays
+    {
+        const std::shared_lock lock(mutex_);
+        if (const auto found = counts_.find(std::tuple(route, engine, reason));
+            found != counts_.end()) {
+            found->second.fetch_add(1, std::memory_order_relaxed);
+            return;
+        }
     }
-    std::uint64_t& calls = entry_of(entry_of(entry_of(routes_, route), engine), reason);
-    entries_ += calls == 0 ? 1 : 0;
-    ++calls;
+    const std::unique_lock lock(mutex_);
+    if (counts_.size() < entries_max) {
+        counts_.try_emplace(Key(route, engine, reason))
+            .first->second.fetch_add(1, std::memory_order_relaxed);
+    }
 }
 
 std::vector<ReasonCounts::Entry> ReasonCounts::entries() const {
-    const std::lock_guard lock(mutex_);
     std::vector<Entry> all;
-    for (const auto& [route, engines] : routes_) {
-        for (const auto& [engine, reasons] : engines) {
-            for (const auto& [reason, calls] : reasons) {
-                all.push_back({.route = route, .engine = engine, .reason = reason, .calls = calls});
-            }
+    {
+        const std::shared_lock lock(mutex_);
+        all.reserve(counts_.size());
+        for (const auto& [key, calls] : counts_) {
+            const auto& [route, engine, reason] = key;
+            all.push_back(
+                {.route = route,
+                 .engine = engine,
+                 .reason = reason,
+                 .calls = calls.load(std::memory_order_relaxed)}
+            );
         }
     }
+    std::stable_sort(all.begin(), all.end(), [](const Entry& left, const Entry& right) {
+        return left.calls > right.calls;
+    });
     return all;
+}
+
+const std::vector<std::string>& ReasonCounts::columns() {
+    static const std::vector<std::string> names = {"route", "engine", "reason", "searches"};
+    return names;
+}
+
+std::vector<std::vector<std::string>> ReasonCounts::rows() const {
+    std::vector<std::vector<std::string>> rows;
+    for (Entry& entry : entries()) {
+        rows.push_back(
+            {std::move(entry.route),
+             std::move(entry.engine),
+             std::move(entry.reason),
+             std::to_string(entry.calls)}
+        );
+    }
+    return rows;
 }
 
 }  // namespace veer::router

@@ -2,17 +2,25 @@
 
 #include "router/reason.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <map>
-#include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace veer::router {
 
-/// How often searches went where, and why, since the start. Thread-safe; there are as many entries
-/// as there are routes and codes of reasons, and never more than `entries_max`.
+/// How often searches went where, and why, since the start: SHOW veer.reasons and the console.
+///
+///     route                        engine    reason    searches
+///     public.docs.embedding <=>    veer      rewrite        812
+///                                  postgres  function        40       belongs to no route
+///
+/// Thread-safe; nothing is locked against others once an entry exists. At most `entries_max`:
+/// routes come and go, and the process stays.
 class ReasonCounts {
   public:
     static constexpr std::size_t entries_max = 4096;
@@ -26,15 +34,18 @@ class ReasonCounts {
 
     void count(std::string_view route, std::string_view engine, Reason reason);
 
+    /// The most frequent first.
     std::vector<Entry> entries() const;
 
-  private:
-    using Reasons = std::map<std::string, std::uint64_t, std::less<>>;
-    using Engines = std::map<std::string, Reasons, std::less<>>;
+    /// SHOW veer.reasons.
+    static const std::vector<std::string>& columns();
+    std::vector<std::vector<std::string>> rows() const;
 
-    mutable std::mutex mutex_;
-    std::map<std::string, Engines, std::less<>> routes_;
-    std::size_t entries_ = 0;
+  private:
+    using Key = std::tuple<std::string, std::string, std::string>;  // route, engine, reason
+
+    mutable std::shared_mutex mutex_;
+    std::map<Key, std::atomic<std::uint64_t>, std::less<>> counts_;
 };
 
 }  // namespace veer::router

@@ -1,8 +1,10 @@
 #include "router/rewrite.hpp"
 
+#include "parser/shape.hpp"
 #include "storage/row.hpp"
 
 #include <cstdint>
+#include <set>
 
 namespace veer::router {
 
@@ -52,17 +54,6 @@ std::string_view type_name(std::uint32_t type_oid) {
         default:
             return "text";
     }
-}
-
-std::string quote_identifier(std::string_view name) {
-    std::string quoted = "\"";
-    for (const char c : name) {
-        quoted += c;
-        if (c == '"') {
-            quoted += c;
-        }
-    }
-    return quoted + '"';
 }
 
 /// A plain '...' literal; requires standard_conforming_strings on.
@@ -139,6 +130,17 @@ std::string any_of_rows(
 
 }  // namespace
 
+std::string quote_identifier(std::string_view name) {
+    std::string quoted = "\"";
+    for (const char c : name) {
+        quoted += c;
+        if (c == '"') {
+            quoted += c;
+        }
+    }
+    return quoted + '"';
+}
+
 std::optional<std::string> key_text(const storage::Column& column, std::string_view bytes) {
     const auto integer = [&](std::size_t width) {
         return bytes.size() == width ? std::optional(std::to_string(signed_big_endian(bytes)))
@@ -188,6 +190,33 @@ std::optional<std::string> restrict_to_keys(
                                       ? any_of_array(columns.front(), types.front(), keys)
                                       : any_of_rows(columns, types, keys);
     return parser::add_condition(statement, clauses, condition);
+}
+
+std::string count_rows(
+    std::string_view restricted,
+    const parser::Clauses& clauses,
+    std::size_t statement_bytes,
+    std::span<const ParameterValue> parameters
+) {
+    const std::size_t behind = statement_bytes - clauses.end;
+    const std::string_view search =
+        restricted.substr(clauses.begin, restricted.size() - behind - clauses.begin);
+    std::string text =
+        "SELECT pg_catalog.count(*) FROM (" + std::string(search) + "\n) AS veer_search";
+    const std::set<std::uint32_t> inside = parser::parameters_in(search);
+    std::string_view separator = " WHERE ";
+    for (std::uint32_t number = 1; number <= parameters.size(); ++number) {
+        const ParameterValue& parameter = parameters[number - 1];
+        if (is_inferred(parameter.declared_type) && !inside.contains(number)) {
+            // Any bytes are a bytea; a text stays what it is.
+            text += separator;
+            text += "($" + std::to_string(number) +
+                    (parameter.binary ? "::pg_catalog.bytea" : "::pg_catalog.text") +
+                    " IS NULL OR true)";
+            separator = " AND ";
+        }
+    }
+    return text;
 }
 
 }  // namespace veer::router

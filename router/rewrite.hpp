@@ -3,6 +3,7 @@
 #include "index/route_index.hpp"
 #include "parser/statement.hpp"
 #include "router/route.hpp"
+#include "router/search.hpp"
 
 #include <optional>
 #include <span>
@@ -34,6 +35,24 @@ std::optional<std::string> restrict_to_keys(
     const Route& route,
     std::span<const index::Hit> hits
 );
+
+/// Counts the rows that a search inside of another statement has under these keys, as the whole
+/// statement's answer does not tell:
+///
+///     SELECT s.id FROM (SELECT id FROM docs ORDER BY e <-> $2 LIMIT 5) s WHERE s.id > $1
+///     SELECT count(*) FROM (SELECT id FROM docs WHERE ... ORDER BY e <-> $2 LIMIT 5) WHERE $1 ...
+///
+/// Parameters that are only outside of it are mentioned, so that Postgres can tell their types.
+/// `restricted` is what restrict_to_keys() made of the statement.
+std::string count_rows(
+    std::string_view restricted,
+    const parser::Clauses& clauses,
+    std::size_t statement_bytes,
+    std::span<const ParameterValue> parameters
+);
+
+/// "name", quotes doubled.
+std::string quote_identifier(std::string_view name);
 
 /// Postgres' text form of one key column's binary form; nothing where it is not of that type. The
 /// types are those of storage/source's discovery: int2, int4, int8, uuid, text, varchar.

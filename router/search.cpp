@@ -13,12 +13,6 @@ namespace {
 using parser::Argument;
 using parser::VectorExpression;
 
-constexpr std::uint32_t unknown_oid = 705;
-
-bool inferred(std::uint32_t type) {
-    return type == 0 || type == unknown_oid;
-}
-
 bool float_array(std::uint32_t type) {
     constexpr std::uint32_t float4_array_oid = 1021;
     constexpr std::uint32_t float8_array_oid = 1022;
@@ -36,12 +30,12 @@ bool text_type(std::uint32_t type) {
 bool type_fits(std::uint32_t declared, VectorExpression::Form form, std::uint32_t vector_oid) {
     switch (form) {
         case VectorExpression::Form::untyped:
-            return inferred(declared) || declared == vector_oid;
+            return is_inferred(declared) || declared == vector_oid;
         case VectorExpression::Form::vector:
-            return inferred(declared) || declared == vector_oid || text_type(declared) ||
+            return is_inferred(declared) || declared == vector_oid || text_type(declared) ||
                    float_array(declared);
         case VectorExpression::Form::array:
-            return inferred(declared) || float_array(declared);
+            return is_inferred(declared) || float_array(declared);
     }
     return false;
 }
@@ -111,7 +105,7 @@ bool width_fits(std::uint32_t declared, std::size_t width) {
         case int2_oid:
             return width == 2;
         default:
-            return inferred(declared) && (width == 8 || width == 4);
+            return is_inferred(declared) && (width == 8 || width == 4);
     }
 }
 
@@ -152,7 +146,7 @@ std::optional<std::int64_t> count_value(const parser::Count& count, const Values
     const ParameterValue& value = values.parameters[argument->index];
     const bool understood =
         value.binary ? width_fits(value.declared_type, value.bytes->size())
-                     : inferred(value.declared_type) || width_fits(value.declared_type, 8) ||
+                     : is_inferred(value.declared_type) || width_fits(value.declared_type, 8) ||
                            width_fits(value.declared_type, 4) || width_fits(value.declared_type, 2);
     return understood ? decode_integer(*value.bytes, value.binary) : std::nullopt;
 }
@@ -186,6 +180,11 @@ std::variant<bool, Reason> outputs_agree(
 
 }  // namespace
 
+bool is_inferred(std::uint32_t declared_type) {
+    constexpr std::uint32_t unknown_oid = 705;
+    return declared_type == 0 || declared_type == unknown_oid;
+}
+
 std::variant<Search, Reason> fill_in(
     const parser::NearestNeighbourQuery& query,
     const Values& values,
@@ -211,6 +210,13 @@ std::variant<Search, Reason> fill_in(
         return *why;
     }
     search.one_vector = std::get<bool>(agree);
+    for (const VectorExpression& ranked : query.ranked) {
+        const auto other = decode(ranked, values, route.vector_column().type_oid);
+        const auto* same = std::get_if<std::vector<float>>(&other);
+        if (same == nullptr || *same != search.vector) {
+            return reason::vectors_differ;
+        }
+    }
     const auto limit = count_value(query.limit, values);
     const bool has_offset = !std::holds_alternative<std::monostate>(query.offset.value);
     const auto offset = has_offset ? count_value(query.offset, values) : 0;

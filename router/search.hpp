@@ -23,6 +23,9 @@ struct ParameterValue {
     std::uint32_t declared_type = 0;  ///< of Parse; 0 or 705 (unknown): Postgres infers it
 };
 
+/// True for a type that Parse leaves to Postgres to find out.
+bool is_inferred(std::uint32_t declared_type);
+
 /// The values of one execution.
 struct Values {
     std::span<const ParameterValue> parameters;

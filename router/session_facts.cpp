@@ -1,5 +1,6 @@
 #include "router/session_facts.hpp"
 
+#include "router/rewrite.hpp"
 #include "router/route.hpp"
 
 #include <algorithm>
@@ -78,6 +79,18 @@ Number number_or(const std::optional<std::string_view>& field, Number otherwise)
     return value;
 }
 
+/// The largest of the numbers between the spaces.
+std::uint32_t largest_or(const std::optional<std::string_view>& field, std::uint32_t otherwise) {
+    std::uint32_t largest = 0;
+    std::string_view rest = field.value_or("");
+    while (!rest.empty()) {
+        const std::size_t end = std::min(rest.find(' '), rest.size());
+        largest = std::max(largest, number_or<std::uint32_t>(rest.substr(0, end), 0));
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return largest == 0 ? otherwise : largest;
+}
+
 /// A duration as SHOW gives it: a whole number and ms, s, min, h or d; "0" is no timeout (manual
 /// 20.1.1).
 std::int64_t timeout_or_none(const std::optional<std::string_view>& field) {
@@ -132,7 +145,10 @@ std::string facts_query(const Route& route, std::string_view database) {
            ", pg_catalog.current_setting('transaction_isolation')"
            ", pg_catalog.current_setting('enable_indexscan')"
            ", pg_catalog.current_setting('extra_float_digits')"
-           ", pg_catalog.current_setting('hnsw.ef_search', true)"
+           ", pg_catalog.concat_ws(' ', pg_catalog.current_setting('hnsw.ef_search', true)"
+           ", pg_catalog.current_setting('ruvector.ef_search', true)"
+           ", pg_catalog.current_setting('ruvector.probes', true)"
+           ", pg_catalog.current_setting('vectors.hnsw_ef_search', true))"
            ", pg_catalog.current_setting('veer.route', true)"
            ", pg_catalog.current_setting('veer.key', true)"
            ", (SELECT x.nspname FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace x"
@@ -153,6 +169,24 @@ std::string facts_query(const Route& route, std::string_view database) {
            " AND c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT c.relhassubclass"
            " AND pg_catalog.current_database() OPERATOR(pg_catalog.=) " +
            quote_literal(database);
+}
+
+std::string joined_condition(const parser::NearestNeighbourQuery& query) {
+    if (query.joined.empty()) {
+        return {};
+    }
+    std::string tables;
+    for (const parser::JoinedTable& joined : query.joined) {
+        const std::string schema =
+            joined.schema ? quote_identifier(*joined.schema) + '.' : std::string();
+        tables += tables.empty() ? "" : ", ";
+        tables += "pg_catalog.to_regclass(" +
+                  quote_literal(schema + quote_identifier(joined.table)) + ")::pg_catalog.oid";
+    }
+    return " AND NOT EXISTS (SELECT FROM pg_catalog.unnest(ARRAY[" + tables +
+           "]) AS j(o) LEFT JOIN pg_catalog.pg_class r ON r.oid OPERATOR(pg_catalog.=) j.o"
+           " WHERE COALESCE(r.relkind, 'v') OPERATOR(pg_catalog.<>)"
+           " ALL ('{r,p,m}'::pg_catalog.\"char\"[]))";
 }
 
 std::optional<SessionFacts> decode_facts(
@@ -177,8 +211,7 @@ std::optional<SessionFacts> decode_facts(
     facts.index_scans = is_true(row[index_scans]);
     facts.shortest_floats = number_or<int>(row[float_digits], 0) >= 1;
     // Before its library is loaded, Postgres takes any number for it.
-    facts.ef_search =
-        std::min(number_or<std::uint32_t>(row[ef_search], facts.ef_search), ef_search_max);
+    facts.ef_search = std::min(largest_or(row[ef_search], facts.ef_search), ef_search_max);
     facts.route = row[veer_route].value_or("");
     facts.key = row[veer_key].value_or("");
     facts.extension_schema = row[extension_schema].value_or("");

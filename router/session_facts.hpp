@@ -1,5 +1,6 @@
 #pragma once
 
+#include "parser/statement.hpp"
 #include "storage/lsn.hpp"
 
 #include <cstdint>
@@ -41,7 +42,8 @@ struct SessionFacts {
     bool read_committed = false;
     bool index_scans = false;      ///< enable_indexscan
     bool shortest_floats = false;  ///< extra_float_digits >= 1
-    std::uint32_t ef_search = 40;  ///< hnsw.ef_search, or pgvector's default
+    std::uint32_t ef_search = 40;  ///< hnsw.ef_search or what other extensions call it, the
+                                   ///< largest that is set; or pgvector's default
     std::string route;             ///< veer.route: "", "auto", "postgres", "veer"
     std::string key;               ///< veer.key
     /// The shorter of idle_session_timeout and idle_in_transaction_session_timeout, which go on
@@ -54,6 +56,10 @@ struct SessionFacts {
 /// The query for one route. A session of another database gets no row: databases made from one
 /// template have the same OIDs and names.
 std::string facts_query(const Route& route, std::string_view database);
+
+/// To be added to it: that the other tables of a statement's FROM are tables, and so call nothing,
+/// as a view might. Empty where there are none.
+std::string joined_condition(const parser::NearestNeighbourQuery& query);
 
 /// Decodes its row; nothing where the row is not as expected (the table is gone, or recovery).
 std::optional<SessionFacts> decode_facts(

@@ -18,6 +18,8 @@ struct Statement {
     parser::Clauses clauses() const {
         parser::Clauses clauses = search()->clauses;
         clauses.order = normalised.original_position(clauses.order);
+        clauses.begin = normalised.original_position(clauses.begin);
+        clauses.end = normalised.original_position(clauses.end);
         if (clauses.condition) {
             clauses.condition = normalised.original_position(*clauses.condition);
         }

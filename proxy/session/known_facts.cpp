@@ -7,11 +7,12 @@ namespace veer::proxy::session {
 const KnownFacts* FactsCache::find(
     const std::shared_ptr<const router::RouteTable>& routes,
     const router::Route& route,
+    std::string_view joined,
     std::uint64_t epoch,
     Instant now
 ) const {
     const auto found = std::find_if(known_.begin(), known_.end(), [&](const KnownFacts& known) {
-        return known.route == &route && known.routes == routes;
+        return known.route == &route && known.routes == routes && known.joined == joined;
     });
     if (found == known_.end() || found->epoch != epoch) {
         return nullptr;
@@ -23,7 +24,8 @@ const KnownFacts* FactsCache::find(
 
 void FactsCache::put(KnownFacts known) {
     std::erase_if(known_, [&](const KnownFacts& other) {
-        return other.routes != known.routes || other.route == known.route;
+        return other.routes != known.routes ||
+               (other.route == known.route && other.joined == known.joined);
     });
     if (known_.size() == routes_max) {
         known_.erase(known_.begin());

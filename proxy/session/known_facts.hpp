@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace veer::proxy::session {
@@ -16,6 +18,7 @@ struct KnownFacts {
     router::SessionFacts facts;
     std::shared_ptr<const router::RouteTable> routes;
     const router::Route* route = nullptr;  ///< in `routes`
+    std::string joined = {};               ///< router::joined_condition(), which held
     std::uint64_t epoch = 0;               ///< Router::write_epoch() before they were asked for
     Instant taken;
 };
@@ -36,6 +39,7 @@ class FactsCache {
     const KnownFacts* find(
         const std::shared_ptr<const router::RouteTable>& routes,
         const router::Route& route,
+        std::string_view joined,
         std::uint64_t epoch,
         Instant now
     ) const;

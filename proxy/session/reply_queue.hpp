@@ -35,6 +35,7 @@ enum class Fate : std::uint8_t {
     ignore,   ///< veer asked for it: an error of it is nobody's
     facts,    ///< veer asked for it: the session's facts
     stash,    ///< the client's, held back until its statement is complete
+    count,    ///< veer asked for it: how many rows a search inside a statement has
 };
 
 struct Expected {

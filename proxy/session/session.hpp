@@ -146,7 +146,9 @@ class Session {
     void forward_parse(
         const wire::Frame& frame, std::shared_ptr<const PreparedStatement> statement, Output& out
     );
-    void forward_search(const wire::Frame& frame, Output& out);
+    void forward_search(
+        const wire::Frame& frame, const parser::NearestNeighbourQuery& query, Output& out
+    );
     void settle_unnamed(const wire::Frame& frame, Output& out);
     void note_forwarded_bind(const wire::Frame& frame);
     void open_upstream(const LocalPortal& portal, Fate fate, Output& out);
@@ -234,6 +236,13 @@ class Session {
     bool serve_locally(const std::vector<index::Hit>& hits, Output& out);
     void give_portal(LocalAnswer answer, Output& out);
     bool serve_rewritten(const std::vector<index::Hit>& hits, Output& out);
+    void run_rewritten(std::string_view text, Output& out);
+    void ask_count(Output& out);
+    void note_count(const wire::Frame& frame);
+    void finish_count(const wire::Frame& ready, Instant now, Output& out);
+    std::vector<router::ParameterValue> bound_parameters(
+        const Attempt& attempt, const wire::Bind* bind
+    ) const;
     void stash(const wire::Frame& frame, Output& out);
     void overflow_stash(Output& out);
     bool refill(Output& out);

@@ -3,6 +3,7 @@
 #include "router/rewrite.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 // The answer of an Attempt: veer's own rows, or Postgres' rows under the keys that veer found.
 
@@ -105,18 +106,97 @@ bool Session::serve_rewritten(const std::vector<index::Hit>& hits, Output& out) 
     attempt.found = hits.size();
     attempt.stage = Attempt::Stage::rewriting;
     batch_failed_ = false;
+    if (!query.wrapped) {
+        run_rewritten(*text, out);
+        return true;
+    }
+    attempt.rewritten = *text;
+    ask_count(out);
+    return true;
+}
+
+/// How many rows the search has is asked before the statement around it is run.
+void Session::ask_count(Output& out) {
+    const Attempt& attempt = *attempt_;
+    const router::Statement& statement = attempt.statement->statement;
+    const auto bind =
+        attempt.simple ? std::nullopt : wire::decode_bind(attempt.bind_frame().payload);
+    const std::string text = router::count_rows(
+        attempt.rewritten,
+        statement.clauses(),
+        statement.text.size(),
+        bound_parameters(attempt, bind ? &*bind : nullptr)
+    );
     if (attempt.simple) {
         see_query();
-        wire::write_query(out.to_server, *text);
+        wire::write_query(out.to_server, text);
+        expect(Awaited::query, Fate::count, true);
+        return;
+    }
+    wire::write_close(out.to_server, 'S', rewritten_statement);
+    expect(Awaited::close, Fate::swallow, true);
+    wire::write_parse(out.to_server, rewritten_statement, text, attempt.statement->parameter_types);
+    expect(Awaited::parse, Fate::swallow, true);
+    wire::Bind counted = *bind;
+    counted.result_formats.clear();
+    counted.portal = rewritten_statement;
+    wire::write_bind(out.to_server, counted, rewritten_statement);
+    expect(Awaited::bind, Fate::swallow, true);
+    wire::write_execute(out.to_server, rewritten_statement, 0);
+    expect(Awaited::execute, Fate::count, true);
+    wire::write_close(out.to_server, 'P', rewritten_statement);
+    expect(Awaited::close, Fate::swallow, true);
+    wire::write_close(out.to_server, 'S', rewritten_statement);
+    expect(Awaited::close, Fate::swallow, true);
+    wire::write_sync(out.to_server);
+    expect(Awaited::sync, Fate::count, true);
+    batch_upstream_ = batch_bound_ = false;
+}
+
+void Session::note_count(const wire::Frame& frame) {
+    const auto row = frame.type == 'D' ? wire::decode_data_row(frame.payload) : std::nullopt;
+    if (row && row->size() == 1 && row->front()) {
+        std::uint64_t count = 0;
+        std::from_chars(row->front()->data(), row->front()->data() + row->front()->size(), count);
+        attempt_->stash_rows = count;
+    }
+}
+
+void Session::finish_count(const wire::Frame& ready, Instant now, Output& out) {
+    Attempt& attempt = *attempt_;
+    if (batch_failed_ || (attempt.stash_failed && (transaction_ == 'E' || attempt.final))) {
+        out.to_client += attempt.stash;  // an error that cannot be taken back
+        out.to_client += ready.whole;
+        attempt_.reset();
+    } else if (!attempt.stash_failed && attempt.stash_rows.value_or(0) >= attempt.rows_expected) {
+        attempt.stash_rows.reset();
+        run_rewritten(attempt.rewritten, out);
+        return;
+    } else if (attempt.stash_failed || !refill(out)) {
+        facts_.clear();
+        pass(
+            attempt.stash_failed ? router::reason::rewrite_failed : router::reason::short_answer,
+            now,
+            out
+        );
+    } else {
+        return;
+    }
+    drain_inbox(now, out);
+}
+
+void Session::run_rewritten(std::string_view text, Output& out) {
+    const Attempt& attempt = *attempt_;
+    if (attempt.simple) {
+        see_query();
+        wire::write_query(out.to_server, text);
         expect(Awaited::query, Fate::stash, true);
-        return true;
+        return;
     }
     const auto bind = wire::decode_bind(attempt.bind_frame().payload);
     wire::write_close(out.to_server, 'S', rewritten_statement);
     expect(Awaited::close, Fate::swallow, true);
-    wire::write_parse(
-        out.to_server, rewritten_statement, *text, attempt.statement->parameter_types
-    );
+    wire::write_parse(out.to_server, rewritten_statement, text, attempt.statement->parameter_types);
     expect(Awaited::parse, Fate::swallow, true);
     wire::write_bind(out.to_server, *bind, rewritten_statement);
     expect(Awaited::bind, Fate::stash, true);
@@ -131,7 +211,6 @@ bool Session::serve_rewritten(const std::vector<index::Hit>& hits, Output& out) 
     wire::write_sync(out.to_server);
     expect(Awaited::sync, Fate::stash, true);
     batch_upstream_ = batch_bound_ = false;
-    return true;
 }
 
 void Session::stash(const wire::Frame& frame, Output& out) {
@@ -150,12 +229,12 @@ void Session::stash(const wire::Frame& frame, Output& out) {
 
 void Session::overflow_stash(Output& out) {
     Attempt& attempt = *attempt_;
-    if (attempt.query().filtered()) {
+    if (attempt.query().narrows()) {
         attempt.stash_overflow = true;  // whether it is complete only its end will tell
     } else {
         // From here on it cannot be taken back; only rows deleted a moment ago could be missing.
         out.to_client += attempt.stash;
-        attempt.rows_expected = 0;
+        attempt.final = true;
     }
     attempt.stash.clear();
 }
@@ -186,11 +265,11 @@ void Session::finish_rewritten(const wire::Frame& ready, Instant now, Output& ou
         drain_inbox(now, out);
         return;
     }
-    const bool short_of_rows =
-        !attempt.stash_failed && attempt.stash_rows.value_or(0) < attempt.rows_expected;
-    const bool filtered = attempt.query().filtered();
-    const bool can_rerun = transaction_ != 'E' && attempt.rows_expected > 0;
-    if (short_of_rows && can_rerun && filtered && refill(out)) {
+    const bool short_of_rows = !attempt.stash_failed && !attempt.query().wrapped &&
+                               attempt.stash_rows.value_or(0) < attempt.rows_expected;
+    const bool narrows = attempt.query().narrows();
+    const bool can_rerun = transaction_ != 'E' && !attempt.final;
+    if (short_of_rows && can_rerun && narrows && refill(out)) {
         return;
     }
     if ((attempt.stash_failed || short_of_rows || attempt.stash_overflow) && can_rerun) {
@@ -204,7 +283,7 @@ void Session::finish_rewritten(const wire::Frame& ready, Instant now, Output& ou
         drain_inbox(now, out);
         return;
     }
-    if (filtered && !attempt.stash_failed) {
+    if (narrows && !attempt.stash_failed) {
         attempt.statement->statement.plan->selectivity->note_full();
     }
     out.to_client += attempt.stash;

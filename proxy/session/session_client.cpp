@@ -199,8 +199,8 @@ Session::Taken Session::on_query(const wire::Frame& frame, Instant now, Output& 
     if (why || !replies_.empty() || batch_upstream_) {
         note_text(query->text, out);
         note_passed(why.value_or(router::reason::pipelined), attempt.route, now);
-        if (attempt.statement->statement.search() != nullptr) {
-            forward_search(frame, out);
+        if (const auto* search = attempt.statement->statement.search()) {
+            forward_search(frame, *search, out);
         } else {
             forward(frame, out);
         }
@@ -265,6 +265,8 @@ Session::Taken Session::on_parse(const wire::Frame& frame, Instant now, Output& 
             cursor_statements_ || (!parse->statement.empty() && mentions_cursor(parse->text));
     } else if (parse_locally(frame, remembered, now, out)) {
         return Taken::yes;
+    } else {
+        calls_seen_ = calls_seen_ || !remembered->statement.search()->joined.empty();
     }
     forward_parse(frame, std::move(remembered), out);
     return Taken::yes;

@@ -86,14 +86,16 @@ void Session::forward_parse(
     out.to_server += frame.whole;
 }
 
-void Session::forward_search(const wire::Frame& frame, Output& out) {
+void Session::forward_search(
+    const wire::Frame& frame, const parser::NearestNeighbourQuery& query, Output& out
+) {
     if (frame.type != 'Q') {
         forward(frame, out);
         return;
     }
-    // A recognised search calls nothing but operators, whatever parentheses it has.
+    // A recognised search calls nothing that has effects, unless what it joins is a view.
     see_query();
-    expect_reply_to(frame, true);
+    expect_reply_to(frame, query.joined.empty());
     out.to_server += frame.whole;
 }
 

@@ -149,7 +149,8 @@ bool Session::facts_allow(
 ) const {
     constexpr double in_any_share = 0;
     constexpr bool one_vector = true;
-    const KnownFacts* const known = facts_.find(routes, route, router_.write_epoch(), now);
+    const KnownFacts* const known =
+        facts_.find(routes, route, router::joined_condition(query), router_.write_epoch(), now);
     return known != nullptr && !std::holds_alternative<router::Reason>(router::decide(
                                    route, query, known->facts, in_any_share, one_vector
                                ));
@@ -158,6 +159,9 @@ bool Session::facts_allow(
 LocalAnswer Session::answer_relation_named(const std::string& relation) const {
     if (relation == "routes") {
         return to_messages(router::Router::route_columns(), router_.describe_routes());
+    }
+    if (relation == "reasons") {
+        return to_messages(router::ReasonCounts::columns(), router_.reasons().rows());
     }
     return to_messages({"engine", "reason", "route", "percent", "ms"}, last_row());
 }

@@ -22,6 +22,24 @@ std::uint64_t with_reserve(std::uint64_t wanted) {
 
 }  // namespace
 
+std::vector<router::ParameterValue> Session::bound_parameters(
+    const Attempt& attempt, const wire::Bind* bind
+) const {
+    std::vector<router::ParameterValue> parameters;
+    if (bind == nullptr) {
+        return parameters;
+    }
+    const std::vector<std::uint32_t>& types = attempt.statement->parameter_types;
+    for (std::size_t i = 0; i < bind->parameters.size(); ++i) {
+        parameters.push_back(
+            {.bytes = bind->parameters[i],
+             .binary = bind->parameter_format(i) == 1,
+             .declared_type = i < types.size() ? types[i] : 0}
+        );
+    }
+    return parameters;
+}
+
 std::optional<router::Reason> Session::prepare(Attempt& attempt, const wire::Bind* bind) {
     const auto* refusal =
         std::get_if<parser::Refusal>(&attempt.statement->statement.plan->recognition);
@@ -33,19 +51,11 @@ std::optional<router::Reason> Session::prepare(Attempt& attempt, const wire::Bin
     if (attempt.route == nullptr) {
         return router::reason::no_route;
     }
-    std::vector<router::ParameterValue> parameters;
-    if (bind != nullptr) {
-        const std::vector<std::uint32_t>& types = attempt.statement->parameter_types;
-        for (std::size_t i = 0; i < bind->parameters.size(); ++i) {
-            const std::int16_t format = bind->parameter_format(i);
-            if (format != 0 && format != 1) {
-                return router::reason::format_code;
-            }
-            parameters.push_back(
-                {.bytes = bind->parameters[i],
-                 .binary = format == 1,
-                 .declared_type = i < types.size() ? types[i] : 0}
-            );
+    const std::vector<router::ParameterValue> parameters = bound_parameters(attempt, bind);
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+        const std::int16_t format = bind->parameter_format(i);
+        if (format != 0 && format != 1) {
+            return router::reason::format_code;
         }
     }
     auto filled = router::fill_in(
@@ -113,7 +123,13 @@ void Session::consider(Instant now, Output& out) {
     const std::uint64_t epoch = router_.write_epoch();
     const KnownFacts* const known = replies_.writer_pending()
                                         ? nullptr
-                                        : facts_.find(attempt.routes, *attempt.route, epoch, now);
+                                        : facts_.find(
+                                              attempt.routes,
+                                              *attempt.route,
+                                              router::joined_condition(attempt.query()),
+                                              epoch,
+                                              now
+                                          );
     if (known != nullptr) {
         attempt.facts = known->facts;
         attempt.facts_epoch = epoch;
@@ -139,7 +155,12 @@ void Session::ask_facts(Output& out) {
     // After an error the server skips Close: what an earlier question left behind goes first.
     wire::write_close(out.to_server, 'S', facts_statement);
     expect(Awaited::close, Fate::swallow);
-    wire::write_parse(out.to_server, facts_statement, attempt.route->facts_query, {});
+    wire::write_parse(
+        out.to_server,
+        facts_statement,
+        attempt.route->facts_query + router::joined_condition(attempt.query()),
+        {}
+    );
     expect(Awaited::parse, Fate::swallow);
     wire::write_plain_bind(out.to_server, facts_statement, facts_statement);
     expect(Awaited::bind, Fate::swallow);
@@ -186,6 +207,7 @@ void Session::on_facts_ready(bool failed, Instant now, Output& out) {
         {.facts = *facts,
          .routes = attempt.routes,
          .route = attempt.route,
+         .joined = router::joined_condition(attempt.query()),
          .epoch = attempt.write_epoch,
          .taken = now}
     );
@@ -241,8 +263,10 @@ std::optional<router::Reason> Session::refuse_rewrite() const {
     if (!attempt.portal.empty()) {
         return router::reason::named_portal;
     }
+    // How many rows there are around a search is not told by its LIMIT.
     const bool cut = attempt.rows_max > 0 &&
-                     static_cast<std::uint64_t>(attempt.rows_max) <= attempt.search.limit;
+                     (attempt.query().wrapped ||
+                      static_cast<std::uint64_t>(attempt.rows_max) <= attempt.search.limit);
     if (cut || !attempt.executed) {
         return router::reason::row_limit;  // whether it falls short would not be seen
     }
@@ -307,7 +331,8 @@ std::uint64_t Session::first_candidates() const {
     }
     const std::uint64_t enough = with_reserve(wanted);
     const std::uint64_t most = candidates_max();
-    if (!attempt.query().filtered() || enough > most) {
+    const bool narrows = attempt.query().narrows();
+    if (!narrows || enough > most) {
         return enough;
     }
     return attempt.statement->statement.plan->selectivity->candidates(wanted, most);
@@ -351,7 +376,7 @@ void Session::pass(router::Reason why, Instant now, Output& out) {
     wire::Bytes rest = attempt.held;
     wire::FrameHeader header;
     while (wire::peek_header(rest, header) == wire::FrameStatus::ok) {
-        forward_search(wire::frame_at(rest, header), out);
+        forward_search(wire::frame_at(rest, header), attempt.query(), out);
         rest.remove_prefix(header.whole_bytes);
     }
 }

@@ -195,7 +195,7 @@ void Session::on_error(const wire::Frame& frame, Instant now, Output& out) {
     if (fate == Fate::ignore && !fatal) {
         return;
     }
-    if (rewriting && !fatal && (fate == Fate::stash || of_veers_own)) {
+    if (rewriting && !fatal && (fate == Fate::stash || fate == Fate::count || of_veers_own)) {
         fail_stash(frame, diagnostics);  // of the rewritten statement, or of veer's own Parse of it
         return;
     }
@@ -222,7 +222,7 @@ void Session::fail_stash(const wire::Frame& frame, const wire::Diagnostics& diag
     attempt_->stash += frame.whole;
     attempt_->stash_failed = true;
     if (must_be_told(diagnostics)) {
-        attempt_->rows_expected = 0;  // to run it again would undo it
+        attempt_->final = true;  // to run it again would undo it
     }
 }
 
@@ -247,6 +247,9 @@ void Session::on_reply(const Reply& reply, const wire::Frame& frame, Instant now
             return;
         case Fate::stash:
             stash(frame, out);
+            return;
+        case Fate::count:
+            note_count(frame);
             return;
     }
     if (reply.awaited == Awaited::parse) {
@@ -316,6 +319,8 @@ void Session::on_ready(const Reply& reply, const wire::Frame& frame, Instant now
         on_facts_ready(facts_failed_, now, out);
     } else if (reply.fate == Fate::stash) {
         finish_rewritten(frame, now, out);
+    } else if (reply.fate == Fate::count) {
+        finish_count(frame, now, out);
     } else if (reply.fate == Fate::forward) {
         out.to_client += frame.whole;
         if (passed_at_) {

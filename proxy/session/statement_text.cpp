@@ -83,7 +83,7 @@ std::optional<std::string> shown_relation(std::string_view sql) {
         return std::nullopt;
     }
     const std::string name = folded(text);
-    if (name == "veer.last" || name == "veer.routes") {
+    if (name == "veer.last" || name == "veer.reasons" || name == "veer.routes") {
         return name.substr(5);
     }
     return std::nullopt;

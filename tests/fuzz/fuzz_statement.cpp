@@ -24,7 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const Recognition again = recognise(add_condition(statement.text, query->clauses, "true"));
         const auto* filtered = std::get_if<NearestNeighbourQuery>(&again);
         require(
-            filtered != nullptr ? filtered->filtered() : again == Recognition(Refusal::too_long)
+            filtered != nullptr ? filtered->clauses.condition.has_value()
+                                : again == Recognition(Refusal::too_long)
         );
     }
     return 0;

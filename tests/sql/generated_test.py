@@ -44,13 +44,14 @@ class Statement:
         self.parametrised = chance.random() < 0.5
         self.values = []
         self.alias = chance.choice(["", "", " t", " AS x"])
+        self.qualified = self.table is DOCS and chance.random() < 0.4  # then it may be joined
         vector = "[" + ",".join(f"{chance.uniform(-1, 1):.3f}" for _ in range(DIMENSIONS)) + "]"
         self.distance = f"{self.column('e')} {self.table.operator} {self.value(vector, chance.choice(['', '::vector']))}"
         self.sql = self.text()
 
     def column(self, name):
-        alias = self.alias.split()[-1] if self.alias else ""
-        return f"{alias}.{name}" if alias and self.chance.random() < 0.5 else name
+        alias = self.alias.split()[-1] if self.alias else self.table.name.split(".")[-1]
+        return f"{alias}.{name}" if self.qualified or self.chance.random() < 0.5 else name
 
     def value(self, text, cast=""):
         if self.parametrised and self.chance.random() < 0.8:
@@ -64,7 +65,25 @@ class Statement:
         condition = f" WHERE {self.condition()}" if self.chance.random() < 0.8 else ""
         offset = f" OFFSET {self.chance.randint(0, 6)}" if self.chance.random() < 0.2 else ""
         limit = self.chance.choices([self.chance.randint(1, 10), self.chance.randint(11, 60)], [5, 1])[0]
-        return f"SELECT {outputs} FROM {self.table.name}{self.alias}{condition} ORDER BY {order} LIMIT {limit}{offset}"
+        search = f"SELECT {outputs} FROM {self.source()}{condition} ORDER BY {order} LIMIT {limit}{offset}"
+        return self.wrapped(search)
+
+    def source(self):
+        """The table, perhaps joined to owners, of whom some documents have none."""
+        self.joined = self.qualified and self.chance.random() < 0.7
+        if not self.joined:
+            return self.table.name + self.alias
+        kind = self.chance.choice(["JOIN", "LEFT JOIN"])
+        name = self.alias.split()[-1] if self.alias else "docs"
+        return f"{self.table.name}{self.alias} {kind} owners o ON o.id = {name}.owner_id"
+
+    def wrapped(self, search):
+        kind = self.chance.randrange(10)
+        if kind == 0:
+            return f"SELECT count(*) FROM ({search}) AS s"
+        if kind == 1:
+            return f"WITH s AS ({search}) SELECT * FROM s OFFSET {self.value('1')}"
+        return search
 
     def outputs(self):
         some = self.chance.sample(self.table.columns, k=self.chance.randint(0, min(3, len(self.table.columns))))

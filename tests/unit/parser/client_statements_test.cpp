@@ -225,13 +225,13 @@ constexpr Case served[] = {
      "ORDER BY _distance ASC LIMIT $3",
      "anythingllm_vectors.embedding <=> $1 limit $3 by _distance where: dist _distance $1, "
      "metadata"},
-};
-
-constexpr Case passed[] = {
     {"LangChain v1",
      "SELECT a.id FROM a JOIN b ON a.b_id = b.uuid WHERE a.b_id = '1'::UUID ORDER BY a.e <=> '[1]' "
      "ASC LIMIT 4",
-     "join"},
+     "a.e <=> '1 limit 4 join b where: id"},
+};
+
+constexpr Case passed[] = {
     {"OpenWebUI",
      "SELECT q.qid, r.id FROM (VALUES (0, CAST(ARRAY[1.0, 2.0, 3.0] AS VECTOR(3)))) AS q (qid, v) "
      "JOIN LATERAL (SELECT items.id AS id, items.e <=> q.v AS d FROM items WHERE items.c = 2 ORDER "
@@ -257,7 +257,7 @@ constexpr Case passed[] = {
     {"Semantic Kernel",
      "SELECT subquery.*, 1 - subquery.\"d\" AS \"d\" FROM (SELECT e <=> $1 AS d FROM t ORDER BY d "
      "LIMIT 5) AS subquery",
-     "no_distance_order"},
+     "t.e <=> $1 limit 5 by d left join t inside: dist d $1"},
 };
 
 }  // namespace

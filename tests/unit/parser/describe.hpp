@@ -69,8 +69,12 @@ inline std::string describe(const Recognition& recognition) {
     text += " limit " + describe(query.limit);
     text += query.offset == Count{} ? std::string() : " offset " + describe(query.offset);
     text += query.order_label ? " by " + *query.order_label : std::string();
-    text += query.filtered() ? " where" : "";
+    for (const JoinedTable& joined : query.joined) {
+        text += (query.inner_join ? " join " : " left join ") + joined.table;
+    }
+    text += query.clauses.condition ? " where" : "";
     text += query.may_raise ? " !" : "";
+    text += query.wrapped ? " inside" : "";
     std::string separator = ": ";
     for (const OutputColumn& output : query.outputs) {
         text += separator + describe(output);

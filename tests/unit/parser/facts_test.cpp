@@ -55,7 +55,7 @@ TEST_CASE("Every field of a search is filled in", "[parser]") {
     constexpr std::string_view sql =
         "SELECT i.*, ID, 1-(I.E OPERATOR(ext.<=>) $32768) FROM Shop.Items i ORDER BY E "
         "OPERATOR(Ext.<=>) $2::ext.vector(3) LIMIT $3 OFFSET 7";
-    expected.clauses.order = sql.find("ORDER");
+    expected.clauses = {.condition = {}, .order = sql.find("ORDER"), .begin = 0, .end = sql.size()};
     expected.columns = {"e"};
     expected.parameters = 3;
     const Recognition full = recognise(sql);
@@ -296,6 +296,72 @@ TEST_CASE("A condition without effects is accepted, whatever it says", "[parser]
                 "select id from t where " + std::string(condition) + " order by e <=> $1 limit 5"
             ) == "t.e <=> $1 limit 5 where !: id"
         );
+    }
+}
+
+TEST_CASE("Other tables may be joined to the one that is searched", "[parser]") {
+    const Case cases[] = {
+        {"select t.id, u.x from t join u on u.id = t.u order by t.e <=> $1 limit 5",
+         "t.e <=> $1 limit 5 join u: id, expr x"},
+        {"select x.id from s.u y, s.t x where x.u = y.id order by x.e <=> $1 limit 5",
+         "s.t x.e <=> $1 limit 5 join u where: id"},
+        {"select t.id, u.*, t.e <=> $1 as d from t left join u using (id) order by d limit 5",
+         "t.e <=> $1 limit 5 by d left join u: id, *, dist d $1"},
+        {"select t.id from t left join (u join v on u.a = v.a) on t.a = u.a order by t.e <=> $1 "
+         "limit 5",
+         "t.e <=> $1 limit 5 join u join v: id"},
+        {"select name from t cross join u natural join w order by t.e <=> $1 limit 5",
+         "t.e <=> $1 limit 5 join u join w: expr name"},
+        {"select a.id from t a join t b on a.id = b.parent where b.id = 7 order by a.e <=> $1 "
+         "limit 5",
+         "t a.e <=> $1 limit 5 join t where: id"},
+    };
+    for (const Case& each : cases) {
+        CAPTURE(each.sql);
+        CHECK(describe_sql(each.sql) == each.expected);
+    }
+}
+
+TEST_CASE("A search may be inside of another statement", "[parser]") {
+    const Case cases[] = {
+        {"select s.id, 1 - s.d from (select id, e <=> $1 as d from t order by d limit 5) s",
+         "t.e <=> $1 limit 5 by d left join t inside: id, dist d $1"},
+        {"with v as (select id from t where a = 1 order by e <=> $1 limit 5) select * from v, u",
+         "t.e <=> $1 limit 5 left join t left join u where inside: id"},
+        {"select count(*) from (select id from t order by e <=> $1 limit 5) s where id > $2",
+         "t.e <=> $1 limit 5 left join t inside: id"},
+        {"with s as (select id, rank() over (order by e <=> $1) as r from t order by e <=> $1 "
+         "limit 20), "
+         "k as (select id, rank() over (order by a desc) as r from t, plainto_tsquery('x') q where "
+         "to_tsvector(a) @@ q order by a desc limit 20) select coalesce(s.id, k.id) from s full "
+         "join k "
+         "on s.id = k.id order by 1 limit 5",
+         "t.e <=> $1 limit 20 left join t left join t inside: id, expr ?column?"},
+        {"select id, row_number() over (order by e <=> $1) as n from t order by e <=> $1 limit 5",
+         "t.e <=> $1 limit 5: id, expr n"},
+        {"with t as (select * from u) select * from (select id from t order by e <=> $1 limit 5) s",
+         "with_clause"},
+        {"with recursive v as (select id from t order by e <=> $1 limit 5) select * from v",
+         "with_clause"},
+        {"with v as (delete from u returning id) select * from (select id from t order by e <=> $1 "
+         "limit 5) s",
+         "expression"},
+        {"select f(id) from (select id from t order by e <=> $1 limit 5) s", "function"},
+        {"select * from (select id from t order by e <=> $1 limit 5) s for update", "join"},
+        {"select * from (select id from t order by e <=> $1) s limit 5", "no_limit"},
+        {"select * from (select id from t order by e <=> $1 limit 5) a, (select id from t order by "
+         "e <=> "
+         "$1 limit 5) b",
+         "join"},
+        {"select rank() over (order by e <=> $1 desc) from t order by e <=> $1 limit 5",
+         "grouping"},
+        {"select rank() over (partition by a order by e <=> $1) from t order by e <=> $1 limit 5",
+         "grouping"},
+        {"select rank() over (order by f <=> $1) from t order by e <=> $1 limit 5", "grouping"},
+    };
+    for (const Case& each : cases) {
+        CAPTURE(each.sql);
+        CHECK(describe_sql(each.sql) == each.expected);
     }
 }
 

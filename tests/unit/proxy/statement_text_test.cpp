@@ -19,6 +19,7 @@ TEST_CASE("is_plain_select accepts only a SELECT of constants", "[proxy]") {
 TEST_CASE("shown_relation knows veer's own relations only", "[proxy]") {
     CHECK(shown_relation("SHOW veer.last") == "last");
     CHECK(shown_relation(" show\tVEER.ROUTES ; ") == "routes");
+    CHECK(shown_relation("show veer.reasons") == "reasons");
     CHECK_FALSE(shown_relation("show veer.route"));
     CHECK_FALSE(shown_relation("show server_version"));
     CHECK_FALSE(shown_relation("showveer.last"));

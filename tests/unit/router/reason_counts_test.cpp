@@ -1,0 +1,29 @@
+#include "router/reason_counts.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+namespace veer::router {
+
+TEST_CASE("searches are counted by route, engine and reason, the most frequent first", "[router]") {
+    ReasonCounts counts;
+    CHECK(counts.rows().empty());
+    counts.count("", "postgres", "function");
+    for (int i = 0; i < 3; ++i) {
+        counts.count("docs", "veer", reason::rewrite);
+    }
+    using Rows = std::vector<std::vector<std::string>>;
+    CHECK(
+        counts.rows() == Rows{{"docs", "veer", "rewrite", "3"}, {"", "postgres", "function", "1"}}
+    );
+    CHECK(ReasonCounts::columns().size() == 4);
+}
+
+TEST_CASE("there are only so many counts of reasons", "[router]") {
+    ReasonCounts counts;
+    for (std::size_t i = 0; i < ReasonCounts::entries_max + 10; ++i) {
+        counts.count(std::to_string(i), "postgres", reason::percent);
+    }
+    CHECK(counts.entries().size() == ReasonCounts::entries_max);
+}
+
+}  // namespace veer::router
