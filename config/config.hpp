@@ -139,7 +139,7 @@ struct ColumnName {
 /// percent and salt hold the values of [defaults] where the file does not give them.
 struct Route {
     ColumnName column;
-    std::string operator_name;  ///< "<->", "<=>" or "<#>"
+    std::string operator_name;  ///< "<->", "<=>", "<#>", "<+>", "<~>" or "<%>"
     double percent = 0;
     std::string salt;
     /// Of its index, 64KiB to 1048576GiB; 0: as much as [limits] index_memory_max leaves.

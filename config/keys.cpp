@@ -12,7 +12,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::array<std::string_view, 3> operators{"<->", "<=>", "<#>"};
+constexpr std::array<std::string_view, 6> operators{"<->", "<=>", "<#>", "<+>", "<~>", "<%>"};
 constexpr std::array<std::string_view, 6> levels{"trace", "debug", "info", "warn", "error", "off"};
 constexpr std::array<std::string_view, 7> tls_modes{
     "auto", "disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
@@ -428,7 +428,7 @@ const std::array<RouteKey, 5> all_route_keys{{
          return Value(to_string(r.column));
      }},
     {"operator",
-     "one of <->, <=>, <#>",
+     "one of <->, <=>, <#>, <+>, <~>, <%>",
      true,
      [](Route& r, const Value& v) { return set_operator(r.operator_name, v); },
      [](const Route& r) {

@@ -55,7 +55,9 @@ class HnswGraph::Impl {
           store_{space, options_.m, slots_max},
           levels_{options_.seed},
           next_training_{
-              options_.quantization == Quantization::none ? never_trained : trained_rows_min} {}
+              options_.quantization == Quantization::none || !Sq8::fits(space) ? never_trained
+                                                                               : trained_rows_min} {
+    }
 
     GraphStore& store() { return store_; }
 

@@ -1,5 +1,7 @@
 #include "index/kernels.hpp"
 
+#include <cmath>
+
 namespace veer::index {
 
 namespace {
@@ -17,6 +19,14 @@ float dot(const float* a, const float* b, std::size_t count) {
     float sum = 0;
     for (std::size_t i = 0; i < count; ++i) {
         sum += a[i] * b[i];
+    }
+    return sum;
+}
+
+float l1(const float* a, const float* b, std::size_t count) {
+    float sum = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        sum += std::fabs(a[i] - b[i]);
     }
     return sum;
 }
@@ -55,7 +65,7 @@ const Kernels& choose() {
 }  // namespace
 
 const Kernels& scalar_kernels() {
-    static constexpr Kernels kernels{"scalar", l2_squared, dot, cosine, dot_int8};
+    static constexpr Kernels kernels{"scalar", l2_squared, dot, l1, cosine, dot_int8};
     return kernels;
 }
 

@@ -18,6 +18,7 @@ struct Kernels {
     const char* name;
     float (*l2_squared)(const float* a, const float* b, std::size_t count);
     float (*dot)(const float* a, const float* b, std::size_t count);
+    float (*l1)(const float* a, const float* b, std::size_t count);
     CosineParts (*cosine)(const float* a, const float* b, std::size_t count);
     /// Requires count <= 65,536, so that no sum overflows.
     std::int32_t (*dot_int8)(const std::int8_t* a, const std::int8_t* b, std::size_t count);

@@ -4,6 +4,8 @@
 
 #include <immintrin.h>
 
+#include <cmath>
+
 // Each function names the instruction set it needs, so that the file compiles for a baseline x86-64
 // and runs on it; only the pointers below decide what is called.
 #define VEER_AVX2 __attribute__((target("avx2,fma")))
@@ -66,6 +68,26 @@ VEER_AVX2 float dot_avx2(const float* a, const float* b, std::size_t count) {
     float sum = sum_avx2(_mm256_add_ps(_mm256_add_ps(s0, s1), _mm256_add_ps(s2, s3)));
     for (; i < count; ++i) {
         sum += a[i] * b[i];
+    }
+    return sum;
+}
+
+VEER_AVX2 __m256 distances_avx2(const float* a, const float* b) {
+    const __m256 difference = _mm256_sub_ps(_mm256_loadu_ps(a), _mm256_loadu_ps(b));
+    return _mm256_andnot_ps(_mm256_set1_ps(-0.0F), difference);
+}
+
+VEER_AVX2 float l1_avx2(const float* a, const float* b, std::size_t count) {
+    __m256 s0 = _mm256_setzero_ps();
+    __m256 s1 = s0;
+    std::size_t i = 0;
+    for (; i + 16 <= count; i += 16) {
+        s0 = _mm256_add_ps(s0, distances_avx2(a + i, b + i));
+        s1 = _mm256_add_ps(s1, distances_avx2(a + i + 8, b + i + 8));
+    }
+    float sum = sum_avx2(_mm256_add_ps(s0, s1));
+    for (; i < count; ++i) {
+        sum += std::fabs(a[i] - b[i]);
     }
     return sum;
 }
@@ -183,6 +205,25 @@ VEER_AVX512 float dot_avx512(const float* a, const float* b, std::size_t count) 
     return sum_avx512(_mm512_add_ps(_mm512_add_ps(s0, s1), _mm512_add_ps(s2, s3)));
 }
 
+VEER_AVX512 float l1_avx512(const float* a, const float* b, std::size_t count) {
+    __m512 s0 = _mm512_setzero_ps();
+    __m512 s1 = s0;
+    std::size_t i = 0;
+    for (; i + 32 <= count; i += 32) {
+        const __m512 d0 = _mm512_sub_ps(_mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i));
+        const __m512 d1 = _mm512_sub_ps(_mm512_loadu_ps(a + i + 16), _mm512_loadu_ps(b + i + 16));
+        s0 = _mm512_add_ps(s0, _mm512_abs_ps(d0));
+        s1 = _mm512_add_ps(s1, _mm512_abs_ps(d1));
+    }
+    for (; i < count; i += 16) {
+        const __mmask16 lanes = count - i >= 16 ? first_lanes(16) : first_lanes(count - i);
+        const __m512 d0 =
+            _mm512_sub_ps(_mm512_maskz_loadu_ps(lanes, a + i), _mm512_maskz_loadu_ps(lanes, b + i));
+        s0 = _mm512_add_ps(s0, _mm512_abs_ps(d0));
+    }
+    return sum_avx512(_mm512_add_ps(s0, s1));
+}
+
 VEER_AVX512 CosineParts cosine_avx512(const float* a, const float* b, std::size_t count) {
     __m512 dot = _mm512_setzero_ps();
     __m512 norm_a = dot;
@@ -264,21 +305,22 @@ VEER_VNNI std::int32_t dot_int8_vnni(
 }  // namespace
 
 const Kernels* avx2_kernels() {
-    static constexpr Kernels kernels{"avx2", l2_squared_avx2, dot_avx2, cosine_avx2, dot_int8_avx2};
+    static constexpr Kernels kernels{
+        "avx2", l2_squared_avx2, dot_avx2, l1_avx2, cosine_avx2, dot_int8_avx2};
     const bool supported = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     return supported ? &kernels : nullptr;
 }
 
 const Kernels* avx512_kernels() {
     static constexpr Kernels kernels{
-        "avx512", l2_squared_avx512, dot_avx512, cosine_avx512, dot_int8_avx512};
+        "avx512", l2_squared_avx512, dot_avx512, l1_avx512, cosine_avx512, dot_int8_avx512};
     const bool supported = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
     return supported ? &kernels : nullptr;
 }
 
 const Kernels* avx512_vnni_kernels() {
     static constexpr Kernels kernels{
-        "avx512 vnni", l2_squared_avx512, dot_avx512, cosine_avx512, dot_int8_vnni};
+        "avx512 vnni", l2_squared_avx512, dot_avx512, l1_avx512, cosine_avx512, dot_int8_vnni};
     const bool supported = avx512_kernels() != nullptr && __builtin_cpu_supports("avx512vnni");
     return supported ? &kernels : nullptr;
 }

@@ -12,6 +12,9 @@ std::optional<Metric> metric_of(std::string_view operator_name) {
     if (operator_name == "<#>") {
         return Metric::inner_product;
     }
+    if (operator_name == "<+>") {
+        return Metric::l1;
+    }
     return std::nullopt;
 }
 

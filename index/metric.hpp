@@ -7,10 +7,10 @@ namespace veer::index {
 
 /// pgvector's distance, as its operator computes it (pgvector README, "Distances"):
 /// l2 `<->` is the root of the summed squares, cosine `<=>` is 1 - cosine similarity,
-/// inner_product `<#>` is the *negative* inner product.
-enum class Metric { l2, cosine, inner_product };
+/// inner_product `<#>` is the *negative* inner product, l1 `<+>` the sum of absolute differences.
+enum class Metric { l2, cosine, inner_product, l1 };
 
-/// "<->", "<=>", "<#>"; nothing for any other operator.
+/// "<->", "<=>", "<#>", "<+>"; nothing for any other operator.
 std::optional<Metric> metric_of(std::string_view operator_name);
 
 }  // namespace veer::index

@@ -32,8 +32,9 @@ std::span<const float> vector_of(const storage::Row& row, std::size_t vector) {
     if (vector >= row.vectors.size()) {
         return {};
     }
-    const auto* const value = std::get_if<std::vector<float>>(&row.vectors[vector]);
-    return value != nullptr ? std::span<const float>{*value} : std::span<const float>{};
+    const auto* const value = std::get_if<storage::Vector>(&row.vectors[vector]);
+    const auto* const floats = value != nullptr ? std::get_if<std::vector<float>>(value) : nullptr;
+    return floats != nullptr ? std::span<const float>{*floats} : std::span<const float>{};
 }
 
 /// A checkpoint must not be most of what veer does.

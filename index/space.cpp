@@ -64,6 +64,9 @@ float Space::walk(const float* a, const float* b) const {
         case Metric::inner_product:
             distance = -kernels_.dot(a, b, dimensions_);
             break;
+        case Metric::l1:
+            distance = kernels_.l1(a, b, dimensions_);
+            break;
     }
     // The walk's heaps need a total order.
     return std::isnan(distance) ? std::numeric_limits<float>::infinity() : distance;
@@ -83,6 +86,8 @@ double Space::reported(const float* a, const float* b) const {
         }
         case Metric::inner_product:
             return -static_cast<double>(kernels_.dot(a, b, dimensions_));
+        case Metric::l1:
+            return static_cast<double>(kernels_.l1(a, b, dimensions_));
     }
     return 0;
 }

@@ -135,6 +135,8 @@ void Sq8::encode(const float* vector, std::int8_t* code) const {
             tail = {step, static_cast<float>(-(to_centre + centre_squares_ / 2))};
             break;
         }
+        case Metric::l1:
+            break;
     }
     std::memcpy(code + tail_at(space_.dimensions()), &tail, sizeof tail);
 }

@@ -16,15 +16,18 @@ namespace veer::index {
 ///     stands for   centre + step * code             (for cosine, of the vector scaled to length 1)
 ///
 /// The centre is the mean of a sample, so that the bytes are spent on what differs; the step is the
-/// vector's own. All three distances come out of one product of integers:
+/// vector's own. Three distances come out of one product of integers:
 ///
 ///     distance(a, b) = a.offset + b.offset - a.factor * b.factor * (a.code . b.code)
 ///
 /// in the unit of Space::walk, which it approximates. It is exact for the decoded vectors, so near
-/// pairs have smaller errors than far ones (L2, cosine).
+/// pairs have smaller errors than far ones (L2, cosine). L1 is no such product: fits() says so.
 class Sq8 {
   public:
-    /// The centre is the mean of `sample`, codes of Space. Requires a sample.
+    /// Whether codes can stand for vectors of this space.
+    static bool fits(const Space& space) { return space.metric() != Metric::l1; }
+
+    /// The centre is the mean of `sample`, codes of Space. Requires fits(), and a sample.
     Sq8(const Space& space, std::span<const float* const> sample);
 
     /// The centre is known already. Requires as many floats as dimensions.

@@ -11,7 +11,8 @@
 namespace veer::parser {
 namespace {
 
-constexpr std::array<std::string_view, 3> distance_operators{"<->", "<=>", "<#>"};
+constexpr std::array<std::string_view, 6> distance_operators{
+    "<->", "<=>", "<#>", "<+>", "<~>", "<%>"};
 
 using Nodes = std::span<PgQuery__Node* const>;
 

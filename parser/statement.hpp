@@ -25,7 +25,7 @@ struct Argument {
 /// A query vector: the argument, and how the text casts it before the operator sees it.
 struct VectorExpression {
     enum class Form : std::uint8_t {
-        untyped,  ///< '[1,2]' or $1, resolved by the operator to vector
+        untyped,  ///< '[1,2]' or $1, resolved by the operator to the column's type
         vector,   ///< cast to vector or vector(n), or text first and then vector
         array,    ///< ARRAY[1,2]::vector, or $1::real[]::vector and the like
     };
@@ -34,6 +34,7 @@ struct VectorExpression {
     Form form = Form::untyped;
     std::optional<std::int32_t> typmod = std::nullopt;      ///< the n of vector(n)
     std::optional<std::string> type_schema = std::nullopt;  ///< of schema.vector
+    std::string type_name = {};  ///< vector, halfvec, sparsevec or bit; empty where untyped
 
     friend bool operator==(const VectorExpression&, const VectorExpression&) = default;
 };

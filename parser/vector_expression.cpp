@@ -9,7 +9,14 @@
 namespace veer::parser {
 namespace {
 
-constexpr std::int64_t dimensions_max = 16'000;  // of pgvector's vector(n)
+/// A type of vectors, and the largest n that its type(n) allows.
+struct VectorType {
+    std::string_view name;
+    std::int64_t dimensions_max;
+};
+
+constexpr std::array<VectorType, 4> vector_types{
+    {{"vector", 16'000}, {"halfvec", 16'000}, {"sparsevec", 1'000'000'000}, {"bit", 83'886'080}}};
 constexpr std::array<std::string_view, 2> array_elements{"float4", "float8"};
 constexpr std::array<std::string_view, 2> count_types{"int4", "int8"};
 
@@ -90,8 +97,15 @@ std::optional<VectorExpression> read_cast_operand(const PgQuery__Node* node) {
     return std::nullopt;
 }
 
-bool is_vector(const TypeSpelling& type) {
-    return type.name == "vector" && !type.is_array && type.schema != "pg_catalog";
+/// Null where it is none. SQL's own bit comes as pg_catalog.bit; the others are an extension's.
+const VectorType* vector_type(const TypeSpelling& type) {
+    const auto* const found =
+        std::find_if(vector_types.begin(), vector_types.end(), [&type](const VectorType& each) {
+            return each.name == type.name;
+        });
+    const bool known = found != vector_types.end() && !type.is_array &&
+                       (found->name == "bit") == (type.schema == "pg_catalog");
+    return known ? found : nullptr;
 }
 
 }  // namespace
@@ -104,17 +118,19 @@ std::optional<VectorExpression> read_vector(const PgQuery__Node* node) {
     const PgQuery__TypeCast* cast = cast_of(node);
     const std::optional<TypeSpelling> type =
         cast == nullptr ? std::nullopt : read_type(cast->type_name);
-    if (!type || !is_vector(*type) || type->typmods.size() > 1) {
+    const VectorType* const target = type ? vector_type(*type) : nullptr;
+    if (target == nullptr || type->typmods.size() > 1) {
         return std::nullopt;
     }
     std::optional<VectorExpression> vector = read_cast_operand(cast->arg);
     if (!vector) {
         return std::nullopt;
     }
+    vector->type_name = target->name;
     vector->type_schema = type->schema;
     if (!type->typmods.empty()) {
         const std::optional<std::int64_t> dimensions = integer_of(type->typmods[0]);
-        if (!dimensions || *dimensions < 1 || *dimensions > dimensions_max) {
+        if (!dimensions || *dimensions < 1 || *dimensions > target->dimensions_max) {
             return std::nullopt;  // Postgres has an error for this one
         }
         vector->typmod = static_cast<std::int32_t>(*dimensions);

@@ -29,15 +29,28 @@ class Hash {
 
 constexpr std::string_view separator = "\x1f";
 
+template <class T>
+std::string_view bytes_of(const std::vector<T>& items) {
+    return {reinterpret_cast<const char*>(items.data()), items.size() * sizeof(T)};
+}
+
 }  // namespace
 
 double bucket(std::string_view salt, std::string_view key) {
     return Hash().add(salt).add(separator).add(key).bucket();
 }
 
-double bucket(std::string_view salt, std::string_view shape, std::span<const float> vector) {
-    const std::string_view bits(reinterpret_cast<const char*>(vector.data()), vector.size_bytes());
-    return Hash().add(salt).add(separator).add(shape).add(separator).add(bits).bucket();
+double bucket(std::string_view salt, std::string_view shape, const storage::Vector& vector) {
+    Hash hash;
+    hash.add(salt).add(separator).add(shape).add(separator);
+    if (const auto* const bits = std::get_if<storage::BitVector>(&vector)) {
+        hash.add(bytes_of(bits->words));
+    } else if (const auto* const sparse = std::get_if<storage::SparseVector>(&vector)) {
+        hash.add(bytes_of(sparse->indices)).add(bytes_of(sparse->values));
+    } else {
+        hash.add(bytes_of(std::get<std::vector<float>>(vector)));
+    }
+    return hash.bucket();
 }
 
 }  // namespace veer::router

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <span>
+#include "storage/vector.hpp"
+
 #include <string_view>
 
 namespace veer::router {
@@ -15,8 +16,9 @@ namespace veer::router {
 /// (CUTOVER.md 1.4).
 double bucket(std::string_view salt, std::string_view key);
 
-/// The default key: the statement's shape and the query vector's float32 bits, so that a repeated
-/// search and its next page stay on one engine.
-double bucket(std::string_view salt, std::string_view shape, std::span<const float> vector);
+/// The default key: the statement's shape and the query vector's bits (float32 of vector and
+/// halfvec, words of bit, indices and then values of sparsevec), so that a repeated search and its
+/// next page stay on one engine.
+double bucket(std::string_view salt, std::string_view shape, const storage::Vector& vector);
 
 }  // namespace veer::router

@@ -26,9 +26,9 @@ bool inside(double bucket, double percent) {
     return bucket * 100.0 < percent;
 }
 
-/// The type that a cast names is pgvector's.
+/// The type that a cast names is the one that it should be; SQL's own bit always is.
 bool type_holds(const parser::VectorExpression& vector, const SessionFacts& facts) {
-    if (vector.form == parser::VectorExpression::Form::untyped) {
+    if (vector.form == parser::VectorExpression::Form::untyped || vector.type_name == "bit") {
         return true;
     }
     return vector.type_schema ? *vector.type_schema == facts.extension_schema : facts.type_visible;

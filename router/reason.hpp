@@ -42,6 +42,7 @@ inline constexpr Reason row_security = "row_security";
 inline constexpr Reason not_permitted = "not_permitted";
 inline constexpr Reason encoding = "encoding";
 inline constexpr Reason vector_value = "vector_value";  ///< NULL, not a vector, NaN, zero norm
+inline constexpr Reason vector_type = "vector_type";    ///< cast to another type than the column's
 inline constexpr Reason dimensions = "dimensions";
 inline constexpr Reason vectors_differ = "vectors_differ";  ///< RANK() is by another's distance
 inline constexpr Reason may_raise = "may_raise";  ///< in a transaction, which an error would end

@@ -12,6 +12,8 @@ namespace {
 
 using parser::Argument;
 using parser::VectorExpression;
+using storage::Vector;
+using storage::VectorKind;
 
 bool float_array(std::uint32_t type) {
     constexpr std::uint32_t float4_array_oid = 1021;
@@ -40,52 +42,57 @@ bool type_fits(std::uint32_t declared, VectorExpression::Form form, std::uint32_
     return false;
 }
 
-std::optional<std::vector<float>> decode_parameter(
-    const ParameterValue& value, VectorExpression::Form form
+std::optional<Vector> decode_parameter(
+    const ParameterValue& value, VectorExpression::Form form, VectorKind kind
 ) {
     if (!value.bytes || (value.binary && text_type(value.declared_type))) {
         return std::nullopt;
     }
     if (form == VectorExpression::Form::array || float_array(value.declared_type)) {
-        return value.binary ? parse_array_binary(*value.bytes) : parse_array_text(*value.bytes);
+        return value.binary ? parse_array_binary(kind, *value.bytes)
+                            : parse_array_text(kind, *value.bytes);
     }
     if (value.binary) {
-        return parse_vector_binary(*value.bytes);
+        return parse_vector_binary(kind, *value.bytes);
     }
-    return parse_vector_text(*value.bytes);
+    return parse_vector_text(kind, *value.bytes);
 }
 
-std::optional<std::vector<float>> decode_literal(
-    const parser::Literal& literal, VectorExpression::Form form
+std::optional<Vector> decode_literal(
+    const parser::Literal& literal, VectorExpression::Form form, VectorKind kind
 ) {
     if (literal.kind == parser::Literal::Kind::array) {
-        return parse_array_items(literal.text);
+        return parse_array_items(kind, literal.text);
     }
-    return form == VectorExpression::Form::array ? parse_array_text(literal.text)
-                                                 : parse_vector_text(literal.text);
+    return form == VectorExpression::Form::array ? parse_array_text(kind, literal.text)
+                                                 : parse_vector_text(kind, literal.text);
 }
 
-std::variant<std::vector<float>, Reason> decode(
-    const VectorExpression& expression, const Values& values, std::uint32_t vector_oid
+std::variant<Vector, Reason> decode(
+    const VectorExpression& expression, const Values& values, const storage::Column& column
 ) {
+    const bool untyped = expression.form == VectorExpression::Form::untyped;
+    if (!untyped && expression.type_name != to_string(column.kind)) {
+        return reason::vector_type;
+    }
     const std::size_t index = expression.argument.index;
-    std::optional<std::vector<float>> vector;
+    std::optional<Vector> vector;
     if (expression.argument.source == Argument::Source::parameter) {
         if (index < values.parameters.size()) {
-            if (!type_fits(values.parameters[index].declared_type, expression.form, vector_oid)) {
+            const ParameterValue& value = values.parameters[index];
+            if (!type_fits(value.declared_type, expression.form, column.type_oid)) {
                 return reason::parameter_types;
             }
-            vector = decode_parameter(values.parameters[index], expression.form);
+            vector = decode_parameter(value, expression.form, column.kind);
         }
     } else if (index < values.literals.size()) {
-        vector = decode_literal(values.literals[index], expression.form);
+        vector = decode_literal(values.literals[index], expression.form, column.kind);
     }
     if (!vector) {
         return reason::vector_value;
     }
-    const bool typmod_fits =
-        !expression.typmod || *expression.typmod == static_cast<std::int32_t>(vector->size());
-    if (!typmod_fits) {
+    const auto dimensions = static_cast<std::int32_t>(dimensions_of(*vector));
+    if (dimensions != column.typmod || dimensions != expression.typmod.value_or(dimensions)) {
         return reason::dimensions;
     }
     return *std::move(vector);
@@ -151,16 +158,21 @@ std::optional<std::int64_t> count_value(const parser::Count& count, const Values
     return understood ? decode_integer(*value.bytes, value.binary) : std::nullopt;
 }
 
-bool zero(const std::vector<float>& vector) {
-    return std::all_of(vector.begin(), vector.end(), [](float x) { return x == 0; });
+bool zero(const Vector& vector) {
+    if (const auto* const sparse = std::get_if<storage::SparseVector>(&vector)) {
+        return sparse->values.empty();
+    }
+    const auto* const floats = std::get_if<std::vector<float>>(&vector);
+    return floats != nullptr &&
+           std::all_of(floats->begin(), floats->end(), [](float x) { return x == 0; });
 }
 
 /// Whether all distances are to one vector; a Reason where a vector cannot be read.
 std::variant<bool, Reason> outputs_agree(
     const parser::NearestNeighbourQuery& query,
     const Values& values,
-    const std::vector<float>& vector,
-    std::uint32_t vector_oid
+    const Vector& vector,
+    const storage::Column& column
 ) {
     bool agree = true;
     for (const parser::OutputColumn& output : query.outputs) {
@@ -169,11 +181,11 @@ std::variant<bool, Reason> outputs_agree(
         if (!distance || output.vector == query.vector) {
             continue;
         }
-        const auto other = decode(output.vector, values, vector_oid);
+        const auto other = decode(output.vector, values, column);
         if (const auto* why = std::get_if<Reason>(&other)) {
             return *why;
         }
-        agree = agree && std::get<std::vector<float>>(other) == vector;
+        agree = agree && std::get<Vector>(other) == vector;
     }
     return agree;
 }
@@ -194,25 +206,23 @@ std::variant<Search, Reason> fill_in(
     if (values.parameters.size() != query.parameters) {
         return reason::parameter_types;
     }
-    auto decoded = decode(query.vector, values, route.vector_column().type_oid);
+    const storage::Column& column = route.vector_column();
+    auto decoded = decode(query.vector, values, column);
     if (const auto* why = std::get_if<Reason>(&decoded)) {
         return *why;
     }
-    Search search{.vector = std::get<std::vector<float>>(std::move(decoded))};
-    if (static_cast<std::int32_t>(search.vector.size()) != route.vector_column().typmod) {
-        return reason::dimensions;
-    }
+    Search search{.vector = std::get<Vector>(std::move(decoded))};
     if (query.operator_name == "<=>" && zero(search.vector)) {
         return reason::vector_value;
     }
-    const auto agree = outputs_agree(query, values, search.vector, route.vector_column().type_oid);
+    const auto agree = outputs_agree(query, values, search.vector, column);
     if (const auto* why = std::get_if<Reason>(&agree)) {
         return *why;
     }
     search.one_vector = std::get<bool>(agree);
     for (const VectorExpression& ranked : query.ranked) {
-        const auto other = decode(ranked, values, route.vector_column().type_oid);
-        const auto* same = std::get_if<std::vector<float>>(&other);
+        const auto other = decode(ranked, values, column);
+        const auto* same = std::get_if<Vector>(&other);
         if (same == nullptr || *same != search.vector) {
             return reason::vectors_differ;
         }

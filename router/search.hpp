@@ -3,6 +3,7 @@
 #include "parser/normalise.hpp"
 #include "parser/statement.hpp"
 #include "router/reason.hpp"
+#include "storage/vector.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -34,7 +35,7 @@ struct Values {
 
 /// A recognised statement with its values filled in: what is to be looked for.
 struct Search {
-    std::vector<float> vector;
+    storage::Vector vector;
     std::uint64_t limit = 0;
     std::uint64_t offset = 0;
     bool one_vector = true;  ///< all distances among the outputs are to it

@@ -1,28 +1,35 @@
 #pragma once
 
-#include <cstdint>
+#include "storage/vector.hpp"
+
 #include <optional>
 #include <string_view>
-#include <vector>
 
 namespace veer::router {
 
-/// Decoders of query vectors. Each returns nothing where Postgres would raise an error, or where
-/// veer is not sure: the statement then goes to Postgres, which knows.
+/// Decoders of query vectors, into what a column of type `kind` compares with. Each returns nothing
+/// where Postgres would raise an error, or where veer is not sure: the statement then goes to
+/// Postgres, which knows.
+///
+/// Halves are rounded from the float32 that the text means, as halfvec_in does.
 
-/// pgvector's text form, "[1, 2.5,-3e-4]" (QUERIES.md B.1). NaN and infinity are errors there.
-std::optional<std::vector<float>> parse_vector_text(std::string_view text);
+/// The type's text form (QUERIES.md B.1): "[1, 2.5,-3e-4]", "{1:1.5,3:2}/5", "0101". NaN and
+/// infinity are errors there.
+std::optional<storage::Vector> parse_vector_text(storage::VectorKind kind, std::string_view text);
 
-/// vector_send's form: int16 dimensions, int16 zero, big-endian float4 each.
-std::optional<std::vector<float>> parse_vector_binary(std::string_view bytes);
+/// The type's binary send form.
+std::optional<storage::Vector> parse_vector_binary(
+    storage::VectorKind kind, std::string_view bytes
+);
 
-/// The text form of a one-dimensional real[] or double precision[], "{1,2.5}", without NULLs.
-std::optional<std::vector<float>> parse_array_text(std::string_view text);
+/// The text form of a one-dimensional real[] or double precision[], "{1,2.5}", without NULLs, as a
+/// cast makes it a vector.
+std::optional<storage::Vector> parse_array_text(storage::VectorKind kind, std::string_view text);
 
 /// What stands between the brackets of ARRAY[1, 2.5].
-std::optional<std::vector<float>> parse_array_items(std::string_view text);
+std::optional<storage::Vector> parse_array_items(storage::VectorKind kind, std::string_view text);
 
 /// array_send's form of a one-dimensional float4[] or float8[] without NULLs.
-std::optional<std::vector<float>> parse_array_binary(std::string_view bytes);
+std::optional<storage::Vector> parse_array_binary(storage::VectorKind kind, std::string_view bytes);
 
 }  // namespace veer::router

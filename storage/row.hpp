@@ -2,6 +2,7 @@
 
 #include "storage/lsn.hpp"
 #include "storage/table.hpp"
+#include "storage/vector.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -35,7 +36,7 @@ struct UnchangedVector {
     friend bool operator==(const UnchangedVector&, const UnchangedVector&) = default;
 };
 
-using VectorValue = std::variant<NullVector, UnchangedVector, std::vector<float>>;
+using VectorValue = std::variant<NullVector, UnchangedVector, Vector>;
 
 /// One row as veer keeps it: its key and one value for each of Table::vectors.
 struct Row {

@@ -39,7 +39,8 @@ bool same_columns(
             const Column& here = left.columns[one];
             const Column& there = right.columns[other];
             return here.attnum == there.attnum && here.name == there.name &&
-                   here.type_oid == there.type_oid && here.typmod == there.typmod;
+                   here.type_oid == there.type_oid && here.typmod == there.typmod &&
+                   here.kind == there.kind;
         }
     );
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "storage/vector.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -24,6 +26,7 @@ struct Column {
     std::int16_t type_length = 0;  ///< pg_type.typlen, -1 for variable length
     std::int32_t typmod = -1;
     bool not_null = false;
+    VectorKind kind = VectorKind::vector;  ///< of a column among Table::vectors
 
     friend bool operator==(const Column&, const Column&) = default;
 };
@@ -33,7 +36,7 @@ struct AnnIndex {
     std::string name;
     std::string method;         ///< "hnsw" or "ivfflat"
     std::size_t vector = 0;     ///< position in Table::vectors
-    std::string operator_name;  ///< "<->", "<=>", "<#>"
+    std::string operator_name;  ///< "<->", "<=>", "<#>", "<+>", "<~>", "<%>"
     std::uint32_t operator_oid = 0;
     std::uint32_t m = 16;
     std::uint32_t ef_construction = 64;

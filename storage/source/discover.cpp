@@ -10,6 +10,17 @@ namespace {
 /// int2, int4, int8, uuid, text, varchar (pg_type.dat): built in, so the OIDs are fixed.
 constexpr std::array<std::uint32_t, 6> key_types{21, 23, 20, 2950, 25, 1043};
 
+/// pgvector's operator classes whose distances veer computes.
+constexpr std::array<std::string_view, 8> operator_classes{
+    "vector_l2_ops",
+    "vector_cosine_ops",
+    "vector_ip_ops",
+    "vector_l1_ops",
+    "halfvec_l2_ops",
+    "halfvec_cosine_ops",
+    "halfvec_ip_ops",
+    "halfvec_l1_ops"};
+
 std::string qualified(const TableFacts& table) {
     return table.schema + "." + table.name;
 }
@@ -64,7 +75,8 @@ std::optional<std::string> refuse_index(const IndexFacts& index, const ColumnFac
     if (index.partial) {
         return "partial indexes are not supported yet";
     }
-    if (column->type_name != "vector") {
+    const std::optional<VectorKind> kind = vector_kind_of(column->type_name);
+    if (!kind.has_value() || *kind == VectorKind::bit || *kind == VectorKind::sparsevec) {
         return "columns of type " + column->type_name + " are not supported yet";
     }
     if (column->column.typmod <= 0) {
@@ -73,8 +85,10 @@ std::optional<std::string> refuse_index(const IndexFacts& index, const ColumnFac
     if (column->generated) {
         return "generated columns do not come with logical replication";
     }
-    if (index.operator_class != "vector_l2_ops" && index.operator_class != "vector_cosine_ops" &&
-        index.operator_class != "vector_ip_ops") {
+    const bool known =
+        std::find(operator_classes.begin(), operator_classes.end(), index.operator_class) !=
+        operator_classes.end();
+    if (!known || !index.operator_class.starts_with(column->type_name + "_")) {
         return "the operator class " + index.operator_class + " is not supported yet";
     }
     return std::nullopt;
@@ -135,6 +149,7 @@ void add_indexes(const TableInput& input, Table& table, Catalogue& catalogue) {
         auto known = std::find(table.vectors.begin(), table.vectors.end(), *position);
         if (known == table.vectors.end()) {
             table.vectors.push_back(*position);
+            table.columns[*position].kind = *vector_kind_of(column->type_name);
             known = std::prev(table.vectors.end());
         }
         const auto vector = static_cast<std::size_t>(known - table.vectors.begin());

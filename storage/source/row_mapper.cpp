@@ -1,7 +1,5 @@
 #include "storage/source/row_mapper.hpp"
 
-#include "storage/source/vector_format.hpp"
-
 #include <algorithm>
 
 namespace veer::storage::source {
@@ -24,6 +22,14 @@ std::optional<std::size_t> find_column(const pgoutput::Relation& relation, const
         return std::nullopt;
     }
     return static_cast<std::size_t>(found - relation.columns.begin());
+}
+
+/// A value of the column, which has these dimensions (pg_attribute.atttypmod).
+std::optional<Vector> decode(VectorKind kind, std::int32_t dimensions, std::string_view bytes) {
+    std::optional<Vector> vector = decode_vector(kind, bytes);
+    const bool fits =
+        vector.has_value() && static_cast<std::int64_t>(dimensions_of(*vector)) == dimensions;
+    return fits ? std::move(vector) : std::nullopt;
 }
 
 }  // namespace
@@ -55,7 +61,7 @@ Result<RowMapper> RowMapper::make(const Table& table, const pgoutput::Relation& 
                 mapper.name_, "the vector column " + column.name + " is not what it was"
             );
         }
-        mapper.vectors_.push_back({*found, column.typmod});
+        mapper.vectors_.push_back({*found, column.kind, column.typmod});
     }
     return mapper;
 }
@@ -95,12 +101,11 @@ Result<Row> RowMapper::row(const pgoutput::TupleData& tuple, const pgoutput::Tup
         } else if (field.kind == pgoutput::Field::Kind::unchanged_toast) {
             row.vectors.emplace_back(UnchangedVector{});
         } else {
-            std::optional<std::vector<float>> floats =
-                decode_vector(field.bytes, column.dimensions);
-            if (!floats.has_value() || field.kind != pgoutput::Field::Kind::binary) {
+            std::optional<Vector> vector = decode(column.kind, column.dimensions, field.bytes);
+            if (!vector.has_value() || field.kind != pgoutput::Field::Kind::binary) {
                 return changed(name_, "a vector is not of the type that the column had");
             }
-            row.vectors.emplace_back(std::move(*floats));
+            row.vectors.emplace_back(std::move(*vector));
         }
     }
     return row;
@@ -125,12 +130,12 @@ Result<Row> row_of_copy(const Table& table, const BinaryCopyDecoder::Fields& fie
             row.vectors.emplace_back(NullVector{});
             continue;
         }
-        std::optional<std::vector<float>> floats =
-            decode_vector(*bytes, table.columns[position].typmod);
-        if (!floats.has_value()) {
+        const Column& column = table.columns[position];
+        std::optional<Vector> vector = decode(column.kind, column.typmod, *bytes);
+        if (!vector.has_value()) {
             return changed(name, "a vector is not of the column's type");
         }
-        row.vectors.emplace_back(std::move(*floats));
+        row.vectors.emplace_back(std::move(*vector));
     }
     return row;
 }

@@ -35,6 +35,7 @@ class RowMapper {
 
     struct VectorColumn {
         std::size_t position;
+        VectorKind kind;
         std::int32_t dimensions;
     };
 

@@ -3,6 +3,7 @@
 #include "storage/byte_reader.hpp"
 #include "storage/byte_writer.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -13,7 +14,10 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "float32 is stored as it lies in memory");
 
 constexpr std::uint8_t null_flag = 0;
-constexpr std::uint8_t value_flag = 1;
+constexpr std::uint8_t floats_flag = 1;
+constexpr std::uint8_t bits_flag = 4;
+constexpr std::uint8_t sparse_flag = 5;
+constexpr std::uint8_t kind_last = static_cast<std::uint8_t>(VectorKind::sparsevec);
 
 void put_column(ByteWriter& out, const Column& column) {
     out.sized(column.name)
@@ -21,7 +25,8 @@ void put_column(ByteWriter& out, const Column& column) {
         .be32(column.type_oid)
         .be16(static_cast<std::uint16_t>(column.type_length))
         .be32(static_cast<std::uint32_t>(column.typmod))
-        .u8(column.not_null ? 1 : 0);
+        .u8(column.not_null ? 1 : 0)
+        .u8(static_cast<std::uint8_t>(column.kind));
 }
 
 Column get_column(ByteReader& in) {
@@ -32,6 +37,11 @@ Column get_column(ByteReader& in) {
     column.type_length = static_cast<std::int16_t>(in.be16());
     column.typmod = static_cast<std::int32_t>(in.be32());
     column.not_null = in.u8() != 0;
+    const std::uint8_t kind = in.u8();
+    if (kind > kind_last) {
+        in.fail();
+    }
+    column.kind = static_cast<VectorKind>(std::min(kind, kind_last));
     return column;
 }
 
@@ -112,6 +122,65 @@ Table get_table(ByteReader& in) {
     return table;
 }
 
+/// As the items lie in memory.
+template <class T>
+void put_items(ByteWriter& out, const std::vector<T>& items) {
+    if (!items.empty()) {
+        out.bytes({reinterpret_cast<const char*>(items.data()), items.size() * sizeof(T)});
+    }
+}
+
+/// As many items as fit; fails the reader where there are not `count`.
+template <class T>
+std::vector<T> get_items(ByteReader& in, std::size_t count) {
+    const std::string_view raw = in.bytes(count * sizeof(T));
+    std::vector<T> items(raw.size() / sizeof(T));
+    if (!items.empty()) {
+        std::memcpy(items.data(), raw.data(), raw.size());
+    }
+    return items;
+}
+
+void put_vector(ByteWriter& out, const Vector& vector) {
+    const auto size = [](const auto& items) {
+        return static_cast<std::uint32_t>(items.size());
+    };
+    if (const auto* const floats = std::get_if<std::vector<float>>(&vector)) {
+        out.u8(floats_flag).be32(size(*floats));
+        put_items(out, *floats);
+    } else if (const auto* const bits = std::get_if<BitVector>(&vector)) {
+        out.u8(bits_flag).be32(bits->length);
+        put_items(out, bits->words);
+    } else if (const auto* const sparse = std::get_if<SparseVector>(&vector)) {
+        out.u8(sparse_flag).be32(sparse->dimensions).be32(size(sparse->indices));
+        put_items(out, sparse->indices);
+        put_items(out, sparse->values);
+    }
+}
+
+VectorValue get_vector(ByteReader& in) {
+    const std::uint8_t flag = in.u8();
+    if (flag == null_flag) {
+        return NullVector{};
+    }
+    const std::uint32_t size = in.be32();
+    switch (flag) {
+        case floats_flag:
+            return Vector{get_items<float>(in, size)};
+        case bits_flag:
+            return Vector{BitVector{size, get_items<std::uint64_t>(in, bit_words(size))}};
+        case sparse_flag: {
+            const std::uint32_t count = in.be32();
+            SparseVector sparse{size, get_items<std::uint32_t>(in, count), {}};
+            sparse.values = get_items<float>(in, count);
+            return Vector{std::move(sparse)};
+        }
+        default:
+            in.fail();
+            return NullVector{};
+    }
+}
+
 }  // namespace
 
 std::string meta_key(std::string_view name) {
@@ -140,16 +209,11 @@ std::optional<std::string> encode_vectors(const std::vector<VectorValue>& vector
         if (std::holds_alternative<UnchangedVector>(value)) {
             return std::nullopt;
         }
-        const auto* const floats = std::get_if<std::vector<float>>(&value);
-        if (floats == nullptr) {
+        if (const auto* const vector = std::get_if<Vector>(&value)) {
+            put_vector(out, *vector);
+        } else {
             out.u8(null_flag);
-            continue;
         }
-        std::string bytes(floats->size() * sizeof(float), '\0');
-        if (!floats->empty()) {
-            std::memcpy(bytes.data(), floats->data(), bytes.size());
-        }
-        out.u8(value_flag).be32(static_cast<std::uint32_t>(floats->size())).bytes(bytes);
     }
     return out.take();
 }
@@ -158,21 +222,7 @@ std::optional<std::vector<VectorValue>> decode_vectors(std::string_view bytes) {
     std::vector<VectorValue> vectors;
     ByteReader in{bytes};
     while (in.remaining() > 0) {
-        const std::uint8_t flag = in.u8();
-        if (flag == null_flag) {
-            vectors.emplace_back(NullVector{});
-            continue;
-        }
-        const std::size_t size = std::size_t{in.be32()} * sizeof(float);
-        const std::string_view raw = in.bytes(size);
-        if (flag != value_flag || in.failed()) {
-            return std::nullopt;
-        }
-        std::vector<float> floats(raw.size() / sizeof(float));
-        if (!floats.empty()) {
-            std::memcpy(floats.data(), raw.data(), raw.size());
-        }
-        vectors.emplace_back(std::move(floats));
+        vectors.push_back(get_vector(in));
     }
     return in.failed() ? std::nullopt : std::optional{std::move(vectors)};
 }

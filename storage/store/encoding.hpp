@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-/// The bytes in the store. Format 1:
+/// The bytes in the store. Format 2:
 ///
 ///     key    "m" name                         meta: "format", "instance", "state", "applied",
 ///                                              "history"
@@ -15,7 +15,10 @@
 ///
 ///     value of a row, for each of Table::vectors:
 ///            u8 0                             NULL
-///            u8 1, be32 dims, dims * float32 little-endian
+///            u8 1, be32 dims, dims * float32                          vector, halfvec
+///            u8 4, be32 length, uint64 for each 64 bits               bit
+///            u8 5, be32 dims, be32 n, n * uint32 index, n * float32   sparsevec
+///        items as they lie in memory, little-endian
 ///
 /// Every decoder returns nothing where the bytes are not what its encoder wrote.
 namespace veer::storage::store {

@@ -17,7 +17,9 @@ namespace veer::storage::store {
 
 namespace {
 
-constexpr std::string_view format = "veer store 1";
+constexpr std::string_view format = "veer store 2";
+/// Of rows without copied columns and types of vectors: what they hold is copied again.
+constexpr std::string_view outdated_format = "veer store 1";
 constexpr std::size_t megabyte = 1U << 20U;
 
 rocksdb::Options rocks_options() {
@@ -151,11 +153,26 @@ struct Store::Impl {
         );
     }
 
+    /// Forgets all but who this veer is.
+    Result<void> start_over() {
+        rocksdb::WriteBatch batch;
+        batch.DeleteRange(std::string{"r"}, after_prefix("r"));
+        for (const char* const name : {"state", "applied", "history"}) {
+            batch.Delete(meta_key(name));
+        }
+        batch.Put(meta_key("format"), std::string{format});
+        return commit(batch, true);
+    }
+
     Result<void> check_format() {
         auto found = read(meta_key("format"));
         auto name = found.has_value() ? read(meta_key("instance")) : found;
         if (!name.has_value()) {
             return name.error();
+        }
+        if (found->has_value() && name->has_value() && **found == outdated_format) {
+            instance = **name;
+            return start_over();
         }
         if (found->has_value() && **found != format) {
             return disk_error(

@@ -11,7 +11,7 @@ namespace veer::storage::sync {
 namespace {
 
 constexpr std::size_t load_rows_max = 1'000;
-constexpr std::size_t load_floats_max = 2U << 20U;  // 8 MB
+constexpr std::size_t load_bytes_max = 8U << 20U;
 
 /// Collects loaded rows, and tells the observer in batches.
 class Loader {
@@ -20,11 +20,11 @@ class Loader {
 
     void add(Row&& row) {
         for (const VectorValue& value : row.vectors) {
-            const auto* const floats = std::get_if<std::vector<float>>(&value);
-            floats_ += floats == nullptr ? 0 : floats->size();
+            const auto* const vector = std::get_if<Vector>(&value);
+            bytes_ += vector == nullptr ? 0 : bytes_of(*vector);
         }
         rows_.push_back(std::move(row));
-        if (rows_.size() >= load_rows_max || floats_ >= load_floats_max) {
+        if (rows_.size() >= load_rows_max || bytes_ >= load_bytes_max) {
             flush();
         }
     }
@@ -34,14 +34,14 @@ class Loader {
             progress_.rows(table_.oid, rows_);
         }
         rows_.clear();
-        floats_ = 0;
+        bytes_ = 0;
     }
 
   private:
     const Table& table_;
     Progress& progress_;
     std::vector<Row> rows_;
-    std::size_t floats_ = 0;
+    std::size_t bytes_ = 0;
 };
 
 }  // namespace

@@ -16,8 +16,8 @@ constexpr std::size_t change_overhead = sizeof(Change) + 64;
 std::size_t size_of(const Row& row) {
     std::size_t bytes = row.key.size() + change_overhead;
     for (const VectorValue& value : row.vectors) {
-        const auto* const floats = std::get_if<std::vector<float>>(&value);
-        bytes += sizeof value + (floats == nullptr ? 0 : floats->size() * sizeof(float));
+        const auto* const vector = std::get_if<Vector>(&value);
+        bytes += sizeof value + (vector == nullptr ? 0 : bytes_of(*vector));
     }
     return bytes;
 }

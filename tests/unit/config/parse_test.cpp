@@ -172,19 +172,19 @@ TEST_CASE("An unknown key or table is an error with a suggestion", "[config]") {
     );
 }
 
-TEST_CASE("A route needs a well-formed column and one of three operators", "[config]") {
+TEST_CASE("A route needs a well-formed column and one of pgvector's operators", "[config]") {
     CHECK(
         problem("[[route]]\ncolumn = 'documents.embedding'\noperator = '<=>'") ==
         "veer.toml:2: route.column must be schema.table.column, such as "
         "\"public.documents.embedding\", not \"documents.embedding\""
     );
     CHECK(
-        problem("[[route]]\ncolumn = 'a.b.c'\noperator = '<+>'") ==
-        "veer.toml:3: route.operator must be one of <->, <=>, <#>, not \"<+>\""
+        problem("[[route]]\ncolumn = 'a.b.c'\noperator = '<>'") ==
+        "veer.toml:3: route.operator must be one of <->, <=>, <#>, <+>, <~>, <%>, not \"<>\""
     );
     CHECK(
         problem("\n[[route]]\ncolumn = 'a.b.c'") ==
-        "veer.toml:2: a [[route]] needs operator, one of <->, <=>, <#>"
+        "veer.toml:2: a [[route]] needs operator, one of <->, <=>, <#>, <+>, <~>, <%>"
     );
 }
 

@@ -41,6 +41,7 @@ void compare_with_scalar(const Kernels& kernels) {
         CAPTURE(kernels.name, count);
         CHECK(near(kernels.l2_squared(x, y, count), scalar.l2_squared(x, y, count), count));
         CHECK(near(kernels.dot(x, y, count), scalar.dot(x, y, count), count));
+        CHECK(near(kernels.l1(x, y, count), scalar.l1(x, y, count), count));
         const CosineParts found = kernels.cosine(x, y, count);
         const CosineParts wanted = scalar.cosine(x, y, count);
         CHECK(near(found.dot, wanted.dot, count));
@@ -111,6 +112,7 @@ TEST_CASE("Scalar kernels compute sums that can be checked by hand", "[index]") 
     const Kernels& scalar = scalar_kernels();
     CHECK(scalar.l2_squared(a.data(), b.data(), 3) == 25.0F);
     CHECK(scalar.dot(a.data(), b.data(), 3) == 25.0F);
+    CHECK(scalar.l1(a.data(), b.data(), 3) == 7.0F);
     const std::vector<std::int8_t> codes{-128, 127, 3};
     CHECK(scalar.dot_int8(codes.data(), codes.data(), 3) == 16384 + 16129 + 9);
     const CosineParts parts = scalar.cosine(a.data(), b.data(), 3);

@@ -16,16 +16,19 @@ double reported(Metric metric, const std::vector<float>& a, const std::vector<fl
 
 }  // namespace
 
-TEST_CASE("metric_of knows three operators and no other", "[index]") {
+TEST_CASE("metric_of knows pgvector's operators and no other", "[index]") {
     CHECK(metric_of("<->") == Metric::l2);
     CHECK(metric_of("<=>") == Metric::cosine);
     CHECK(metric_of("<#>") == Metric::inner_product);
-    CHECK_FALSE(metric_of("<+>"));
+    CHECK(metric_of("<+>") == Metric::l1);
+    CHECK_FALSE(metric_of("<@>"));
     CHECK_FALSE(metric_of(""));
 }
 
 TEST_CASE("Reported distances are pgvector's", "[index]") {
     CHECK(reported(Metric::l2, {1, 2, 3}, {4, 6, 3}) == 5.0);
+    CHECK(reported(Metric::l1, {1, 2, 3}, {4, 6, 3}) == 7.0);
+    CHECK(std::isinf(reported(Metric::l1, {3e38F}, {-3e38F})));
     CHECK(reported(Metric::inner_product, {1, 2, 3}, {4, 5, 6}) == -32.0);
     CHECK(std::signbit(reported(Metric::inner_product, {1, 0}, {0, 1})));  // pgvector prints -0
     CHECK(reported(Metric::cosine, {1, 0}, {0, 2}) == 1.0);

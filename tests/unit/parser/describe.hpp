@@ -27,7 +27,7 @@ inline std::string describe(const VectorExpression& vector) {
         text = '[' + text + ']';
     }
     if (vector.form != VectorExpression::Form::untyped) {
-        text += "::" + schema + "vector";
+        text += "::" + schema + vector.type_name;
     }
     return vector.typmod ? text + '(' + std::to_string(*vector.typmod) + ')' : text;
 }

@@ -45,7 +45,8 @@ TEST_CASE("Every field of a search is filled in", "[parser]") {
     expected.column = "e";
     expected.operator_name = "<=>";
     expected.operator_schema = "ext";
-    expected.vector = {{Argument::Source::parameter, 1}, VectorExpression::Form::vector, 3, "ext"};
+    expected.vector = {
+        {Argument::Source::parameter, 1}, VectorExpression::Form::vector, 3, "ext", "vector"};
     expected.outputs = {
         {OutputColumn::Kind::star, "", "", {}},
         {OutputColumn::Kind::column, "id", "id", {}},
@@ -88,6 +89,12 @@ TEST_CASE("A query vector may come in each of its forms", "[parser]") {
     expect("$1::float8[]::vector(3)", "[$1]::vector(3)");
     expect("$1::double precision[]::vector", "[$1]::vector");
     expect("$1::pg_catalog.float8[]::vector", "[$1]::vector");
+    expect("$1::halfvec", "$1::halfvec");
+    expect("'[1]'::public.halfvec(3)", "'0::public.halfvec(3)");
+    expect("array[1,2]::halfvec", "['0]::halfvec");
+    expect("$1::sparsevec(1000000000)", "$1::sparsevec(1000000000)");
+    expect("'01'::bit(2)", "'0::pg_catalog.bit(2)");
+    expect("$1::bit", "$1::pg_catalog.bit(1)");
 }
 
 TEST_CASE("A query vector in any other form is refused", "[parser]") {
@@ -98,8 +105,14 @@ TEST_CASE("A query vector in any other form is refused", "[parser]") {
           "array[$1,$2]::vector",
           "array['1']::vector",
           "array[array[1]]::vector",
-          "$1::halfvec",
-          "$1::halfvec(3)",
+          "$1::halfvec(0)",
+          "$1::halfvec(16001)",
+          "$1::pg_catalog.halfvec",
+          "$1::vector::halfvec",
+          "$1::sparsevec(1000000001)",
+          "$1::varbit(3)",
+          "$1::\"bit\"",
+          "$1::public.bit(3)",
           "$1::vector[]",
           "$1::vector(0)",
           "$1::vector(3,3)",
@@ -166,9 +179,10 @@ TEST_CASE("Operands may stand either way round, operators be qualified", "[parse
          "t.e public.<=> '0::public.vector limit 5: id"},
         {"select id from t order by e operator(<#>) $1 limit 5", "t.e <#> $1 limit 5: id"},
         {"select id from t order by e operator(a.b.<#>) $1 limit 5", "no_distance_order"},
-        {"select id from t order by e <+> $1 limit 5", "no_distance_order"},
-        {"select id from t order by e <~> $1 limit 5", "no_distance_order"},
-        {"select id from t order by e <%> $1 limit 5", "no_distance_order"},
+        {"select id from t order by e <+> $1 limit 5", "t.e <+> $1 limit 5: id"},
+        {"select id from t order by e <~> $1 limit 5", "t.e <~> $1 limit 5: id"},
+        {"select id from t order by e <%> $1 limit 5", "t.e <%> $1 limit 5: id"},
+        {"select id from t order by e <@> $1 limit 5", "no_distance_order"},
         {"select id from t order by e < $1 limit 5", "no_distance_order"},
         {"select id from t order by e <=> any($1) limit 5", "no_distance_order"},
     };

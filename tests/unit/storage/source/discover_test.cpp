@@ -54,6 +54,18 @@ TEST_CASE("A table with a vector index and a key is copied", "[storage]") {
     CHECK(catalogue.refused.empty());
 }
 
+TEST_CASE("A column's type is the kind of its vectors", "[storage]") {
+    TableInput input = good_input();
+    input.columns[0].type_name = "halfvec";
+    for (const std::string operator_class : {"l2", "cosine", "ip", "l1"}) {
+        input.indexes.front().operator_class = "halfvec_" + operator_class + "_ops";
+        Catalogue catalogue;
+        judge(input, "vee", catalogue);
+        REQUIRE(catalogue.tables.size() == 1);
+        CHECK(catalogue.tables.front().columns[0].kind == VectorKind::halfvec);
+    }
+}
+
 TEST_CASE("Two indexes on one column share its vector", "[storage]") {
     TableInput input = good_input();
     input.indexes.push_back(input.indexes.front());
@@ -126,16 +138,16 @@ TEST_CASE("Indexes that veer does not mirror are refused by name", "[storage]") 
         CHECK(refused_for(input, "partial"));
     }
     SECTION("operator class") {
-        index.operator_class = "vector_l1_ops";
-        CHECK(refused_for(input, "vector_l1_ops"));
+        index.operator_class = "halfvec_l1_ops";
+        CHECK(refused_for(input, "halfvec_l1_ops"));
     }
     SECTION("no dimensions") {
         input.columns[0].column.typmod = -1;
         CHECK(refused_for(input, "no fixed dimensions"));
     }
     SECTION("other type") {
-        input.columns[0].type_name = "halfvec";
-        CHECK(refused_for(input, "halfvec"));
+        input.columns[0].type_name = "sparsevec";
+        CHECK(refused_for(input, "sparsevec"));
     }
     SECTION("generated") {
         input.columns[0].generated = true;

@@ -1,7 +1,6 @@
 #include "storage/source/row_mapper.hpp"
 
 #include "storage/byte_writer.hpp"
-#include "storage/source/vector_format.hpp"
 #include "tests/unit/storage/sample_table.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -44,18 +43,6 @@ pgoutput::Relation relation() {
 const std::string id_bytes{"\0\0\0\0\0\0\0\7", 8};
 
 }  // namespace
-
-TEST_CASE("A vector decodes from its send format, and from nothing else", "[storage]") {
-    const std::string bytes = sent({1.5F, -2});
-    CHECK(decode_vector(bytes, 2) == std::vector<float>{1.5F, -2});
-    CHECK_FALSE(decode_vector(bytes, 3).has_value());
-    CHECK_FALSE(decode_vector(bytes + "x", 2).has_value());
-    CHECK_FALSE(decode_vector(ByteWriter{}.be16(0).be16(1).take(), 0).has_value());
-    CHECK_FALSE(decode_vector(ByteWriter{}.be16(0xFFFF).be16(0).take(), -1).has_value());
-    for (std::size_t size = 0; size < bytes.size(); ++size) {
-        CHECK_FALSE(decode_vector(bytes.substr(0, size), 2).has_value());
-    }
-}
 
 TEST_CASE("Columns are found by name, whatever their order", "[storage]") {
     const auto mapper = RowMapper::make(sample_table(), relation()).value();

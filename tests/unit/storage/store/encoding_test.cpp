@@ -90,3 +90,28 @@ TEST_CASE("A prefix ends right before its successor", "[storage]") {
     CHECK(row_key({255}, "k") < after_prefix(row_prefix({255})));
     CHECK(row_key({256}, "") >= after_prefix(row_prefix({255})));
 }
+
+TEST_CASE("Vectors of every kind read back as they were", "[storage]") {
+    const std::vector<VectorValue> vectors{
+        BitVector{65, {~std::uint64_t{0}, 0x80}},
+        SparseVector{1'000'000'000, {0, 999'999'999}, {1.5F, -2}},
+        SparseVector{5, {}, {}}};
+    const std::string bytes = encode_vectors(vectors).value();
+    CHECK((decode_vectors(bytes) == vectors));
+    const std::string one = encode_vectors({vectors.front()}).value();
+    for (std::size_t size = 1; size < one.size(); ++size) {
+        CHECK_FALSE(decode_vectors(one.substr(0, size)).has_value());
+    }
+    CHECK_FALSE(decode_vectors(std::string("\x05\0\0\0\x05\xFF\xFF\xFF\xFF", 9)).has_value());
+    CHECK_FALSE(decode_vectors("\x06").has_value());
+}
+
+TEST_CASE("The kind of a column is part of the state", "[storage]") {
+    SyncState state;
+    state.tables = {sample_table()};
+    state.tables[0].columns[2].kind = VectorKind::halfvec;
+    const auto read = decode_state(encode_state(state));
+    REQUIRE(read.has_value());
+    CHECK(read->tables[0].columns[2].kind == VectorKind::halfvec);
+    CHECK_FALSE(read->tables[0].same_rows(sample_table()));
+}
