@@ -43,6 +43,7 @@ Tolerance tolerance_for(index::Metric metric, std::span<const float> query) {
         .relative = std::max(relative_min, relative_per_dimension * dimensions), .absolute = 0};
     switch (metric) {
         case index::Metric::l2:
+        case index::Metric::l1:
             break;
         case index::Metric::cosine:
             tolerance.absolute = std::max(relative_min, absolute_per_dimension * dimensions);
