@@ -88,6 +88,17 @@ struct Defaults {
     friend bool operator==(const Defaults&, const Defaults&) = default;
 };
 
+/// [compare]: the sample of searches that is put to both engines and to the exact answer, beside
+/// the clients' way.
+struct Compare {
+    double rate = 0.01;             ///< share of eligible searches, 0 (off) to 1
+    double budget_per_second = 10;  ///< comparisons, 0 to 10000; what is beyond is dropped
+    double judge_cores = 0.5;       ///< processors for exact answers, 0 to 64
+    std::uint32_t keep = 200;       ///< answers that differed, 0 to 10000
+
+    friend bool operator==(const Compare&, const Compare&) = default;
+};
+
 /// [limits]: what veer refuses to hold or to look at.
 struct Limits {
     std::uint32_t k_max = 1000;                               ///< LIMIT + OFFSET, rows, 1 to 100000
@@ -136,7 +147,8 @@ struct ColumnName {
 
 /// [[route]]: one column under one distance operator, with its own share of the traffic.
 ///
-/// percent and salt hold the values of [defaults] where the file does not give them.
+/// percent and salt hold the values of [defaults] where the file does not give them, compare_rate
+/// that of [compare].
 struct Route {
     ColumnName column;
     std::string operator_name;  ///< "<->", "<=>", "<#>", "<+>", "<~>" or "<%>"
@@ -144,6 +156,7 @@ struct Route {
     std::string salt;
     /// Of its index, 64KiB to 1048576GiB; 0: as much as [limits] index_memory_max leaves.
     std::uint64_t memory_max = 0;
+    double compare_rate = 0.01;
 
     friend bool operator==(const Route&, const Route&) = default;
 };
@@ -163,6 +176,7 @@ struct Config {
     Storage storage;
     Sync sync;
     Defaults defaults;
+    Compare compare;
     Limits limits;
     Log log;
     Admin admin;

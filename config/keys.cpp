@@ -37,18 +37,22 @@ bool set_integer(T& target, const Value& value, std::int64_t low, std::int64_t h
     return number.has_value();
 }
 
-bool set_percent(double& target, const Value& value) {
-    double percent = -1;
+bool set_number(double& target, const Value& value, double high) {
+    double number = -1;
     if (const auto* whole = std::get_if<std::int64_t>(&value)) {
-        percent = static_cast<double>(*whole);
+        number = static_cast<double>(*whole);
     } else if (const auto* fraction = std::get_if<double>(&value)) {
-        percent = *fraction;
+        number = *fraction;
     }
-    const bool allowed = percent >= 0 && percent <= 100;  // false for NaN, too
+    const bool allowed = number >= 0 && number <= high;  // false for NaN, too
     if (allowed) {
-        target = percent;
+        target = number;
     }
     return allowed;
+}
+
+bool set_percent(double& target, const Value& value) {
+    return set_number(target, value, 100);
 }
 
 bool set_text(std::string& target, const Value& value, std::size_t min, std::size_t max) {
@@ -134,7 +138,7 @@ bool set_operator(std::string& target, const Value& value) {
     return true;
 }
 
-const std::array<Key, 32> all_keys{{
+const std::array<Key, 36> all_keys{{
     {"listen",
      "address",
      "an address or host name",
@@ -264,6 +268,38 @@ const std::array<Key, 32> all_keys{{
      [](Config& c, const Value& v) { return set_text(c.defaults.salt, v, 0, salt_bytes_max); },
      [](const Config& c) {
          return Value(c.defaults.salt);
+     }},
+    {"compare",
+     "rate",
+     "a share from 0 to 1, such as 0.01",
+     false,
+     [](Config& c, const Value& v) { return set_number(c.compare.rate, v, 1); },
+     [](const Config& c) {
+         return Value(c.compare.rate);
+     }},
+    {"compare",
+     "budget_per_second",
+     "a number from 0 to 10000",
+     false,
+     [](Config& c, const Value& v) { return set_number(c.compare.budget_per_second, v, 10'000); },
+     [](const Config& c) {
+         return Value(c.compare.budget_per_second);
+     }},
+    {"compare",
+     "judge_cores",
+     "a number from 0 to 64",
+     false,
+     [](Config& c, const Value& v) { return set_number(c.compare.judge_cores, v, 64); },
+     [](const Config& c) {
+         return Value(c.compare.judge_cores);
+     }},
+    {"compare",
+     "keep",
+     "an integer from 0 to 10000",
+     false,
+     [](Config& c, const Value& v) { return set_integer(c.compare.keep, v, 0, 10'000); },
+     [](const Config& c) {
+         return Value(std::int64_t{c.compare.keep});
      }},
     {"limits",
      "k_max",
@@ -419,7 +455,7 @@ const std::array<Key, 32> all_keys{{
      }},
 }};
 
-const std::array<RouteKey, 5> all_route_keys{{
+const std::array<RouteKey, 6> all_route_keys{{
     {"column",
      "schema.table.column, such as \"public.documents.embedding\"",
      true,
@@ -454,6 +490,13 @@ const std::array<RouteKey, 5> all_route_keys{{
      [](Route& r, const Value& v) { return set_memory_bound(r.memory_max, v, 1ULL << 16U); },
      [](const Route& r) {
          return Value(bytes_to_string(r.memory_max));
+     }},
+    {"compare_rate",
+     "a share from 0 to 1, such as 0.01",
+     false,
+     [](Route& r, const Value& v) { return set_number(r.compare_rate, v, 1); },
+     [](const Route& r) {
+         return Value(r.compare_rate);
      }},
 }};
 

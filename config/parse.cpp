@@ -153,7 +153,8 @@ void Reader::read_route(const toml::table& table) {
         .column = {},
         .operator_name = {},
         .percent = config_.defaults.percent,
-        .salt = config_.defaults.salt};
+        .salt = config_.defaults.salt,
+        .compare_rate = config_.compare.rate};
     const std::size_t problems_before = problems_.size();
     bool misspelt = false;  // then a required key that is missing was probably meant
     const std::span<const RouteKey> known = route_keys();
@@ -222,7 +223,7 @@ Result<Config> Reader::read(const toml::table& root) {
     const std::vector<std::string_view> tables = table_names();
     for (const auto& [key, node] : root) {
         if (key.str() == route_table) {
-            continue;  // after [defaults], which it falls back to
+            continue;  // after [defaults] and [compare], which it falls back to
         }
         if (std::find(tables.begin(), tables.end(), key.str()) == tables.end()) {
             note_unknown(key, "table", tables);

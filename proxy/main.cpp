@@ -1,4 +1,5 @@
 #include "config/diff.hpp"
+#include "proxy/report_command.hpp"
 #include "proxy/run.hpp"
 
 #include <CLI/CLI.hpp>
@@ -62,10 +63,24 @@ int parse_and_run(int argc, char** argv) {
     check->add_option(
         "-c,--config", flags.config_file, "Configuration (default: ./veer.toml if there is one)"
     );
+    veer::proxy::ReportOptions wanted;
+    CLI::App* report = app.add_subcommand(
+        "report", "Say what comparisons have come to; exit 0 pass, 1 fail, 2 not enough evidence"
+    );
+    report
+        ->add_option(
+            "dsn", wanted.dsn, "A running veer, as \"host=127.0.0.1 port=7432 dbname=app\""
+        )
+        ->required();
+    report->add_flag("--json", wanted.json, "JSON instead of text");
+    report->add_option("--html", wanted.html_file, "Besides, one self-contained page in this file");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : usage_error;
+    }
+    if (report->parsed()) {
+        return veer::proxy::report(wanted);
     }
     return check->parsed() ? check_config(flags) : run_command(flags);
 }

@@ -7,11 +7,11 @@
 namespace veer::proxy {
 
 LiveConfig::LiveConfig(
-    RunOptions options, config::Config config, router::Router& router, ApplySecurity apply
+    RunOptions options, config::Config config, ApplySecurity apply, Configure configure
 )
     : options_(std::move(options)),
-      router_(router),
       apply_(std::move(apply)),
+      configure_(std::move(configure)),
       state_{.started = config, .current = config} {}
 
 LiveConfig::Changes LiveConfig::refuse(const std::string& problem) {
@@ -45,7 +45,7 @@ LiveConfig::Changes LiveConfig::reload() {
             change.restart_required ? " (takes effect at the next start)" : ""
         );
     }
-    router_.configure(*loaded);
+    configure_(*loaded);
     spdlog::info("configuration reloaded");
     const std::lock_guard lock(mutex_);
     state_.current = *std::move(loaded);

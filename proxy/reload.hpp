@@ -3,7 +3,6 @@
 #include "config/diff.hpp"
 #include "config/parse.hpp"
 #include "proxy/run.hpp"
-#include "router/router.hpp"
 
 #include <boost/system/result.hpp>
 
@@ -18,14 +17,16 @@ namespace veer::proxy {
 /// failed, and then nothing has changed.
 using ApplySecurity = std::function<std::string(const config::Config&)>;
 
+/// Makes the rest of a configuration hold.
+using Configure = std::function<void(const config::Config&)>;
+
 /// The configuration of a running process: what it started with, and what the file said last.
 ///
 /// Thread-safe; one reload at a time.
 class LiveConfig {
   public:
-    LiveConfig(
-        RunOptions options, config::Config config, router::Router& router, ApplySecurity apply
-    );
+    /// `configure` is told of what holds from now on, and cannot fail.
+    LiveConfig(RunOptions options, config::Config config, ApplySecurity apply, Configure configure);
 
     using Changes = boost::system::result<std::vector<config::Change>, std::string>;
 
@@ -47,8 +48,8 @@ class LiveConfig {
     Changes refuse(const std::string& problem);
 
     const RunOptions options_;
-    router::Router& router_;
     const ApplySecurity apply_;
+    const Configure configure_;
     std::mutex reloading_;
     mutable std::mutex mutex_;
     State state_;  // under mutex_

@@ -3,6 +3,8 @@
 #include "index/replica.hpp"
 #include "proxy/admin/access.hpp"
 #include "proxy/admin/console_dialogue.hpp"
+#include "proxy/compare/change_tap.hpp"
+#include "proxy/compare/comparer.hpp"
 #include "proxy/net/host_watch.hpp"
 #include "proxy/net/server.hpp"
 #include "proxy/net/upstreams.hpp"
@@ -161,6 +163,43 @@ std::vector<net::Endpoint> endpoints(const storage::source::ConnectionTarget& ta
     return endpoints;
 }
 
+/// The copy: who follows it, who finds in it, who routes to it, and who checks the answers.
+///
+///     Syncer ──▶ ChangeTap ──▶ Replica ◀── Router ◀── sessions
+///                   └─▶ ChangeLog ◀── Comparer ◀── (what was sampled) ──┘
+struct Copy {
+    Copy(const config::Config& config, const std::string& dsn, index::ReplicaOptions options)
+        : replica(std::move(options)),
+          router(config, replica),
+          tap(changes, replica),
+          syncer(
+              {.dsn = dsn,
+               .directory = config.storage.dir,
+               .wal_keep_max = config.sync.wal_keep_max},
+              tap
+          ),
+          comparer(
+              {.dsn = dsn,
+               .replica = replica,
+               .log = changes,
+               .ledger = router.ledger(),
+               .nudge =
+                   [this] {
+                       syncer.nudge();
+                   }}
+          ) {
+        comparer.configure(config);
+        router.set_comparison(&comparer);
+    }
+
+    index::Replica replica;
+    router::Router router;
+    router::compare::ChangeLog changes;
+    compare::ChangeTap tap;
+    storage::sync::Syncer syncer;
+    compare::Comparer comparer;
+};
+
 /// Nobody outside may know it: another one at every start will do, as no user outlives a session.
 std::string mock_secret() {
     return auth::random_bytes(auth::Key::size).value_or("");
@@ -181,17 +220,12 @@ void open_local_door(const config::Config& config, net::Server& server) {
 ///                           └─ nobody is left, or a second signal ────────────────────────┘
 class Signals {
   public:
-    Signals(
-        boost::asio::io_context& context,
-        LiveConfig& config,
-        router::Router& router,
-        net::Server& server
-    )
+    Signals(boost::asio::io_context& context, LiveConfig& config, Copy& copy, net::Server& server)
         : context_(context),
           signals_(context, SIGTERM, SIGINT, SIGHUP),
           timer_(context),
           config_(config),
-          router_(router),
+          copy_(copy),
           server_(server) {
         signals_.add(SIGUSR2);
     }
@@ -216,10 +250,10 @@ class Signals {
         if (signal == SIGHUP) {
             config_.reload();
         } else if (signal == SIGUSR2) {
-            router_.set_panic(!router_.panic());
+            copy_.router.set_panic(!copy_.router.panic());
             spdlog::warn(
                 "SIGUSR2: {}",
-                router_.panic() ? "all searches go to Postgres" : "searches are routed again"
+                copy_.router.panic() ? "all searches go to Postgres" : "searches are routed again"
             );
         } else if (draining_) {
             spdlog::info("a second signal: stopping at once");
@@ -254,7 +288,7 @@ class Signals {
     boost::asio::signal_set signals_;
     boost::asio::steady_timer timer_;
     LiveConfig& config_;
-    router::Router& router_;
+    Copy& copy_;
     net::Server& server_;
     bool draining_ = false;
 };
@@ -303,20 +337,15 @@ int run(const RunOptions& options) {
     const std::string own_dsn = storage::source::for_installed_libpq(config.upstream.dsn);
     const unsigned threads = std::max(1U, std::thread::hardware_concurrency());
     const auto checkpoints = open_checkpoints(config);
-    index::Replica replica(replica_options(config, threads, checkpoints.get()));
-    router::Router router(config, replica);
-    storage::sync::Syncer syncer(
-        {.dsn = own_dsn, .directory = config.storage.dir, .wal_keep_max = config.sync.wal_keep_max},
-        replica
-    );
+    Copy copy(config, own_dsn, replica_options(config, threads, checkpoints.get()));
     SecretStore secrets(own_dsn);
     boost::asio::io_context context;
     net::Upstreams upstreams(endpoints(*target), target->session_attrs, target->shuffled);
     net::HostWatch host_watch(own_dsn, upstreams);
     net::Shared shared{
-        .router = router,
-        .replica = replica,
-        .nudge = [&syncer] { syncer.nudge(); },
+        .router = copy.router,
+        .replica = copy.replica,
+        .nudge = [&copy] { copy.syncer.nudge(); },
         .upstreams = upstreams,
         .session_options = session_options(config),
         .connections_max = config.listen.max_connections,
@@ -338,10 +367,13 @@ int run(const RunOptions& options) {
         }
         return problem;
     };
-    LiveConfig live_config(options, config, router, apply);
+    LiveConfig live_config(options, config, apply, [&copy](const config::Config& wanted) {
+        copy.comparer.configure(wanted);  // first: what is sampled must find it ready
+        copy.router.configure(wanted);
+    });
     ProcessOperations operations(
-        {.router = router,
-         .replica = replica,
+        {.router = copy.router,
+         .replica = copy.replica,
          .shared = shared,
          .server = server,
          .config = live_config,
@@ -366,7 +398,7 @@ int run(const RunOptions& options) {
     open_local_door(config, server);
     host_watch.start();
     server.start();
-    syncer.start();
+    copy.syncer.start();
     spdlog::info(
         "veer {} listens on {}:{}, upstream {}:{}",
         VEER_VERSION,
@@ -375,13 +407,14 @@ int run(const RunOptions& options) {
         upstreams.hosts().front().host,
         upstreams.hosts().front().port
     );
-    Signals(context, live_config, router, server).serve();
+    Signals(context, live_config, copy, server).serve();
     spdlog::info("stopping");
     host_watch.stop();
     secrets.stop();  // it answers to the server's threads
     server.stop();
-    syncer.stop();
-    replica.stop();
+    copy.comparer.stop();
+    copy.syncer.stop();
+    copy.replica.stop();
     return 0;
 }
 

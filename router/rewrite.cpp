@@ -163,19 +163,14 @@ std::optional<std::string> key_text(const storage::Column& column, std::string_v
     }
 }
 
-std::optional<std::string> restrict_to_keys(
-    std::string_view statement,
-    const parser::Clauses& clauses,
-    const parser::NearestNeighbourQuery& query,
-    const Route& route,
-    std::span<const index::Hit> hits
+std::optional<std::string> key_condition(
+    const storage::Table& table, std::string_view alias, std::span<const index::Hit> hits
 ) {
-    const storage::Table& table = route.table();
     std::vector<std::string> columns;
     std::vector<std::string_view> types;
     for (const std::size_t key : table.key) {
         const storage::Column& column = table.columns[key];
-        columns.push_back(quote_identifier(query.reference) + '.' + quote_identifier(column.name));
+        columns.push_back(quote_identifier(alias) + '.' + quote_identifier(column.name));
         types.push_back(type_name(column.type_oid));
     }
     std::vector<KeyTexts> keys;
@@ -186,10 +181,20 @@ std::optional<std::string> restrict_to_keys(
         }
         keys.push_back(*std::move(texts));
     }
-    const std::string condition = columns.size() == 1
-                                      ? any_of_array(columns.front(), types.front(), keys)
-                                      : any_of_rows(columns, types, keys);
-    return parser::add_condition(statement, clauses, condition);
+    return columns.size() == 1 ? any_of_array(columns.front(), types.front(), keys)
+                               : any_of_rows(columns, types, keys);
+}
+
+std::optional<std::string> restrict_to_keys(
+    std::string_view statement,
+    const parser::Clauses& clauses,
+    const parser::NearestNeighbourQuery& query,
+    const Route& route,
+    std::span<const index::Hit> hits
+) {
+    const auto condition = key_condition(route.table(), query.reference, hits);
+    return condition ? std::optional(parser::add_condition(statement, clauses, *condition))
+                     : std::nullopt;
 }
 
 std::string count_rows(

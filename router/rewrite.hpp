@@ -54,6 +54,11 @@ std::string count_rows(
 /// "name", quotes doubled.
 std::string quote_identifier(std::string_view name);
 
+/// The condition alone, for a table of this alias: "t"."id" OPERATOR(pg_catalog.=) ANY (...).
+std::optional<std::string> key_condition(
+    const storage::Table& table, std::string_view alias, std::span<const index::Hit> hits
+);
+
 /// Postgres' text form of one key column's binary form; nothing where it is not of that type. The
 /// types are those of storage/source's discovery: int2, int4, int8, uuid, text, varchar.
 std::optional<std::string> key_text(const storage::Column& column, std::string_view bytes);

@@ -3,6 +3,7 @@
 #include "index/replica.hpp"
 #include "parser/statement.hpp"
 #include "router/accepted_statements.hpp"
+#include "router/compare/observation.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -27,6 +28,8 @@ struct Route {
     std::string salt;
     std::string facts_query;  ///< see session_facts.hpp
     std::shared_ptr<RouteCounters> counters;
+    double compare_rate = 0;  ///< share of its searches that is compared; 0: none
+    std::shared_ptr<compare::Tally> tally;
 
     const storage::Table& table() const { return column.table; }
 

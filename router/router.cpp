@@ -49,9 +49,12 @@ double progress_percent(const storage::sync::Status& status) {
 }  // namespace
 
 Router::Router(const config::Config& config, const index::Replica& replica)
-    : replica_(replica), config_(config), routes_(std::make_shared<const RouteTable>()) {}
+    : replica_(replica), config_(config), routes_(std::make_shared<const RouteTable>()) {
+    ledger_.set_keep(config.compare.keep);
+}
 
 void Router::configure(const config::Config& config) {
+    ledger_.set_keep(config.compare.keep);
     const std::lock_guard lock(mutex_);
     config_ = config;
     generation_.reset();
@@ -94,6 +97,7 @@ Route Router::make_route(const index::IndexedColumn& column, const std::string& 
     route.name = name + ' ' + column.ann.operator_name;
     route.column = column;
     route.percent = config_.defaults.percent;
+    route.compare_rate = config_.compare.rate;
     route.salt = config_.defaults.salt.empty() ? route.name : config_.defaults.salt;
     const config::ColumnName served{
         .schema = column.table.schema,
@@ -102,6 +106,7 @@ Route Router::make_route(const index::IndexedColumn& column, const std::string& 
     for (const config::Route& configured : config_.routes) {
         if (configured.column == served && configured.operator_name == column.ann.operator_name) {
             route.percent = configured.percent;
+            route.compare_rate = configured.compare_rate;
             route.salt = configured.salt.empty() ? route.name : configured.salt;
         }
     }
@@ -111,6 +116,7 @@ Route Router::make_route(const index::IndexedColumn& column, const std::string& 
         counters = std::make_shared<RouteCounters>();
     }
     route.counters = counters;
+    route.tally = ledger_.tally(route.name);
     return route;
 }
 

@@ -2,6 +2,7 @@
 
 #include "config/config.hpp"
 #include "index/replica.hpp"
+#include "router/compare/ledger.hpp"
 #include "router/plan_cache.hpp"
 #include "router/reason_counts.hpp"
 #include "router/route.hpp"
@@ -63,6 +64,14 @@ class Router {
     /// Where searches went, and why.
     ReasonCounts& reasons() { return reasons_; }
 
+    /// Where sampled searches go, once they are answered; null: nowhere. Outlives its use.
+    void set_comparison(compare::Sink* sink) { comparison_.store(sink, std::memory_order_release); }
+
+    compare::Sink* comparison() const { return comparison_.load(std::memory_order_acquire); }
+
+    /// What comparisons have come to.
+    compare::Ledger& ledger() { return ledger_; }
+
     /// SHOW veer.routes.
     static const std::vector<std::string>& route_columns();
     std::vector<std::vector<std::string>> describe_routes();
@@ -75,6 +84,8 @@ class Router {
     const index::Replica& replica_;
     PlanCache plans_;
     ReasonCounts reasons_;
+    compare::Ledger ledger_;
+    std::atomic<compare::Sink*> comparison_ = nullptr;
     std::atomic<std::uint64_t> write_epoch_ = 1;
     std::atomic<std::uint64_t> covered_epoch_ = 0;  // an earlier process may have passed writes on
     std::atomic<bool> panic_ = false;

@@ -3,6 +3,7 @@
 #include "proxy/session/output.hpp"
 #include "proxy/session/prepared_statement.hpp"
 #include "proxy/wire/frame.hpp"
+#include "router/compare/observation.hpp"
 #include "router/decide.hpp"
 #include "router/route.hpp"
 #include "router/search.hpp"
@@ -43,6 +44,7 @@ struct Attempt {
     const router::Route* route = nullptr;  ///< in `routes`
     router::Search search;
     double bucket = 0;
+    std::optional<router::compare::Observation> observed;  ///< where it belongs to the sample
     router::Service service = router::Service::rewrite;
 
     std::string portal;

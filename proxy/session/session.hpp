@@ -229,7 +229,9 @@ class Session {
     void pass(router::Reason why, Instant now, Output& out);
     void abandon(Output& out);
     void record(std::string_view engine, router::Reason why, Instant now);
-    void note_passed(router::Reason why, const router::Route* route, Instant now);
+    void note_passed(router::Reason why, Attempt& attempt, Instant now);
+    void note_found(const std::vector<index::Hit>& hits);
+    void offer(std::optional<router::compare::Observation> observed, double milliseconds);
 
     // session_answer.cpp: its answer
     void serve(const std::vector<index::Hit>& hits, Instant now, Output& out);
@@ -298,6 +300,7 @@ class Session {
     FactsCache facts_;
     LastSearch last_;
     std::optional<Instant> passed_at_;  // a passed search that Postgres is answering
+    std::optional<router::compare::Observation> passed_observed_;  // to be compared afterwards
 };
 
 }  // namespace veer::proxy::session

@@ -198,7 +198,7 @@ Session::Taken Session::on_query(const wire::Frame& frame, Instant now, Output& 
     statements_.erase("");
     if (why || !replies_.empty() || batch_upstream_) {
         note_text(query->text, out);
-        note_passed(why.value_or(router::reason::pipelined), attempt.route, now);
+        note_passed(why.value_or(router::reason::pipelined), attempt, now);
         if (const auto* search = attempt.statement->statement.search()) {
             forward_search(frame, *search, out);
         } else {
@@ -303,7 +303,7 @@ Session::Taken Session::on_bind(const wire::Frame& frame, Instant now, Output& o
         return Taken::stall;
     }
     if (why) {
-        note_passed(*why, attempt.route, now);
+        note_passed(*why, attempt, now);
         forward(frame, out);
         return Taken::yes;
     }

@@ -1,5 +1,6 @@
 #include "proxy/session/session.hpp"
 #include "proxy/wire/backend.hpp"
+#include "router/compare/relations.hpp"
 
 // Statements and portals that exist only in veer: portals whose rows veer has, SHOW veer.x in the
 // extended protocol, and a Parse that veer has answered in Postgres' place.
@@ -162,6 +163,9 @@ LocalAnswer Session::answer_relation_named(const std::string& relation) const {
     }
     if (relation == "reasons") {
         return to_messages(router::ReasonCounts::columns(), router_.reasons().rows());
+    }
+    if (const auto shown = router::compare::relation(router_.ledger(), relation)) {
+        return to_messages(shown->columns, shown->rows);
     }
     return to_messages({"engine", "reason", "route", "percent", "ms"}, last_row());
 }

@@ -1,6 +1,7 @@
 #include "proxy/session/session.hpp"
 #include "proxy/wire/backend.hpp"
 #include "router/bucket.hpp"
+#include "router/observe.hpp"
 
 #include <algorithm>
 
@@ -73,6 +74,11 @@ std::optional<router::Reason> Session::prepare(Attempt& attempt, const wire::Bin
     );
     if (!router::outputs_known(*attempt.route, attempt.query())) {
         return router::reason::unknown_column;
+    }
+    if (router_.comparison() != nullptr) {
+        attempt.observed = router::observe(
+            attempt.routes, *attempt.route, attempt.statement->statement.plan->shape, attempt.search
+        );
     }
     return router::settled_without_facts(
         *attempt.route,
@@ -217,6 +223,9 @@ void Session::on_facts_ready(bool failed, Instant now, Output& out) {
 
 void Session::judge(Instant now, Output& out) {
     Attempt& attempt = *attempt_;
+    if (attempt.observed) {
+        attempt.observed->ef_search = attempt.facts.ef_search;
+    }
     if (!attempt.simple && statement_named(attempt.statement->name) != attempt.statement) {
         pass(router::reason::changed, now, out);  // DEALLOCATE came before it in the batch
         return;
@@ -342,6 +351,9 @@ void Session::look_for(std::uint64_t rows, Output& out) {
     Attempt& attempt = *attempt_;
     attempt.stage = Attempt::Stage::searching;
     attempt.candidates = rows;
+    if (attempt.observed) {
+        attempt.observed->applied = router_.applied();
+    }
     out.search = PendingSearch{
         .number = ++searches_,
         .order = {
@@ -362,6 +374,7 @@ void Session::on_found(std::uint64_t number, const router::Found& found, Instant
         // answer.
         pass(router::reason::short_answer, now, out);
     } else {
+        note_found(*found);
         serve(*found, now, out);
     }
     emit_due(out);
@@ -369,9 +382,9 @@ void Session::on_found(std::uint64_t number, const router::Found& found, Instant
 }
 
 void Session::pass(router::Reason why, Instant now, Output& out) {
-    const Attempt attempt = std::move(*attempt_);
+    Attempt attempt = std::move(*attempt_);
     attempt_.reset();
-    note_passed(why, attempt.route, attempt.started);
+    note_passed(why, attempt, attempt.started);
     last_.milliseconds = static_cast<double>(now.nanoseconds - attempt.started.nanoseconds) / 1e6;
     wire::Bytes rest = attempt.held;
     wire::FrameHeader header;
@@ -397,9 +410,29 @@ void Session::record(std::string_view engine, router::Reason why, Instant now) {
         .milliseconds = static_cast<double>(now.nanoseconds - attempt_->started.nanoseconds) / 1e6};
     attempt_->route->counters->veer.fetch_add(1, std::memory_order_relaxed);
     router_.reasons().count(last_.route, engine, why);
+    if (attempt_->observed) {
+        attempt_->observed->served_by_veer = true;
+        offer(std::move(attempt_->observed), last_.milliseconds);
+    }
 }
 
-void Session::note_passed(router::Reason why, const router::Route* route, Instant started) {
+void Session::note_found(const std::vector<index::Hit>& hits) {
+    if (attempt_->observed) {
+        const auto wanted = static_cast<std::ptrdiff_t>(attempt_->search.wanted());
+        attempt_->observed->veer.emplace(hits.begin(), hits.begin() + wanted);
+    }
+}
+
+void Session::offer(std::optional<router::compare::Observation> observed, double milliseconds) {
+    router::compare::Sink* const sink = router_.comparison();
+    if (observed && sink != nullptr) {
+        observed->served_ms = milliseconds;
+        sink->offer(*std::move(observed));
+    }
+}
+
+void Session::note_passed(router::Reason why, Attempt& attempt, Instant started) {
+    const router::Route* const route = attempt.route;
     last_ = {
         .engine = "postgres",
         .reason = std::string(why),
@@ -408,6 +441,7 @@ void Session::note_passed(router::Reason why, const router::Route* route, Instan
         .milliseconds = 0};
     passed_at_ = started;
     router_.reasons().count(last_.route, last_.engine, why);
+    passed_observed_ = router::comparable(why) ? std::move(attempt.observed) : std::nullopt;
     if (route != nullptr) {
         route->counters->postgres.fetch_add(1, std::memory_order_relaxed);
     }

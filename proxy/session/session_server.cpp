@@ -1,6 +1,8 @@
 #include "proxy/session/session.hpp"
 #include "proxy/wire/backend.hpp"
 
+#include <utility>
+
 // The server's frames: each is matched with what was asked, and goes where that says.
 
 namespace veer::proxy::session {
@@ -184,6 +186,7 @@ void Session::on_error(const wire::Frame& frame, Instant now, Output& out) {
     facts_.clear();
     copy_in_ = false;
     passed_at_.reset();
+    passed_observed_.reset();
     const Failure failure = replies_.on_error();
     if (failure.before) {
         unnamed_ = *failure.before;  // the server skips what would have changed it
@@ -327,6 +330,7 @@ void Session::on_ready(const Reply& reply, const wire::Frame& frame, Instant now
             last_.milliseconds =
                 static_cast<double>(now.nanoseconds - passed_at_->nanoseconds) / 1e6;
             passed_at_.reset();
+            offer(std::exchange(passed_observed_, std::nullopt), last_.milliseconds);
         }
     }
 }

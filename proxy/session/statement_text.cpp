@@ -83,10 +83,18 @@ std::optional<std::string> shown_relation(std::string_view sql) {
         return std::nullopt;
     }
     const std::string name = folded(text);
-    if (name == "veer.last" || name == "veer.reasons" || name == "veer.routes") {
-        return name.substr(5);
-    }
-    return std::nullopt;
+    constexpr std::string_view relations[] = {
+        "veer.last",
+        "veer.reasons",
+        "veer.routes",
+        "veer.compare",
+        "veer.mismatches",
+        "veer.report",
+        "veer.report_json",
+        "veer.report_html"};
+    const bool known =
+        std::find(std::begin(relations), std::end(relations), name) != std::end(relations);
+    return known ? std::optional(name.substr(5)) : std::nullopt;
 }
 
 }  // namespace veer::proxy::session

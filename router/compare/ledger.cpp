@@ -1,5 +1,7 @@
 #include "router/compare/ledger.hpp"
 
+#include <algorithm>
+
 namespace veer::router::compare {
 
 std::shared_ptr<Tally> Ledger::tally(const std::string& route) {
@@ -15,12 +17,18 @@ void Ledger::set_keep(std::size_t keep) {
 void Ledger::add(Mismatch comparison) {
     const Severity severity = severity_of(comparison.judgement.verdict);
     const std::lock_guard lock(mutex_);
+    last_us_ = std::max(last_us_, comparison.taken_us);
     routes_[comparison.route].statistics.add(
         comparison.judgement, comparison.durations, comparison.applied
     );
     if (severity != Severity::equal && severity != Severity::excluded) {
         mismatches_.add(std::move(comparison));
     }
+}
+
+std::int64_t Ledger::last_us() const {
+    const std::lock_guard lock(mutex_);
+    return last_us_;
 }
 
 std::vector<RouteRecord> Ledger::records() const {

@@ -40,6 +40,9 @@ class Ledger {
     /// Counts a comparison, and keeps it where the answers differed.
     void add(Mismatch comparison);
 
+    /// When the last comparison was made, in microseconds since 1970; 0: there was none.
+    std::int64_t last_us() const;
+
     std::vector<RouteRecord> records() const;
     std::vector<std::shared_ptr<const Mismatch>> mismatches() const;
     std::shared_ptr<const Mismatch> mismatch(std::uint64_t id) const;
@@ -53,6 +56,7 @@ class Ledger {
     mutable std::mutex mutex_;
     std::map<std::string, Entry, std::less<>> routes_;
     MismatchStore mismatches_;
+    std::int64_t last_us_ = 0;
 };
 
 }  // namespace veer::router::compare

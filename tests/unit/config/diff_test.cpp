@@ -54,7 +54,9 @@ TEST_CASE("The text of a configuration reads back as the same configuration", "[
     config.defaults.salt = "a\"b\\c\n";
     config.limits.result_bytes_max = 100'001;
     config.log.level = LogLevel::debug;
-    config.routes = {{{"public", "Docs", "e"}, "<=>", 25, "x"}, {{"s", "t", "a.b"}, "<->", 0, ""}};
+    config.compare.rate = 0.25;
+    config.routes = {
+        {{"public", "Docs", "e"}, "<=>", 25, "x", 0, 0.5}, {{"s", "t", "a.b"}, "<->", 0, ""}};
     const std::string text = to_text(config);
     CAPTURE(text);
     const Result<Config> again = parse(text, "veer.toml");

@@ -124,6 +124,9 @@ TEST_CASE("Values outside their limits are refused", "[config]") {
           "[defaults]\npercent = true",
           "[defaults]\nfreshness_wait = '2m'",
           "[defaults]\nfreshness_wait = 50",
+          "[compare]\nrate = 1.5",
+          "[compare]\nkeep = 10001",
+          "[compare]\nbudget_per_second = -1",
           "[limits]\nk_max = 0",
           "[limits]\nk_max = 1.5",
           "[limits]\nresult_bytes_max = 1",
@@ -142,6 +145,8 @@ TEST_CASE("Values outside their limits are refused", "[config]") {
 TEST_CASE("Values at their limits are accepted", "[config]") {
     for (const auto* text :
          {"[defaults]\npercent = 100",
+          "[compare]\nrate = 1",
+          "[compare]\nrate = 0",
           "[defaults]\npercent = 0.001",
           "[defaults]\nfreshness_wait = '0ms'",
           "[listen]\nport = 65535",
@@ -164,7 +169,7 @@ TEST_CASE("An unknown key or table is an error with a suggestion", "[config]") {
     CHECK(
         problem("percent = 5") ==
         "veer.toml:1: unknown table \"percent\": known are listen, upstream, tls, auth, "
-        "storage, sync, defaults, limits, log, route"
+        "storage, sync, defaults, compare, limits, log, route"
     );
     CHECK(problem("[log]\nfile = 'x'") == "veer.toml:2: unknown key \"file\": known are level");
     CHECK(

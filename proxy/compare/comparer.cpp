@@ -1,0 +1,306 @@
+#include "proxy/compare/comparer.hpp"
+
+#include "router/search_order.hpp"
+
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+
+namespace veer::proxy::compare {
+
+namespace {
+
+using router::compare::Difference;
+using router::compare::Mismatch;
+using router::compare::Observation;
+using router::compare::Rows;
+using router::compare::Severity;
+using Clock = std::chrono::steady_clock;
+
+/// How long the stream may take to bring what Postgres has seen.
+constexpr std::chrono::seconds settle_time_max{2};
+constexpr std::chrono::seconds exact_time_max{2};
+/// After a failed connection; until then comparisons fail at once.
+constexpr std::chrono::seconds connect_pause{5};
+/// One disagreement in so many is put to Postgres a second time.
+constexpr std::uint64_t asked_twice_one_in = 8;
+constexpr int niceness = 10;
+
+std::int64_t now_ns() {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch())
+        .count();
+}
+
+std::int64_t wall_clock_us() {
+    return std::chrono::duration_cast<std::chrono::microseconds>(
+               std::chrono::system_clock::now().time_since_epoch()
+    )
+        .count();
+}
+
+double thread_seconds() {
+    std::timespec spent{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+    return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) / 1e9;
+}
+
+bool compares_anything(const config::Config& config) {
+    const bool route =
+        std::any_of(config.routes.begin(), config.routes.end(), [](const config::Route& each) {
+            return each.compare_rate > 0;
+        });
+    return (route || config.compare.rate > 0) && config.compare.budget_per_second > 0;
+}
+
+bool same(const router::compare::Judgement& judgement) {
+    return severity_of(judgement.verdict) == Severity::equal;
+}
+
+/// A tenth of the place's digits that nothing else looks at.
+bool asks_twice(double place) {
+    return static_cast<std::uint64_t>(place * 1e12) % asked_twice_one_in == 0;
+}
+
+}  // namespace
+
+Comparer::Comparer(Parts parts) : parts_(std::move(parts)) {}
+
+Comparer::~Comparer() {
+    stop();
+}
+
+void Comparer::configure(const config::Config& config) {
+    const bool on = compares_anything(config);
+    parts_.log.keep(on);
+    const std::lock_guard lock(mutex_);
+    budget_.set_rate(config.compare.budget_per_second);
+    judge_budget_.set_rate(config.compare.judge_cores);
+    if (on && threads_.empty() && !stopping_) {
+        for (unsigned i = 0; i < thread_count; ++i) {
+            threads_.emplace_back([this] { serve(); });
+        }
+    }
+}
+
+void Comparer::offer(Observation observation) noexcept {
+    observation.tally->sampled.fetch_add(1, std::memory_order_relaxed);
+    try {
+        if (!take(observation)) {
+            observation.tally->shed.fetch_add(1, std::memory_order_relaxed);
+        }
+    } catch (...) {  // no memory for it: the client's thread goes on
+        observation.tally->shed.fetch_add(1, std::memory_order_relaxed);
+    }
+}
+
+/// False where it is shed.
+bool Comparer::take(Observation& observation) {
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    if (!lock.owns_lock() || stopping_ || taken_.size() >= idle_) {
+        return false;
+    }
+    const std::int64_t now = now_ns();
+    if (!budget_.take(now)) {
+        return false;
+    }
+    if (!recent_.enter(observation.place, now)) {
+        budget_.charge(-1);
+        observation.tally->repeated.fetch_add(1, std::memory_order_relaxed);
+        return true;
+    }
+    taken_.push_back(std::move(observation));
+    changed_.notify_one();
+    return true;
+}
+
+void Comparer::serve() {
+    setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), niceness);  // clients come first
+    Pgvector pgvector(parts_.dsn, wake_);
+    Clock::time_point not_before = Clock::now();
+    for (;;) {
+        std::unique_lock lock(mutex_);
+        ++idle_;
+        changed_.wait(lock, [this] { return stopping_ || !taken_.empty(); });
+        --idle_;
+        if (stopping_) {
+            return;
+        }
+        const Observation observation = std::move(taken_.front());
+        taken_.pop_front();
+        lock.unlock();
+        std::optional<Mismatch> comparison;
+        if (Clock::now() >= not_before) {
+            comparison = compare(pgvector, observation);
+            not_before =
+                comparison || pgvector.connected() ? Clock::now() : Clock::now() + connect_pause;
+        }
+        if (comparison && parts_.compared) {
+            parts_.compared(*comparison);
+        }
+        if (comparison) {
+            parts_.ledger.add(*std::move(comparison));
+        } else {
+            observation.tally->failed.fetch_add(1, std::memory_order_relaxed);
+        }
+    }
+}
+
+std::optional<Rows> Comparer::exact(const Observation& observation) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!judge_budget_.available(now_ns())) {
+            return std::nullopt;
+        }
+    }
+    const double before = thread_seconds();
+    auto found = observation.column->index->search_exact(
+        observation.vector,
+        router::compare::exact_rows(observation.k),
+        {.deadline = Clock::now() + exact_time_max}
+    );
+    const std::lock_guard lock(mutex_);
+    judge_budget_.charge(thread_seconds() - before);
+    return found ? std::optional(*std::move(found)) : std::nullopt;
+}
+
+std::optional<Mismatch> Comparer::compare(Pgvector& pgvector, const Observation& observation) {
+    Mismatch made;
+    made.taken_us = wall_clock_us();
+    made.route = observation.route;
+    made.shape = observation.shape;
+    made.vector = observation.vector;
+    made.durations.served = observation.served_ms;
+    made.durations.served_by_veer = observation.served_by_veer;
+    made.answers.k = observation.k;
+    made.answers.tolerance = router::compare::tolerance_for(
+        observation.column->index->options().metric, observation.vector
+    );
+    made.applied = observation.served_by_veer ? observation.applied : parts_.replica.applied();
+
+    // veer searches in either case: a duration is only fair where both were measured here.
+    constexpr std::uint32_t pgvector_default = 40;
+    const std::uint32_t ef = observation.ef_search.value_or(pgvector_default);
+    const router::SearchOrder order{
+        .index = observation.column->index,
+        .vector = observation.vector,
+        .rows = observation.k,
+        .ef = std::max<std::size_t>(ef, observation.k)};
+    const Clock::time_point start = Clock::now();
+    auto found = order.run();
+    made.durations.veer = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+    if (observation.served_by_veer) {
+        made.answers.veer = observation.veer;
+    } else if (found) {
+        made.answers.veer = *std::move(found);
+    }
+
+    const auto answer = pgvector.ask(
+        {.column = *observation.column,
+         .vector = observation.vector,
+         .k = observation.k,
+         .ef_search = observation.ef_search,
+         .veer = made.answers.veer ? &*made.answers.veer : nullptr,
+         .ask_twice = asks_twice(observation.place),
+         .tolerance = made.answers.tolerance}
+    );
+    if (!answer.has_value()) {
+        spdlog::debug("comparison of {}: {}", observation.route, answer.error().message);
+        return std::nullopt;
+    }
+    made.answers.postgres = answer->rows;
+    made.answers.confirmed = answer->confirmed;
+    made.answers.moving = answer->moving;
+    made.answers.exact = exact(observation);
+    const router::compare::Window window{.before = made.applied, .after = parts_.log.noted()};
+    made.durations.postgres = answer->milliseconds;
+    made.durations.round_trip = answer->round_trip_ms;
+    made.ef_search = answer->ef_search;
+    made.pg_lsn = answer->lsn;
+    made.judgement = judge(made.answers);
+    if (!same(made.judgement)) {
+        const bool settled = settle(answer->lsn);
+        made.answers.changed =
+            parts_.log.between(observation.column->table.oid, window, answer->snapshot);
+        made.answers.changed.complete = made.answers.changed.complete && settled;
+        made.judgement = judge(made.answers);
+    }
+    return still_served(observation) ? std::optional(std::move(made)) : std::nullopt;
+}
+
+std::optional<Mismatch> Comparer::replay(
+    const Mismatch& kept,
+    std::shared_ptr<const index::IndexedColumn> column,
+    std::optional<std::uint32_t> ef_search
+) {
+    Observation again;
+    again.route = kept.route;
+    again.column = std::move(column);
+    again.shape = kept.shape;
+    again.vector = kept.vector;
+    again.k = kept.answers.k;
+    again.ef_search = ef_search.value_or(kept.ef_search);
+    Pgvector pgvector(parts_.dsn, wake_);
+    return compare(pgvector, again);
+}
+
+/// Waits until all that Postgres had seen has come through the stream. False where it has not.
+bool Comparer::settle(storage::Lsn lsn) {
+    struct Arrival {
+        std::mutex mutex;
+        std::condition_variable come;
+        bool told = false;
+    };
+
+    const auto arrival = std::make_shared<Arrival>();
+    const Clock::time_point deadline = Clock::now() + settle_time_max;
+    while (parts_.replica.applied() < lsn && Clock::now() < deadline && !wake_.woken()) {
+        const auto waiter = parts_.replica.wait_for(lsn, [arrival] {
+            const std::lock_guard lock(arrival->mutex);
+            arrival->told = true;
+            arrival->come.notify_one();
+        });
+        if (waiter == 0) {
+            break;
+        }
+        parts_.nudge();
+        std::unique_lock lock(arrival->mutex);
+        const auto slice = std::min(deadline, Clock::now() + std::chrono::milliseconds(100));
+        arrival->come.wait_until(lock, slice, [&] { return arrival->told; });
+        lock.unlock();
+        parts_.replica.cancel(waiter);
+    }
+    return parts_.replica.applied() >= lsn;
+}
+
+/// The copy that was searched is the one that is followed, so that the log knows its changes.
+bool Comparer::still_served(const Observation& observation) const {
+    const auto generation = parts_.replica.generation();
+    return generation->live && std::any_of(
+                                   generation->columns.begin(),
+                                   generation->columns.end(),
+                                   [&](const index::IndexedColumn& each) {
+                                       return each.index == observation.column->index;
+                                   }
+                               );
+}
+
+void Comparer::stop() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+        taken_.clear();
+    }
+    wake_.wake();
+    changed_.notify_all();
+    for (std::thread& thread : threads_) {
+        if (thread.joinable()) {
+            thread.join();
+        }
+    }
+}
+
+}  // namespace veer::proxy::compare

@@ -1,0 +1,96 @@
+#pragma once
+
+#include "config/config.hpp"
+#include "index/replica.hpp"
+#include "proxy/compare/pgvector.hpp"
+#include "router/compare/change_log.hpp"
+#include "router/compare/ledger.hpp"
+#include "router/compare/observation.hpp"
+#include "router/compare/sampling.hpp"
+#include "storage/source/wake.hpp"
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace veer::proxy::compare {
+
+/// Compares what sessions offer, beside their way: a few threads, each with a connection of veer's
+/// own to Postgres.
+///
+///     session ──offer()──▶ [ at most one for each idle thread ] ──▶ thread: veer's search,
+///     pgvector,
+///        └─ never waits        else dropped and counted                the exact answer; settle;
+///        judge
+///                                                                        └─▶ Ledger
+///
+/// Invariants:
+/// 1. offer() takes a lock only where it is free, and allocates no more than its argument.
+/// 2. Nothing is queued: without an idle thread and without budget it is shed.
+/// 3. Each comparison ends: statements, the exact answer and the wait for the stream are bounded.
+/// 4. A copy that was replaced meanwhile is no evidence: the comparison counts as failed.
+class Comparer final : public router::compare::Sink {
+  public:
+    struct Parts {
+        std::string dsn;  ///< of veer's own role
+        index::Replica& replica;
+        router::compare::ChangeLog& log;
+        router::compare::Ledger& ledger;
+        std::function<void()> nudge;  ///< asks the sync to bring the stream up to the present
+        /// Is told of every comparison, equal or not, on the comparing thread: what gates and guards
+        /// of a cutover feed on. May be empty.
+        std::function<void(const router::compare::Mismatch&)> compared = {};
+    };
+
+    explicit Comparer(Parts parts);
+    ~Comparer() override;
+
+    /// Takes rates and budgets. Threads start with the first configuration that compares anything.
+    void configure(const config::Config& config);
+
+    void offer(router::compare::Observation observation) noexcept override;
+
+    /// Compares a kept search once more, now, on the calling thread and a connection of its own:
+    /// with another `ef_search` it says whether more effort would have found what was missed.
+    /// `column` is the route's today. Nothing where Postgres does not answer, or the copy is not
+    /// served.
+    std::optional<router::compare::Mismatch> replay(
+        const router::compare::Mismatch& kept,
+        std::shared_ptr<const index::IndexedColumn> column,
+        std::optional<std::uint32_t> ef_search = std::nullopt
+    );
+
+    void stop();
+
+  private:
+    static constexpr unsigned thread_count = 2;
+
+    bool take(router::compare::Observation& observation);
+    void serve();
+    std::optional<router::compare::Mismatch> compare(
+        Pgvector& pgvector, const router::compare::Observation& observation
+    );
+    std::optional<router::compare::Rows> exact(const router::compare::Observation& observation);
+    bool settle(storage::Lsn lsn);
+    bool still_served(const router::compare::Observation& observation) const;
+
+    Parts parts_;
+    storage::source::Wake wake_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<router::compare::Observation> taken_;  // under mutex_, as is all below
+    unsigned idle_ = 0;
+    router::compare::RecentSamples recent_;
+    router::compare::Budget budget_{0};
+    router::compare::Budget judge_budget_{0};
+    bool stopping_ = false;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace veer::proxy::compare

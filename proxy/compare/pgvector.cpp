@@ -1,0 +1,252 @@
+#include "proxy/compare/pgvector.hpp"
+
+#include "router/rewrite.hpp"
+#include "storage/row.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <set>
+
+namespace veer::proxy::compare {
+
+namespace {
+
+using router::compare::Rows;
+using storage::source::Connection;
+using storage::source::QueryResult;
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* alias = "veer_t";
+
+double milliseconds_since(Clock::time_point start) {
+    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+std::string vector_text(std::span<const float> vector) {
+    std::string text = "[";
+    std::array<char, 32> buffer{};
+    for (const float value : vector) {
+        const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
+        text += text.size() == 1 ? "" : ",";
+        text.append(buffer.data(), end);
+    }
+    return text + ']';
+}
+
+/// The function that writes a key type's binary form, as the stream sends it.
+std::string_view send_function(std::uint32_t type_oid) {
+    constexpr std::pair<std::uint32_t, std::string_view> functions[] = {
+        {20, "int8send"},
+        {21, "int2send"},
+        {23, "int4send"},
+        {1043, "varcharsend"},
+        {2950, "uuid_send"}};
+    for (const auto& [oid, name] : functions) {
+        if (oid == type_oid) {
+            return name;
+        }
+    }
+    return "textsend";
+}
+
+std::string from_hex(const std::string& hex) {
+    std::string bytes;
+    for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
+        unsigned value = 0;
+        std::from_chars(hex.data() + i, hex.data() + i + 2, value, 16);
+        bytes += static_cast<char>(value);
+    }
+    return bytes;
+}
+
+storage::Error unexpected(std::string message) {
+    return {storage::Errc::unexpected, std::move(message)};
+}
+
+bool contains(const Rows& rows, const std::string& key) {
+    return std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return row.key == key; });
+}
+
+/// Rows of veer's that Postgres has not returned.
+Rows only_in_veer(const Question& question, const Rows& postgres) {
+    Rows rows;
+    std::set<std::string> known;
+    if (question.veer != nullptr) {
+        for (const index::Hit& row : *question.veer) {
+            if (!contains(postgres, row.key) && known.insert(row.key).second) {
+                rows.push_back(row);
+            }
+        }
+    }
+    return rows;
+}
+
+/// Two answers of Postgres', place by place.
+bool as_far(const Rows& a, const Rows& b, const router::compare::Tolerance& tolerance) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](const auto& x, const auto& y) {
+        return tolerance.same(x.distance, y.distance);
+    });
+}
+
+}  // namespace
+
+/// What the statements of one question have in common.
+struct Pgvector::Statement {
+    std::string select;    ///< SELECT keys, distance FROM table
+    std::string distance;  ///< the expression to order by
+    std::string vector;    ///< $1
+    std::size_t key_columns = 0;
+};
+
+storage::Result<PgAnswer> Pgvector::ask(const Question& question) {
+    if (!connection_) {
+        auto opened = Connection::open(
+            {.dsn = dsn_, .application_name = "veer compare", .replication = false, .wake = &wake_}
+        );
+        if (!opened.has_value()) {
+            return opened.error();
+        }
+        connection_.emplace(*std::move(opened));
+    }
+    auto answer = ask_connected(question);
+    if (!answer.has_value()) {
+        connection_.reset();  // whatever the transaction's state is, it goes with it
+    }
+    return answer;
+}
+
+storage::Result<Pgvector::Statement> Pgvector::begin(const Question& question, PgAnswer& answer) {
+    const storage::Table& table = question.column.table;
+    std::string sql =
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = " +
+        std::to_string(statement_time_max.count()) +
+        "; SET LOCAL extra_float_digits = 1; SET LOCAL standard_conforming_strings = on; ";
+    if (question.ef_search) {
+        sql += "SET LOCAL hnsw.ef_search = " + std::to_string(*question.ef_search) + "; ";
+    }
+    sql +=
+        "SELECT pg_catalog.pg_current_snapshot()::pg_catalog.text"
+        ", pg_catalog.current_setting('hnsw.ef_search', true)"
+        ", (SELECT n.nspname FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n"
+        " ON n.oid OPERATOR(pg_catalog.=) o.oprnamespace WHERE o.oid OPERATOR(pg_catalog.=) " +
+        std::to_string(question.column.ann.operator_oid) + ")";
+    const auto begun = connection_->query(sql);
+    if (!begun.has_value()) {
+        return begun.error();
+    }
+    const auto snapshot = router::compare::PgSnapshot::parse(begun->text(0, 0));
+    if (begun->size() != 1 || !snapshot || begun->is_null(0, 2)) {
+        return unexpected("The operator is gone.");
+    }
+    constexpr std::uint32_t pgvector_default = 40;
+    answer.snapshot = *snapshot;
+    answer.ef_search = pgvector_default;
+    const std::string ef = begun->text(0, 1);
+    std::from_chars(ef.data(), ef.data() + ef.size(), answer.ef_search);
+    const std::string schema = connection_->quote_identifier(begun->text(0, 2));
+    const std::string reference = connection_->quote_identifier(alias) + '.';
+    const auto& vector = table.columns[table.vectors[question.column.vector]];
+    Statement statement;
+    statement.distance = reference + connection_->quote_identifier(vector.name) + " OPERATOR(" +
+                         schema + '.' + question.column.ann.operator_name + ") $1::" + schema +
+                         ".vector";
+    statement.select = "SELECT ";
+    for (const std::size_t key : table.key) {
+        const storage::Column& column = table.columns[key];
+        statement.select += "pg_catalog.encode(pg_catalog." +
+                            std::string(send_function(column.type_oid)) + '(' + reference +
+                            connection_->quote_identifier(column.name) + "), 'hex'), ";
+    }
+    statement.select += statement.distance + " FROM " +
+                        connection_->quote_identifier(table.schema) + '.' +
+                        connection_->quote_identifier(table.name) + " AS " +
+                        connection_->quote_identifier(alias) + ' ';
+    statement.vector = vector_text(question.vector);
+    statement.key_columns = table.key.size();
+    return statement;
+}
+
+storage::Result<Rows> Pgvector::rows_of(const Statement& statement, const std::string& tail) {
+    const auto result = connection_->query(statement.select + tail, statement.vector);
+    if (!result.has_value()) {
+        return result.error();
+    }
+    Rows rows;
+    const auto distance_column = static_cast<int>(statement.key_columns);
+    for (int r = 0; r < result->size(); ++r) {
+        if (result->is_null(r, distance_column)) {
+            continue;  // no vector: not a neighbour of anything
+        }
+        index::Hit row;
+        for (int c = 0; c < distance_column; ++c) {
+            storage::append_key_column(row.key, from_hex(result->text(r, c)));
+        }
+        const std::string text = result->text(r, distance_column);
+        std::from_chars(text.data(), text.data() + text.size(), row.distance);
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+storage::Result<PgAnswer> Pgvector::ask_connected(const Question& question) {
+    PgAnswer answer;
+    const auto statement = begin(question, answer);
+    if (!statement.has_value()) {
+        return statement.error();
+    }
+    const std::string nearest =
+        "ORDER BY " + statement->distance + " LIMIT " + std::to_string(question.k);
+    const Clock::time_point start = Clock::now();
+    auto rows = rows_of(*statement, nearest);
+    if (!rows.has_value()) {
+        return rows.error();
+    }
+    answer.milliseconds = milliseconds_since(start);
+    answer.rows = *std::move(rows);
+    const Rows doubtful = only_in_veer(question, answer.rows);
+    if (!doubtful.empty()) {
+        const auto condition = router::key_condition(question.column.table, alias, doubtful);
+        if (!condition) {
+            return unexpected("A key of the index is not of its type.");
+        }
+        const auto there = rows_of(*statement, "WHERE " + *condition);
+        if (!there.has_value()) {
+            return there.error();
+        }
+        for (const index::Hit& row : doubtful) {
+            answer.confirmed[row.key] = std::nullopt;
+        }
+        for (const index::Hit& row : *there) {
+            answer.confirmed[row.key] = row.distance;
+        }
+        if (question.ask_twice) {
+            const auto again = rows_of(*statement, nearest);
+            if (!again.has_value()) {
+                return again.error();
+            }
+            answer.moving = !as_far(answer.rows, *again, question.tolerance);
+        }
+    }
+    const Clock::time_point before = Clock::now();
+    const auto position = connection_->query(
+        "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() "
+        "ELSE pg_catalog.pg_current_wal_insert_lsn() END"
+    );
+    answer.round_trip_ms = milliseconds_since(before);
+    if (!position.has_value()) {
+        return position.error();
+    }
+    constexpr std::uint32_t wal_block_size = 8192;
+    constexpr std::uint32_t wal_segment_size = 16U * 1024 * 1024;
+    answer.lsn = storage::normalise_insert_lsn(
+        storage::parse_lsn(position->text(0, 0)), wal_block_size, wal_segment_size
+    );
+    if (const auto ended = connection_->query("COMMIT"); !ended.has_value()) {
+        return ended.error();
+    }
+    return answer;
+}
+
+}  // namespace veer::proxy::compare

@@ -1,0 +1,75 @@
+#pragma once
+
+#include "router/compare/ledger.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace veer::router::compare {
+
+/// What a report says of one route, in a word.
+enum class Verdict : std::uint8_t {
+    pass,
+    fail,
+    inconclusive,  ///< not enough evidence, or too much of it excluded
+};
+
+/// What a route must come up to.
+struct Targets {
+    double recall = 0.98;
+    double pg_margin = 0.01;     ///< veer's recall may be so much lower than pgvector's
+    std::uint64_t judged = 200;  ///< comparisons with an exact answer
+    double excluded_share = 0.05;
+};
+
+/// Everything that a report is made of. It holds no key, no vector and no literal of a statement,
+/// so that it may go where the data may not.
+struct Report {
+    std::string version;  ///< veer's
+    std::int64_t taken_us = 0;
+    Targets targets;
+    std::vector<RouteRecord> routes;
+    std::vector<std::shared_ptr<const Mismatch>> mismatches;
+};
+
+/// What the ledger holds now, as of its last comparison.
+Report report_of(const Ledger& ledger);
+
+/// One fact that the verdict rests on.
+struct Check {
+    std::string name;
+    std::string value;
+    std::string need;
+    Verdict verdict = Verdict::pass;
+};
+
+struct Assessment {
+    Verdict verdict = Verdict::pass;  ///< the worst of the checks
+    std::string sentence;             ///< in words, for people in a hurry
+    std::vector<Check> checks;
+};
+
+std::string_view to_string(Verdict verdict);
+
+Assessment assess(const RouteRecord& record, const Targets& targets);
+
+/// Of all routes that have been compared: 0 pass, 1 fail, 2 inconclusive or none, for scripts.
+int exit_code(const Report& report);
+
+/// The mismatches of a route that cost most, worst first, at most `count`.
+std::vector<std::shared_ptr<const Mismatch>> worst(
+    const Report& report, const std::string& route, std::size_t count
+);
+
+/// One screen a route.
+std::string report_text(const Report& report);
+
+/// One object; numbers, not texts.
+std::string report_json(const Report& report);
+
+/// One self-contained page with plots, nothing of it from elsewhere.
+std::string report_html(const Report& report);
+
+}  // namespace veer::router::compare

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "router/compare/observation.hpp"
+#include "router/reason.hpp"
+#include "router/route.hpp"
+#include "router/search.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace veer::router {
+
+/// The search as it would be compared, where it belongs to the sample: the same searches at every
+/// time and in every session, whoever answers them. Nothing where it does not, or where the copy
+/// cannot be compared with.
+std::optional<compare::Observation> observe(
+    const std::shared_ptr<const RouteTable>& routes,
+    const Route& route,
+    const std::string& shape,
+    const Search& search
+);
+
+/// Whether a search that went to Postgres for this reason is one that veer could have answered.
+bool comparable(Reason why);
+
+}  // namespace veer::router

@@ -1,0 +1,176 @@
+#include "index/replica.hpp"
+#include "proxy/compare/change_tap.hpp"
+#include "proxy/compare/comparer.hpp"
+#include "storage/sync/syncer.hpp"
+#include "tests/support/postgres_server.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <algorithm>
+#include <filesystem>
+
+// The executor of comparisons in one process, over a real stream and real pgvector: it is told of
+// answers that veer would never give.
+
+namespace veer::tests {
+
+namespace {
+
+using router::compare::Difference;
+using router::compare::Mismatch;
+using router::compare::Observation;
+using Neighbours = router::compare::Rows;
+
+constexpr std::uint64_t rows_copied = 300;
+
+constexpr const char* tables = R"(
+    CREATE TABLE items (a int, name text, e vector(3), PRIMARY KEY (a, name));
+    INSERT INTO items SELECT i, 'n"' || i, ARRAY[i, 0, 0]::vector FROM generate_series(1, 300) i;
+    CREATE INDEX ON items USING hnsw (e vector_l2_ops);
+)";
+
+std::filesystem::path fresh_directory() {
+    std::string name = (std::filesystem::temp_directory_path() / "veer-compare-XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    return name;
+}
+
+struct Bench {
+    Bench()
+        : directory(fresh_directory()),
+          tap(log, replica),
+          syncer({.dsn = dsn(), .directory = directory.string()}, tap),
+          comparer(
+              {.dsn = postgres.dsn(),
+               .replica = replica,
+               .log = log,
+               .ledger = ledger,
+               .nudge =
+                   [this] {
+                       syncer.nudge();
+                   }}
+          ) {
+        config::Config config;
+        config.compare = {.rate = 1, .budget_per_second = 10'000, .judge_cores = 8, .keep = 1000};
+        comparer.configure(config);
+        syncer.start();
+        REQUIRE(wait_until([this] { return replica.generation()->live; }));
+        REQUIRE(column()->index->live_rows() == rows_copied);
+    }
+
+    ~Bench() {
+        comparer.stop();
+        syncer.stop();
+        std::error_code ignored;
+        std::filesystem::remove_all(directory, ignored);
+    }
+
+    std::string dsn() const {
+        postgres.exec(tables);
+        return postgres.dsn();
+    }
+
+    std::shared_ptr<const index::IndexedColumn> column() const {
+        const auto generation = replica.generation();
+        return {generation, &generation->columns.front()};
+    }
+
+    /// Searches near (`at`, 0, 0), and offers what `change` makes of veer's rows until somebody has
+    /// time for it.
+    void compare(float at, const std::function<void(Neighbours&)>& change) {
+        const std::uint64_t before = compared();
+        REQUIRE(wait_until([&] {
+            Observation observation;
+            observation.route = "items";
+            observation.tally = ledger.tally("items");
+            observation.column = column();
+            observation.vector = {at, 0, 0};
+            observation.k = 5;
+            observation.ef_search = 100;
+            observation.place = static_cast<double>(++places) / 1e6;
+            observation.served_by_veer = true;
+            observation.applied = replica.applied();
+            auto found = observation.column->index->search(observation.vector, 5, 100);
+            REQUIRE(found.has_value());
+            change(*found);
+            observation.veer = *std::move(found);
+            comparer.offer(std::move(observation));
+            return wait_until([&] { return compared() > before; }, std::chrono::seconds(2));
+        }));
+    }
+
+    std::uint64_t compared() const {
+        const auto records = ledger.records();
+        return records.empty() ? 0 : records.front().statistics.compared;
+    }
+
+    std::uint64_t count(Difference difference) const {
+        return ledger.records().front().statistics.count(difference);
+    }
+
+    PostgresServer postgres;
+    std::filesystem::path directory;
+    index::Replica replica{1};
+    router::compare::ChangeLog log;
+    router::compare::Ledger ledger;
+    proxy::compare::ChangeTap tap;
+    storage::sync::Syncer syncer;
+    proxy::compare::Comparer comparer;
+    int places = 0;
+};
+
+}  // namespace
+
+TEST_CASE("each class of difference is found with real Postgres", "[integration]") {
+    Bench bench;
+    bench.compare(10.1F, [](Neighbours&) {});
+    CHECK(bench.count(Difference::none) == 1);
+    bench.compare(20.1F, [](Neighbours& rows) { rows.back() = rows.front(); });
+    CHECK(bench.count(Difference::duplicate_id) == 1);
+    bench.compare(30.1F, [](Neighbours& rows) { std::swap(rows[0], rows[4]); });
+    CHECK(bench.count(Difference::unsorted) == 1);
+    bench.compare(40.1F, [](Neighbours& rows) { rows[2].distance = rows[1].distance; });
+    CHECK(bench.count(Difference::wrong_distance) == 1);
+    bench.compare(50.1F, [](Neighbours& rows) { rows[2].key.back() = '?'; });
+    CHECK(bench.count(Difference::invisible_row) == 1);
+    bench.compare(60.1F, [](Neighbours& rows) { rows.pop_back(); });
+    CHECK(bench.count(Difference::veer_short) == 1);
+    bench.compare(70.1F, [&bench](Neighbours& rows) {  // one neighbour dropped, the next in its place
+        const auto more = bench.column()->index->search(std::vector<float>{70.1F, 0, 0}, 6, 100);
+        rows = *more;
+        rows.erase(rows.begin() + 1);
+    });
+    CHECK(bench.count(Difference::veer_missed) == 1);
+
+    const auto kept = bench.ledger.mismatches();
+    REQUIRE(kept.size() == 6);
+    for (const auto& each : kept) {
+        CHECK(each->answers.postgres.size() == 5);
+        REQUIRE(each->answers.exact);
+        CHECK(each->answers.exact->size() > 5);
+        CHECK(each->ef_search == 100);
+        CHECK(each->pg_lsn > storage::Lsn{});
+        CHECK(each->durations.postgres > 0);
+    }
+    // Run again, veer itself finds all.
+    const auto again = bench.comparer.replay(*kept.back(), bench.column(), 200);
+    REQUIRE(again);
+    CHECK(again->judgement.verdict == Difference::none);
+    CHECK(again->ef_search == 200);
+}
+
+TEST_CASE("a difference that replication explains is none, and excluded", "[integration]") {
+    Bench bench;
+    for (int i = 0; i < 5; ++i) {
+        const int id = 100 + 10 * i;
+        // veer has searched; then a row is deleted, and Postgres is asked.
+        bench.compare(static_cast<float>(id) + 0.1F, [&](Neighbours&) {
+            bench.postgres.exec("DELETE FROM items WHERE a = " + std::to_string(id));
+        });
+    }
+    CHECK(bench.count(Difference::in_flight) >= 5);
+    CHECK(bench.ledger.records().front().statistics.count(router::compare::Severity::hard) == 0);
+    CHECK(bench.ledger.mismatches().empty());
+}
+
+}  // namespace veer::tests
