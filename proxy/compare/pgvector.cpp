@@ -147,11 +147,10 @@ storage::Result<Pgvector::Statement> Pgvector::begin(const Question& question, P
     std::from_chars(ef.data(), ef.data() + ef.size(), answer.ef_search);
     const std::string schema = connection_->quote_identifier(begun->text(0, 2));
     const std::string reference = connection_->quote_identifier(alias) + '.';
-    const auto& vector = table.columns[table.vectors[question.column.vector]];
     Statement statement;
     statement.distance = reference + connection_->quote_identifier(vector.name) + " OPERATOR(" +
-                         schema + '.' + question.column.ann.operator_name + ") $1::" + schema +
-                         ".vector";
+                         schema + '.' + question.column.ann.operator_name +
+                         ") $1::" + begun->text(0, 3);
     statement.select = "SELECT ";
     for (const std::size_t key : table.key) {
         const storage::Column& column = table.columns[key];

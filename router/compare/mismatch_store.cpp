@@ -25,7 +25,7 @@ std::size_t Mismatch::bytes() const {
         bytes += sizeof(distance) + key.size();
     }
     for (const std::string& key : answers.changed.keys) {
-        bytes += sizeof(key) + key.size();
+        bytes += sizeof(std::string) + key.size();
     }
     return bytes;
 }
@@ -41,7 +41,7 @@ std::uint64_t MismatchStore::add(Mismatch mismatch) {
     }
     mismatch.id = ++last_;
     while (!kept_.empty() && mismatch.taken_us - kept_.front()->taken_us > age_max_us) {
-        drop(kept_.begin());
+        drop(0);
     }
     bytes_ += mismatch.bytes();
     ++of_class_.at(static_cast<std::size_t>(mismatch.judgement.verdict));
@@ -55,16 +55,17 @@ void MismatchStore::make_room() {
         const auto most = static_cast<Difference>(
             std::max_element(of_class_.begin(), of_class_.end()) - of_class_.begin()
         );
-        drop(std::find_if(kept_.begin(), kept_.end(), [most](const auto& each) {
+        const auto oldest = std::find_if(kept_.begin(), kept_.end(), [most](const auto& each) {
             return each->judgement.verdict == most;
-        }));
+        });
+        drop(static_cast<std::size_t>(oldest - kept_.begin()));
     }
 }
 
-void MismatchStore::drop(std::deque<std::shared_ptr<const Mismatch>>::iterator at) {
-    bytes_ -= (*at)->bytes();
-    --of_class_.at(static_cast<std::size_t>((*at)->judgement.verdict));
-    kept_.erase(at);
+void MismatchStore::drop(std::size_t at) {
+    bytes_ -= kept_.at(at)->bytes();
+    --of_class_.at(static_cast<std::size_t>(kept_.at(at)->judgement.verdict));
+    kept_.erase(kept_.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
 std::vector<std::shared_ptr<const Mismatch>> MismatchStore::all() const {

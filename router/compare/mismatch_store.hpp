@@ -57,7 +57,7 @@ class MismatchStore {
 
   private:
     void make_room();
-    void drop(std::deque<std::shared_ptr<const Mismatch>>::iterator at);
+    void drop(std::size_t at);
 
     std::size_t keep_;
     std::uint64_t last_ = 0;

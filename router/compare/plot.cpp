@@ -163,8 +163,8 @@ std::string difference_plot(const RouteStatistics& statistics) {
             continue;
         }
         const bool better = severity == Severity::improvement;
-        const double long_ = scale * static_cast<double>(statistics.with.at(i));
-        const double end = better ? middle - long_ : middle + long_;
+        const double length = scale * static_cast<double>(statistics.with.at(i));
+        const double end = better ? middle - length : middle + length;
         const char* const colour = better ? ours : severity == Severity::hard ? wrong : theirs;
         drawing.bar(x, step - 8, middle, end, filled(colour));
         drawing.text(

@@ -61,8 +61,12 @@ std::string checks_table(const Assessment& assessment) {
     std::string html = "<table><tr><th>check<th>value<th>need<th>verdict</tr>";
     for (const Check& check : assessment.checks) {
         const std::string verdict(to_string(check.verdict));
-        html += "<tr>" + cell(check.name) + number(check.value) + cell(check.need) +
-                "<td class=\"" + verdict + "\">" + verdict + "</td></tr>";
+        html += "<tr>" + cell(check.name) + number(check.value) + cell(check.need);
+        html += "<td class=\"";
+        html += verdict;
+        html += "\">";
+        html += verdict;
+        html += "</td></tr>";
     }
     return html + "</table>";
 }
