@@ -126,19 +126,24 @@ storage::Result<Pgvector::Statement> Pgvector::begin(const Question& question, P
     if (question.ef_search) {
         sql += "SET LOCAL hnsw.ef_search = " + std::to_string(*question.ef_search) + "; ";
     }
+    const storage::Column& vector = table.columns[table.vectors[question.column.vector]];
     sql +=
         "SELECT pg_catalog.pg_current_snapshot()::pg_catalog.text"
         ", pg_catalog.current_setting('hnsw.ef_search', true)"
         ", (SELECT n.nspname FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n"
         " ON n.oid OPERATOR(pg_catalog.=) o.oprnamespace WHERE o.oid OPERATOR(pg_catalog.=) " +
-        std::to_string(question.column.ann.operator_oid) + ")";
+        std::to_string(question.column.ann.operator_oid) + "), pg_catalog.format_type(" +
+        std::to_string(vector.type_oid) + ", NULL)";  // qualified, as search_path is empty
     const auto begun = connection_->query(sql);
     if (!begun.has_value()) {
         return begun.error();
     }
-    const auto snapshot = router::compare::PgSnapshot::parse(begun->text(0, 0));
-    if (begun->size() != 1 || !snapshot || begun->is_null(0, 2)) {
+    if (begun->size() != 1 || begun->is_null(0, 2) || begun->is_null(0, 3)) {
         return unexpected("The operator is gone.");
+    }
+    const auto snapshot = router::compare::PgSnapshot::parse(begun->text(0, 0));
+    if (!snapshot) {
+        return unexpected("Postgres gave no snapshot.");
     }
     constexpr std::uint32_t pgvector_default = 40;
     answer.snapshot = *snapshot;
