@@ -1,5 +1,7 @@
 #pragma once
 
+#include "config/cutover.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -84,6 +86,7 @@ struct Defaults {
     double percent = 0;                            ///< share of searches for the index, 0 to 100
     std::chrono::milliseconds freshness_wait{50};  ///< for the index to catch up, 0 to 1m
     std::string salt;                              ///< varies who belongs to the share, <= 64 bytes
+    std::string sticky_by = "auto";  ///< or role, application, session, shape, tag:NAME
 
     friend bool operator==(const Defaults&, const Defaults&) = default;
 };
@@ -147,8 +150,8 @@ struct ColumnName {
 
 /// [[route]]: one column under one distance operator, with its own share of the traffic.
 ///
-/// percent and salt hold the values of [defaults] where the file does not give them, compare_rate
-/// that of [compare].
+/// percent, salt and sticky_by hold the values of [defaults] where the file does not give them,
+/// compare_rate that of [compare].
 struct Route {
     ColumnName column;
     std::string operator_name;  ///< "<->", "<=>", "<#>", "<+>", "<~>" or "<%>"
@@ -157,6 +160,7 @@ struct Route {
     /// Of its index, 64KiB to 1048576GiB; 0: as much as [limits] index_memory_max leaves.
     std::uint64_t memory_max = 0;
     double compare_rate = 0.01;
+    std::string sticky_by = "auto";
 
     friend bool operator==(const Route&, const Route&) = default;
 };
@@ -180,7 +184,11 @@ struct Config {
     Limits limits;
     Log log;
     Admin admin;
+    Cutover cutover;
+    Gates gates;
+    Guards guards;
     std::vector<Route> routes;
+    std::vector<Rule> rules;
 
     friend bool operator==(const Config&, const Config&) = default;
 };

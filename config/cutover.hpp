@@ -15,6 +15,8 @@ struct Cutover {
     bool automatic = false;                        ///< take the next step when the gates are open
     bool gated = true;  ///< a raise by command needs evidence; false: it is told, not refused
     std::chrono::milliseconds evidence_age_max{86'400'000};  ///< 1m to 720h
+    /// Who may choose the index by setting or hint; empty: everybody.
+    std::vector<std::string> hint_roles;
 
     friend bool operator==(const Cutover&, const Cutover&) = default;
 };

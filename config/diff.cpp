@@ -24,6 +24,27 @@ std::string share_of(const Route& route) {
            ", salt = " + to_string(Value(route.salt));
 }
 
+const Rule* find_rule(const Config& config, std::uint32_t id) {
+    const auto found = std::find_if(
+        config.rules.begin(), config.rules.end(), [id](const Rule& each) { return each.id == id; }
+    );
+    return found == config.rules.end() ? nullptr : &*found;
+}
+
+std::string rule_name(const Rule& rule) {
+    return "rule " + std::to_string(rule.id);
+}
+
+std::string said_by(const Rule& rule) {
+    std::string text;
+    for (const RuleKey& key : rule_keys()) {
+        if (const Value value = key.get(rule); value != Value()) {
+            text += (text.empty() ? "" : ", ") + std::string(key.name) + " = " + to_string(value);
+        }
+    }
+    return text;
+}
+
 /// The shown value hides passwords, so this one key is compared by what it really is.
 bool differs(const Key& key, const Config& before, const Config& after) {
     if (key.table == "upstream" && key.name == "dsn") {
@@ -71,6 +92,19 @@ std::vector<Change> diff(const Config& before, const Config& after) {
             changes.push_back({"route " + route_name(route), "", share_of(route), false});
         }
     }
+    for (const Rule& rule : before.rules) {
+        const Rule* const now = find_rule(after, rule.id);
+        if (now == nullptr || !(*now == rule)) {
+            changes.push_back(
+                {rule_name(rule), said_by(rule), now == nullptr ? "" : said_by(*now), false}
+            );
+        }
+    }
+    for (const Rule& rule : after.rules) {
+        if (find_rule(before, rule.id) == nullptr) {
+            changes.push_back({rule_name(rule), "", said_by(rule), false});
+        }
+    }
     return changes;
 }
 
@@ -92,6 +126,14 @@ std::string to_text(const Config& config) {
         for (const RouteKey& key : route_keys()) {
             text += key.name;
             text += " = " + to_string(key.get(route)) + '\n';
+        }
+    }
+    for (const Rule& rule : config.rules) {
+        text += "\n[[rule]]\n";
+        for (const RuleKey& key : rule_keys()) {
+            if (const Value value = key.get(rule); value != Value()) {
+                text += std::string(key.name) + " = " + to_string(value) + '\n';
+            }
         }
     }
     return text;

@@ -2,6 +2,7 @@
 
 #include "config/column_name.hpp"
 #include "config/quantity.hpp"
+#include "config/setters.hpp"
 
 #include <algorithm>
 #include <array>
@@ -20,76 +21,6 @@ constexpr std::size_t salt_bytes_max = 64;
 constexpr std::size_t text_bytes_max = 4096;
 constexpr std::size_t name_bytes_max = 63;  // NAMEDATALEN of Postgres, less the terminator
 
-std::optional<std::int64_t> integer_in(const Value& value, std::int64_t low, std::int64_t high) {
-    const auto* number = std::get_if<std::int64_t>(&value);
-    if (number == nullptr || *number < low || *number > high) {
-        return std::nullopt;
-    }
-    return *number;
-}
-
-template <class T>
-bool set_integer(T& target, const Value& value, std::int64_t low, std::int64_t high) {
-    const std::optional<std::int64_t> number = integer_in(value, low, high);
-    if (number) {
-        target = static_cast<T>(*number);
-    }
-    return number.has_value();
-}
-
-bool set_number(double& target, const Value& value, double high) {
-    double number = -1;
-    if (const auto* whole = std::get_if<std::int64_t>(&value)) {
-        number = static_cast<double>(*whole);
-    } else if (const auto* fraction = std::get_if<double>(&value)) {
-        number = *fraction;
-    }
-    const bool allowed = number >= 0 && number <= high;  // false for NaN, too
-    if (allowed) {
-        target = number;
-    }
-    return allowed;
-}
-
-bool set_percent(double& target, const Value& value) {
-    return set_number(target, value, 100);
-}
-
-bool set_text(std::string& target, const Value& value, std::size_t min, std::size_t max) {
-    const auto* text = std::get_if<std::string>(&value);
-    if (text == nullptr || text->size() < min || text->size() > max ||
-        text->find('\0') != std::string::npos) {
-        return false;
-    }
-    target = *text;
-    return true;
-}
-
-bool set_duration(milliseconds& target, const Value& value, milliseconds low, milliseconds high) {
-    const auto* text = std::get_if<std::string>(&value);
-    const std::optional<milliseconds> duration =
-        text == nullptr ? std::nullopt : parse_duration(*text);
-    if (!duration || *duration < low || *duration > high) {
-        return false;
-    }
-    target = *duration;
-    return true;
-}
-
-bool set_bytes(std::uint64_t& target, const Value& value, std::uint64_t low, std::uint64_t high) {
-    std::optional<std::uint64_t> bytes;
-    if (const auto* text = std::get_if<std::string>(&value)) {
-        bytes = parse_bytes(*text);
-    } else if (const auto* number = std::get_if<std::int64_t>(&value); number && *number >= 0) {
-        bytes = static_cast<std::uint64_t>(*number);
-    }
-    if (!bytes || *bytes < low || *bytes > high) {
-        return false;
-    }
-    target = *bytes;
-    return true;
-}
-
 /// A bound below which a slot would be dropped by ordinary traffic; 0 is none.
 bool set_wal_bound(std::uint64_t& target, const Value& value) {
     return set_bytes(target, value, 0, 0) || set_bytes(target, value, 1ULL << 26U, 1ULL << 50U);
@@ -105,17 +36,15 @@ bool set_interval(milliseconds& target, const Value& value) {
            set_duration(target, value, milliseconds(1'000), milliseconds(86'400'000));
 }
 
-/// `names` are the enumerators' in their order.
-template <class T, std::size_t count>
-bool set_choice(T& target, const Value& value, const std::array<std::string_view, count>& names) {
+bool set_sticky_by(std::string& target, const Value& value) {
+    constexpr std::array<std::string_view, 5> words{
+        "auto", "role", "application", "session", "shape"};
+    constexpr std::string_view tag = "tag:";
     const auto* text = std::get_if<std::string>(&value);
-    const auto* found =
-        text == nullptr ? names.end() : std::find(names.begin(), names.end(), *text);
-    if (found == names.end()) {
-        return false;
-    }
-    target = static_cast<T>(found - names.begin());
-    return true;
+    const bool allowed =
+        text != nullptr && (std::find(words.begin(), words.end(), *text) != words.end() ||
+                            (text->starts_with(tag) && text->size() > tag.size()));
+    return allowed && set_text(target, value, 1, text_bytes_max);
 }
 
 bool set_column(ColumnName& target, const Value& value) {
@@ -138,7 +67,7 @@ bool set_operator(std::string& target, const Value& value) {
     return true;
 }
 
-const std::array<Key, 36> all_keys{{
+const std::array<Key, 37> all_keys{{
     {"listen",
      "address",
      "an address or host name",
@@ -300,6 +229,14 @@ const std::array<Key, 36> all_keys{{
      [](Config& c, const Value& v) { return set_integer(c.compare.keep, v, 0, 10'000); },
      [](const Config& c) {
          return Value(std::int64_t{c.compare.keep});
+     }},
+    {"defaults",
+     "sticky_by",
+     "one of auto, role, application, session, shape, or tag:NAME",
+     false,
+     [](Config& c, const Value& v) { return set_sticky_by(c.defaults.sticky_by, v); },
+     [](const Config& c) {
+         return Value(c.defaults.sticky_by);
      }},
     {"limits",
      "k_max",
@@ -498,6 +435,13 @@ const std::array<RouteKey, 6> all_route_keys{{
      [](const Route& r) {
          return Value(r.compare_rate);
      }},
+    {"sticky_by",
+     "one of auto, role, application, session, shape, or tag:NAME",
+     false,
+     [](Route& r, const Value& v) { return set_sticky_by(r.sticky_by, v); },
+     [](const Route& r) {
+         return Value(r.sticky_by);
+     }},
 }};
 
 std::string quote(std::string_view text) {
@@ -520,6 +464,22 @@ std::string quote(std::string_view text) {
 }
 
 struct Formatter {
+    std::string operator()(const std::vector<double>& values) const {
+        std::string list;
+        for (const double value : values) {
+            list += (list.empty() ? "" : ", ") + number_to_string(value);
+        }
+        return '[' + list + ']';
+    }
+
+    std::string operator()(const std::vector<std::string>& values) const {
+        std::string list;
+        for (const std::string& value : values) {
+            list += (list.empty() ? "" : ", ") + quote(value);
+        }
+        return '[' + list + ']';
+    }
+
     std::string operator()(std::monostate) const { return "something else"; }
 
     std::string operator()(bool value) const { return value ? "true" : "false"; }
@@ -538,7 +498,12 @@ std::string to_string(const Value& value) {
 }
 
 std::span<const Key> keys() {
-    return all_keys;
+    static const std::vector<Key> all = [] {
+        std::vector<Key> joined(all_keys.begin(), all_keys.end());
+        joined.insert(joined.end(), cutover_keys().begin(), cutover_keys().end());
+        return joined;
+    }();
+    return all;
 }
 
 std::span<const RouteKey> route_keys() {

@@ -7,11 +7,20 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace veer::config {
 
-/// A scalar of the file; monostate is anything else (an array, a date, a table).
-using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string>;
+/// A value of the file: a scalar, or a list of numbers or of strings; monostate is anything else (a
+/// date, a table, a mixed list). An empty list is one of numbers.
+using Value = std::variant<
+    std::monostate,
+    bool,
+    std::int64_t,
+    double,
+    std::string,
+    std::vector<double>,
+    std::vector<std::string>>;
 
 /// Formats as TOML would write it; monostate has no such form and says so.
 std::string to_string(const Value& value);
@@ -41,6 +50,20 @@ struct RouteKey {
 /// Every key, in the order of the file that veer documents.
 std::span<const Key> keys();
 std::span<const RouteKey> route_keys();
+
+/// One key of a [[rule]].
+struct RuleKey {
+    std::string_view name;
+    std::string_view allowed;
+    bool (*set)(Rule&, const Value&) = nullptr;
+    /// monostate where the rule does not say it.
+    Value (*get)(const Rule&) = nullptr;
+};
+
+std::span<const RuleKey> rule_keys();
+
+/// Those of [cutover], [gates] and [guards]; keys() has them too.
+std::span<const Key> cutover_keys();
 
 /// The name under which a route is spoken of: public.documents.embedding <=>
 std::string route_name(const Route& route);

@@ -28,8 +28,28 @@ namespace {
 
 constexpr std::size_t file_bytes_max = 1ULL << 20U;
 constexpr std::string_view route_table = "route";
+constexpr std::string_view rule_table = "rule";
+
+Value to_list(const toml::array& array) {
+    std::vector<double> numbers;
+    std::vector<std::string> texts;
+    for (const toml::node& node : array) {
+        if (const auto* text = node.as_string()) {
+            texts.push_back(text->get());
+        } else if (const auto number = node.value<double>()) {
+            numbers.push_back(*number);
+        }
+    }
+    if (numbers.size() == array.size()) {
+        return numbers;
+    }
+    return texts.size() == array.size() ? Value(texts) : Value();
+}
 
 Value to_value(const toml::node& node) {
+    if (const auto* array = node.as_array()) {
+        return to_list(*array);
+    }
     if (const auto* text = node.as_string()) {
         return text->get();
     }
@@ -53,6 +73,7 @@ std::vector<std::string_view> table_names() {
         }
     }
     names.push_back(route_table);
+    names.push_back(rule_table);
     return names;
 }
 
@@ -69,6 +90,14 @@ std::vector<std::string_view> key_names(std::string_view table) {
 std::vector<std::string_view> route_key_names() {
     std::vector<std::string_view> names;
     for (const RouteKey& key : route_keys()) {
+        names.push_back(key.name);
+    }
+    return names;
+}
+
+std::vector<std::string_view> rule_key_names() {
+    std::vector<std::string_view> names;
+    for (const RuleKey& key : rule_keys()) {
         names.push_back(key.name);
     }
     return names;
@@ -92,8 +121,10 @@ class Reader {
 
   private:
     void read_table(std::string_view name, const toml::table& table);
-    void read_routes(const toml::array& routes);
     void check_tls(const toml::table& root);
+    void check_cutover(const toml::table& root);
+    void read_rule(const toml::table& table);
+    void read_tables(const toml::table& root, std::string_view name);
     void read_route(const toml::table& table);
     void note(const toml::source_region& where, std::string message);
     void note_unknown(
@@ -154,7 +185,8 @@ void Reader::read_route(const toml::table& table) {
         .operator_name = {},
         .percent = config_.defaults.percent,
         .salt = config_.defaults.salt,
-        .compare_rate = config_.compare.rate};
+        .compare_rate = config_.compare.rate,
+        .sticky_by = config_.defaults.sticky_by};
     const std::size_t problems_before = problems_.size();
     bool misspelt = false;  // then a required key that is missing was probably meant
     const std::span<const RouteKey> known = route_keys();
@@ -192,13 +224,77 @@ void Reader::read_route(const toml::table& table) {
     config_.routes.push_back(std::move(route));
 }
 
-void Reader::read_routes(const toml::array& routes) {
-    for (const toml::node& node : routes) {
-        if (const toml::table* route = node.as_table()) {
-            read_route(*route);
-        } else {
-            note(node.source(), "route must be written as [[route]] tables");
+void Reader::read_rule(const toml::table& table) {
+    Rule rule;
+    const std::size_t problems_before = problems_.size();
+    const std::span<const RuleKey> known = rule_keys();
+    for (const auto& [key, node] : table) {
+        const auto found =
+            std::find_if(known.begin(), known.end(), [&k = key](const RuleKey& each) {
+                return each.name == k.str();
+            });
+        if (found == known.end()) {
+            note_unknown(key, "key", rule_key_names());
+        } else if (!found->set(rule, to_value(node))) {
+            note_not_allowed("rule." + std::string(key.str()), found->allowed, node);
         }
+    }
+    if (problems_.size() != problems_before) {
+        return;
+    }
+    const bool twice =
+        std::any_of(config_.rules.begin(), config_.rules.end(), [&rule](const Rule& each) {
+            return each.id == rule.id;
+        });
+    const bool silent = !rule.pin_postgres && !rule.allow_veer && !rule.max_percent && !rule.sample;
+    if (rule.id == 0 || twice) {
+        note(table.source(), "a [[rule]] needs an id of its own, an integer from 1 to 1000000");
+    } else if (silent) {
+        note(table.source(), "a [[rule]] needs pin, allow, max_percent or sample");
+    } else {
+        config_.rules.push_back(std::move(rule));
+    }
+}
+
+/// [[route]] or [[rule]].
+void Reader::read_tables(const toml::table& root, std::string_view name) {
+    const toml::node* const nodes = root.get(name);
+    const toml::array* const array = nodes == nullptr ? nullptr : nodes->as_array();
+    const std::string word(name);
+    if (nodes != nullptr && array == nullptr) {
+        note(nodes->source(), word + " must be written as [[" + word + "]], with two brackets");
+    }
+    if (array == nullptr) {
+        return;
+    }
+    for (const toml::node& node : *array) {
+        const toml::table* const table = node.as_table();
+        if (table == nullptr) {
+            note(node.source(), word + " must be written as [[" + word + "]] tables");
+        } else if (name == route_table) {
+            read_route(*table);
+        } else {
+            read_rule(*table);
+        }
+    }
+}
+
+void Reader::check_cutover(const toml::table& root) {
+    if (!problems_.empty()) {
+        return;
+    }
+    const Guards& guards = config_.guards;
+    const toml::node* const node =
+        root.get("guards") != nullptr ? root.get("guards") : root.get("gates");
+    if (node == nullptr) {
+        return;
+    }
+    if (guards.recall_floor >= config_.gates.recall_min) {
+        note(node->source(), "[guards] recall_floor must be below [gates] recall_min");
+    } else if (guards.lag_clear >= guards.lag_max) {
+        note(node->source(), "[guards] lag_clear must be below lag_max");
+    } else if (guards.cooldown > guards.cooldown_max) {
+        note(node->source(), "[guards] cooldown must not be above cooldown_max");
     }
 }
 
@@ -222,8 +318,8 @@ void Reader::check_tls(const toml::table& root) {
 Result<Config> Reader::read(const toml::table& root) {
     const std::vector<std::string_view> tables = table_names();
     for (const auto& [key, node] : root) {
-        if (key.str() == route_table) {
-            continue;  // after [defaults] and [compare], which it falls back to
+        if (key.str() == route_table || key.str() == rule_table) {
+            continue;  // after [defaults] and [compare], which routes fall back to
         }
         if (std::find(tables.begin(), tables.end(), key.str()) == tables.end()) {
             note_unknown(key, "table", tables);
@@ -236,13 +332,9 @@ Result<Config> Reader::read(const toml::table& root) {
             );
         }
     }
-    if (const toml::node* routes = root.get(route_table)) {
-        if (const toml::array* array = routes->as_array()) {
-            read_routes(*array);
-        } else {
-            note(routes->source(), "route must be written as [[route]], with two brackets");
-        }
-    }
+    read_tables(root, route_table);
+    read_tables(root, rule_table);
+    check_cutover(root);
     check_tls(root);
     if (problems_.empty()) {
         return std::move(config_);

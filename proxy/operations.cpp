@@ -1,6 +1,7 @@
 #include "proxy/operations.hpp"
 
 #include "config/keys.hpp"
+#include "config/quantity.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -14,6 +15,41 @@ namespace {
 
 using admin::Command;
 using Verb = admin::Command::Verb;
+
+/// Nothing for what is no matter of the cutover.
+std::optional<router::cutover::Verb> cutover_verb(Verb verb) {
+    using To = router::cutover::Verb;
+    switch (verb) {
+        case Verb::panic:
+            return To::panic;
+        case Verb::unpanic:
+            return To::unpanic;
+        case Verb::set_traffic:
+        case Verb::promote:
+            return To::promote;
+        case Verb::observe:
+            return To::observe;
+        case Verb::shadow:
+            return To::shadow;
+        case Verb::rollback:
+            return To::rollback;
+        case Verb::rollback_all:
+            return To::rollback_all;
+        case Verb::hold:
+            return To::hold;
+        case Verb::resume:
+            return To::resume;
+        case Verb::complete:
+            return To::complete;
+        case Verb::reopen:
+            return To::reopen;
+        case Verb::confirm:
+            return To::confirm;
+        case Verb::reload:
+            break;
+    }
+    return std::nullopt;
+}
 
 std::int64_t microseconds_since_1970() {
     const auto since = std::chrono::system_clock::now().time_since_epoch();
@@ -175,12 +211,12 @@ void ProcessOperations::add_routes(admin::Snapshot& snapshot) const {
             .operator_name = route.column.ann.operator_name,
             .state = table->live ? "live"
                                  : (streaming ? "waiting" : std::string(to_string(status.phase))),
-            .desired_percent = route.percent,
-            .effective_percent = route.percent,
+            .desired_percent = route.traffic->share(),
+            .effective_percent = route.traffic->share(),
             .source = is_configured(config, route) ? "route" : "defaults",
             .progress_percent = progress_percent(status),
-            .veer = route.counters->veer.load(),
-            .postgres = route.counters->postgres.load()};
+            .veer = route.traffic->veer.load(),
+            .postgres = route.traffic->postgres.load()};
         if (parts_.router.panic()) {
             facts.why = "panic: all searches go to Postgres";
         } else if (!table->live) {
@@ -234,25 +270,59 @@ void ProcessOperations::add_config(admin::Snapshot& snapshot) const {
     snapshot.process.last_reload_worked = state.last_worked;
 }
 
-admin::Outcome ProcessOperations::set_panic(
-    bool panic, const admin::Actor& actor, const std::string& reason
-) {
-    const bool changed = parts_.router.panic() != panic;
-    parts_.router.set_panic(panic);
-    spdlog::warn(
-        "{} by {} ({}, {}){}{}",
-        panic ? "panic: all searches go to Postgres" : "panic is over: searches are routed again",
-        actor.name,
-        actor.via,
-        actor.peer,
-        reason.empty() ? "" : ": ",
-        reason
+/// Routes are named in full, or by their relation or its name where that is one route's only.
+std::string ProcessOperations::route_named(const std::string& name) const {
+    std::string found = name;
+    std::size_t fitting = 0;
+    for (const router::Route& route : parts_.router.routes()->routes) {
+        const std::string relation = route.table().schema + '.' + route.table().name;
+        if (route.name == name) {
+            return name;
+        }
+        if (relation == name || route.table().name == name ||
+            relation + '.' + route.vector_column().name == name) {
+            found = route.name;
+            ++fitting;
+        }
+    }
+    return fitting == 1 ? found : name;
+}
+
+admin::Outcome ProcessOperations::move(const Command& command, const admin::Actor& actor) {
+    const auto verb = cutover_verb(command.verb);
+    const std::optional<std::chrono::milliseconds> duration =
+        config::parse_duration(command.duration);
+    if (!verb || (!command.duration.empty() && !duration)) {
+        return admin::Failure{
+            .sqlstate = "22023",
+            .message = "\"" + command.duration + "\" is no duration",
+            .hint = "FOR takes a whole number and a unit, such as 10m."};
+    }
+    const router::cutover::Command asked{
+        .verb = *verb,
+        .route = command.route.empty() ? std::string() : route_named(command.route),
+        .percent = command.percent,
+        .for_ = duration,
+        .reason = command.reason,
+        .typed = command.route};
+    const auto expected = command.version
+                              ? std::optional(static_cast<std::uint64_t>(*command.version))
+                              : std::nullopt;
+    const router::cutover::Reply reply = parts_.router.control().apply(
+        asked, expected, {.name = actor.name, .via = actor.via}, parts_.now()
     );
-    const std::string result = panic ? "all searches go to Postgres" : "searches are routed again";
+    spdlog::warn(
+        "{} by {} ({}, {}): {}", to_string(*verb), actor.name, actor.via, actor.peer, reply.message
+    );
+    if (!reply.done && reply.code != "no_change") {
+        return admin::Failure{
+            .sqlstate = "F0000",
+            .message = reply.message + " (" + reply.code + ")",
+            .hint = reply.next_step};
+    }
+    const auto next = reply.next_step.empty() ? admin::Value{} : admin::Value(reply.next_step);
     return std::vector<admin::Row>{
-        {(changed ? "" : "already so: ") + result,
-         admin::Value{},
-         panic ? admin::Value(std::string("RESUME")) : admin::Value(std::string("SHOW ROUTES"))}};
+        {reply.message, static_cast<std::int64_t>(reply.revision), next}};
 }
 
 admin::Outcome ProcessOperations::reload() {
@@ -278,18 +348,10 @@ admin::Outcome ProcessOperations::reload() {
 void ProcessOperations::carry_out(
     const Command& command, const admin::Actor& actor, std::function<void(admin::Outcome)> done
 ) {
-    if (command.verb == Verb::panic || command.verb == Verb::unpanic) {
-        done(set_panic(command.verb == Verb::panic, actor, command.reason));
-    } else if (command.verb == Verb::rollback_all) {
-        done(set_panic(true, actor, command.reason));
-    } else if (command.verb == Verb::reload) {
+    if (command.verb == Verb::reload) {
         parts_.aside([this, done = std::move(done)] { done(reload()); });
     } else {
-        done(admin::Failure{
-            .sqlstate = "0A000",
-            .message = std::string(to_string(command.verb)) + " is not possible yet: a route's "
-                                                              "share is what veer.toml says",
-            .hint = "Change percent there and RELOAD, or PANIC."});
+        done(move(command, actor));
     }
 }
 

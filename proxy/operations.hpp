@@ -21,6 +21,7 @@ class ProcessOperations final : public admin::Operations {
         net::Shared& shared;
         net::Server& server;
         LiveConfig& config;
+        std::function<router::cutover::Time()> now;  ///< as the cutover means it
         /// Runs a task where it may take its time.
         std::function<void(std::function<void()>)> aside;
         std::string version;
@@ -40,7 +41,8 @@ class ProcessOperations final : public admin::Operations {
     void add_routes(admin::Snapshot& snapshot) const;
     void add_reasons(admin::Snapshot& snapshot) const;
     void add_config(admin::Snapshot& snapshot) const;
-    admin::Outcome set_panic(bool panic, const admin::Actor& actor, const std::string& reason);
+    admin::Outcome move(const admin::Command& command, const admin::Actor& actor);
+    std::string route_named(const std::string& name) const;
     admin::Outcome reload();
 
     Parts parts_;

@@ -5,6 +5,7 @@
 #include "proxy/admin/console_dialogue.hpp"
 #include "proxy/compare/change_tap.hpp"
 #include "proxy/compare/comparer.hpp"
+#include "proxy/cutover_course.hpp"
 #include "proxy/net/host_watch.hpp"
 #include "proxy/net/server.hpp"
 #include "proxy/net/upstreams.hpp"
@@ -220,13 +221,20 @@ void open_local_door(const config::Config& config, net::Server& server) {
 ///                           └─ nobody is left, or a second signal ────────────────────────┘
 class Signals {
   public:
-    Signals(boost::asio::io_context& context, LiveConfig& config, Copy& copy, net::Server& server)
+    Signals(
+        boost::asio::io_context& context,
+        LiveConfig& config,
+        Copy& copy,
+        net::Server& server,
+        CutoverCourse& course
+    )
         : context_(context),
           signals_(context, SIGTERM, SIGINT, SIGHUP),
           timer_(context),
           config_(config),
           copy_(copy),
-          server_(server) {
+          server_(server),
+          course_(course) {
         signals_.add(SIGUSR2);
     }
 
@@ -250,11 +258,7 @@ class Signals {
         if (signal == SIGHUP) {
             config_.reload();
         } else if (signal == SIGUSR2) {
-            copy_.router.set_panic(!copy_.router.panic());
-            spdlog::warn(
-                "SIGUSR2: {}",
-                copy_.router.panic() ? "all searches go to Postgres" : "searches are routed again"
-            );
+            course_.toggle_panic();
         } else if (draining_) {
             spdlog::info("a second signal: stopping at once");
             context_.stop();
@@ -290,6 +294,7 @@ class Signals {
     LiveConfig& config_;
     Copy& copy_;
     net::Server& server_;
+    CutoverCourse& course_;
     bool draining_ = false;
 };
 
@@ -340,6 +345,8 @@ int run(const RunOptions& options) {
     Copy copy(config, own_dsn, replica_options(config, threads, checkpoints.get()));
     SecretStore secrets(own_dsn);
     boost::asio::io_context context;
+    CutoverCourse course(context, copy.router.control(), config.storage.dir);
+    course.restore();
     net::Upstreams upstreams(endpoints(*target), target->session_attrs, target->shuffled);
     net::HostWatch host_watch(own_dsn, upstreams);
     net::Shared shared{
@@ -377,6 +384,7 @@ int run(const RunOptions& options) {
          .shared = shared,
          .server = server,
          .config = live_config,
+         .now = [&course] { return course.now(); },
          .aside = [&context](std::function<void()> task
                   ) { boost::asio::post(context, std::move(task)); },
          .version = VEER_VERSION}
@@ -407,7 +415,8 @@ int run(const RunOptions& options) {
         upstreams.hosts().front().host,
         upstreams.hosts().front().port
     );
-    Signals(context, live_config, copy, server).serve();
+    course.start();
+    Signals(context, live_config, copy, server, course).serve();
     spdlog::info("stopping");
     host_watch.stop();
     secrets.stop();  // it answers to the server's threads

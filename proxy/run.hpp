@@ -20,7 +20,8 @@ struct RunOptions {
 config::Result<config::Config> load_config(const RunOptions& options);
 
 /// Serves until SIGTERM or SIGINT; SIGHUP reloads the configuration, SIGUSR2 sends all searches to
-/// Postgres (and, sent again, lets them return). Returns the process' exit code.
+/// Postgres, and so does a file named panic in the data directory (SIGUSR2 sent again, and the file
+/// taken away, let them return). Returns the process' exit code.
 int run(const RunOptions& options);
 
 }  // namespace veer::proxy

@@ -51,12 +51,137 @@ std::optional<Reason> not_the_same_thing(
     return table && operators && types ? std::nullopt : std::optional(reason::hidden_name);
 }
 
+Reason reason_of(cutover::Cause cause) {
+    using cutover::Cause;
+    switch (cause) {
+        case Cause::panic:
+            return reason::panic;
+        case Cause::unreadable:
+            return reason::state_file;
+        case Cause::off:
+            return reason::off;
+        case Cause::tripped:
+            return reason::tripped;
+        case Cause::lag:
+            return reason::lag;
+        case Cause::none:
+        case Cause::stepped_down:
+            break;
+    }
+    return reason::percent;
+}
+
+Reason reason_of(cutover::Decided by, cutover::Cause cause) {
+    using cutover::Decided;
+    switch (by) {
+        case Decided::panic:
+            return reason::panic;
+        case Decided::session_route:
+            return reason::session_route;
+        case Decided::hint:
+            return reason::hint;
+        case Decided::rule:
+            return reason::rule;
+        case Decided::guard:
+            return reason_of(cause);
+        case Decided::quarantine:
+            return reason::quarantined;
+        case Decided::ineligible:
+        case Decided::forced:
+        case Decided::inside:
+        case Decided::outside:
+            break;
+    }
+    return reason::percent;
+}
+
+/// Empty where the search has nothing of the kind: then the default key counts.
+std::string sticky_key(const StickyBy& by, const SessionFacts& facts, const Asked& asked) {
+    using By = StickyBy::Kind;
+    switch (by.kind) {
+        case By::automatic:
+            return {};
+        case By::role:
+            return facts.role;
+        case By::application:
+            return facts.application;
+        case By::session:
+            return std::string(asked.session);
+        case By::shape:
+            return cutover::shape_text(asked.shape);
+        case By::tag:
+            for (const auto& [name, value] : asked.hint->tags) {
+                if (name == by.tag) {
+                    return value;
+                }
+            }
+            return {};
+    }
+    return {};
+}
+
+/// A hint's key is more particular than a session's, and both than what the route goes by.
+double bucket_of(const Route& route, const SessionFacts& facts, const Asked& asked) {
+    if (!asked.hint->key.empty()) {
+        return asked.bucket;
+    }
+    const std::string key =
+        facts.key.empty() ? sticky_key(route.sticky_by, facts, asked) : facts.key;
+    return key.empty() ? asked.bucket : bucket(route.salt, key);
+}
+
+cutover::Ruled ruled(
+    const RouteTable& routes, const Route& route, const SessionFacts& facts, const Asked& asked
+) {
+    if (routes.rules->empty()) {
+        return {};
+    }
+    return routes.rules->rule(
+        {.route = route.name,
+         .role = facts.role,
+         .application = facts.application,
+         .database = routes.database,
+         .shape = asked.shape,
+         .k = asked.k,
+         .tags = asked.hint->tags},
+        asked.counted
+    );
+}
+
+cutover::Voices voices(
+    const RouteTable& routes, const Route& route, const SessionFacts& facts, const Asked& asked
+) {
+    const cutover::Ruled rule = ruled(routes, route, facts, asked);
+    const auto& roles = routes.hint_roles;
+    return {
+        .cause = route.traffic->cause(),
+        .eligible = true,
+        .quarantined = route.traffic->quarantined(asked.shape),
+        .session = cutover::voice_from_text(facts.route),
+        .hint = asked.hint->route,
+        .rule_postgres = rule.postgres,
+        .rule_allows_veer = rule.allow_veer,
+        .role_allows_veer =
+            roles.empty() || std::find(roles.begin(), roles.end(), facts.role) != roles.end(),
+        .rule_max_percent = rule.max_percent,
+        .share = route.traffic->share(),
+        .bucket = bucket_of(route, facts, asked)};
+}
+
 }  // namespace
 
-std::optional<Reason> settled_without_facts(
-    const Route& route, bool live, const Circumstances& circumstances, double bucket
+double first_bucket(
+    const Route& route, const Hint& hint, std::string_view shape, const storage::Vector& vector
 ) {
-    if (circumstances.panic) {
+    return hint.key.empty() ? bucket(route.salt, shape, vector) : bucket(route.salt, hint.key);
+}
+
+std::optional<Reason> settled_without_facts(
+    const Route& route, bool live, const Circumstances& circumstances, const Asked& asked
+) {
+    const cutover::Traffic& traffic = *route.traffic;
+    const cutover::Cause cause = traffic.cause();
+    if (cause == cutover::Cause::panic) {
         return reason::panic;
     }
     if (!live) {
@@ -68,17 +193,31 @@ std::optional<Reason> settled_without_facts(
     if (circumstances.transaction == 'E') {
         return reason::transaction_failed;
     }
-    if (!inside(bucket, route.percent) && !circumstances.settings_touched) {
-        return reason::percent;
+    if (asked.hint->route == cutover::Voice::postgres) {
+        return reason::hint;
     }
-    return std::nullopt;
+    if (!traffic.open()) {
+        return reason_of(cause);
+    }
+    if (traffic.quarantined(asked.shape)) {
+        return reason::quarantined;
+    }
+    if (circumstances.settings_touched || asked.hint->route == cutover::Voice::veer) {
+        return std::nullopt;
+    }
+    const bool key_known =
+        !asked.hint->key.empty() || route.sticky_by.kind == StickyBy::Kind::automatic;
+    const double share = traffic.share();
+    const bool outside = share <= 0 || (key_known && !inside(asked.bucket, share));
+    return outside ? std::optional(reason::percent) : std::nullopt;
 }
 
 std::variant<Service, Reason> decide(
+    const RouteTable& routes,
     const Route& route,
     const parser::NearestNeighbourQuery& query,
     const SessionFacts& facts,
-    double default_bucket,
+    const Asked& asked,
     bool one_vector
 ) {
     if (const auto why = not_the_same_thing(query, facts)) {
@@ -99,12 +238,10 @@ std::variant<Service, Reason> decide(
     if (!facts.index_scans) {
         return reason::exact_requested;
     }
-    if (facts.route == "postgres") {
-        return reason::session_route;
-    }
-    const double where = facts.key.empty() ? default_bucket : bucket(route.salt, facts.key);
-    if (facts.route != "veer" && !inside(where, route.percent)) {
-        return reason::percent;
+    const cutover::Voices said = voices(routes, route, facts, asked);
+    const cutover::Heard heard = cutover::weigh(said);
+    if (!heard.veer) {
+        return reason_of(heard.by, said.cause);
     }
     const bool local = one_vector && facts.shortest_floats && answerable_locally(route, query);
     return local ? Service::local : Service::rewrite;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "parser/statement.hpp"
+#include "router/hint.hpp"
 #include "router/reason.hpp"
 #include "router/route.hpp"
 #include "router/search.hpp"
@@ -8,6 +9,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <variant>
 
@@ -21,40 +23,59 @@ enum class Service : std::uint8_t {
 
 /// What veer knows without asking Postgres.
 struct Circumstances {
-    bool panic = false;
     char transaction = 'I';  ///< of the last ReadyForQuery: 'I', 'T' or 'E'
     bool utf8 = true;        ///< client_encoding is UTF8 and standard_conforming_strings is on
     bool settings_touched =
         false;  ///< the session mentioned "veer.", so facts may override the share
 };
 
-/// The decision table, first match wins (CUTOVER.md 1.6). "Postgres" beats "veer" everywhere.
-///
-///      1  panic                                     Postgres
-///      2  route not live                            Postgres
-///      3  encoding not understood, failed transaction  Postgres
-///      4  outside the share, nothing set by session Postgres      (no question asked: 0 % costs
-///      nothing)
-///     ---- facts are asked for here ----
-///      5  table, names or types not what they were  Postgres
-///      6  transaction wrote, isolation, rights, RLS Postgres
-///      7  exact answers asked for                   Postgres
-///      8  veer.route = postgres                     Postgres
-///      9  veer.route = veer, or inside the share    veer
-///     10  else                                      Postgres
+/// What one search brings along, whatever its session.
+struct Asked {
+    /// The default key's, or that of a hint's key=. Facts and StickyBy may say another.
+    double bucket = 0;
+    const Hint* hint = nullptr;
+    std::uint64_t shape = 0;
+    std::uint64_t k = 0;
+    std::string_view session = {};  ///< tells sessions apart
+    bool counted = true;            ///< rules count it as a hit
+};
 
-/// Rows 1-4: a Reason settles it for Postgres; nothing means that the facts are needed.
-std::optional<Reason> settled_without_facts(
-    const Route& route, bool live, const Circumstances& circumstances, double bucket
+/// The bucket of a hint's key, or of shape and vector.
+double first_bucket(
+    const Route& route, const Hint& hint, std::string_view shape, const storage::Vector& vector
 );
 
-/// Rows 5-10, with the facts. `bucket` is the default key's; veer.key replaces it. `one_vector`:
-/// the outputs' distances are to the query vector.
+/// The decision table, first match wins (CUTOVER.md 1.6). "Postgres" beats "veer" everywhere.
+///
+///      1  panic                                        Postgres
+///      2  route not live                               Postgres
+///      3  encoding not understood, failed transaction  Postgres
+///      4  hint: postgres                               Postgres
+///      5  off, tripped, lagging; quarantined shape     Postgres
+///      6  outside the share, nobody may say otherwise  Postgres (nothing asked: 0 % costs nothing)
+///     ---- facts are asked for here ----
+///      7  table, names or types not what they were     Postgres
+///      8  transaction wrote, isolation, rights, RLS    Postgres
+///      9  exact answers asked for                      Postgres
+///     10  veer.route = postgres, then a rule's pin     Postgres
+///     11  veer.route or hint: veer, if allowed         veer
+///     12  inside the share, and the rule's             veer
+///     13  else                                         Postgres
+///
+/// Rows 1, 4, 5 and 10 to 13 are cutover::weigh()'s; 1, 4 and 5 come early because they can.
+
+/// Rows 1-6: a Reason settles it for Postgres; nothing means that the facts are needed.
+std::optional<Reason> settled_without_facts(
+    const Route& route, bool live, const Circumstances& circumstances, const Asked& asked
+);
+
+/// Rows 5 and 7-13, with the facts. `one_vector`: the outputs' distances are to the query vector.
 std::variant<Service, Reason> decide(
+    const RouteTable& routes,
     const Route& route,
     const parser::NearestNeighbourQuery& query,
     const SessionFacts& facts,
-    double bucket,
+    const Asked& asked,
     bool one_vector
 );
 

@@ -17,7 +17,9 @@ std::optional<compare::Observation> observe(
     const std::string& shape,
     const Search& search
 ) {
-    if (route.compare_rate <= 0 || !routes->live) {
+    const auto* const floats = std::get_if<std::vector<float>>(&search.vector);
+    const bool closed = route.traffic->shed() || route.traffic->state() == cutover::State::off;
+    if (route.compare_rate <= 0 || !routes->live || floats == nullptr || closed) {
         return std::nullopt;
     }
     const double place = bucket(sample_salt, shape, search.vector);
@@ -29,7 +31,7 @@ std::optional<compare::Observation> observe(
     observation.tally = route.tally;
     observation.column = {routes, &route.column};
     observation.shape = shape;
-    observation.vector = search.vector;
+    observation.vector = *floats;
     observation.k = search.wanted();
     observation.place = place;
     return observation;

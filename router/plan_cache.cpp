@@ -1,5 +1,7 @@
 #include "router/plan_cache.hpp"
 
+#include "router/cutover/evidence.hpp"
+
 namespace veer::router {
 
 std::shared_ptr<const Plan> PlanCache::plan(std::string_view normalised_text) {
@@ -12,7 +14,9 @@ std::shared_ptr<const Plan> PlanCache::plan(std::string_view normalised_text) {
         }
     }
     auto plan = std::make_shared<const Plan>(Plan{
-        .shape = std::string(normalised_text), .recognition = parser::recognise(normalised_text)});
+        .shape = std::string(normalised_text),
+        .recognition = parser::recognise(normalised_text),
+        .shape_id = cutover::shape_id(normalised_text)});
     if (plan->shape.size() > shape_bytes_max) {
         return plan;
     }

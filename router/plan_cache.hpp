@@ -4,6 +4,7 @@
 #include "router/selectivity.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -19,6 +20,7 @@ struct Plan {
     parser::Recognition recognition;
     /// Of its conditions; the one part that changes.
     std::shared_ptr<Selectivity> selectivity = std::make_shared<Selectivity>();
+    std::uint64_t shape_id = 0;  ///< of `shape`, as rules, guards and comparisons name it
 
     /// Null where the statement is no servable search.
     const parser::NearestNeighbourQuery* query() const {

@@ -18,13 +18,20 @@ inline constexpr Reason rewrite = "rewrite";  ///< keys from veer, rows from Pos
 inline constexpr Reason panic = "panic";                      ///< SIGUSR2
 inline constexpr Reason percent = "percent";                  ///< outside the route's share
 inline constexpr Reason session_route = "session_route";      ///< SET veer.route = 'postgres'
+inline constexpr Reason hint = "hint";                        ///< /* veer: route=postgres */
+inline constexpr Reason rule = "rule";                        ///< a [[rule]] pins it to Postgres
+inline constexpr Reason off = "off";                          ///< the route is
 inline constexpr Reason exact_requested = "exact_requested";  ///< enable_indexscan = off
 
 // Not possible now.
-inline constexpr Reason not_live = "not_live";    ///< still copying, or sync is broken
-inline constexpr Reason behind = "behind";        ///< the index did not reach the token in time
-inline constexpr Reason pipelined = "pipelined";  ///< part of a batch that veer does not split
-inline constexpr Reason facts = "facts";          ///< Postgres did not tell the session's facts
+inline constexpr Reason tripped = "tripped";          ///< a guard took the traffic back
+inline constexpr Reason lag = "lag";                  ///< the index is far behind
+inline constexpr Reason state_file = "state_file";    ///< where traffic goes could not be read
+inline constexpr Reason quarantined = "quarantined";  ///< answers to this shape were wrong
+inline constexpr Reason not_live = "not_live";        ///< still copying, or sync is broken
+inline constexpr Reason behind = "behind";            ///< the index did not reach the token in time
+inline constexpr Reason pipelined = "pipelined";      ///< part of a batch that veer does not split
+inline constexpr Reason facts = "facts";              ///< Postgres did not tell the session's facts
 inline constexpr Reason short_answer = "short_answer";  ///< fewer rows than asked for
 inline constexpr Reason rewrite_failed = "rewrite_failed";
 inline constexpr Reason selective =

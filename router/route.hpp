@@ -4,32 +4,46 @@
 #include "parser/statement.hpp"
 #include "router/accepted_statements.hpp"
 #include "router/compare/observation.hpp"
+#include "router/cutover/rules.hpp"
+#include "router/cutover/traffic.hpp"
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace veer::router {
 
-/// How many eligible searches each engine answered, since start-up. Lives as long as the process: a
-/// reload or a new copy keeps it.
-struct RouteCounters {
-    std::atomic<std::uint64_t> veer = 0;
-    std::atomic<std::uint64_t> postgres = 0;
+/// What a search is kept on one engine by, where neither veer.key nor a hint's key= is given.
+struct StickyBy {
+    enum class Kind : std::uint8_t {
+        automatic,  ///< shape and query vector
+        role,
+        application,
+        session,
+        shape,
+        tag,  ///< of a sqlcommenter comment
+    };
+
+    Kind kind = Kind::automatic;
+    std::string tag;
 };
+
+/// "auto", "role", "application", "session", "shape" or "tag:NAME".
+StickyBy sticky_by_from_text(std::string_view text);
 
 /// One served column and operator, with the share of its searches that the index answers.
 struct Route {
     std::string name;  ///< "public.documents.embedding <=>"
     index::IndexedColumn column;
-    double percent = 0;
     std::string salt;
+    StickyBy sticky_by;
     std::string facts_query;  ///< see session_facts.hpp
-    std::shared_ptr<RouteCounters> counters;
     double compare_rate = 0;  ///< share of its searches that is compared; 0: none
     std::shared_ptr<compare::Tally> tally;
+    /// Share, state and counters: the one part that changes.
+    std::shared_ptr<cutover::Traffic> traffic = std::make_shared<cutover::Traffic>();
 
     const storage::Table& table() const { return column.table; }
 
@@ -44,6 +58,9 @@ struct RouteTable {
     std::string database;
     bool live = false;
     std::vector<Route> routes;
+    std::shared_ptr<const cutover::RuleSet> rules = std::make_shared<cutover::RuleSet>();
+    /// May choose the index by setting or hint; empty: everybody.
+    std::vector<std::string> hint_roles;
     /// Thread-safe, and the one part that changes.
     std::shared_ptr<AcceptedStatements> accepted = std::make_shared<AcceptedStatements>();
 

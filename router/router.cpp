@@ -35,6 +35,10 @@ std::string percent_text(double value) {
     return buffer;
 }
 
+cutover::Policy policy(const config::Config& config) {
+    return {.cutover = config.cutover, .gates = config.gates, .guards = config.guards};
+}
+
 double progress_percent(const storage::sync::Status& status) {
     if (status.phase == storage::sync::Phase::streaming) {
         return 100;
@@ -51,12 +55,14 @@ double progress_percent(const storage::sync::Status& status) {
 Router::Router(const config::Config& config, const index::Replica& replica)
     : replica_(replica), config_(config), routes_(std::make_shared<const RouteTable>()) {
     ledger_.set_keep(config.compare.keep);
+    control_.configure(policy(config), config.rules);
 }
 
 void Router::configure(const config::Config& config) {
     ledger_.set_keep(config.compare.keep);
     const std::lock_guard lock(mutex_);
     config_ = config;
+    control_.configure(policy(config), config.rules);
     generation_.reset();
 }
 
@@ -66,15 +72,19 @@ bool may_be_search(std::string_view text) {
 
 Statement Router::read(std::string_view text) {
     Statement statement{
-        .text = std::string(text), .normalised = parser::normalise(text), .plan = {}};
-    statement.plan = plans_.plan(statement.normalised.text);
+        .text = std::string(text), .normalised = parser::normalise(text), .plan = {}, .hint = {}};
+    Uncommented uncommented = uncomment(statement.normalised.text);
+    statement.plan = plans_.plan(uncommented.text);
+    statement.hint = std::move(uncommented.hint);
     return statement;
 }
 
 std::shared_ptr<const RouteTable> Router::routes() {
     auto generation = replica_.generation();
     const std::lock_guard lock(mutex_);
-    if (generation != generation_ && generation != nullptr) {
+    const bool reshuffled = reshuffles_ != control_.reshuffles();
+    if ((generation != generation_ || reshuffled) && generation != nullptr) {
+        reshuffles_ = control_.reshuffles();
         routes_ = build(*generation);
         generation_ = std::move(generation);
     }
@@ -85,6 +95,9 @@ std::shared_ptr<const RouteTable> Router::build(const index::Generation& generat
     auto table = std::make_shared<RouteTable>();
     table->database = generation.database;
     table->live = generation.live;
+    table->rules = control_.rules();
+    table->hint_roles = config_.cutover.hint_roles;
+    control_.set_live(generation.live);
     for (const index::IndexedColumn& column : generation.columns) {
         table->routes.push_back(make_route(column, generation.database));
     }
@@ -96,8 +109,9 @@ Route Router::make_route(const index::IndexedColumn& column, const std::string& 
     const std::string name = column_name(column);
     route.name = name + ' ' + column.ann.operator_name;
     route.column = column;
-    route.percent = config_.defaults.percent;
     route.compare_rate = config_.compare.rate;
+    double percent = config_.defaults.percent;
+    std::string_view sticky_by = config_.defaults.sticky_by;
     route.salt = config_.defaults.salt.empty() ? route.name : config_.defaults.salt;
     const config::ColumnName served{
         .schema = column.table.schema,
@@ -105,17 +119,16 @@ Route Router::make_route(const index::IndexedColumn& column, const std::string& 
         .column = route.vector_column().name};
     for (const config::Route& configured : config_.routes) {
         if (configured.column == served && configured.operator_name == column.ann.operator_name) {
-            route.percent = configured.percent;
             route.compare_rate = configured.compare_rate;
+            percent = configured.percent;
+            sticky_by = configured.sticky_by;
             route.salt = configured.salt.empty() ? route.name : configured.salt;
         }
     }
+    route.traffic = control_.adopt(route.name, percent);
+    route.salt += control_.salt_suffix(route.name);
+    route.sticky_by = sticky_by_from_text(sticky_by);
     route.facts_query = facts_query(route, database);
-    auto& counters = counters_[route.name];
-    if (counters == nullptr) {
-        counters = std::make_shared<RouteCounters>();
-    }
-    route.counters = counters;
     route.tally = ledger_.tally(route.name);
     return route;
 }
@@ -134,7 +147,13 @@ const std::vector<std::string>& Router::route_columns() {
         "postgres",
         "reason",
         "memory",
-        "graph"};
+        "graph",
+        "cutover",
+        "desired",
+        "allowed",
+        "effective",
+        "why",
+        "revision"};
     return columns;
 }
 
@@ -155,8 +174,13 @@ std::vector<std::vector<std::string>> Router::describe_routes() {
     if (status.phase == storage::sync::Phase::streaming) {
         state = table->live ? "live" : "waiting";
     }
+    const std::vector<cutover::RouteView> views = control_.routes();
     std::vector<std::vector<std::string>> rows;
     for (const Route& route : table->routes) {
+        cutover::RouteView view;
+        for (const cutover::RouteView& each : views) {
+            view = each.route == route.name ? each : view;
+        }
         rows.push_back(
             {route.name,
              route.table().schema + '.' + route.table().name,
@@ -165,30 +189,27 @@ std::vector<std::vector<std::string>> Router::describe_routes() {
              route.column.refused.empty() ? state : "refused",
              percent_text(progress_percent(status)),
              std::to_string(route.column.index->live_rows()),
-             percent_text(route.percent),
-             std::to_string(route.counters->veer.load()),
-             std::to_string(route.counters->postgres.load()),
+             percent_text(view.desired),
+             std::to_string(view.veer),
+             std::to_string(view.postgres),
              reason_of(route, status.reason),
              std::to_string(route.column.index->memory_bytes()),
-             graph_of(route)}
+             graph_of(route),
+             std::string(to_string(view.state)),
+             percent_text(view.desired),
+             percent_text(view.allowed),
+             percent_text(view.effective),
+             view.why,
+             std::to_string(view.revision)}
         );
     }
     if (rows.empty()) {
-        rows.push_back(
-            {"",
-             "",
-             "",
-             "",
-             state,
-             percent_text(progress_percent(status)),
-             "0",
-             percent_text(0),
-             "0",
-             "0",
-             status.reason,
-             "0",
-             ""}
-        );
+        std::vector<std::string> none(route_columns().size());
+        none[4] = state;
+        none[5] = percent_text(progress_percent(status));
+        none[6] = none[7] = none[8] = none[9] = none[11] = "0";
+        none[10] = status.reason;
+        rows.push_back(std::move(none));
     }
     return rows;
 }

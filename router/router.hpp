@@ -3,6 +3,7 @@
 #include "config/config.hpp"
 #include "index/replica.hpp"
 #include "router/compare/ledger.hpp"
+#include "router/cutover/control.hpp"
 #include "router/plan_cache.hpp"
 #include "router/reason_counts.hpp"
 #include "router/route.hpp"
@@ -10,7 +11,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -26,7 +26,7 @@ class Router {
   public:
     Router(const config::Config& config, const index::Replica& replica);
 
-    /// Takes percentages and salts from a new configuration.
+    /// Takes percentages, salts, rules, gates and guards from a new configuration.
     void configure(const config::Config& config);
 
     /// The routes of the copy as it is now. Never null.
@@ -56,10 +56,11 @@ class Router {
 
     storage::Lsn applied() const { return replica_.applied(); }
 
-    /// All traffic to Postgres, at once.
-    void set_panic(bool panic) { panic_.store(panic, std::memory_order_relaxed); }
+    /// Where traffic goes: every change of it, and its state, guards and audit.
+    cutover::Control& control() { return control_; }
 
-    bool panic() const { return panic_.load(std::memory_order_relaxed); }
+    /// All traffic goes to Postgres.
+    bool panic() const { return control_.panic(); }
 
     /// Where searches went, and why.
     ReasonCounts& reasons() { return reasons_; }
@@ -88,14 +89,13 @@ class Router {
     std::atomic<compare::Sink*> comparison_ = nullptr;
     std::atomic<std::uint64_t> write_epoch_ = 1;
     std::atomic<std::uint64_t> covered_epoch_ = 0;  // an earlier process may have passed writes on
-    std::atomic<bool> panic_ = false;
+    cutover::Control control_;
 
     std::mutex mutex_;  // guards all below
     config::Config config_;
     std::shared_ptr<const index::Generation> generation_;
     std::shared_ptr<const RouteTable> routes_;
-    std::map<std::string, std::shared_ptr<RouteCounters>>
-        counters_;  // by route name, kept for ever
+    std::uint64_t reshuffles_ = 0;  // that routes_ knows of
 };
 
 }  // namespace veer::router

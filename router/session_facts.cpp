@@ -31,6 +31,8 @@ enum Field : std::size_t {
     idle_in_transaction_timeout,
     statement_timeout,
     token,
+    role,
+    application,
     field_count
 };
 
@@ -160,6 +162,7 @@ std::string facts_query(const Route& route, std::string_view database) {
            ", pg_catalog.current_setting('statement_timeout')"
            ", CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL"
            " ELSE pg_catalog.pg_current_wal_insert_lsn() END"
+           ", CURRENT_USER, pg_catalog.current_setting('application_name')"
            " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
            " ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
            " WHERE c.oid OPERATOR(pg_catalog.=) " +
@@ -214,6 +217,8 @@ std::optional<SessionFacts> decode_facts(
     facts.ef_search = std::min(largest_or(row[ef_search], facts.ef_search), ef_search_max);
     facts.route = row[veer_route].value_or("");
     facts.key = row[veer_key].value_or("");
+    facts.role = row[role].value_or("");
+    facts.application = row[application].value_or("");
     facts.extension_schema = row[extension_schema].value_or("");
     facts.idle_timeout_ns = std::min(
         timeout_or_none(row[idle_session_timeout]),

@@ -46,6 +46,8 @@ struct SessionFacts {
                                    ///< largest that is set; or pgvector's default
     std::string route;             ///< veer.route: "", "auto", "postgres", "veer"
     std::string key;               ///< veer.key
+    std::string role;              ///< current_user
+    std::string application;       ///< application_name
     /// The shorter of idle_session_timeout and idle_in_transaction_session_timeout, which go on
     /// running while veer answers instead of the backend. Very long where there is none.
     std::int64_t idle_timeout_ns = no_timeout_ns;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "parser/normalise.hpp"
+#include "router/hint.hpp"
 #include "router/plan_cache.hpp"
 
 #include <memory>
@@ -13,6 +14,7 @@ struct Statement {
     std::string text;
     parser::NormalisedStatement normalised;
     std::shared_ptr<const Plan> plan;
+    Hint hint;
 
     /// Where a condition goes in `text`. Requires search().
     parser::Clauses clauses() const {

@@ -148,12 +148,13 @@ bool Session::facts_allow(
     const parser::NearestNeighbourQuery& query,
     Instant now
 ) const {
-    constexpr double in_any_share = 0;
+    const router::Hint silent;
+    const router::Asked in_any_share{.hint = &silent, .counted = false};
     constexpr bool one_vector = true;
     const KnownFacts* const known =
         facts_.find(routes, route, router::joined_condition(query), router_.write_epoch(), now);
     return known != nullptr && !std::holds_alternative<router::Reason>(router::decide(
-                                   route, query, known->facts, in_any_share, one_vector
+                                   *routes, route, query, known->facts, in_any_share, one_vector
                                ));
 }
 

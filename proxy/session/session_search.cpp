@@ -1,6 +1,5 @@
 #include "proxy/session/session.hpp"
 #include "proxy/wire/backend.hpp"
-#include "router/bucket.hpp"
 #include "router/observe.hpp"
 
 #include <algorithm>
@@ -69,8 +68,11 @@ std::optional<router::Reason> Session::prepare(Attempt& attempt, const wire::Bin
         return *why;
     }
     attempt.search = std::get<router::Search>(std::move(filled));
-    attempt.bucket = router::bucket(
-        attempt.route->salt, attempt.statement->statement.plan->shape, attempt.search.vector
+    attempt.bucket = router::first_bucket(
+        *attempt.route,
+        attempt.statement->statement.hint,
+        attempt.statement->statement.plan->shape,
+        attempt.search.vector
     );
     if (!router::outputs_known(*attempt.route, attempt.query())) {
         return router::reason::unknown_column;
@@ -83,12 +85,21 @@ std::optional<router::Reason> Session::prepare(Attempt& attempt, const wire::Bin
     return router::settled_without_facts(
         *attempt.route,
         attempt.routes->live,
-        {.panic = router_.panic(),
-         .transaction = transaction_,
+        {.transaction = transaction_,
          .utf8 = utf8_ && standard_strings_,
          .settings_touched = settings_touched_},
-        attempt.bucket
+        asked(attempt)
     );
+}
+
+router::Asked Session::asked(const Attempt& attempt) const {
+    const router::Statement& statement = attempt.statement->statement;
+    return {
+        .bucket = attempt.bucket,
+        .hint = &statement.hint,
+        .shape = statement.plan->shape_id,
+        .k = attempt.search.limit,
+        .session = backend_key_};
 }
 
 Session::Taken Session::collect(const wire::Frame& frame, Instant now, Output& out) {
@@ -231,7 +242,12 @@ void Session::judge(Instant now, Output& out) {
         return;
     }
     const auto decision = router::decide(
-        *attempt.route, attempt.query(), attempt.facts, attempt.bucket, attempt.search.one_vector
+        *attempt.routes,
+        *attempt.route,
+        attempt.query(),
+        attempt.facts,
+        asked(attempt),
+        attempt.search.one_vector
     );
     if (const auto* why = std::get_if<router::Reason>(&decision)) {
         pass(*why, now, out);
@@ -406,9 +422,9 @@ void Session::record(std::string_view engine, router::Reason why, Instant now) {
         .engine = engine,
         .reason = std::string(why),
         .route = attempt_->route->name,
-        .percent = attempt_->route->percent,
+        .percent = attempt_->route->traffic->share(),
         .milliseconds = static_cast<double>(now.nanoseconds - attempt_->started.nanoseconds) / 1e6};
-    attempt_->route->counters->veer.fetch_add(1, std::memory_order_relaxed);
+    attempt_->route->traffic->veer.fetch_add(1, std::memory_order_relaxed);
     router_.reasons().count(last_.route, engine, why);
     if (attempt_->observed) {
         attempt_->observed->served_by_veer = true;
@@ -437,13 +453,15 @@ void Session::note_passed(router::Reason why, Attempt& attempt, Instant started)
         .engine = "postgres",
         .reason = std::string(why),
         .route = route == nullptr ? "" : route->name,
-        .percent = route == nullptr ? 0 : route->percent,
+        .percent = route == nullptr ? 0 : route->traffic->share(),
         .milliseconds = 0};
     passed_at_ = started;
     router_.reasons().count(last_.route, last_.engine, why);
     passed_observed_ = router::comparable(why) ? std::move(attempt.observed) : std::nullopt;
     if (route != nullptr) {
-        route->counters->postgres.fetch_add(1, std::memory_order_relaxed);
+        route->traffic->postgres.fetch_add(1, std::memory_order_relaxed);
+        const bool fell_back = why == router::reason::rewrite_failed;
+        route->traffic->fallbacks.fetch_add(fell_back ? 1 : 0, std::memory_order_relaxed);
     }
 }
 

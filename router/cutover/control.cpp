@@ -200,6 +200,9 @@ void Control::settle(Entry& entry, Position wanted) {
         entry.evidence = Evidence();
         entry.guards.start_afresh();
     }
+    if (wanted.reshuffles != entry.position.reshuffles) {
+        reshuffles_.fetch_add(1, std::memory_order_release);
+    }
     entry.position = std::move(wanted);
     publish(entry);
 }
@@ -326,6 +329,7 @@ std::string Control::save() {
     }
     std::string problem = keeper_.save_state(encode(stored));
     unsaved_ = unsaved_ && !problem.empty();
+    evidence_unsaved_ = evidence_unsaved_ && !problem.empty();
     saved_at_ = now_;
     return problem;
 }

@@ -134,6 +134,12 @@ class Control {
     /// by itself. About ten times a second.
     void tick(Time now);
 
+    /// The stored state could not be read: restore() may be tried again.
+    bool unreadable() const;
+
+    /// Grows with each reshuffle: salts have to be taken again.
+    std::uint64_t reshuffles() const { return reshuffles_.load(std::memory_order_acquire); }
+
     bool panic() const { return panic_.load(std::memory_order_relaxed) != 0; }
 
     /// Immutable; a reload makes another.
@@ -190,15 +196,17 @@ class Control {
     RouteView view(const Entry& entry) const;
     Entry* find(const std::string& route);
 
-    mutable std::mutex mutex_;  // guards all below but panic_
+    mutable std::mutex mutex_;  // guards all below but the atomics
     Keeper keeper_;
     Policy policy_;
     std::shared_ptr<RuleSet> rules_;
     std::map<std::string, std::unique_ptr<Entry>> entries_;
     std::atomic<unsigned> panic_ = 0;
+    std::atomic<std::uint64_t> reshuffles_ = 0;
     bool unreadable_ = false;
     bool live_ = false;
-    bool unsaved_ = false;  // something has changed by itself
+    bool unsaved_ = false;           // a change that could not be stored
+    bool evidence_unsaved_ = false;  // may wait a while
     Time now_;
     Time saved_at_;
     std::uint64_t audit_seq_ = 0;

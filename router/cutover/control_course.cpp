@@ -39,6 +39,7 @@ void Control::note(const std::string& route, const Comparison& comparison, Time 
             evidence.advantage.add(Histogram::bin_of(advantage, Rounding::down));
         }
     }
+    evidence_unsaved_ = true;
     judge(*entry, entry->guards.on_comparison(comparison));
 }
 
@@ -136,7 +137,7 @@ void Control::tick(Time now) {
             advance(*entry);
         }
     }
-    if (unsaved_ || now_ - saved_at_ >= evidence_saved_every) {
+    if (unsaved_ || (evidence_unsaved_ && now_ - saved_at_ >= evidence_saved_every)) {
         if (const std::string problem = save(); !problem.empty()) {
             unsaved_ = true;
             saved_at_ = now_;
@@ -198,9 +199,6 @@ Cause Control::cause(const Entry& entry) const {
     }
     if (entry.guards.lagging()) {
         return Cause::lag;
-    }
-    if (entry.guards.short_of_memory()) {
-        return Cause::none;  // holds, but what is indexed can be served
     }
     return entry.position.ceiling < entry.position.desired ? Cause::stepped_down : Cause::none;
 }

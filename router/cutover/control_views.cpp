@@ -100,6 +100,11 @@ std::string Control::salt_suffix(const std::string& route) const {
     return times == 0 ? std::string() : '#' + std::to_string(times);
 }
 
+bool Control::unreadable() const {
+    const std::lock_guard lock(mutex_);
+    return unreadable_;
+}
+
 std::vector<AuditRecord> Control::audit() const {
     const std::lock_guard lock(mutex_);
     return {recent_.begin(), recent_.end()};

@@ -79,7 +79,7 @@ RuleSet::RuleSet(std::vector<config::Rule> rules, const RuleSet* before) {
     }
 }
 
-Ruled RuleSet::rule(const Subject& subject) const {
+Ruled RuleSet::rule(const Subject& subject, bool counted) const {
     Ruled ruled;
     const Counted* speaker = nullptr;
     for (const Counted& each : rules_) {
@@ -91,7 +91,7 @@ Ruled RuleSet::rule(const Subject& subject) const {
         }
     }
     if (speaker != nullptr) {
-        speaker->hits->fetch_add(1, std::memory_order_relaxed);
+        speaker->hits->fetch_add(counted ? 1 : 0, std::memory_order_relaxed);
         ruled = {
             .postgres = speaker->rule.pin_postgres,
             .allow_veer = speaker->rule.allow_veer,

@@ -55,7 +55,7 @@ class RuleSet {
     RuleSet() = default;
     RuleSet(std::vector<config::Rule> rules, const RuleSet* before);
 
-    Ruled rule(const Subject& subject) const;
+    Ruled rule(const Subject& subject, bool counted = true) const;
 
     bool empty() const { return rules_.empty(); }
 

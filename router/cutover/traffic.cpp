@@ -19,8 +19,6 @@ std::string_view to_string(Cause cause) {
             return "tripped";
         case Cause::lag:
             return "lag";
-        case Cause::memory:
-            return "memory";
         case Cause::stepped_down:
             return "stepped_down";
     }

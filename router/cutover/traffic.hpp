@@ -16,9 +16,8 @@ enum class Cause : std::uint8_t {
     panic,
     unreadable,  ///< the stored state could not be read: nothing is certain
     off,
-    tripped,  ///< a guard took the traffic back
-    lag,      ///< the index is behind
-    memory,
+    tripped,       ///< a guard took the traffic back
+    lag,           ///< the index is behind
     stepped_down,  ///< a guard lowered the share; sessions may still choose the index
 };
 

@@ -148,7 +148,7 @@ class Stage {
         played_.facts_asked = server_.facts_asked();
         played_.rewritten = server_.rewritten();
         const auto routes = router_.routes();
-        const std::size_t answered = routes->routes.front().counters->veer.load();
+        const std::size_t answered = routes->routes.front().traffic->veer.load();
         played_.local = answered - std::min(answered, played_.rewritten);
         return std::move(played_);
     }

@@ -106,7 +106,7 @@ TEST_CASE("A value that is not allowed is told with file, line and what is allow
     );
     CHECK(
         problem("[storage]\ndir = ['a']") ==
-        "veer.toml:2: storage.dir must be a directory, not something else"
+        "veer.toml:2: storage.dir must be a directory, not [\"a\"]"
     );
     CHECK(
         problem("[limits]\nconnect_timeout = '10'") ==

@@ -1,0 +1,118 @@
+#include "proxy/cutover_course.hpp"
+
+#include "proxy/auth/crypto.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <string>
+#include <string_view>
+
+namespace veer::proxy {
+
+namespace {
+
+using router::cutover::Command;
+using router::cutover::Duration;
+using router::cutover::Reply;
+using router::cutover::Time;
+using router::cutover::Verb;
+
+constexpr std::chrono::milliseconds tick_every{100};
+
+std::string sha256_text(std::string_view text) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    const auth::Key hash = auth::sha256(text);
+    std::string hex;
+    for (const char c : hash.view()) {
+        const auto byte = static_cast<unsigned char>(c);
+        hex += digits[byte >> 4U];
+        hex += digits[byte & 0xfU];
+    }
+    return hex;
+}
+
+}  // namespace
+
+CutoverCourse::CutoverCourse(
+    boost::asio::io_context& context,
+    router::cutover::Control& control,
+    const std::filesystem::path& directory
+)
+    : control_(control),
+      files_(directory),
+      timer_(context),
+      wall_(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now())),
+      steady_(std::chrono::steady_clock::now()) {
+    control_.connect(
+        {.save_state = [this](const std::string& text) { return files_.save_state(text); },
+         .append_audit = [this](const std::string& line) { return files_.append_audit(line); },
+         .hash = sha256_text}
+    );
+}
+
+Time CutoverCourse::now() const {
+    return wall_ + std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - steady_);
+}
+
+void CutoverCourse::restore() {
+    StateFiles::Found found = files_.read();
+    if (found.state.empty() && !found.problem.empty()) {
+        found.state = found.problem;  // no state at all: to be taken for one that is broken
+    }
+    std::string problem = control_.restore(found.state, found.last_audit, now());
+    if (!problem.empty() || !found.problem.empty()) {
+        spdlog::error("cutover.state: {}{}", found.problem, problem);
+    }
+    control_.set_panic_file(files_.panic_file(), now());
+    if (control_.panic()) {
+        spdlog::warn("panic is on: all searches go to Postgres");
+    }
+    log_notices();
+}
+
+void CutoverCourse::restore_if_unreadable() {
+    if (control_.unreadable()) {
+        restore();
+    }
+}
+
+void CutoverCourse::start() {
+    await_tick();
+}
+
+void CutoverCourse::await_tick() {
+    timer_.expires_after(tick_every);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) {
+            tick();
+            await_tick();
+        }
+    });
+}
+
+void CutoverCourse::tick() {
+    control_.set_panic_file(files_.panic_file(), now());
+    control_.tick(now());
+    log_notices();
+}
+
+void CutoverCourse::log_notices() {
+    for (const std::string& notice : control_.take_notices()) {
+        spdlog::warn("cutover: {}", notice);
+    }
+}
+
+void CutoverCourse::toggle_panic() {
+    const Verb verb = control_.panic() ? Verb::unpanic : Verb::panic;
+    const Reply reply =
+        control_.apply({.verb = verb}, std::nullopt, {.name = "somebody", .via = "signal"}, now());
+    spdlog::warn(
+        "SIGUSR2: {}",
+        control_.panic() ? "all searches go to Postgres" : "searches are routed again"
+    );
+    if (!reply.done) {
+        spdlog::warn("SIGUSR2: {} {}", reply.message, reply.next_step);
+    }
+}
+
+}  // namespace veer::proxy

@@ -1,0 +1,173 @@
+#include "router/hint.hpp"
+
+#include "parser/lexer.hpp"
+#include "router/cutover/text.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <utility>
+
+namespace veer::router {
+
+namespace {
+
+using cutover::Voice;
+
+bool is_space(char c) {
+    return std::isspace(static_cast<unsigned char>(c)) != 0;
+}
+
+std::string_view trimmed(std::string_view text) {
+    while (!text.empty() && is_space(text.front())) {
+        text.remove_prefix(1);
+    }
+    while (!text.empty() && is_space(text.back())) {
+        text.remove_suffix(1);
+    }
+    return text;
+}
+
+bool same_letters(std::string_view text, std::string_view upper) {
+    return std::equal(text.begin(), text.end(), upper.begin(), upper.end(), [](char a, char b) {
+        return std::toupper(static_cast<unsigned char>(a)) == b;
+    });
+}
+
+void say(Hint& hint, Voice voice) {
+    if (hint.route != Voice::postgres && voice != Voice::silent) {
+        hint.route = voice;
+    }
+}
+
+void read_words(Hint& hint, std::string_view words) {
+    while (!(words = trimmed(words)).empty()) {
+        const auto* const end = std::find_if(words.begin(), words.end(), is_space);
+        const std::string_view word =
+            words.substr(0, static_cast<std::size_t>(end - words.begin()));
+        words.remove_prefix(word.size());
+        if (word == "postgres" || word == "veer") {
+            say(hint, cutover::voice_from_text(word));
+        } else if (word.starts_with("route=")) {
+            say(hint, cutover::voice_from_text(word.substr(6)));
+        } else if (word.starts_with("key=")) {
+            hint.key = word.substr(4);
+        }
+    }
+}
+
+std::string percent_decoded(std::string_view text) {
+    std::string decoded;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        unsigned value = 0;
+        const char* const digits = text.data() + i + 1;
+        if (text[i] == '%' && i + 2 < text.size() &&
+            std::from_chars(digits, digits + 2, value, 16).ptr == digits + 2) {
+            decoded += static_cast<char>(value);
+            i += 2;
+        } else {
+            decoded += text[i];
+        }
+    }
+    return decoded;
+}
+
+/// name='value',name='value': nothing is a tag where not all of it is.
+void read_tags(Hint& hint, std::string_view comment) {
+    std::vector<cutover::Tag> tags;
+    for (const std::string_view part : cutover::split(comment, ',')) {
+        const std::string_view pair = trimmed(part);
+        const std::size_t equals = pair.find("='");
+        if (equals == std::string_view::npos || equals == 0 || pair.size() < equals + 3 ||
+            pair.back() != '\'') {
+            return;
+        }
+        const std::string_view value = pair.substr(equals + 2, pair.size() - equals - 3);
+        tags.emplace_back(percent_decoded(pair.substr(0, equals)), percent_decoded(value));
+    }
+    for (cutover::Tag& tag : tags) {
+        if (hint.tags.size() < Hint::tags_max) {
+            hint.tags.push_back(std::move(tag));
+        }
+    }
+}
+
+void read_comment(Hint& hint, std::string_view comment) {
+    constexpr std::string_view prefix = "veer:";
+    const std::string_view text = trimmed(comment);
+    if (text.starts_with(prefix)) {
+        read_words(hint, text.substr(prefix.size()));
+    } else if (same_letters(text, "NO LOAD BALANCE")) {
+        say(hint, Voice::postgres);
+    } else {
+        read_tags(hint, text);
+    }
+}
+
+/// Where the block comment that begins at `begin` ends; npos where it does not. They nest.
+std::size_t comment_end(std::string_view text, std::size_t begin) {
+    std::size_t depth = 0;
+    for (std::size_t i = begin; i + 1 < text.size(); ++i) {
+        const std::string_view two = text.substr(i, 2);
+        if (two == "/*") {
+            ++depth;
+            ++i;
+        } else if (two == "*/") {
+            ++i;
+            if (--depth == 0) {
+                return i + 1;
+            }
+        }
+    }
+    return std::string_view::npos;
+}
+
+/// Reads and blanks the comments of one gap between two tokens.
+void read_gap(Uncommented& read, std::size_t begin, std::size_t end, std::size_t& comments) {
+    std::size_t at = begin;
+    while (at < end) {
+        const std::string_view rest = std::string_view(read.text).substr(at, end - at);
+        std::size_t after = at + 1;
+        if (rest.starts_with("--")) {
+            after = std::min(read.text.find('\n', at), end);
+        } else if (rest.starts_with("/*")) {
+            after = comment_end(read.text, at);
+            if (after > end || comments == Hint::comments_max) {
+                return;
+            }
+            ++comments;
+            read_comment(read.hint, std::string_view(read.text).substr(at + 2, after - at - 4));
+            std::fill(
+                read.text.begin() + static_cast<std::ptrdiff_t>(at),
+                read.text.begin() + static_cast<std::ptrdiff_t>(after),
+                ' '
+            );
+        } else if (!is_space(rest.front())) {
+            return;  // a token that is cut short
+        }
+        at = after;
+    }
+}
+
+}  // namespace
+
+Uncommented uncomment(std::string text) {
+    Uncommented read{.text = std::move(text), .hint = {}};
+    if (read.text.find("/*") == std::string::npos) {
+        return read;
+    }
+    const std::string original = read.text;
+    parser::Lexer lexer(original);
+    std::size_t comments = 0;
+    std::size_t at = 0;
+    for (parser::Token token = lexer.next();; token = lexer.next()) {
+        const bool last = token.kind == parser::Token::Kind::end;
+        read_gap(read, at, last ? original.size() : token.begin, comments);
+        if (last) {
+            return read;
+        }
+        at = token.end;
+    }
+}
+
+}  // namespace veer::router

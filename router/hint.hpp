@@ -1,0 +1,42 @@
+#pragma once
+
+#include "router/cutover/precedence.hpp"
+#include "router/cutover/rules.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace veer::router {
+
+/// What a statement's comments say.
+///
+///     SELECT ... /* veer: route=postgres key=tenant-42 */
+///     SELECT ... /* NO LOAD BALANCE */                       (pgpool's: route=postgres)
+///     SELECT ... /*app='web',route='%2Fsearch'*/             (sqlcommenter's: tags)
+///
+/// 1. One comment that says postgres outweighs all that say veer.
+/// 2. Words that are not understood are ignored, as comments are.
+/// 3. Bounded: at most `comments_max` comments are read, `tags_max` tags kept.
+struct Hint {
+    cutover::Voice route = cutover::Voice::silent;
+    std::string key;  ///< instead of veer.key
+    std::vector<cutover::Tag> tags;
+
+    static constexpr std::size_t comments_max = 8;
+    static constexpr std::size_t tags_max = 16;
+
+    friend bool operator==(const Hint&, const Hint&) = default;
+};
+
+/// A statement's text with each comment between its tokens blanked out, so that positions stay and
+/// a comment that is new each time makes no new shape; and what those comments said.
+struct Uncommented {
+    std::string text;
+    Hint hint;
+};
+
+/// Cheap where there is no comment.
+Uncommented uncomment(std::string text);
+
+}  // namespace veer::router
