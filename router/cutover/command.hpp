@@ -15,7 +15,7 @@ enum class Verb : std::uint8_t {
     off,
     observe,
     shadow,
-    promote,  ///< to `percent`, or one step up; for `for_` only, where given
+    promote,  ///< to `percent`, or one step up; for `lasting` only, where given
     confirm,  ///< a trial becomes what holds
     hold,     ///< no raise until resume
     resume,
@@ -47,7 +47,7 @@ struct Command {
     Verb verb = Verb::hold;
     std::string route = {};
     std::optional<double> percent = std::nullopt;
-    std::optional<Duration> for_ = std::nullopt;
+    std::optional<Duration> lasting = std::nullopt;
     std::string reason = {};  ///< for the audit; free text
     std::string typed = {};   ///< of complete: the route's name, typed by a person
     bool dry_run = false;     ///< says what would be, changes nothing

@@ -61,10 +61,10 @@ std::vector<GateView> Control::gates() const {
     std::vector<GateView> rows;
     for (const auto& [name, entry] : entries_) {
         if (entry->adopted) {
-            for (Gate& gate : cutover::gates(
+            for (const Gate& gate : cutover::gates(
                      entry->evidence, policy_.gates, policy_.cutover.evidence_age_max, now_
                  )) {
-                rows.push_back({name, std::move(gate)});
+                rows.push_back({name, gate});
             }
         }
     }
@@ -76,7 +76,7 @@ std::vector<GuardView> Control::guards() const {
     std::vector<GuardView> rows;
     for (const auto& [name, entry] : entries_) {
         if (entry->adopted) {
-            for (Guard& guard : entry->guards.describe()) {
+            for (const Guard& guard : entry->guards.describe()) {
                 rows.push_back({name, guard});
             }
         }

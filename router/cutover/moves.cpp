@@ -148,7 +148,7 @@ class Mover {
                 typed("promote") + " --to 25"
             );
         }
-        if (command_.for_ && (*command_.for_ < trial_min || *command_.for_ > trial_max)) {
+        if (command_.lasting && (*command_.lasting < trial_min || *command_.lasting > trial_max)) {
             return refuse(
                 refused::bad_duration,
                 "A trial lasts from one second to one week.",
@@ -166,10 +166,10 @@ class Mover {
         if (!target) {
             return nothing_to_do("It is at the last step already.");
         }
-        if (*target == from_.desired && *target == from_.allowed() && !command_.for_) {
+        if (*target == from_.desired && *target == from_.allowed() && !command_.lasting) {
             return nothing_to_do("It is at " + percent(*target) + " already.");
         }
-        if (from_.trial && command_.for_) {
+        if (from_.trial && command_.lasting) {
             return trial_is_running();
         }
         return to_share(*target);
@@ -197,10 +197,10 @@ class Mover {
                 to.cooldown = Duration(0);
             }
         }
-        if (command_.for_) {
+        if (command_.lasting) {
             to.trial = Trial{
                 .started = situation_.now,
-                .until = situation_.now + *command_.for_,
+                .until = situation_.now + *command_.lasting,
                 .back_state = from_.state,
                 .back_percent = from_.desired};
         }

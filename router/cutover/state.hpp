@@ -64,22 +64,22 @@ struct Trip {
 /// 2. Guards and conditions never change `desired`.
 /// 3. Each change of state, desired, ceiling, held, trial or trip raises the revision.
 struct Position {
-    State state = State::observe;
     double desired = 0;
     double ceiling = 100;  ///< of guards: a step down lowers it, a rollback makes it 0
     std::uint64_t revision = 1;
-    Origin origin = Origin::file;
     double file_percent = 0;  ///< what the configuration said when it was read last
-    bool held = false;        ///< no raise
     Time since;
+    Duration cooldown{0};       ///< the last one; the next is twice that
+    double good = 0;            ///< the largest share that was allowed before the last trip
+    double before_desired = 0;  ///< for undo, with before_state
+    std::vector<std::uint64_t> quarantined;  ///< shapes that stay on Postgres
     std::optional<Trial> trial;
     std::optional<Trip> trip;
-    Duration cooldown{0};  ///< the last one; the next is twice that
-    double good = 0;       ///< the largest share that was allowed before the last trip
-    State before_state = State::observe;  ///< for undo
-    double before_desired = 0;
-    std::uint32_t reshuffles = 0;            ///< part of the salt
-    std::vector<std::uint64_t> quarantined;  ///< shapes that stay on Postgres
+    std::uint32_t reshuffles = 0;  ///< part of the salt
+    State state = State::observe;
+    State before_state = State::observe;
+    Origin origin = Origin::file;
+    bool held = false;  ///< no raise
 
     double allowed() const { return desired < ceiling ? desired : ceiling; }
 

@@ -278,7 +278,8 @@ TEST_CASE("a trial ends by itself, across a restart too", "[cutover]") {
     Disk disk;
     {
         Life life(disk);
-        const Command trial{.verb = Verb::promote, .percent = 50, .for_ = std::chrono::minutes(10)};
+        const Command trial{
+            .verb = Verb::promote, .percent = 50, .lasting = std::chrono::minutes(10)};
         CHECK(life.say(trial, at(0)).next_step == "confirm " + name);
         life.control.tick(at(599));
         CHECK(life.traffic->share() == 50);
@@ -362,7 +363,7 @@ TEST_CASE("rollback all and its audit", "[cutover]") {
 TEST_CASE("a clock that goes back changes nothing", "[cutover]") {
     Disk disk;
     Life life(disk);
-    const Command trial{.verb = Verb::promote, .percent = 50, .for_ = std::chrono::minutes(10)};
+    const Command trial{.verb = Verb::promote, .percent = 50, .lasting = std::chrono::minutes(10)};
     CHECK(life.say(trial, at(100)).done);
     life.control.tick(at(50));
     CHECK(life.traffic->share() == 50);

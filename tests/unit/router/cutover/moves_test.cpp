@@ -85,7 +85,7 @@ TEST_CASE("shares outside 0 to 100 are refused", "[cutover]") {
         CHECK(stage.to(bad) == refused::bad_percent);
     }
     CHECK(stage.to(0.001) == "ok");
-    CHECK(stage.made({.verb = Verb::promote, .for_ = Duration(0)}) == refused::bad_duration);
+    CHECK(stage.made({.verb = Verb::promote, .lasting = Duration(0)}) == refused::bad_duration);
 }
 
 TEST_CASE("a raise needs the revision that the operator saw, a rollback does not", "[cutover]") {
@@ -132,7 +132,7 @@ TEST_CASE("a trial goes back by itself unless it is confirmed", "[cutover]") {
     Stage stage;
     CHECK(stage.to(5) == "ok");
     stage.situation.now += std::chrono::hours(1);
-    const Command trial{.verb = Verb::promote, .percent = 50, .for_ = std::chrono::minutes(10)};
+    const Command trial{.verb = Verb::promote, .percent = 50, .lasting = std::chrono::minutes(10)};
     CHECK(stage.made(trial) == "ok");
     CHECK(stage.position.desired == 50);
     CHECK(stage.to(100) == refused::trial);
