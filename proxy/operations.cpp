@@ -176,6 +176,7 @@ admin::Snapshot ProcessOperations::gather() const {
         .started_at = started_at_,
         .now = microseconds_since_1970(),
         .panic = parts_.router.panic(),
+        .draining = shared.draining.load(),
         .clients = shared.connections.load(),
         .clients_max = shared.connections_max,
         .sockets = shared.sockets.load(),

@@ -3,6 +3,7 @@
 #include "index/replica.hpp"
 #include "proxy/admin/access.hpp"
 #include "proxy/admin/console_dialogue.hpp"
+#include "proxy/admin/http_server.hpp"
 #include "proxy/compare/change_tap.hpp"
 #include "proxy/compare/comparer.hpp"
 #include "proxy/cutover_course.hpp"
@@ -13,6 +14,7 @@
 #include "proxy/reload.hpp"
 #include "proxy/secret_store.hpp"
 #include "proxy/security.hpp"
+#include "proxy/token_file.hpp"
 #include "router/router.hpp"
 #include "storage/source/connection_string.hpp"
 #include "storage/source/tls_options.hpp"
@@ -204,6 +206,28 @@ struct Copy {
 /// Nobody outside may know it: another one at every start will do, as no user outlives a session.
 std::string mock_secret() {
     return auth::random_bytes(auth::Key::size).value_or("");
+}
+
+/// The page, the metrics and their API; a sentence where they were asked for and cannot be.
+std::string open_site(const config::Config& config, admin::HttpServer& site) {
+    if (config.admin.http.empty()) {
+        return {};
+    }
+    const std::string file = config.storage.dir + "/http_token";
+    const auto token = make_token_file(file);
+    if (!token) {
+        spdlog::warn("could not write {}: nothing can be changed by HTTP", file);
+    }
+    std::string problem = site.start(config.admin.http, token.value_or(""));
+    if (problem.empty()) {
+        spdlog::info(
+            "page and metrics at port {} of this machine; its buttons need #token= and what {} "
+            "says",
+            site.port(),
+            file
+        );
+    }
+    return problem;
 }
 
 /// The second door is for this machine's operators; without it veer serves all the same.
@@ -404,6 +428,11 @@ int run(const RunOptions& options) {
         return 1;
     }
     open_local_door(config, server);
+    admin::HttpServer site(operations);
+    if (const std::string trouble = open_site(config, site); !trouble.empty()) {
+        spdlog::error("{}", trouble);
+        return 1;
+    }
     host_watch.start();
     server.start();
     copy.syncer.start();
@@ -419,6 +448,7 @@ int run(const RunOptions& options) {
     Signals(context, live_config, copy, server, course).serve();
     spdlog::info("stopping");
     host_watch.stop();
+    site.stop();
     secrets.stop();  // it answers to the server's threads
     server.stop();
     copy.comparer.stop();

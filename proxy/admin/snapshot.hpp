@@ -101,6 +101,7 @@ struct ProcessFacts {
     std::int64_t started_at = 0;  ///< microseconds since 1970
     std::int64_t now = 0;
     bool panic = false;
+    bool draining = false;  ///< no more clients are taken
     std::uint64_t clients = 0;
     std::uint64_t clients_max = 0;
     std::uint64_t sockets = 0;

@@ -7,8 +7,10 @@ namespace veer::proxy::net {
 
 namespace {
 
-/// An operator must get in when no client does, so these are counted apart.
+/// An operator must get in when no client does, so these are counted apart; and this machine's own
+/// operator when others hold all of them.
 constexpr std::size_t dialogues_max = 64;
+constexpr std::size_t dialogues_max_of_owner = 2 * dialogues_max;
 
 /// Of a dialogue's answers: it is not asked on while more waits for a slow reader.
 constexpr std::size_t dialogue_unsent_max = std::size_t{256} * 1024;
@@ -42,7 +44,8 @@ bool Connection::begin_dialogue(const session::ForwardStartup& forward) {
         return false;
     }
     in_dialogues_ = true;
-    if (shared_.dialogues.fetch_add(1) >= dialogues_max) {
+    const std::size_t most = caller.owner ? dialogues_max_of_owner : dialogues_max;
+    if (shared_.dialogues.fetch_add(1) >= most) {
         refuse("53300", "sorry, too many clients of the console already");
         return true;
     }

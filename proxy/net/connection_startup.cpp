@@ -66,10 +66,11 @@ void Connection::on_startup_action(const session::StartupAction& action) {
 }
 
 void Connection::note_client(const wire::StartupMessage& message) {
-    user_ = message.parameter("user");
-    database_ = message.parameter("database");
+    constexpr std::size_t name_bytes_max = 63;  // of Postgres, which cuts off the rest
+    user_ = message.parameter("user").substr(0, name_bytes_max);
+    database_ = message.parameter("database").substr(0, name_bytes_max);
     database_ = database_.empty() ? user_ : database_;
-    application_name_ = message.parameter("application_name");
+    application_name_ = message.parameter("application_name").substr(0, name_bytes_max);
 }
 
 void Connection::refuse(std::string_view sqlstate, std::string_view message) {

@@ -5,9 +5,11 @@
 A scene is a function whose name begins with scene_.
 """
 
+import http.client as http_client
 import json
-import os
 import pathlib
+import re
+import socket
 import subprocess
 import sys
 
@@ -250,6 +252,137 @@ def scene_the_socket_file(binary, postgres):
         veer.process.terminate()
         veer.process.wait()
         expect(path.exists(), False, "what a process leaves that was told to stop")
+
+
+def scene_commands(binary, postgres):
+    with AdminVeer(binary, postgres) as veer:
+        place = ("--data-dir", veer.data)
+        shown = veer.command("status", *place)
+        expect("public.documents.embedding <=>   live   100 %   effective 100 %" in shown, True, shown)
+        expect("public.documents" in veer.command("routes", *place), True, "veer routes")
+        said = json.loads(veer.command("routes", "--json", *place))
+        expect((said["ok"], said["rows"][0]["rows"]), (True, 50), "veer routes --json")
+        veer.command("panic", "--reason", "it's a test", *place)
+        expect(answered_by(veer), ("postgres", "panic"), "after veer panic")
+        expect("PANIC" in veer.command("status", *place), True, "veer status in panic")
+        expect("it's a test" in veer.said(), True, "the reason in the log")
+        veer.command("resume", *place)
+        expect(answered_by(veer)[0], "veer", "after veer resume")
+        veer.configure(25)
+        expect("defaults.percent" in veer.command("reload", *place), True, "veer reload")
+        (veer.directory / "veer.toml").write_text("nonsense")
+        expect("nothing changed" in veer.command("reload", *place, status=1), True, "a broken file")
+        veer.command("panic", *place)
+        veer.command("status", status=2)
+        veer.command("resume", *place)
+        veer.configure(100)
+        refused = json.loads(veer.command("show", "gates", "--json", *place, status=1))
+        expect((refused["ok"], refused["sqlstate"]), (False, "0A000"), "veer show gates")
+        veer.command("set-percent", "documents", "101", *place, status=2)
+        veer.command("nonsense", status=2)
+    veer_less = subprocess.run([binary, "status", "--data-dir", "/nowhere"], capture_output=True, text=True)
+    expect((veer_less.returncode, "no veer can be reached" in veer_less.stderr), (3, True), "nobody there")
+
+
+def scene_doctor(binary, postgres):
+    dsn = f"host=127.0.0.1 port={postgres.port} dbname=postgres"
+    run = lambda *words: subprocess.run([binary, "doctor", *words], capture_output=True, text=True, timeout=60)
+    good = run(f"{dsn} user=postgres")
+    expect(good.returncode, 0, good.stdout + good.stderr)
+    expect("public.documents.embedding  vector(3)" in good.stdout, True, good.stdout)
+    with session(postgres.port) as db:
+        db.execute("DROP ROLE IF EXISTS plain")
+        db.execute("CREATE ROLE plain LOGIN")
+        db.execute("CREATE TABLE IF NOT EXISTS keyless (embedding vector(2))")
+    said = run(f"{dsn} user=plain", "--json")
+    found = json.loads(said.stdout)
+    codes = {row["code"] for row in found["rows"] if row["status"] == "problem"}
+    expect((said.returncode, found["ok"]), (1, False), "veer doctor as a plain role")
+    expect({"VD003", "VD004", "VD022", "VD023"} <= codes, True, f"problems {codes}")
+    expect('ALTER ROLE "plain" REPLICATION;' in run(f"{dsn} user=plain", "--fix-sql").stdout, True, "--fix-sql")
+    expect(run("host=127.0.0.1 port=1 user=x").returncode, 3, "no server")
+    with session(postgres.port) as db:
+        db.execute("DROP TABLE keyless")
+        db.execute("DROP ROLE plain")
+
+
+def left_behind(postgres):
+    with session(postgres.port) as db:
+        return db.execute(
+            "SELECT (SELECT count(*) FROM pg_replication_slots WHERE slot_name LIKE 'veer%'),"
+            " (SELECT count(*) FROM pg_publication)").fetchone()
+
+
+def scene_eject(binary, postgres):
+    upstream = f"host=127.0.0.1 port={postgres.port} user=postgres dbname=postgres"
+    eject = lambda *words: subprocess.run(
+        [binary, "eject", "--upstream", upstream, *words], capture_output=True, text=True, timeout=60)
+    eject("--execute")  # what the scenes before have left
+    with session(postgres.port) as db:
+        db.execute("CREATE PUBLICATION theirs")
+        db.execute("SELECT pg_create_logical_replication_slot('theirs', 'pgoutput')")
+    with AdminVeer(binary, postgres) as veer:
+        expect(left_behind(postgres), (1, 2), "of a running veer")
+        running = eject("--execute")
+        expect((running.returncode, "stop that veer first" in running.stdout), (1, True), running.stdout)
+        expect(left_behind(postgres), (1, 2), "still of a running veer")
+        veer.process.terminate()
+        veer.process.wait()
+        expect(("would be removed" in eject().stdout, left_behind(postgres)), (True, (1, 2)), "only shown")
+        done = eject("--execute", "--json")
+        expect((done.returncode, json.loads(done.stdout)["rows"][0]["result"]), (0, "removed"), done.stdout)
+    expect(left_behind(postgres), (0, 1), "after veer eject")
+    with session(postgres.port) as db:
+        expect(db.execute("SELECT slot_name FROM pg_replication_slots").fetchall(), [("theirs",)], "theirs stays")
+        db.execute("SELECT pg_drop_replication_slot('theirs')")
+        db.execute("DROP PUBLICATION theirs")
+
+
+def http(port, method, path, headers=(), host=None):
+    connection = http_client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.putrequest(method, path, skip_host=True)
+    connection.putheader("Host", host or f"127.0.0.1:{port}")
+    for name, value in headers:
+        connection.putheader(name, value)
+    connection.endheaders()
+    answer = connection.getresponse()
+    body = answer.read().decode()
+    connection.close()
+    return answer.status, body, answer.headers
+
+
+def scene_http(binary, postgres):
+    with AdminVeer(binary, postgres, 'http = "127.0.0.1:0"') as veer:
+        port = int(re.search(r"page and metrics at port (\d+)", veer.said())[1])
+        answered_by(veer)
+        for path in ("/healthz", "/readyz", "/", "/metrics", "/api/routes"):
+            expect(http(port, "GET", path)[0], 200, path)
+        status, body, headers = http(port, "GET", "/")
+        expect(("default-src 'none'" in headers["Content-Security-Policy"], headers["Access-Control-Allow-Origin"]),
+               (True, None), "the page's policy")
+        metrics = http(port, "GET", "/metrics")[1]
+        wanted = 'veer_queries_total{route="public.documents.embedding <=>",engine="veer",reason="local"} 1'
+        expect(wanted in metrics, True, metrics)
+        expect(json.loads(http(port, "GET", "/api/routes")[1])["rows"][0]["rows"], 50, "/api/routes")
+        expect(http(port, "GET", "/api/routes", host="evil.example")[0], 421, "another host's name")
+        expect(http(port, "POST", "/api/panic")[0], 401, "without the token")
+        token_file = veer.data / "http_token"
+        expect(oct(token_file.stat().st_mode & 0o777), "0o600", "the token's mode")
+        key = ("Authorization", "Bearer " + token_file.read_text().strip())
+        expect(http(port, "POST", "/api/panic", [key, ("Origin", "http://evil.example")])[0], 403, "another site")
+        expect(http(port, "POST", "/api/panic", [key, ("Content-Length", "0")])[0], 200, "POST /api/panic")
+        expect(answered_by(veer), ("postgres", "panic"), "a search after POST /api/panic")
+        expect("veer_panic_active 1" in http(port, "GET", "/metrics")[1], True, "panic in the metrics")
+        expect(http(port, "POST", "/api/resume", [key, ("Content-Length", "0")])[0], 200, "POST /api/resume")
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as raw:
+            raw.sendall(b"GET /" + b"x" * 20_000)
+            expect(raw.recv(1), b"", "a header of 20 kB")
+    refused = AdminVeer(binary, postgres, 'http = "0.0.0.0:7433"')
+    refused.configure(0)
+    said = refused.command("run", "--upstream", refused.upstream, "--listen", "127.0.0.1:0", "--data-dir",
+                           refused.data, status=1)
+    expect("not an address of this machine alone" in said, True, said)
+    refused.stop()
 
 
 def main():

@@ -1,0 +1,192 @@
+#include "proxy/admin/prometheus.hpp"
+
+#include "proxy/admin/value.hpp"
+
+#include <initializer_list>
+#include <map>
+#include <string_view>
+#include <utility>
+
+namespace veer::proxy::admin {
+
+namespace {
+
+using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+
+std::string escaped(std::string_view text) {
+    std::string label;
+    for (const char c : text) {
+        if (c == '\n') {
+            label += "\\n";
+        } else {
+            label += c == '"' || c == '\\' ? "\\" : "";
+            label += c;
+        }
+    }
+    return label;
+}
+
+class Exposition {
+  public:
+    void family(std::string_view name, std::string_view type, std::string_view help) {
+        name_ = name;
+        text_ += "# HELP " + name_ + ' ' + std::string(help) + "\n# TYPE " + name_ + ' ' +
+                 std::string(type) + '\n';
+    }
+
+    void sample(Labels labels, double value) {
+        text_ += name_;
+        std::string list;
+        for (const auto& [label, of] : labels) {
+            list += (list.empty() ? "" : ",") + std::string(label) + "=\"" + escaped(of) + '"';
+        }
+        text_ += list.empty() ? " " : '{' + list + "} ";
+        text_ += to_text(Value(value)) + '\n';
+    }
+
+    void single(std::string_view name, std::string_view type, std::string_view help, double value) {
+        family(name, type, help);
+        sample({}, value);
+    }
+
+    std::string take() { return std::move(text_); }
+
+  private:
+    std::string name_;
+    std::string text_;
+};
+
+double seconds(std::int64_t microseconds) {
+    return static_cast<double>(microseconds) / 1e6;
+}
+
+void add_process(const Snapshot& snapshot, Exposition& out) {
+    const ProcessFacts& process = snapshot.process;
+    out.family("veer_build_info", "gauge", "This veer");
+    out.sample({{"version", process.version}}, 1);
+    out.single(
+        "veer_start_time_seconds", "gauge", "When it was started", seconds(process.started_at)
+    );
+    out.single("veer_panic_active", "gauge", "All searches go to Postgres", process.panic ? 1 : 0);
+    out.family("veer_config_reloads_total", "counter", "Reloads of the configuration");
+    out.sample({{"result", "applied"}}, static_cast<double>(process.reloads));
+    out.sample({{"result", "refused"}}, static_cast<double>(process.reloads_refused));
+    out.single(
+        "veer_config_last_reload_successful",
+        "gauge",
+        "The last reload was applied",
+        process.last_reload_worked ? 1 : 0
+    );
+    out.single(
+        "veer_unsent_bytes",
+        "gauge",
+        "Waiting for slow readers",
+        static_cast<double>(process.unsent_bytes)
+    );
+}
+
+void add_connections(const Snapshot& snapshot, Exposition& out) {
+    std::map<std::string, double> clients;
+    double servers = 0;
+    for (const ClientFacts& client : snapshot.clients) {
+        clients[client.state] += 1;
+        servers += client.server_address.empty() ? 0 : 1;
+    }
+    out.family("veer_client_connections", "gauge", "Sessions of clients");
+    for (const auto& [state, count] : clients) {
+        out.sample({{"state", state}}, count);
+    }
+    out.single("veer_server_connections", "gauge", "Sessions of Postgres for clients", servers);
+    out.single(
+        "veer_client_connections_max",
+        "gauge",
+        "[listen] max_connections",
+        static_cast<double>(snapshot.process.clients_max)
+    );
+}
+
+void add_queries(const Snapshot& snapshot, Exposition& out) {
+    out.family("veer_queries_total", "counter", "Searches by who answered them, and why");
+    const auto add = [&out](std::string_view route, const std::vector<ReasonCount>& reasons) {
+        for (const ReasonCount& each : reasons) {
+            out.sample(
+                {{"route", route}, {"engine", each.engine}, {"reason", each.reason}},
+                static_cast<double>(each.calls)
+            );
+        }
+    };
+    for (const RouteFacts& route : snapshot.routes) {
+        add(route.name, route.reasons);
+    }
+    add("", snapshot.reasons);
+}
+
+void add_traffic(const Snapshot& snapshot, Exposition& out) {
+    out.family("veer_route_state", "gauge", "The state that a route is in");
+    for (const RouteFacts& route : snapshot.routes) {
+        out.sample({{"route", route.name}, {"state", route.state}}, 1);
+    }
+    out.family("veer_route_traffic_ratio", "gauge", "Share of searches for the index");
+    for (const RouteFacts& route : snapshot.routes) {
+        const double all = static_cast<double>(route.veer + route.postgres);
+        const double observed = all > 0 ? static_cast<double>(route.veer) / all : 0;
+        out.sample({{"route", route.name}, {"kind", "desired"}}, route.desired_percent / 100);
+        out.sample({{"route", route.name}, {"kind", "effective"}}, route.effective_percent / 100);
+        out.sample({{"route", route.name}, {"kind", "observed"}}, observed);
+    }
+    out.family("veer_route_version", "gauge", "Of the cutover state; 0: none");
+    for (const RouteFacts& route : snapshot.routes) {
+        out.sample({{"route", route.name}}, static_cast<double>(route.version));
+    }
+}
+
+void add_indexes(const Snapshot& snapshot, Exposition& out) {
+    const auto add = [&](std::string_view name, std::string_view help, auto value) {
+        out.family(name, "gauge", help);
+        for (const RouteFacts& route : snapshot.routes) {
+            out.sample({{"route", route.name}}, value(route));
+        }
+    };
+    add("veer_index_vectors", "Rows that a search can find", [](const RouteFacts& route) {
+        return static_cast<double>(route.rows);
+    });
+    add("veer_index_bytes", "Estimated memory", [](const RouteFacts& route) {
+        return static_cast<double>(route.memory_bytes);
+    });
+    add("veer_index_deleted_ratio", "Share of slots of deleted rows", [](const RouteFacts& route) {
+        const double slots = static_cast<double>(route.rows + route.dead_slots);
+        return slots > 0 ? static_cast<double>(route.dead_slots) / slots : 0;
+    });
+    add("veer_index_build_ratio", "Progress of the copy", [](const RouteFacts& route) {
+        return route.progress_percent / 100;
+    });
+}
+
+void add_replication(const Snapshot& snapshot, Exposition& out) {
+    const ReplicationFacts& facts = snapshot.replication;
+    out.family("veer_replication_state", "gauge", "What the copy is doing");
+    out.sample({{"state", facts.phase}}, 1);
+    if (facts.lag_bytes) {
+        out.family("veer_replication_lag_bytes", "gauge", "WAL that is not applied yet");
+        out.sample({{"slot", facts.slot}}, static_cast<double>(*facts.lag_bytes));
+    }
+    if (facts.retained_bytes) {
+        out.family("veer_replication_slot_retained_bytes", "gauge", "WAL that the slot holds");
+        out.sample({{"slot", facts.slot}}, static_cast<double>(*facts.retained_bytes));
+    }
+}
+
+}  // namespace
+
+std::string to_prometheus(const Snapshot& snapshot) {
+    Exposition out;
+    add_process(snapshot, out);
+    add_connections(snapshot, out);
+    add_queries(snapshot, out);
+    add_traffic(snapshot, out);
+    add_indexes(snapshot, out);
+    add_replication(snapshot, out);
+    return out.take();
+}
+
+}  // namespace veer::proxy::admin

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "proxy/cli/console_client.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// How commands speak to people and to programs.
+namespace veer::proxy::cli {
+
+/// Documented in README.md; scripts rely on them.
+enum ExitCode : int {
+    succeeded = 0,
+    failed = 1,      ///< no, or a check found a problem
+    misused = 2,     ///< the command line was not understood
+    unreachable = 3  ///< there was nobody to ask
+};
+
+/// Columns under their names, as wide as they need to be.
+std::string to_table(const Answer& answer);
+
+/// {"ok":true,"reason":"","next_steps":[],"rows":[{"route":"...","veer":3}]}
+std::string to_json(const Answer& answer, const std::vector<std::string>& next_steps = {});
+
+/// {"ok":false,"reason":"...","sqlstate":"...","next_steps":["..."],"rows":[]}
+std::string to_json(const Trouble& trouble);
+
+/// "3d 2h", "12 min", "40 s"
+std::string duration_text(long long seconds);
+
+}  // namespace veer::proxy::cli

@@ -1,0 +1,92 @@
+#include "proxy/cli/status_text.hpp"
+#include "proxy/cli/text_output.hpp"
+#include "proxy/wire/backend.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+using namespace veer::proxy;
+using namespace veer::proxy::cli;
+
+namespace {
+
+constexpr std::uint32_t text_oid = 25;
+constexpr std::uint32_t int8_oid = 20;
+
+std::string server_says(const std::vector<std::string>& row) {
+    std::string bytes;
+    wire::write_row_description(
+        bytes, {{.name = "route", .type_oid = text_oid}, {.name = "veer", .type_oid = int8_oid}}
+    );
+    wire::write_data_row(bytes, row);
+    wire::write_command_complete(bytes, "SHOW");
+    wire::write_ready_for_query(bytes, 'I');
+    return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("an answer is read once it is whole") {
+    const std::string bytes = server_says({"documents", "7"});
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        CHECK_FALSE(read_answer(bytes.substr(0, i)).has_value());
+    }
+    const auto answer = read_answer(bytes);
+    REQUIRE((answer && answer->has_value()));
+    CHECK(to_table(**answer) == "route      veer\ndocuments     7\n");
+    CHECK(
+        to_json(**answer, {"go on"}) ==
+        R"({"ok":true,"reason":"","next_steps":["go on"],"rows":[{"route":"documents","veer":7}]})"
+        "\n"
+    );
+}
+
+TEST_CASE("an error, and the end") {
+    std::string bytes;
+    wire::write_fatal(bytes, "28P01", "no");
+    const auto answer = read_answer(bytes);
+    REQUIRE((answer && answer->has_error()));
+    CHECK(answer->error().sqlstate == "28P01");
+    CHECK(answer->error().unreachable);
+    CHECK(
+        to_json(answer->error()) ==
+        R"({"ok":false,"reason":"no","sqlstate":"28P01","next_steps":[],"rows":[]})"
+        "\n"
+    );
+}
+
+TEST_CASE("no veer to ask") {
+    const auto answer = ask("/nowhere/at/all", "SHOW VERSION");
+    REQUIRE(answer.has_error());
+    CHECK(answer.error().unreachable);
+}
+
+TEST_CASE("the status tree") {
+    Look look;
+    look.version = {
+        .columns = {{"version", 25}, {"uptime_s", 20}, {"panic", 16}},
+        .rows = {{"1.2", "90000", "t"}}};
+    look.routes = {
+        .columns =
+            {{"route", 25},
+             {"state", 25},
+             {"desired_pct", 701},
+             {"effective_pct", 701},
+             {"why", 25},
+             {"veer", 20},
+             {"postgres", 20}},
+        .rows = {{"docs <=>", "live", "25", "0", "panic", "1", "3"}}};
+    look.indexes = {
+        .columns = {{"rows", 20}, {"dim", 20}, {"estimated_bytes", 20}},
+        .rows = {{"50", "3", "2048"}}};
+    look.replication = {
+        .columns = {{"state", 25}, {"applied_lsn", 25}}, .rows = {{"streaming", "0/1"}}};
+    const std::string text = status_text(look, {}, false);
+    CHECK(text.starts_with("veer 1.2   up 1d 1h   PANIC"));
+    CHECK(text.find("docs <=>   live   25 %   effective 0 %") != std::string::npos);
+    CHECK(
+        text.find("#######.....................  veer 25 %  postgres 75 %  4 searches\n") !=
+        std::string::npos
+    );
+    CHECK(text.find("about 2 KiB") != std::string::npos);
+    CHECK(status_text(look, look, true).find("4 searches  0/s") != std::string::npos);
+}
