@@ -1,5 +1,6 @@
 #include "parser/effects.hpp"
 
+#include "parser/known_names.hpp"
 #include "parser/messages.hpp"
 
 #include <pg_query/pg_query.pb-c.h>
@@ -12,153 +13,6 @@ namespace veer::parser {
 namespace {
 
 using Nodes = std::span<PgQuery__Node* const>;
-
-/// Stable or immutable, and they fail for no row's value unless they fail for every row.
-constexpr std::array total_functions{
-    "age",
-    "array_length",
-    "array_position",
-    "array_to_string",
-    "array_upper",
-    "btrim",
-    "cardinality",
-    "char_length",
-    "character_length",
-    "concat",
-    "concat_ws",
-    "cosine_distance",
-    "current_database",
-    "current_schema",
-    "current_setting",
-    "date_part",
-    "date_trunc",
-    "extract",
-    "initcap",
-    "inner_product",
-    "isfinite",
-    "jsonb_contains",
-    "jsonb_exists",
-    "jsonb_exists_all",
-    "jsonb_exists_any",
-    "jsonb_extract_path",
-    "jsonb_extract_path_text",
-    "jsonb_typeof",
-    "json_extract_path",
-    "json_extract_path_text",
-    "json_typeof",
-    "l1_distance",
-    "l2_distance",
-    "left",
-    "length",
-    "lower",
-    "ltrim",
-    "md5",
-    "now",
-    "octet_length",
-    "position",
-    "replace",
-    "reverse",
-    "right",
-    "rtrim",
-    "starts_with",
-    "statement_timestamp",
-    "strpos",
-    "to_jsonb",
-    "transaction_timestamp",
-    "upper",
-    "vector_dims",
-    "vector_negative_inner_product",
-    "vector_norm"};
-
-/// Stable or immutable, but some value may make them fail.
-constexpr std::array partial_functions{
-    "abs",
-    "binary_quantize",
-    "ceil",
-    "ceiling",
-    "exp",
-    "float4",
-    "float8",
-    "floor",
-    "format",
-    "int4",
-    "int8",
-    "json_array_length",
-    "json_build_object",
-    "jsonb_array_length",
-    "jsonb_build_object",
-    "jsonb_path_exists",
-    "jsonb_path_match",
-    "l2_norm",
-    "l2_normalize",
-    "ln",
-    "log",
-    "lpad",
-    "mod",
-    "numeric",
-    "phraseto_tsquery",
-    "plainto_tsquery",
-    "power",
-    "regexp_replace",
-    "repeat",
-    "round",
-    "rpad",
-    "sign",
-    "similar_to_escape",
-    "split_part",
-    "sqrt",
-    "substr",
-    "substring",
-    "subvector",
-    "text",
-    "timezone",
-    "to_char",
-    "to_date",
-    "to_number",
-    "to_timestamp",
-    "to_tsquery",
-    "to_tsvector",
-    "trunc",
-    "ts_headline",
-    "ts_rank",
-    "ts_rank_cd",
-    "websearch_to_tsquery"};
-
-constexpr std::array aggregates{
-    "array_agg",
-    "avg",
-    "bool_and",
-    "bool_or",
-    "count",
-    "json_agg",
-    "json_object_agg",
-    "jsonb_agg",
-    "jsonb_object_agg",
-    "max",
-    "min",
-    "string_agg",
-    "sum"};
-
-constexpr std::array ranks{"dense_rank", "rank", "row_number"};
-constexpr std::array windows{
-    "cume_dist", "first_value", "lag", "last_value", "lead", "nth_value", "ntile", "percent_rank"};
-
-/// Types whose input functions have no effects; by their own and by SQL's names.
-constexpr std::array known_types{
-    "bit",     "bool",      "bpchar",      "bytea",   "date",      "float4",    "float8",
-    "halfvec", "inet",      "int2",        "int4",    "int8",      "interval",  "json",
-    "jsonb",   "jsonpath",  "name",        "numeric", "regconfig", "sparsevec", "text",
-    "time",    "timestamp", "timestamptz", "timetz",  "tsquery",   "tsvector",  "uuid",
-    "varbit",  "varchar",   "vector"};
-
-constexpr std::array texts{"bpchar", "name", "text", "varchar"};
-constexpr std::array arithmetic{"+", "-", "*", "/", "%", "^", "|/", "||/", "@", "<<", ">>"};
-constexpr std::array vector_types{"halfvec", "sparsevec", "vector"};
-
-template <std::size_t Count>
-bool contains(const std::array<const char*, Count>& names, std::string_view name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 const std::array allowed_messages{
     &pg_query__node__descriptor,
@@ -313,18 +167,16 @@ void Surveyor::see(const PgQuery__FuncCall& call) {
     }
     const bool groups = call.over != nullptr || call.agg_star != 0 || call.agg_distinct != 0 ||
                         call.agg_within_group != 0 || call.agg_filter != nullptr ||
-                        call.n_agg_order != 0 || contains(aggregates, name);
+                        call.n_agg_order != 0 || is_aggregate(name);
     if (groups && source_ != nullptr) {
         return refuse(Refusal::grouping);
     }
-    const bool groups_known =
-        is_builtin(names) && (contains(aggregates, name) || contains(windows, name));
+    const bool groups_known = is_builtin(names) && (is_aggregate(name) || is_window_function(name));
     if (groups_known) {
         return;
     }
-    const bool total = contains(total_functions, name);
-    if (!is_builtin(names) || (!total && !contains(partial_functions, name)) ||
-        call.func_variadic != 0) {
+    const bool total = is_total_function(name);
+    if (!is_builtin(names) || (!total && !is_partial_function(name)) || call.func_variadic != 0) {
         return refuse(Refusal::function);
     }
     effects_.may_raise = effects_.may_raise || !(total || measures({call.args, call.n_args}));
@@ -334,13 +186,13 @@ void Surveyor::see(const PgQuery__FuncCall& call) {
 /// them.
 bool Surveyor::sees_rank(const PgQuery__FuncCall& call, std::string_view name) {
     const PgQuery__WindowDef& window = *call.over;
-    const bool plain = contains(ranks, name) && call.n_args == 0 && call.n_funcname == 1 &&
+    const bool plain = is_rank(name) && call.n_args == 0 && call.n_funcname == 1 &&
                        call.agg_filter == nullptr && window.n_partition_clause == 0 &&
                        window.n_order_clause == 1 &&
                        (window.name == nullptr || *window.name == '\0') &&
                        (window.refname == nullptr || *window.refname == '\0');
     if (source_ == nullptr) {
-        return contains(ranks, name) && call.n_args == 0;
+        return is_rank(name) && call.n_args == 0;
     }
     if (!plain || window.order_clause[0]->node_case != PG_QUERY__NODE__NODE_SORT_BY) {
         return false;
@@ -372,13 +224,12 @@ void Surveyor::see(const PgQuery__RangeVar& table) {
 void Surveyor::see(const PgQuery__TypeCast& cast) {
     const Nodes names(cast.type_name->names, cast.type_name->n_names);
     const std::string_view name = last_name(names);
-    const bool known = contains(known_types, name) && cast.type_name->pct_type == 0 &&
-                       (is_builtin(names) || contains(vector_types, name));
+    const bool known = is_known_type(name) && cast.type_name->pct_type == 0 &&
+                       (is_builtin(names) || is_vector_type(name));
     if (!known) {
         return refuse(Refusal::function);  // a type's input or a cast, which is a function, too
     }
-    const bool safe =
-        contains(texts, name) || !mentions_column(cast.arg) || measures({&cast.arg, 1});
+    const bool safe = is_text_type(name) || !mentions_column(cast.arg) || measures({&cast.arg, 1});
     effects_.may_raise = effects_.may_raise || !safe;
 }
 
@@ -391,7 +242,7 @@ void Surveyor::see(const PgQuery__AExpr& expression) {
     if (pattern && mentions_column(expression.rexpr)) {
         effects_.may_raise = true;  // not every text is a pattern
     }
-    if (contains(arithmetic, last_name(names)) && mentions_column(expression.base) &&
+    if (is_arithmetic(last_name(names)) && mentions_column(expression.base) &&
         !(measures({&expression.lexpr, 1}) && measures({&expression.rexpr, 1}))) {
         effects_.may_raise = true;  // overflow, division by zero
     }

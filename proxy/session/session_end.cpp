@@ -55,7 +55,8 @@ std::string_view Session::state_word() const {
 }
 
 std::size_t Session::held_bytes() const {
-    const std::size_t of_attempt = attempt_ ? attempt_->held.size() + attempt_->stash.size() : 0;
+    const std::size_t of_attempt =
+        attempt_ ? attempt_->held.size() + attempt_->stash.size() + attempt_->rewritten.size() : 0;
     return inbox_.size() + outbox_.size() + of_attempt + portals_.bytes();
 }
 

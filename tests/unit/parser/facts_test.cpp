@@ -341,7 +341,7 @@ TEST_CASE("A search may be inside of another statement", "[parser]") {
         {"select s.id, 1 - s.d from (select id, e <=> $1 as d from t order by d limit 5) s",
          "t.e <=> $1 limit 5 by d left join t inside: id, dist d $1"},
         {"with v as (select id from t where a = 1 order by e <=> $1 limit 5) select * from v, u",
-         "t.e <=> $1 limit 5 left join t left join u where inside: id"},
+         "t.e <=> $1 limit 5 left join u left join t where inside: id"},
         {"select count(*) from (select id from t order by e <=> $1 limit 5) s where id > $2",
          "t.e <=> $1 limit 5 left join t inside: id"},
         {"with s as (select id, rank() over (order by e <=> $1) as r from t order by e <=> $1 "
@@ -361,12 +361,13 @@ TEST_CASE("A search may be inside of another statement", "[parser]") {
          "limit 5) s",
          "expression"},
         {"select f(id) from (select id from t order by e <=> $1 limit 5) s", "function"},
-        {"select * from (select id from t order by e <=> $1 limit 5) s for update", "join"},
+        {"select * from (select id from t order by e <=> $1 limit 5) s for update",
+         "no_distance_order"},
         {"select * from (select id from t order by e <=> $1) s limit 5", "no_limit"},
         {"select * from (select id from t order by e <=> $1 limit 5) a, (select id from t order by "
          "e <=> "
          "$1 limit 5) b",
-         "join"},
+         "no_distance_order"},
         {"select rank() over (order by e <=> $1 desc) from t order by e <=> $1 limit 5",
          "grouping"},
         {"select rank() over (partition by a order by e <=> $1) from t order by e <=> $1 limit 5",

@@ -152,4 +152,78 @@ TEST_CASE("a row too long to be held back is dropped with the rest", "[proxy]") 
     CHECK(f.to_server() == question);
 }
 
+TEST_CASE("a search inside another statement is counted before that is run", "[proxy]") {
+    F f;
+    const std::string question =
+        F::query("SELECT count(*) FROM (SELECT id FROM docs ORDER BY e <-> '[7,0]' LIMIT 3) s");
+    const std::string count = rewritten(f, question);
+    CHECK(F::types(count) == "Q");
+    CHECK(count.find("SELECT pg_catalog.count(*) FROM (SELECT id FROM docs WHERE ") != count.npos);
+    CHECK(f.server(F::data_row({"3"}) + F::command_complete("SELECT 1") + F::ready()).empty());
+    const std::string whole = f.to_server();
+    CHECK(whole.find("SELECT count(*) FROM (SELECT id FROM docs WHERE \"docs\"") != whole.npos);
+    CHECK(F::types(f.server(rows(1) + F::ready())) == "DCZ");
+    CHECK(last_reason(f).find("rewrite") != std::string::npos);
+}
+
+TEST_CASE("a search that counts too few is filled up, then given to Postgres", "[proxy]") {
+    F f;
+    const std::string question = F::query(
+        "WITH s AS (SELECT id FROM docs WHERE id > 5 ORDER BY e <-> '[7,0]' LIMIT 3) SELECT * FROM "
+        "s"
+    );
+    const auto counted = [](const std::string& count) {
+        return F::data_row({count}) + F::command_complete("SELECT 1") + F::ready();
+    };
+    const std::size_t first = keys_in(rewritten(f, question));
+    CHECK(f.server(counted("1")).empty());
+    CHECK(keys_in(f.to_server()) > first);
+    CHECK(f.server(counted("2")).empty());
+    CHECK(f.to_server() == question);
+}
+
+TEST_CASE("a prepared search inside another statement is counted as well", "[proxy]") {
+    F f;
+    f.client(
+        F::parse("s", "SELECT $2::text FROM (SELECT id FROM docs ORDER BY e <-> $1 LIMIT 3) s") +
+        F::sync()
+    );
+    f.server(F::bare('1') + F::ready());
+    f.client(F::bind("s", {"[7,0]", "x"}) + F::describe_portal() + F::execute() + F::sync());
+    f.answer_facts();
+    const std::string count = f.to_server();
+    CHECK(F::types(count) == "CPBECCS");
+    CHECK(count.find("WHERE ($2::pg_catalog.text IS NULL OR true)") != count.npos);
+    const std::string answer = F::bare('3') + F::bare('1') + F::bare('2') + F::data_row({"3"}) +
+                               F::command_complete("SELECT 1") + F::bare('3') + F::bare('3');
+    CHECK(f.server(answer + F::ready()).empty());
+    CHECK(F::types(f.to_server()) == "CPBDECS");
+    const std::string reply = F::bare('3') + F::bare('1') + F::bare('2') + F::bare('n');
+    CHECK(F::types(f.server(reply + rows(3) + F::bare('3') + F::ready())) == "2nDDDCZ");
+}
+
+TEST_CASE("a count that fails gives the statement to Postgres", "[proxy]") {
+    F f;
+    const std::string question =
+        F::query("SELECT * FROM (SELECT id FROM docs ORDER BY e <-> '[7,0]' LIMIT 3) s");
+    rewritten(f, question);
+    CHECK(f.server(F::error("XX000") + F::ready()).empty());
+    CHECK(f.to_server() == question);
+}
+
+TEST_CASE("what is joined has to be a table", "[proxy]") {
+    F f;
+    const std::string question = F::query(
+        "SELECT docs.id FROM docs JOIN tags ON tags.id = docs.id ORDER BY docs.e <-> '[7,0]' LIMIT "
+        "3"
+    );
+    const std::string facts = f.client(question);
+    CHECK(facts.find("to_regclass(E'\"tags\"')") != facts.npos);
+    f.answer_facts();
+    CHECK(f.to_server().find("ON tags.id = docs.id WHERE \"docs\".\"id\"") != std::string::npos);
+    f.server(rows(3) + F::ready());
+    // Facts of a statement without joins do not say that.
+    CHECK(F::types(f.client(F::query(filtered))) == "CPBECCS");
+}
+
 }  // namespace veer::proxy::session
