@@ -27,11 +27,16 @@ std::size_t GraphStore::vector_bytes(std::uint32_t dimensions) {
 
 GraphStore::GraphStore(const Space& space, std::uint32_t m, std::size_t slots_max)
     : space_{space},
-      vector_bytes_{vector_bytes(space.dimensions())},
+      vector_bytes_{space.fixed_size() ? vector_bytes(space.dimensions()) : sizeof(std::uint64_t)},
+      vector_bytes_max_{vector_bytes(space.dimensions())},
       code_bytes_{Sq8::code_bytes(space.dimensions())},
       vectors_{slots_max * vector_bytes_},
       codes_{slots_max * code_bytes_},
-      links_{m, slots_max} {}
+      links_{m, slots_max} {
+    if (!space.fixed_size()) {
+        arena_.emplace(slots_max * vector_bytes_max_);
+    }
+}
 
 std::size_t GraphStore::bytes_per_slot(std::uint32_t dimensions, std::uint32_t m) {
     return vector_bytes(dimensions) + Sq8::code_bytes(dimensions) + LinkLists::bytes_per_slot(m);
@@ -54,11 +59,32 @@ void GraphStore::encode(Slot slot, const Sq8& sq8) {
     sq8.encode(vector(slot), reinterpret_cast<std::int8_t*>(codes_.data() + slot * code_bytes_));
 }
 
-void GraphStore::set_vector(Slot slot, std::span<const float> vector) {
-    space_.encode(vector, reinterpret_cast<float*>(vectors_.data() + slot * vector_bytes_));
+/// Where the code of a vector goes; null where memory is missing.
+float* GraphStore::place_for(Slot slot, std::span<const float> vector) {
+    std::byte* const at = vectors_.data() + slot * vector_bytes_;
+    if (!arena_) {
+        return reinterpret_cast<float*>(at);
+    }
+    const std::size_t end = arena_used_ + Space::code_floats(vector) * sizeof(float);
+    if (end > arena_->usable_bytes() && !arena_->grow(end + end / 2) && !arena_->grow(end)) {
+        return nullptr;
+    }
+    const std::uint64_t place = arena_used_;
+    std::memcpy(at, &place, sizeof place);
+    arena_used_ = end;
+    return reinterpret_cast<float*>(arena_->data() + place);
+}
+
+bool GraphStore::set_vector(Slot slot, std::span<const float> vector) {
+    float* const place = place_for(slot, vector);
+    if (place == nullptr) {
+        return false;
+    }
+    space_.encode(vector, place);
     if (sq8_) {
         encode(slot, *sq8_);
     }
+    return true;
 }
 
 Slot GraphStore::append_empty(int level) {
@@ -81,10 +107,9 @@ bool GraphStore::use_codes(std::span<const float> centre) {
 
 Slot GraphStore::append(std::span<const float> vector, int level) {
     const auto slot = static_cast<Slot>(size());
-    if (!links_.add(slot, level)) {
+    if (!set_vector(slot, vector) || !links_.add(slot, level)) {
         return no_slot;
     }
-    set_vector(slot, vector);
     links_.touch(slot, LinkLists::links_changed);
     size_.store(std::size_t{slot} + 1, std::memory_order_release);
     return slot;

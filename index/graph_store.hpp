@@ -7,7 +7,9 @@
 #include "index/sq8.hpp"
 
 #include <atomic>
+#include <cstring>
 #include <memory>
+#include <optional>
 #include <span>
 
 namespace veer::index {
@@ -15,6 +17,8 @@ namespace veer::index {
 /// What a graph keeps for each slot, in arrays that grow in place:
 ///
 ///     vectors   [ code of Space, to a cache line ]     re-ranking, and the walk without Sq8
+///               [ place in `arena` ]                   of a Space without a fixed size
+///     arena     codes of Space, one behind the other
 ///     codes     [ code of Sq8 ]                        the walk; none before train()
 ///     links     LinkLists
 ///
@@ -43,8 +47,9 @@ class GraphStore {
     /// Makes the next slot without a vector: zeros until set_vector().
     Slot append_empty(int level);
 
-    /// Gives a slot of append_empty() its checked vector, before anyone can find it.
-    void set_vector(Slot slot, std::span<const float> vector);
+    /// Gives a slot of append_empty() its checked vector, before anyone can find it; says whether
+    /// there was memory.
+    bool set_vector(Slot slot, std::span<const float> vector);
 
     /// Makes codes about a centre that was learnt before, while there are no vectors; says whether
     /// there was memory. Requires as many floats as dimensions.
@@ -57,7 +62,8 @@ class GraphStore {
     const Sq8* sq8() const { return trained_.load(std::memory_order_acquire); }
 
     const float* vector(Slot slot) const {
-        return reinterpret_cast<const float*>(vectors_.data() + slot * vector_bytes_);
+        const std::byte* const at = vectors_.data() + slot * vector_bytes_;
+        return reinterpret_cast<const float*>(arena_ ? arena_->data() + place_at(at) : at);
     }
 
     const std::int8_t* code(Slot slot) const {
@@ -69,21 +75,36 @@ class GraphStore {
     const LinkLists& links() const { return links_; }
 
     void prefetch_vector(Slot slot) const {
-        prefetch(vectors_, slot * vector_bytes_, vector_bytes_);
+        if (arena_) {
+            prefetch(*arena_, place_at(vectors_.data() + slot * vector_bytes_), vector_bytes_max_);
+        } else {
+            prefetch(vectors_, slot * vector_bytes_, vector_bytes_);
+        }
     }
 
     void prefetch_code(Slot slot) const { prefetch(codes_, slot * code_bytes_, code_bytes_); }
 
   private:
     static std::size_t vector_bytes(std::uint32_t dimensions);
+
+    static std::uint64_t place_at(const std::byte* at) {
+        std::uint64_t place = 0;
+        std::memcpy(&place, at, sizeof place);
+        return place;
+    }
+
+    float* place_for(Slot slot, std::span<const float> vector);
     static void prefetch(const ReservedMemory& memory, std::size_t at, std::size_t bytes);
     void encode(Slot slot, const Sq8& sq8);
 
     Space space_;
     std::size_t vector_bytes_;
+    std::size_t vector_bytes_max_;  ///< worth prefetching
     std::size_t code_bytes_;
     ReservedMemory vectors_;
     ReservedMemory codes_;
+    std::optional<ReservedMemory> arena_;
+    std::size_t arena_used_ = 0;  ///< the writer's
     LinkLists links_;
     std::size_t capacity_ = 0;
     std::atomic<std::size_t> size_{0};

@@ -440,6 +440,10 @@ const float* HnswGraph::code(Slot slot) const {
     return impl_->store().vector(slot);
 }
 
+std::span<const float> HnswGraph::vector(Slot slot) const {
+    return impl_->store().space().vector_of(code(slot));
+}
+
 void HnswGraph::prefetch(Slot slot) const {
     impl_->store().prefetch_vector(slot);
 }

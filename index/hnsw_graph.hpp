@@ -94,6 +94,9 @@ class HnswGraph {
     /// The stored vector with its norm, a code of Space; valid as long as the graph.
     const float* code(Slot slot) const;
 
+    /// The vector that was appended.
+    std::span<const float> vector(Slot slot) const;
+
     void prefetch(Slot slot) const;
 
     /// The up to `ef` nearest visible slots, in no order. `query` is a code of Space. Requires

@@ -15,6 +15,12 @@ std::optional<Metric> metric_of(std::string_view operator_name) {
     if (operator_name == "<+>") {
         return Metric::l1;
     }
+    if (operator_name == "<~>") {
+        return Metric::hamming;
+    }
+    if (operator_name == "<%>") {
+        return Metric::jaccard;
+    }
     return std::nullopt;
 }
 

@@ -26,10 +26,11 @@ double sortable(double distance) {
 const float* encoded(const Space& space, std::span<const float> query) {
     constexpr std::size_t line_floats = 16;
     thread_local std::vector<float> memory;
-    memory.resize(space.code_floats() + line_floats);
+    const std::size_t floats = Space::code_floats(query);
+    memory.resize(floats + line_floats);
     void* begin = memory.data();
     std::size_t bytes = memory.size() * sizeof(float);
-    std::align(line_floats * sizeof(float), space.code_floats() * sizeof(float), begin, bytes);
+    std::align(line_floats * sizeof(float), floats * sizeof(float), begin, bytes);
     space.encode(query, static_cast<float*>(begin));
     return static_cast<const float*>(begin);
 }

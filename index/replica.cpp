@@ -1,6 +1,7 @@
 #include "index/replica.hpp"
 
 #include "index/checkpoint.hpp"
+#include "index/elements.hpp"
 #include "index/upkeep.hpp"
 #include "index/waiters.hpp"
 
@@ -16,25 +17,41 @@ namespace veer::index {
 
 namespace {
 
-constexpr std::int32_t dimensions_max = 16'000;
+constexpr std::uint32_t elements_max = 16'000;
 
-/// The fixed dimensions of a vector column, which pgvector demands of an indexed one; else 0.
-std::uint32_t dimensions_of(const storage::Table& table, std::size_t vector) {
+/// The column that an index of the table is on; null where the table is not what it should be.
+const storage::Column* column_of(const storage::Table& table, std::size_t vector) {
     if (vector >= table.vectors.size() || table.vectors[vector] >= table.columns.size()) {
-        return 0;
+        return nullptr;
     }
-    const std::int32_t typmod = table.columns[table.vectors[vector]].typmod;
-    return typmod >= 1 && typmod <= dimensions_max ? static_cast<std::uint32_t>(typmod) : 0;
+    return &table.columns[table.vectors[vector]];
 }
 
-/// The vector of one column; empty for NULL.
-std::span<const float> vector_of(const storage::Row& row, std::size_t vector) {
+/// The elements of its vectors, whose dimensions pgvector demands to be fixed; else 0.
+std::uint32_t dimensions_of(const storage::Table& table, std::size_t vector) {
+    const storage::Column* const column = column_of(table, vector);
+    if (column == nullptr || column->typmod < 1) {
+        return 0;
+    }
+    const std::uint32_t elements =
+        element_count(column->kind, static_cast<std::uint32_t>(column->typmod));
+    return elements > elements_max ? 0 : elements;
+}
+
+/// Requires dimensions_of() it.
+storage::VectorKind kind_of(const IndexedColumn& column) {
+    return column_of(column.table, column.ann.vector)->kind;
+}
+
+/// The vector of one column; empty for NULL. May refer to `memory`.
+std::span<const float> vector_of(
+    const storage::Row& row, std::size_t vector, std::vector<float>& memory
+) {
     if (vector >= row.vectors.size()) {
         return {};
     }
     const auto* const value = std::get_if<storage::Vector>(&row.vectors[vector]);
-    const auto* const floats = value != nullptr ? std::get_if<std::vector<float>>(value) : nullptr;
-    return floats != nullptr ? std::span<const float>{*floats} : std::span<const float>{};
+    return value != nullptr ? elements_of(*value, memory) : std::span<const float>{};
 }
 
 /// A checkpoint must not be most of what veer does.
@@ -190,6 +207,7 @@ std::shared_ptr<RouteIndex> Replica::Impl::make_index(
     return std::make_shared<RouteIndex>(IndexOptions{
         .metric = metric,
         .dimensions = dimensions_of(column.table, column.ann.vector),
+        .kind = kind_of(column),
         .m = column.ann.m,
         .ef_construction = column.ann.ef_construction,
         .expected_rows = rows,
@@ -198,7 +216,9 @@ std::shared_ptr<RouteIndex> Replica::Impl::make_index(
 }
 
 void Replica::Impl::restore(const IndexedColumn& column, RouteIndex& index) {
-    if (options_.checkpoints == nullptr) {
+    // A checkpoint's dead vectors have one size; sparse ones are linked from the rows at each
+    // start.
+    if (options_.checkpoints == nullptr || kind_of(column) == storage::VectorKind::sparsevec) {
         return;
     }
     const auto begun =
@@ -351,9 +371,10 @@ void Replica::Impl::begin(const std::string& database, const std::vector<storage
 
 void Replica::Impl::rows(storage::TableOid table, std::span<const storage::Row> rows) {
     std::vector<RouteIndex::Entry> entries(rows.size());
+    std::vector<std::vector<float>> memory(rows.size());
     each_of(table, [&](RouteIndex& index, std::size_t vector) {
         for (std::size_t i = 0; i < rows.size(); ++i) {
-            entries[i] = {rows[i].key, vector_of(rows[i], vector)};
+            entries[i] = {rows[i].key, vector_of(rows[i], vector, memory[i])};
         }
         index.load(entries, options_.threads);
     });
@@ -408,13 +429,14 @@ void Replica::Impl::redefine(const std::vector<storage::Table>& tables) {
 }
 
 void Replica::Impl::change(const storage::Change& change) {
+    std::vector<float> memory;
     const auto upsert = [&](const storage::Upsert& row) {
         each_of(row.table, [&](RouteIndex& index, std::size_t vector) {
             if (row.old_key) {
                 index.erase(*row.old_key);
             }
             // A vector that cannot be indexed is not in pgvector's index either; put() counts it.
-            (void)index.put(row.row.key, vector_of(row.row, vector));
+            (void)index.put(row.row.key, vector_of(row.row, vector, memory));
         });
     };
     const auto remove = [&](const storage::Delete& row) {

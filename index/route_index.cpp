@@ -58,7 +58,7 @@ class RouteIndex::Impl {
     };
 
     explicit Impl(const IndexOptions& options)
-        : options_{options}, space_{options.metric, options.dimensions} {
+        : options_{options}, space_{options.metric, options.dimensions, options.kind} {
         const std::size_t expected = std::min(
             std::clamp<std::size_t>(options.expected_rows, capacity_min, expected_rows_max),
             slots_max()
@@ -620,7 +620,11 @@ Result<std::vector<Hit>> RouteIndex::search_exact(
 }
 
 double RouteIndex::distance(std::span<const float> a, std::span<const float> b) const {
-    return impl_->space().reported(a.data(), b.data());
+    std::vector<float> code_a(Space::code_floats(a));
+    std::vector<float> code_b(Space::code_floats(b));
+    impl_->space().encode(a, code_a.data());
+    impl_->space().encode(b, code_b.data());
+    return impl_->space().reported(code_a.data(), code_b.data());
 }
 
 std::uint64_t RouteIndex::live_rows() const {

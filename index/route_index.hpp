@@ -7,6 +7,7 @@
 #include "index/search_limits.hpp"
 #include "storage/chunk_store.hpp"
 #include "storage/lsn.hpp"
+#include "storage/vector.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -21,8 +22,9 @@ namespace veer::index {
 
 struct IndexOptions {
     Metric metric = Metric::l2;
-    std::uint32_t dimensions = 0;  ///< 1 to 16,000
-    std::uint32_t m = 16;          ///< links a node; 2m at layer 0
+    std::uint32_t dimensions = 0;  ///< 1 to 16,000: elements of a vector (element_count())
+    storage::VectorKind kind = storage::VectorKind::vector;
+    std::uint32_t m = 16;  ///< links a node; 2m at layer 0
     std::uint32_t ef_construction = 64;
     std::uint64_t seed = 1;           ///< of the levels
     std::uint64_t expected_rows = 0;  ///< room to begin with; address space, no memory
@@ -41,7 +43,8 @@ struct Hit {
     double distance = 0;
 };
 
-/// The rows of one vector column under one metric, searchable while they change.
+/// The rows of one vector column under one metric, searchable while they change. Vectors of every
+/// type come as their elements (elements.hpp).
 ///
 ///     key ──▶ slot ──▶ { vector + norm | birth | death }      slots are never reused in a segment
 ///                         └─ hnswlib node of the same number

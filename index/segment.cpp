@@ -53,11 +53,7 @@ Result<std::shared_ptr<Segment>> Segment::create(
         }
         try {
             const std::shared_ptr<Segment> segment{new Segment{
-                std::move(*graph),
-                space.dimensions(),
-                slots_max,
-                bytes_per_row(space.dimensions(), options.m),
-                room}};
+                std::move(*graph), slots_max, bytes_per_row(space.dimensions(), options.m), room}};
             if (segment->reserve(capacity)) {
                 return segment;
             }
@@ -99,7 +95,9 @@ Result<void> Segment::reserve(std::size_t slots) {
 }
 
 bool Segment::holds(Slot slot, std::span<const float> vector) const {
-    return std::memcmp(graph_->code(slot), vector.data(), vector.size_bytes()) == 0;
+    const std::span<const float> held = graph_->vector(slot);
+    return held.size() == vector.size() &&
+           std::memcmp(held.data(), vector.data(), vector.size_bytes()) == 0;
 }
 
 Slot Segment::node_of(std::uint64_t hash, std::span<const float> vector) const {

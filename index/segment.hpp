@@ -97,7 +97,7 @@ class Segment {
     }
 
     /// The vector as it was added.
-    std::span<const float> vector(Slot slot) const { return {graph_->code(slot), dimensions_}; }
+    std::span<const float> vector(Slot slot) const { return graph_->vector(slot); }
 
     /// The row's end, for readers of `sequence` on.
     void kill(Slot slot, Sequence sequence);
@@ -118,20 +118,17 @@ class Segment {
   private:
     Segment(
         std::unique_ptr<HnswGraph> graph,
-        std::uint32_t dimensions,
         std::size_t slots_reserved,
         std::size_t row_bytes,
         const Room& room
     )
-        : dimensions_{dimensions},
-          row_bytes_{row_bytes},
+        : row_bytes_{row_bytes},
           slots_max_{room.slots_max},
           share_{room.budget},
           graph_{std::move(graph)},
           versions_{slots_reserved},
           keys_{slots_reserved} {}
 
-    const std::uint32_t dimensions_;
     const std::size_t row_bytes_;
     const std::size_t slots_max_;
     MemoryShare share_;  ///< the writer's

@@ -1,6 +1,9 @@
 #include "index/space.hpp"
 
+#include "index/sparse_distance.hpp"
+
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -9,32 +12,69 @@ namespace veer::index {
 namespace {
 
 /// In double, as pgvector's vector_norm: a vector of 1e-30s has a norm.
-double norm_of(std::span<const float> vector) {
+double norm_of(std::span<const float> numbers) {
     double sum = 0;
-    for (const float x : vector) {
+    for (const float x : numbers) {
         sum += static_cast<double>(x) * static_cast<double>(x);
     }
     return std::sqrt(sum);
 }
 
+/// Of a code of bits: how many are set.
+std::uint32_t set_bits(const float* code, std::uint32_t dimensions) {
+    return std::bit_cast<std::uint32_t>(code[dimensions]);
+}
+
 }  // namespace
 
-Space::Space(Metric metric, std::uint32_t dimensions)
-    : metric_{metric}, dimensions_{dimensions}, kernels_{best_kernels()} {}
+Space::Form Space::form_of(Metric metric, storage::VectorKind kind) {
+    if (metric == Metric::hamming || metric == Metric::jaccard) {
+        return Form::bits;
+    }
+    return kind == storage::VectorKind::sparsevec ? Form::sparse : Form::dense;
+}
+
+Space::Space(Metric metric, std::uint32_t dimensions, storage::VectorKind kind)
+    : metric_{metric},
+      form_{form_of(metric, kind)},
+      dimensions_{dimensions},
+      kernels_{best_kernels()},
+      bit_kernels_{best_bit_kernels()} {}
+
+std::span<const float> Space::vector_of(const float* code) const {
+    const std::size_t size =
+        form_ == Form::sparse ? 1 + 2 * SparseElements{code}.size() : std::size_t{dimensions_};
+    return {code, size};
+}
+
+/// The elements that are floats.
+std::span<const float> Space::numbers_of(std::span<const float> vector) const {
+    switch (form_) {
+        case Form::dense:
+            return vector;
+        case Form::bits:
+            return {};
+        case Form::sparse:
+            return vector.last(SparseElements{vector.data()}.size());
+    }
+    return {};
+}
 
 Result<void> Space::check(std::span<const float> vector) const {
-    if (vector.size() != dimensions_) {
+    const std::size_t wanted = vector.empty() ? 1 : vector_of(vector.data()).size();
+    if (vector.size() != wanted) {
         return make_error_code(Errc::wrong_dimensions);
     }
-    if (std::isnormal(kernels_.dot(vector.data(), vector.data(), dimensions_))) {
+    if (dense() && std::isnormal(kernels_.dot(vector.data(), vector.data(), dimensions_))) {
         return {};  // neither NaN nor infinity nor zero can be inside
     }
+    const std::span<const float> numbers = numbers_of(vector);
     const bool finite =
-        std::all_of(vector.begin(), vector.end(), [](float x) { return std::isfinite(x); });
+        std::all_of(numbers.begin(), numbers.end(), [](float x) { return std::isfinite(x); });
     if (!finite) {
         return make_error_code(Errc::not_finite);
     }
-    if (metric_ == Metric::cosine && norm_of(vector) == 0) {
+    if (metric_ == Metric::cosine && norm_of(numbers) == 0) {
         return make_error_code(Errc::zero_norm);
     }
     return {};
@@ -42,30 +82,83 @@ Result<void> Space::check(std::span<const float> vector) const {
 
 void Space::encode(std::span<const float> vector, float* code) const {
     std::copy(vector.begin(), vector.end(), code);
-    code[dimensions_] = 0;
+    float& last = code[vector.size()];
+    last = 0;
+    if (form_ == Form::bits) {
+        const auto set = static_cast<std::uint32_t>(bit_kernels_.shared(code, code, bytes()));
+        last = std::bit_cast<float>(set);
+        return;
+    }
     if (metric_ != Metric::cosine) {
         return;
     }
-    const float squares = kernels_.dot(code, code, dimensions_);
+    const std::span<const float> numbers = numbers_of({code, vector.size()});
+    const float squares = kernels_.dot(numbers.data(), numbers.data(), numbers.size());
     const double norm =
-        std::isnormal(squares) ? std::sqrt(static_cast<double>(squares)) : norm_of(vector);
-    code[dimensions_] = static_cast<float>(1.0 / norm);
+        std::isnormal(squares) ? std::sqrt(static_cast<double>(squares)) : norm_of(numbers);
+    last = static_cast<float>(1.0 / norm);
+}
+
+float Space::l2_squared(const float* a, const float* b) const {
+    return dense() ? kernels_.l2_squared(a, b, dimensions_)
+                   : sparse_l2_squared(SparseElements{a}, SparseElements{b});
+}
+
+float Space::dot(const float* a, const float* b) const {
+    return dense() ? kernels_.dot(a, b, dimensions_)
+                   : sparse_dot(SparseElements{a}, SparseElements{b});
+}
+
+float Space::l1(const float* a, const float* b) const {
+    return dense() ? kernels_.l1(a, b, dimensions_)
+                   : sparse_l1(SparseElements{a}, SparseElements{b});
+}
+
+CosineParts Space::cosine(const float* a, const float* b) const {
+    if (dense()) {
+        return kernels_.cosine(a, b, dimensions_);
+    }
+    const auto squares = [&](const float* code) {
+        const SparseElements sparse{code};
+        return kernels_.dot(sparse.values(), sparse.values(), sparse.size());
+    };
+    return {dot(a, b), squares(a), squares(b)};
+}
+
+double Space::hamming(const float* a, const float* b) const {
+    return static_cast<double>(bit_kernels_.differing(a, b, bytes()));
+}
+
+double Space::jaccard(const float* a, const float* b) const {
+    const std::uint64_t shared = bit_kernels_.shared(a, b, bytes());
+    if (shared == 0) {
+        return 1;  // of two zero strings, too
+    }
+    const std::uint64_t either =
+        std::uint64_t{set_bits(a, dimensions_)} + set_bits(b, dimensions_) - shared;
+    return 1 - static_cast<double>(shared) / static_cast<double>(either);
 }
 
 float Space::walk(const float* a, const float* b) const {
     float distance = 0;
     switch (metric_) {
         case Metric::l2:
-            distance = kernels_.l2_squared(a, b, dimensions_);
+            distance = l2_squared(a, b);
             break;
         case Metric::cosine:
-            distance = 1 - kernels_.dot(a, b, dimensions_) * a[dimensions_] * b[dimensions_];
+            distance = 1 - dot(a, b) * inverse_norm(a) * inverse_norm(b);
             break;
         case Metric::inner_product:
-            distance = -kernels_.dot(a, b, dimensions_);
+            distance = -dot(a, b);
             break;
         case Metric::l1:
-            distance = kernels_.l1(a, b, dimensions_);
+            distance = l1(a, b);
+            break;
+        case Metric::hamming:
+            distance = static_cast<float>(hamming(a, b));
+            break;
+        case Metric::jaccard:
+            distance = static_cast<float>(jaccard(a, b));
             break;
     }
     // The walk's heaps need a total order.
@@ -75,9 +168,9 @@ float Space::walk(const float* a, const float* b) const {
 double Space::reported(const float* a, const float* b) const {
     switch (metric_) {
         case Metric::l2:
-            return std::sqrt(static_cast<double>(kernels_.l2_squared(a, b, dimensions_)));
+            return std::sqrt(static_cast<double>(l2_squared(a, b)));
         case Metric::cosine: {
-            const CosineParts parts = kernels_.cosine(a, b, dimensions_);
+            const CosineParts parts = cosine(a, b);
             const double norms =
                 static_cast<double>(parts.norm_a) * static_cast<double>(parts.norm_b);
             const double similarity = static_cast<double>(parts.dot) / std::sqrt(norms);
@@ -85,9 +178,13 @@ double Space::reported(const float* a, const float* b) const {
             return 1.0 - (similarity > 1 ? 1.0 : similarity < -1 ? -1.0 : similarity);
         }
         case Metric::inner_product:
-            return -static_cast<double>(kernels_.dot(a, b, dimensions_));
+            return -static_cast<double>(dot(a, b));
         case Metric::l1:
-            return static_cast<double>(kernels_.l1(a, b, dimensions_));
+            return static_cast<double>(l1(a, b));
+        case Metric::hamming:
+            return hamming(a, b);
+        case Metric::jaccard:
+            return jaccard(a, b);
     }
     return 0;
 }

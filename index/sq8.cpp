@@ -136,6 +136,8 @@ void Sq8::encode(const float* vector, std::int8_t* code) const {
             break;
         }
         case Metric::l1:
+        case Metric::hamming:
+        case Metric::jaccard:
             break;
     }
     std::memcpy(code + tail_at(space_.dimensions()), &tail, sizeof tail);

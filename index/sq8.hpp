@@ -25,7 +25,7 @@ namespace veer::index {
 class Sq8 {
   public:
     /// Whether codes can stand for vectors of this space.
-    static bool fits(const Space& space) { return space.metric() != Metric::l1; }
+    static bool fits(const Space& space) { return space.dense() && space.metric() != Metric::l1; }
 
     /// The centre is the mean of `sample`, codes of Space. Requires fits(), and a sample.
     Sq8(const Space& space, std::span<const float* const> sample);

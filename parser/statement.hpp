@@ -11,10 +11,10 @@
 
 namespace veer::parser {
 
-/// Where a value of a statement comes from: a parameter of Bind ($1 is index 0), or a literal of
-/// the text (index into NormalisedStatement::literals).
+/// Where a value of a statement comes from: a parameter of Bind ($1 is index 0), a literal of
+/// the text (index into NormalisedStatement::literals), or the normalised text itself.
 struct Argument {
-    enum class Source : std::uint8_t { parameter, literal };
+    enum class Source : std::uint8_t { parameter, literal, constant };
 
     Source source = Source::parameter;
     std::uint32_t index = 0;
@@ -35,6 +35,7 @@ struct VectorExpression {
     std::optional<std::int32_t> typmod = std::nullopt;      ///< the n of vector(n)
     std::optional<std::string> type_schema = std::nullopt;  ///< of schema.vector
     std::string type_name = {};  ///< vector, halfvec, sparsevec or bit; empty where untyped
+    std::string constant = {};   ///< of B'0101', which has no place among the literals: 0101
 
     friend bool operator==(const VectorExpression&, const VectorExpression&) = default;
 };

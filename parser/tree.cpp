@@ -56,6 +56,16 @@ std::optional<std::int64_t> integer_of(const PgQuery__Node* node) {
     return whole ? std::optional(value) : std::nullopt;
 }
 
+std::optional<std::string_view> bits_of(const PgQuery__Node* node) {
+    const bool matches = node != nullptr && node->node_case == PG_QUERY__NODE__NODE_A_CONST &&
+                         node->a_const->isnull == 0 &&
+                         node->a_const->val_case == PG_QUERY__A__CONST__VAL_BSVAL &&
+                         node->a_const->bsval->bsval != nullptr;
+    // The scanner puts the letter in front.
+    const std::string_view value = matches ? node->a_const->bsval->bsval : "";
+    return value.starts_with('b') ? std::optional(value.substr(1)) : std::nullopt;
+}
+
 std::optional<std::int32_t> parameter_of(const PgQuery__Node* node) {
     if (node == nullptr || node->node_case != PG_QUERY__NODE__NODE_PARAM_REF) {
         return std::nullopt;

@@ -40,6 +40,9 @@ std::string_view name_of(const PgQuery__Node* node);
 /// The value of an integer constant, however large; nothing for any other node.
 std::optional<std::int64_t> integer_of(const PgQuery__Node* node);
 
+/// The digits of a bit string constant B'0101'; nothing for any other node, X'1F' included.
+std::optional<std::string_view> bits_of(const PgQuery__Node* node);
+
 /// The n of a $n; nothing for any other node.
 std::optional<std::int32_t> parameter_of(const PgQuery__Node* node);
 

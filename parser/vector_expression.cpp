@@ -71,6 +71,18 @@ std::optional<Argument> read_cut_array(const PgQuery__Node* node) {
     return cut ? argument : std::nullopt;
 }
 
+/// Reads B'0101', which is of type bit without a cast.
+std::optional<VectorExpression> read_bits(const PgQuery__Node* node) {
+    const std::optional<std::string_view> bits = bits_of(node);
+    if (!bits) {
+        return std::nullopt;
+    }
+    VectorExpression vector{{Argument::Source::constant, 0}, VectorExpression::Form::vector};
+    vector.type_name = "bit";
+    vector.constant = *bits;
+    return vector;
+}
+
 /// What stands under ::vector.
 std::optional<VectorExpression> read_cast_operand(const PgQuery__Node* node) {
     using Form = VectorExpression::Form;
@@ -79,6 +91,9 @@ std::optional<VectorExpression> read_cast_operand(const PgQuery__Node* node) {
     }
     if (const std::optional<Argument> numbers = read_cut_array(node)) {
         return VectorExpression{*numbers, Form::array, std::nullopt, std::nullopt};
+    }
+    if (std::optional<VectorExpression> bits = read_bits(node)) {
+        return bits;
     }
     const PgQuery__TypeCast* cast = cast_of(node);
     const std::optional<TypeSpelling> type =
@@ -115,6 +130,9 @@ std::optional<VectorExpression> read_vector(const PgQuery__Node* node) {
         return VectorExpression{
             *argument, VectorExpression::Form::untyped, std::nullopt, std::nullopt};
     }
+    if (std::optional<VectorExpression> bits = read_bits(node)) {
+        return bits;
+    }
     const PgQuery__TypeCast* cast = cast_of(node);
     const std::optional<TypeSpelling> type =
         cast == nullptr ? std::nullopt : read_type(cast->type_name);
@@ -123,7 +141,8 @@ std::optional<VectorExpression> read_vector(const PgQuery__Node* node) {
         return std::nullopt;
     }
     std::optional<VectorExpression> vector = read_cast_operand(cast->arg);
-    if (!vector) {
+    const bool other_type = vector && !vector->constant.empty() && target->name != "bit";
+    if (!vector || other_type) {
         return std::nullopt;
     }
     vector->type_name = target->name;

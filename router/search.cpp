@@ -85,6 +85,8 @@ std::variant<Vector, Reason> decode(
             }
             vector = decode_parameter(value, expression.form, column.kind);
         }
+    } else if (expression.argument.source == Argument::Source::constant) {
+        vector = parse_vector_text(column.kind, expression.constant);
     } else if (index < values.literals.size()) {
         vector = decode_literal(values.literals[index], expression.form, column.kind);
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "index/elements.hpp"
 #include "index/route_index.hpp"
 #include "storage/vector.hpp"
 
@@ -22,7 +23,10 @@ struct SearchOrder {
     /// A walk this long would keep other sessions of the same thread waiting.
     bool long_running() const { return ef > ef_of_a_short_walk; }
 
-    Found run() const { return index->search(std::get<std::vector<float>>(vector), rows, ef); }
+    Found run() const {
+        std::vector<float> memory;
+        return index->search(index::elements_of(vector, memory), rows, ef);
+    }
 
   private:
     /// pgvector's default is 40; some 2 us a candidate make this about a millisecond.

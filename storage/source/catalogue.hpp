@@ -30,9 +30,9 @@ struct Catalogue {
 ///
 /// 1. It is an ordinary, permanent table: no partition, no children, no row that veer's role cannot
 /// see.
-/// 2. A valid `hnsw` or `ivfflat` index on one plain column of type vector(n) or halfvec(n), over
-/// all
-///    rows, with one of the types' l2, cosine, ip and l1 operator classes.
+/// 2. A valid `hnsw` or `ivfflat` index on one plain column of type vector(n), halfvec(n), bit(n)
+/// or
+///    sparsevec(n), over all rows, with one of pgvector's operator classes for the type.
 /// 3. A replica identity whose columns are int2, int4, int8, uuid, text or varchar (canonical send
 ///    formats): the primary key, or REPLICA IDENTITY USING INDEX.
 /// 4. The role may read those columns.

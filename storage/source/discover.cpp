@@ -11,7 +11,7 @@ namespace {
 constexpr std::array<std::uint32_t, 6> key_types{21, 23, 20, 2950, 25, 1043};
 
 /// pgvector's operator classes whose distances veer computes.
-constexpr std::array<std::string_view, 8> operator_classes{
+constexpr std::array<std::string_view, 14> operator_classes{
     "vector_l2_ops",
     "vector_cosine_ops",
     "vector_ip_ops",
@@ -19,7 +19,13 @@ constexpr std::array<std::string_view, 8> operator_classes{
     "halfvec_l2_ops",
     "halfvec_cosine_ops",
     "halfvec_ip_ops",
-    "halfvec_l1_ops"};
+    "halfvec_l1_ops",
+    "sparsevec_l2_ops",
+    "sparsevec_cosine_ops",
+    "sparsevec_ip_ops",
+    "sparsevec_l1_ops",
+    "bit_hamming_ops",
+    "bit_jaccard_ops"};
 
 std::string qualified(const TableFacts& table) {
     return table.schema + "." + table.name;
@@ -75,8 +81,7 @@ std::optional<std::string> refuse_index(const IndexFacts& index, const ColumnFac
     if (index.partial) {
         return "partial indexes are not supported yet";
     }
-    const std::optional<VectorKind> kind = vector_kind_of(column->type_name);
-    if (!kind.has_value() || *kind == VectorKind::bit || *kind == VectorKind::sparsevec) {
+    if (!vector_kind_of(column->type_name).has_value()) {
         return "columns of type " + column->type_name + " are not supported yet";
     }
     if (column->column.typmod <= 0) {

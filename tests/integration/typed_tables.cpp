@@ -15,6 +15,12 @@ namespace {
 constexpr const char* tables = R"(
     CREATE FUNCTION random_vector(dimensions int) RETURNS vector LANGUAGE sql VOLATILE AS
         $$ SELECT array_agg(random() * 2 - 1)::vector FROM generate_series(1, dimensions) $$;
+    CREATE FUNCTION random_bits(length int) RETURNS text LANGUAGE sql VOLATILE AS
+        $$ SELECT string_agg((random() > 0.5)::int::text, '') FROM generate_series(1, length) $$;
+    CREATE FUNCTION random_elements(count int) RETURNS text LANGUAGE sql VOLATILE AS
+        $$ SELECT '{' || string_agg(k || ':' || (random() * 2 - 1)::real, ',') || '}/100000'
+             FROM (SELECT DISTINCT (1 + floor(random() * 30))::int AS k
+                     FROM generate_series(1, count)) AS drawn $$;
     SELECT setseed(0.42);
     CREATE TABLE vectors (id bigint PRIMARY KEY, note text, e vector(9));
     INSERT INTO vectors SELECT i, 'note ' || i, random_vector(9 + 0 * i) FROM generate_series(3, 700) i;
@@ -22,6 +28,14 @@ constexpr const char* tables = R"(
     CREATE TABLE halfvecs (id bigint PRIMARY KEY, note text, e halfvec(9));
     INSERT INTO halfvecs SELECT i, 'note ' || i, random_vector(9 + 0 * i) FROM generate_series(3, 700) i;
     INSERT INTO halfvecs VALUES (1, 'null', NULL), (2, 'zero', '[0,0,0,0,0,0,0,0,0]');
+    CREATE TABLE bits (id bigint PRIMARY KEY, note text, e bit(100));
+    INSERT INTO bits SELECT i, 'note ' || i, random_bits(100 + 0 * i)::bit(100)
+      FROM generate_series(3, 700) i;
+    INSERT INTO bits VALUES (1, 'null', NULL), (2, 'zero', repeat('0', 100)::bit(100));
+    CREATE TABLE sparsevecs (id bigint PRIMARY KEY, note text, e sparsevec(100000));
+    INSERT INTO sparsevecs SELECT i, 'note ' || i, random_elements(12 + 0 * i)::sparsevec
+      FROM generate_series(3, 700) i;
+    INSERT INTO sparsevecs VALUES (1, 'null', NULL), (2, 'zero', '{}/100000');
     ALTER DATABASE postgres SET hnsw.ef_search = 400;
 )";
 
@@ -61,6 +75,44 @@ void add_dense(std::vector<TypedSearch>& list) {
     add("<+>", "halfvec_l1_ops", none);
 }
 
+void add_bits(std::vector<TypedSearch>& list) {
+    std::string query;
+    for (int i = 0; i < 20; ++i) {
+        query += "01101";
+    }
+    const std::string digits = std::string(99, '1');
+    const std::vector<std::string> malformed{
+        "", "0101", digits + "00", digits + "2", ' ' + digits, digits + ' ', "[1]"};
+    list.push_back({"bits", "bit(100)", "<~>", "bit_hamming_ops", query, {}, malformed});
+    list.push_back({"bits", "bit(100)", "<%>", "bit_jaccard_ops", query, {}, malformed});
+}
+
+void add_sparse(std::vector<TypedSearch>& list) {
+    const std::string query = "{1:0.5,3:-0.25,7:0.75,12:0.1,29:-0.9,100000:0.3}/100000";
+    const std::vector<std::string> malformed{
+        "{1:1}/99999",
+        "{100001:1}/100000",
+        "{0:1}/100000",
+        "{1:1,1:2}/100000",
+        "{1:NaN}/100000",
+        "{1:1e39}/100000",
+        "{1:1}",
+        "{1:1}/100000 x",
+        "[1]",
+        ""};
+    const std::vector<std::string> none;
+    const std::vector<std::string> zeros{"{}/100000", "{5:0}/100000"};
+    const auto add = [&](const char* symbol, const char* operators, auto zero_queries) {
+        list.push_back(
+            {"sparsevecs", "sparsevec(100000)", symbol, operators, query, zero_queries, malformed}
+        );
+    };
+    add("<->", "sparsevec_l2_ops", none);
+    add("<#>", "sparsevec_ip_ops", none);
+    add("<=>", "sparsevec_cosine_ops", zeros);
+    add("<+>", "sparsevec_l1_ops", none);
+}
+
 }  // namespace
 
 std::string TypedSearch::distance(const std::string& vector) const {
@@ -74,6 +126,8 @@ std::string TypedSearch::select(const std::string& outputs, const std::string& v
 std::vector<TypedSearch> typed_searches() {
     std::vector<TypedSearch> list;
     add_dense(list);
+    add_bits(list);
+    add_sparse(list);
     return list;
 }
 

@@ -79,7 +79,7 @@ TEST_CASE("Replica has an index for each column and known operator, once", "[ind
     CHECK_FALSE(replica.generation()->live);
     storage::Table unbounded = table(others, {"<->"});
     unbounded.columns[1].typmod = -1;
-    replica.begin("app", {table(items, {"<->", "<=>", "<->", "<~>"}), unbounded});
+    replica.begin("app", {table(items, {"<->", "<=>", "<->", "<@>"}), unbounded});
     const auto generation = replica.generation();
     CHECK(generation->number == 1);
     CHECK(generation->database == "app");

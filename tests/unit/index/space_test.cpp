@@ -21,6 +21,8 @@ TEST_CASE("metric_of knows pgvector's operators and no other", "[index]") {
     CHECK(metric_of("<=>") == Metric::cosine);
     CHECK(metric_of("<#>") == Metric::inner_product);
     CHECK(metric_of("<+>") == Metric::l1);
+    CHECK(metric_of("<~>") == Metric::hamming);
+    CHECK(metric_of("<%>") == Metric::jaccard);
     CHECK_FALSE(metric_of("<@>"));
     CHECK_FALSE(metric_of(""));
 }

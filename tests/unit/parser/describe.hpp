@@ -15,13 +15,16 @@ namespace veer::parser {
 /// "where" says that there is a condition, "!" that it or an output may fail.
 /// 'n is the n-th literal of the normalised text, [n] one that is an array.
 inline std::string describe(const Argument& argument) {
+    if (argument.source == Argument::Source::constant) {
+        return "b";
+    }
     const bool parameter = argument.source == Argument::Source::parameter;
     return parameter ? '$' + std::to_string(argument.index + 1)
                      : '\'' + std::to_string(argument.index);
 }
 
 inline std::string describe(const VectorExpression& vector) {
-    std::string text = describe(vector.argument);
+    std::string text = describe(vector.argument) + vector.constant;
     const std::string schema = vector.type_schema ? *vector.type_schema + '.' : std::string();
     if (vector.form == VectorExpression::Form::array) {
         text = '[' + text + ']';

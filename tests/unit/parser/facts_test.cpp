@@ -95,6 +95,8 @@ TEST_CASE("A query vector may come in each of its forms", "[parser]") {
     expect("$1::sparsevec(1000000000)", "$1::sparsevec(1000000000)");
     expect("'01'::bit(2)", "'0::pg_catalog.bit(2)");
     expect("$1::bit", "$1::pg_catalog.bit(1)");
+    expect("b'0101'", "b0101::bit");
+    expect("B'01'::bit(2)", "b01::pg_catalog.bit(2)");
 }
 
 TEST_CASE("A query vector in any other form is refused", "[parser]") {
@@ -113,6 +115,9 @@ TEST_CASE("A query vector in any other form is refused", "[parser]") {
           "$1::varbit(3)",
           "$1::\"bit\"",
           "$1::public.bit(3)",
+          "X'1F'",
+          "B'01'::vector",
+          "B'01'::text::bit(2)",
           "$1::vector[]",
           "$1::vector(0)",
           "$1::vector(3,3)",

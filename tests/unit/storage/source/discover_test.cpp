@@ -55,15 +55,22 @@ TEST_CASE("A table with a vector index and a key is copied", "[storage]") {
 }
 
 TEST_CASE("A column's type is the kind of its vectors", "[storage]") {
-    TableInput input = good_input();
-    input.columns[0].type_name = "halfvec";
-    for (const std::string operator_class : {"l2", "cosine", "ip", "l1"}) {
-        input.indexes.front().operator_class = "halfvec_" + operator_class + "_ops";
+    const auto check = [](const std::string& type, const std::string& operator_class) {
+        TableInput input = good_input();
+        input.columns[0].type_name = type;
+        input.indexes.front().operator_class = type + "_" + operator_class + "_ops";
         Catalogue catalogue;
         judge(input, "vee", catalogue);
         REQUIRE(catalogue.tables.size() == 1);
-        CHECK(catalogue.tables.front().columns[0].kind == VectorKind::halfvec);
+        CHECK(to_string(catalogue.tables.front().columns[0].kind) == type);
+    };
+    for (const std::string type : {"vector", "halfvec", "sparsevec"}) {
+        for (const std::string operator_class : {"l2", "cosine", "ip", "l1"}) {
+            check(type, operator_class);
+        }
     }
+    check("bit", "hamming");
+    check("bit", "jaccard");
 }
 
 TEST_CASE("Two indexes on one column share its vector", "[storage]") {
@@ -146,8 +153,8 @@ TEST_CASE("Indexes that veer does not mirror are refused by name", "[storage]") 
         CHECK(refused_for(input, "no fixed dimensions"));
     }
     SECTION("other type") {
-        input.columns[0].type_name = "sparsevec";
-        CHECK(refused_for(input, "sparsevec"));
+        input.columns[0].type_name = "varbit";
+        CHECK(refused_for(input, "varbit"));
     }
     SECTION("generated") {
         input.columns[0].generated = true;
