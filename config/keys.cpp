@@ -202,7 +202,7 @@ const std::array<Key, 37> all_keys{{
      "rate",
      "a share from 0 to 1, such as 0.01",
      false,
-     [](Config& c, const Value& v) { return set_number(c.compare.rate, v, 1); },
+     [](Config& c, const Value& v) { return set_number(c.compare.rate, v, 0, 1); },
      [](const Config& c) {
          return Value(c.compare.rate);
      }},
@@ -210,7 +210,9 @@ const std::array<Key, 37> all_keys{{
      "budget_per_second",
      "a number from 0 to 10000",
      false,
-     [](Config& c, const Value& v) { return set_number(c.compare.budget_per_second, v, 10'000); },
+     [](Config& c, const Value& v) {
+         return set_number(c.compare.budget_per_second, v, 0, 10'000);
+     },
      [](const Config& c) {
          return Value(c.compare.budget_per_second);
      }},
@@ -218,7 +220,7 @@ const std::array<Key, 37> all_keys{{
      "judge_cores",
      "a number from 0 to 64",
      false,
-     [](Config& c, const Value& v) { return set_number(c.compare.judge_cores, v, 64); },
+     [](Config& c, const Value& v) { return set_number(c.compare.judge_cores, v, 0, 64); },
      [](const Config& c) {
          return Value(c.compare.judge_cores);
      }},
@@ -392,7 +394,7 @@ const std::array<Key, 37> all_keys{{
      }},
 }};
 
-const std::array<RouteKey, 6> all_route_keys{{
+const std::array<RouteKey, 7> all_route_keys{{
     {"column",
      "schema.table.column, such as \"public.documents.embedding\"",
      true,
@@ -431,7 +433,7 @@ const std::array<RouteKey, 6> all_route_keys{{
     {"compare_rate",
      "a share from 0 to 1, such as 0.01",
      false,
-     [](Route& r, const Value& v) { return set_number(r.compare_rate, v, 1); },
+     [](Route& r, const Value& v) { return set_number(r.compare_rate, v, 0, 1); },
      [](const Route& r) {
          return Value(r.compare_rate);
      }},

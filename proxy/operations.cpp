@@ -64,6 +64,12 @@ std::string_view metric_name(index::Metric metric) {
             return "cosine";
         case index::Metric::inner_product:
             return "inner_product";
+        case index::Metric::l1:
+            return "l1";
+        case index::Metric::hamming:
+            return "hamming";
+        case index::Metric::jaccard:
+            return "jaccard";
     }
     return "";
 }
@@ -303,7 +309,7 @@ admin::Outcome ProcessOperations::move(const Command& command, const admin::Acto
         .verb = *verb,
         .route = command.route.empty() ? std::string() : route_named(command.route),
         .percent = command.percent,
-        .for_ = duration,
+        .lasting = duration,
         .reason = command.reason,
         .typed = command.route};
     const auto expected = command.version

@@ -44,6 +44,8 @@ Tolerance tolerance_for(index::Metric metric, std::span<const float> query) {
     switch (metric) {
         case index::Metric::l2:
         case index::Metric::l1:
+        case index::Metric::hamming:
+        case index::Metric::jaccard:
             break;
         case index::Metric::cosine:
             tolerance.absolute = std::max(relative_min, absolute_per_dimension * dimensions);
