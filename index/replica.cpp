@@ -162,7 +162,9 @@ class Replica::Impl {
     void publish_live();
 
     ReplicaOptions options_;
-    const std::shared_ptr<MemoryBudget> budget_;
+    /// Of one generation: the indexes of the one before go when the last search lets go of them,
+    /// which must not refuse the new ones.
+    std::shared_ptr<MemoryBudget> budget_;
     std::vector<Writer> writers_;  ///< the syncer's thread's
     bool ready_ = false;           ///< the syncer's thread's
     std::mutex checkpoint_mutex_;  ///< taken first
@@ -341,6 +343,7 @@ void Replica::Impl::begin(const std::string& database, const std::vector<storage
     checkpoints_interrupted_ = true;
     const std::lock_guard checkpoint_lock{checkpoint_mutex_};
     checkpoints_interrupted_ = false;
+    budget_ = std::make_shared<MemoryBudget>(options_.memory_bytes_max);
     const std::shared_ptr<Generation> next = plan(database, tables);
     writers_.clear();
     ready_ = false;

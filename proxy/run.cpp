@@ -322,6 +322,19 @@ class Signals {
     bool draining_ = false;
 };
 
+void say_listening(
+    const config::Config& config, std::uint16_t port, const net::Upstreams& upstreams
+) {
+    spdlog::info(
+        "veer {} listens on {}:{}, upstream {}:{}",
+        VEER_VERSION,
+        config.listen.address,
+        port,
+        upstreams.hosts().front().host,
+        upstreams.hosts().front().port
+    );
+}
+
 }  // namespace
 
 config::Result<config::Config> load_config(const RunOptions& options) {
@@ -436,14 +449,7 @@ int run(const RunOptions& options) {
     host_watch.start();
     server.start();
     copy.syncer.start();
-    spdlog::info(
-        "veer {} listens on {}:{}, upstream {}:{}",
-        VEER_VERSION,
-        config.listen.address,
-        server.port(),
-        upstreams.hosts().front().host,
-        upstreams.hosts().front().port
-    );
+    say_listening(config, server.port(), upstreams);
     course.start();
     Signals(context, live_config, copy, server, course).serve();
     spdlog::info("stopping");

@@ -35,6 +35,7 @@ percent = 25
 column = "public.documents.embedding"
 operator = "<->"
 salt = "mine"
+memory_max = "2GiB"
 [listen]
 address = "::1"
 port = 1
@@ -53,6 +54,7 @@ query = "default"
 wal_keep_max = "1GiB"
 [storage]
 dir = "/var/lib/veer"
+checkpoint_interval = "5m"
 [defaults]
 percent = 0.5
 freshness_wait = "2s"
@@ -62,6 +64,7 @@ k_max = 200
 result_bytes_max = "8MiB"
 message_bytes_inspected_max = 4096
 connect_timeout = "1m"
+index_memory_max = "64GiB"
 [log]
 level = "warn"
 )",
@@ -76,13 +79,17 @@ level = "warn"
     expected.auth = {.file = "userlist.txt", .query = "default"};
     expected.sync.wal_keep_max = 1ULL << 30U;
     expected.storage.dir = "/var/lib/veer";
+    expected.storage.checkpoint_interval = std::chrono::minutes(5);
     expected.defaults.percent = 0.5;
     expected.defaults.freshness_wait = std::chrono::seconds(2);
     expected.defaults.salt = "s";
     expected.limits = {200, 8ULL << 20U, 4096, std::chrono::minutes(1)};
+    expected.limits.index_memory_max = 64ULL << 30U;
     expected.log.level = LogLevel::warn;
     expected.routes.push_back({{"public", "Docs", "embedding"}, "<=>", 25, "s"});
-    expected.routes.push_back({{"public", "documents", "embedding"}, "<->", 0.5, "mine"});
+    expected.routes.push_back(
+        {{"public", "documents", "embedding"}, "<->", 0.5, "mine", 2ULL << 30U}
+    );
     CHECK(*result == expected);
 }
 
@@ -103,6 +110,11 @@ TEST_CASE("A value that is not allowed is told with file, line and what is allow
         problem("[log]\nlevel = 'loud'") ==
         "veer.toml:2: log.level must be one of trace, debug, info, warn, error, off, "
         "not \"loud\""
+    );
+    CHECK(
+        problem("[storage]\ncheckpoint_interval = '10ms'") ==
+        "veer.toml:2: storage.checkpoint_interval must be a duration from \"1s\" to \"24h\", or "
+        "\"0s\" for none, not \"10ms\""
     );
     CHECK(
         problem("[storage]\ndir = ['a']") ==

@@ -1,0 +1,180 @@
+#pragma once
+
+#include "index/checkpoint_writer.hpp"
+#include "index/rebuild.hpp"
+#include "index/restore.hpp"
+#include "index/route_index.hpp"
+#include "index/segment.hpp"
+#include "index/upkeep.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace veer::index {
+
+/// The state of a RouteIndex: the writer's, what searches see of it, and the two threads beside it.
+///
+///     writer_          put, erase, ...: the segment, who lives, the open transaction
+///     mutex_           the snapshot that searches take; held for moments, taken last
+///     checkpoint_mutex_ one checkpoint at a time; taken first
+class RouteIndex::Impl {
+  public:
+    /// What a search sees: taken whole, under the mutex, so that a swap of the segment and the
+    /// number of the last transaction can never be mixed.
+    struct Snapshot {
+        std::shared_ptr<const Segment> segment;
+        Sequence published = 0;
+        std::size_t live = 0;
+        std::size_t slots = 0;
+    };
+
+    explicit Impl(const IndexOptions& options);
+
+    const IndexOptions& options() const { return options_; }
+
+    const Space& space() const { return space_; }
+
+    Snapshot snapshot() const {
+        const std::lock_guard lock{mutex_};
+        return snapshot_;
+    }
+
+    std::uint64_t rejected() const { return rejected_.load(std::memory_order_relaxed); }
+
+    std::uint64_t missing() const { return missing_.load(std::memory_order_relaxed); }
+
+    void load(std::span<const Entry> entries, unsigned threads);
+    Result<void> put(std::string_view key, std::span<const float> vector);
+    void erase(std::string_view key);
+    void clear();
+    void publish();
+
+    storage::Result<bool> restore(storage::ChunkStore& store, const std::string& name);
+    storage::Result<std::uint64_t> checkpoint(
+        storage::Lsn position, const std::function<bool()>& stopping
+    );
+
+    std::optional<Restored> restored() const {
+        const std::lock_guard lock{mutex_};
+        return restored_;
+    }
+
+    void settle() { upkeep_.settle(); }
+
+    void stop_upkeep() { upkeep_.stop(); }
+
+    std::string upkeep_trouble() const {
+        const std::lock_guard lock{mutex_};
+        return upkeep_trouble_;
+    }
+
+    std::uint64_t rows() {
+        const auto lock = writing();
+        return live_.size();
+    }
+
+    std::uint64_t rebuilds() const { return rebuilds_.load(std::memory_order_relaxed); }
+
+    std::uint64_t relinked() const { return relinked_.load(std::memory_order_relaxed); }
+
+    std::uint64_t memory_bytes() const { return snapshot().segment->memory_bytes(); }
+
+  private:
+    static constexpr std::size_t capacity_min = 1024;
+
+    GraphOptions graph_options() const {
+        return {
+            .m = options_.m,
+            .ef_construction = options_.ef_construction,
+            .seed = options_.seed,
+            .quantization = options_.quantization};
+    }
+
+    /// What a rebuild has to follow.
+    struct Changes {
+        std::size_t end = 0;
+        std::vector<Slot> dead;
+    };
+
+    /// The writer's lock. A mutex is not fair, and a writer that takes it again at once would keep
+    /// upkeep from it: so it lets whoever waits go first.
+    std::unique_lock<std::mutex> writing() {
+        upkeep_waits_.wait(true);
+        return std::unique_lock{writer_};
+    }
+
+    std::unique_lock<std::mutex> keeping_up() {
+        upkeep_waits_ = true;
+        std::unique_lock lock{writer_};
+        upkeep_waits_ = false;
+        upkeep_waits_.notify_all();
+        return lock;
+    }
+
+    std::size_t slots_max() const;
+
+    Room room() const { return {slots_max(), options_.budget}; }
+
+    Result<std::optional<Slot>> stage(std::string_view key, std::span<const float> vector);
+    void kill(Slot slot);
+    void remove(std::string_view key);
+    void finish_restore();
+    bool is_worn() const;
+    bool has_grown() const;
+
+    std::chrono::milliseconds keep_up(const std::atomic<bool>& stopping);
+    bool rebuild(const std::atomic<bool>& stopping);
+    bool rebuild_from(
+        const std::shared_ptr<Segment>& old,
+        Sequence published,
+        std::size_t live,
+        Changes begin,
+        const std::atomic<bool>& stopping
+    );
+    bool copy_all(Rebuild& rebuild, Changes changes, const std::atomic<bool>& stopping);
+    std::optional<bool> exchange(
+        Rebuild& rebuild, std::size_t tail_max, Changes& changes, const std::atomic<bool>& stopping
+    );
+    void repair(const std::atomic<bool>& stopping);
+
+    IndexOptions options_;
+    Space space_;
+
+    // The writer's, and upkeep's for moments; both hold writer_.
+    std::mutex writer_;
+    std::atomic<bool> upkeep_waits_{false};
+    std::shared_ptr<Segment> segment_;
+    std::unordered_map<std::string_view, Slot> live_;  ///< views of the segment's keys
+    Sequence open_ = 1;                                ///< the open transaction
+    unsigned builders_ = 1;                            ///< of the last load, for a rebuild
+    std::unique_ptr<Restore> restore_;                 ///< between restore() and publish()
+    std::vector<Slot> unlinked_;                       ///< rows that came meanwhile
+    std::optional<std::vector<Slot>> deaths_;          ///< since a rebuild looked last
+    std::size_t checked_slots_ = 0;                    ///< how many there were at the last repair
+
+    std::atomic<std::uint64_t> rejected_{0};
+    std::atomic<std::uint64_t> missing_{0};
+    std::atomic<std::uint64_t> rebuilds_{0};
+    std::atomic<std::uint64_t> relinked_{0};
+    mutable std::mutex mutex_;  ///< taken last, held for moments
+    Snapshot snapshot_;
+    std::string upkeep_trouble_;
+    std::optional<Restored> restored_;
+    std::mutex checkpoint_mutex_;  ///< taken first
+    std::unique_ptr<CheckpointWriter> checkpoints_;
+    Upkeep upkeep_{[this](const std::atomic<bool>& stopping) {
+        return keep_up(stopping);
+    }};
+};
+
+}  // namespace veer::index

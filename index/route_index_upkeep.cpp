@@ -1,0 +1,221 @@
+#include "index/route_index_impl.hpp"
+
+#include <exception>
+#include <utility>
+
+// What becomes of an index beside its writer: rebuilds, repair, checkpoints.
+
+namespace veer::index {
+
+namespace {
+
+/// Below this a rebuild saves nothing that anyone could notice.
+constexpr std::size_t dead_slots_min = 1000;
+constexpr std::size_t dead_share = 5;  ///< one in five
+
+/// So many new slots later it is looked again for nodes out of reach: this many, and one in ten.
+constexpr std::size_t new_slots_min = 1000;
+constexpr std::size_t new_share = 10;
+
+/// Changes that a rebuild may copy while the writer waits: at first, and at last, when it falls
+/// behind a writer that changes rows as fast as they are copied.
+constexpr std::size_t tail_min = 32;
+constexpr unsigned tail_doublings = 7;
+
+/// When a rebuild that found no memory is tried again.
+constexpr std::chrono::milliseconds retry_after{10'000};
+
+}  // namespace
+
+bool RouteIndex::Impl::is_worn() const {
+    const std::size_t slots = segment_->graph().size();
+    const std::size_t dead = slots - live_.size();
+    return dead > dead_slots_min && dead * dead_share > slots;
+}
+
+bool RouteIndex::Impl::has_grown() const {
+    const std::size_t fresh = segment_->graph().size() - checked_slots_;
+    return fresh > new_slots_min && fresh * new_share > checked_slots_;
+}
+
+storage::Result<bool> RouteIndex::Impl::restore(
+    storage::ChunkStore& store, const std::string& name
+) {
+    const std::lock_guard checkpoint_lock{checkpoint_mutex_};
+    checkpoints_ = std::make_unique<CheckpointWriter>(store, name, options_);
+    auto begun = Restore::begin(store, name, options_, space_, graph_options(), room());
+    if (!begun.has_value()) {
+        return begun.error();
+    }
+    if (*begun == nullptr) {
+        return false;
+    }
+    const auto lock = writing();
+    restore_ = std::move(*begun);
+    segment_ = restore_->segment();
+    return true;
+}
+
+void RouteIndex::Impl::finish_restore() {
+    if (!restore_) {
+        return;
+    }
+    const std::unique_ptr<Restore> restore = std::move(restore_);
+    const Restore::Finished finished = restore->finish(unlinked_);
+    (void)segment_->train();  // without memory for codes, vectors do
+    missing_ += segment_->link(unlinked_, builders_) + (finished.in_memory ? 0U : 1U);
+    unlinked_ = {};
+    const std::lock_guard lock{mutex_};
+    snapshot_.segment = segment_;
+    restored_ = {finished.taken, live_.size() - finished.taken, finished.lost};
+    if (checkpoints_) {
+        checkpoints_->resume(segment_, restore->manifest());
+    }
+}
+
+/// One that has not been published has nothing that the checkpoint before has not.
+storage::Result<std::uint64_t> RouteIndex::Impl::checkpoint(
+    storage::Lsn position, const std::function<bool()>& stopping
+) {
+    const std::lock_guard lock{checkpoint_mutex_};
+    const Snapshot view = snapshot();
+    if (view.published == 0 || !checkpoints_) {
+        return std::uint64_t{0};
+    }
+    try {
+        auto written =
+            checkpoints_->write({view.segment, view.slots, view.published, position}, stopping);
+        return written.has_value() ? storage::Result<std::uint64_t>{written->bytes}
+                                   : storage::Result<std::uint64_t>{written.error()};
+    } catch (const std::exception& error) {
+        return storage::Error{storage::Errc::unexpected, error.what()};
+    }
+}
+
+std::chrono::milliseconds RouteIndex::Impl::keep_up(const std::atomic<bool>& stopping) {
+    bool worn = false;
+    {
+        const auto lock = keeping_up();
+        worn = is_worn();
+    }
+    const bool rebuilt = !worn || rebuild(stopping);
+    if (!stopping) {
+        repair(stopping);
+    }
+    return rebuilt ? std::chrono::milliseconds{0} : retry_after;
+}
+
+/// False where it found no memory.
+bool RouteIndex::Impl::rebuild(const std::atomic<bool>& stopping) {
+    std::shared_ptr<Segment> old;
+    Sequence published = 0;
+    std::size_t live = 0;
+    Changes begin;
+    {
+        const auto lock = keeping_up();
+        old = segment_;
+        published = open_ - 1;
+        live = live_.size();
+        begin.end = old->graph().size();
+        deaths_.emplace();
+    }
+    const bool done = rebuild_from(old, published, live, std::move(begin), stopping);
+    {
+        const auto lock = keeping_up();
+        deaths_.reset();
+    }
+    const std::lock_guard lock{mutex_};
+    upkeep_trouble_.clear();
+    if (!done && !stopping) {
+        const std::uint64_t bytes = memory_estimate(live, options_.dimensions, options_.m);
+        upkeep_trouble_ = "It cannot be rebuilt without its deleted rows: that needs " +
+                          std::to_string(bytes) + " bytes of memory";
+        if (options_.budget) {
+            upkeep_trouble_ += ", and of [limits] index_memory_max " +
+                               std::to_string(options_.budget->left()) + " are left";
+        }
+        upkeep_trouble_ += '.';
+    }
+    return done || stopping;
+}
+
+bool RouteIndex::Impl::rebuild_from(
+    const std::shared_ptr<Segment>& old,
+    Sequence published,
+    std::size_t live,
+    Changes begin,
+    const std::atomic<bool>& stopping
+) {
+    const std::size_t capacity = std::min(std::max(capacity_min, live * 5 / 4), slots_max());
+    auto fresh = Segment::create(space_, graph_options(), capacity, room());
+    if (!fresh || !(*fresh)->make_room(std::max<std::size_t>(live, 1))) {
+        return false;
+    }
+    try {
+        Rebuild rebuild{old, *fresh, published};
+        return copy_all(rebuild, std::move(begin), stopping);
+    } catch (const std::exception&) {
+        return false;
+    }
+}
+
+/// Copies, and looks what has changed meanwhile, until that is little.
+bool RouteIndex::Impl::copy_all(
+    Rebuild& rebuild, Changes changes, const std::atomic<bool>& stopping
+) {
+    const unsigned threads = std::max(1U, builders_ / 2);  // searches need the others
+    for (unsigned round = 0;; ++round) {
+        if (!rebuild.follow(changes.end, changes.dead, threads, stopping)) {
+            return false;
+        }
+        const std::size_t tail_max = tail_min << std::min(round, tail_doublings);
+        const auto exchanged = exchange(rebuild, tail_max, changes, stopping);
+        if (!exchanged || *exchanged) {
+            return exchanged.has_value();
+        }
+    }
+}
+
+/// Copies the tail and puts the fresh segment in the old one's place, where the tail is short; else
+/// says false, and in `changes` what is to be copied first; nothing where that failed.
+std::optional<bool> RouteIndex::Impl::exchange(
+    Rebuild& rebuild, std::size_t tail_max, Changes& changes, const std::atomic<bool>& stopping
+) {
+    Snapshot before;  // dies outside of the locks
+    const auto lock = keeping_up();
+    changes = {segment_->graph().size(), std::exchange(*deaths_, {})};
+    if (changes.end - rebuild.copied() + changes.dead.size() > tail_max) {
+        return false;
+    }
+    if (!rebuild.follow(changes.end, changes.dead, 1, stopping)) {
+        return std::nullopt;
+    }
+    segment_ = rebuild.fresh();
+    live_.swap(rebuild.live());
+    checked_slots_ = 0;
+    ++rebuilds_;
+    const std::lock_guard snapshot_lock{mutex_};
+    before = snapshot_;
+    snapshot_.segment = segment_;
+    snapshot_.slots = segment_->graph().size();
+    return true;
+}
+
+/// Beside the writer, which may link other nodes meanwhile.
+void RouteIndex::Impl::repair(const std::atomic<bool>& stopping) {
+    std::shared_ptr<Segment> segment;
+    std::size_t slots = 0;
+    {
+        const auto lock = keeping_up();
+        if (!has_grown()) {
+            return;
+        }
+        segment = segment_;
+        slots = segment->graph().size();
+    }
+    relinked_ += segment->repair(slots, stopping);
+    const auto lock = keeping_up();
+    checked_slots_ = segment == segment_ ? slots : checked_slots_;
+}
+
+}  // namespace veer::index
