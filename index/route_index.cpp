@@ -156,7 +156,7 @@ void RouteIndex::Impl::publish() {
     }
 }
 
-RouteIndex::RouteIndex(IndexOptions options) : impl_{std::make_unique<Impl>(options)} {}
+RouteIndex::RouteIndex(const IndexOptions& options) : impl_{std::make_unique<Impl>(options)} {}
 
 RouteIndex::~RouteIndex() = default;
 

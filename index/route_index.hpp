@@ -64,7 +64,7 @@ struct Hit {
 class RouteIndex {
   public:
     /// Throws std::bad_alloc where there is no memory even for an empty index.
-    explicit RouteIndex(IndexOptions options);
+    explicit RouteIndex(const IndexOptions& options);
     RouteIndex(const RouteIndex&) = delete;
     RouteIndex& operator=(const RouteIndex&) = delete;
     ~RouteIndex();
