@@ -335,6 +335,132 @@ void say_listening(
     );
 }
 
+/// What sessions share.
+net::Shared shared_parts(const config::Config& config, Copy& copy, net::Upstreams& upstreams) {
+    return {
+        .router = copy.router,
+        .replica = copy.replica,
+        .nudge = [&copy] { copy.syncer.nudge(); },
+        .upstreams = upstreams,
+        .session_options = session_options(config),
+        .connections_max = config.listen.max_connections,
+        .session_bytes_max = config.limits.session_bytes_max,
+        .unsent_bytes_max = config.limits.unsent_bytes_max,
+        .connect_timeout = config.limits.connect_timeout,
+        .authentication_timeout = config.limits.authentication_timeout,
+        .client_idle_timeout = config.limits.client_idle_timeout};
+}
+
+/// The parts of a process, in the order in which they need each other.
+class Process {
+  public:
+    Process(
+        const RunOptions& options,
+        const config::Config& config,
+        const storage::source::ConnectionTarget& target
+    )
+        : config_(config),
+          own_dsn_(storage::source::for_installed_libpq(config.upstream.dsn)),
+          checkpoints_(open_checkpoints(config)),
+          copy_(config, own_dsn_, replica_options(config, threads_, checkpoints_.get())),
+          secrets_(own_dsn_),
+          course_(context_, copy_.router.control(), config.storage.dir),
+          upstreams_(endpoints(target), target.session_attrs, target.shuffled),
+          host_watch_(own_dsn_, upstreams_),
+          shared_(shared_parts(config, copy_, upstreams_)),
+          server_(shared_, threads_),
+          live_config_(
+              options,
+              config,
+              [this](const config::Config& wanted) { return apply(wanted); },
+              [this](const config::Config& wanted) {
+                  copy_.comparer.configure(wanted);  // first: what is sampled must find it ready
+                  copy_.router.configure(wanted);
+              }
+          ),
+          operations_(
+              {.router = copy_.router,
+               .replica = copy_.replica,
+               .shared = shared_,
+               .server = server_,
+               .config = live_config_,
+               .now = [this] { return course_.now(); },
+               .aside = [this](std::function<void()> task
+                        ) { boost::asio::post(context_, std::move(task)); },
+               .version = VEER_VERSION}
+          ),
+          entrance_(operations_, VEER_VERSION),
+          site_(operations_) {
+        course_.restore();
+        shared_.make_dialogue = [this](const auto& caller, const auto& startup, net::Wake wake) {
+            return entrance_.make(caller, startup, std::move(wake));
+        };
+    }
+
+    /// Takes its ports; a sentence where it cannot.
+    std::string open() {
+        if (std::string problem = apply(config_); !problem.empty()) {
+            return problem;
+        }
+        allow_descriptors(2 * shared_.connections_max + shared_.sockets_max());
+        std::string problem = server_.listen(config_.listen.address, config_.listen.port);
+        if (problem.empty()) {
+            open_local_door(config_, server_);
+            problem = open_site(config_, site_);
+        }
+        return problem;
+    }
+
+    /// Returns when a signal has ended it.
+    void serve() {
+        host_watch_.start();
+        server_.start();
+        copy_.syncer.start();
+        say_listening(config_, server_.port(), upstreams_);
+        course_.start();
+        Signals(context_, live_config_, copy_, server_, course_).serve();
+        spdlog::info("stopping");
+        host_watch_.stop();
+        site_.stop();
+        secrets_.stop();  // it answers to the server's threads
+        server_.stop();
+        copy_.comparer.stop();
+        copy_.syncer.stop();
+        copy_.replica.stop();
+    }
+
+  private:
+    std::string apply(const config::Config& wanted) {
+        const auto access = admin::load_access(wanted.admin, mock_);
+        if (access.has_error()) {
+            return access.error();
+        }
+        std::string problem = apply_security(wanted, secrets_, shared_.security);
+        if (problem.empty()) {
+            entrance_.configure(*access);
+        }
+        return problem;
+    }
+
+    const config::Config& config_;
+    const std::string own_dsn_;
+    const std::string mock_ = mock_secret();
+    const unsigned threads_ = std::max(1U, std::thread::hardware_concurrency());
+    const std::unique_ptr<storage::ChunkStore> checkpoints_;
+    Copy copy_;
+    SecretStore secrets_;
+    boost::asio::io_context context_;
+    CutoverCourse course_;
+    net::Upstreams upstreams_;
+    net::HostWatch host_watch_;
+    net::Shared shared_;
+    net::Server server_;
+    LiveConfig live_config_;
+    ProcessOperations operations_;
+    admin::ConsoleEntrance entrance_;
+    admin::HttpServer site_;
+};
+
 }  // namespace
 
 config::Result<config::Config> load_config(const RunOptions& options) {
@@ -376,90 +502,12 @@ int run(const RunOptions& options) {
         spdlog::error("[upstream] dsn: {}", target.error().message);
         return 1;
     }
-    const std::string own_dsn = storage::source::for_installed_libpq(config.upstream.dsn);
-    const unsigned threads = std::max(1U, std::thread::hardware_concurrency());
-    const auto checkpoints = open_checkpoints(config);
-    Copy copy(config, own_dsn, replica_options(config, threads, checkpoints.get()));
-    SecretStore secrets(own_dsn);
-    boost::asio::io_context context;
-    CutoverCourse course(context, copy.router.control(), config.storage.dir);
-    course.restore();
-    net::Upstreams upstreams(endpoints(*target), target->session_attrs, target->shuffled);
-    net::HostWatch host_watch(own_dsn, upstreams);
-    net::Shared shared{
-        .router = copy.router,
-        .replica = copy.replica,
-        .nudge = [&copy] { copy.syncer.nudge(); },
-        .upstreams = upstreams,
-        .session_options = session_options(config),
-        .connections_max = config.listen.max_connections,
-        .session_bytes_max = config.limits.session_bytes_max,
-        .unsent_bytes_max = config.limits.unsent_bytes_max,
-        .connect_timeout = config.limits.connect_timeout,
-        .authentication_timeout = config.limits.authentication_timeout,
-        .client_idle_timeout = config.limits.client_idle_timeout};
-    net::Server server(shared, threads);
-    std::optional<admin::ConsoleEntrance> entrance;
-    const ApplySecurity apply = [&, mock = mock_secret()](const config::Config& wanted) {
-        const auto access = admin::load_access(wanted.admin, mock);
-        if (access.has_error()) {
-            return access.error();
-        }
-        std::string problem = apply_security(wanted, secrets, shared.security);
-        if (problem.empty()) {
-            entrance->configure(*access);
-        }
-        return problem;
-    };
-    LiveConfig live_config(options, config, apply, [&copy](const config::Config& wanted) {
-        copy.comparer.configure(wanted);  // first: what is sampled must find it ready
-        copy.router.configure(wanted);
-    });
-    ProcessOperations operations(
-        {.router = copy.router,
-         .replica = copy.replica,
-         .shared = shared,
-         .server = server,
-         .config = live_config,
-         .now = [&course] { return course.now(); },
-         .aside = [&context](std::function<void()> task
-                  ) { boost::asio::post(context, std::move(task)); },
-         .version = VEER_VERSION}
-    );
-    entrance.emplace(operations, VEER_VERSION);
-    shared.make_dialogue = [&entrance](const auto& caller, const auto& startup, net::Wake wake) {
-        return entrance->make(caller, startup, std::move(wake));
-    };
-    if (const std::string problem = apply(config); !problem.empty()) {
+    Process process(options, config, *target);
+    if (const std::string problem = process.open(); !problem.empty()) {
         spdlog::error("{}", problem);
         return 1;
     }
-    allow_descriptors(2 * shared.connections_max + shared.sockets_max());
-    const std::string problem = server.listen(config.listen.address, config.listen.port);
-    if (!problem.empty()) {
-        spdlog::error("{}", problem);
-        return 1;
-    }
-    open_local_door(config, server);
-    admin::HttpServer site(operations);
-    if (const std::string trouble = open_site(config, site); !trouble.empty()) {
-        spdlog::error("{}", trouble);
-        return 1;
-    }
-    host_watch.start();
-    server.start();
-    copy.syncer.start();
-    say_listening(config, server.port(), upstreams);
-    course.start();
-    Signals(context, live_config, copy, server, course).serve();
-    spdlog::info("stopping");
-    host_watch.stop();
-    site.stop();
-    secrets.stop();  // it answers to the server's threads
-    server.stop();
-    copy.comparer.stop();
-    copy.syncer.stop();
-    copy.replica.stop();
+    process.serve();
     return 0;
 }
 

@@ -181,7 +181,7 @@ TEST_CASE("An unknown key or table is an error with a suggestion", "[config]") {
     CHECK(
         problem("percent = 5") ==
         "veer.toml:1: unknown table \"percent\": known are listen, upstream, tls, auth, "
-        "storage, sync, defaults, compare, limits, log, route"
+        "storage, sync, defaults, compare, limits, log, admin, cutover, gates, guards, route, rule"
     );
     CHECK(problem("[log]\nfile = 'x'") == "veer.toml:2: unknown key \"file\": known are level");
     CHECK(
