@@ -355,7 +355,7 @@ TEST_CASE("A search may be inside of another statement", "[parser]") {
          "to_tsvector(a) @@ q order by a desc limit 20) select coalesce(s.id, k.id) from s full "
          "join k "
          "on s.id = k.id order by 1 limit 5",
-         "t.e <=> $1 limit 20 left join t left join t inside: id, expr ?column?"},
+         "t.e <=> $1 limit 20 left join t left join t inside: id, expr r"},
         {"select id, row_number() over (order by e <=> $1) as n from t order by e <=> $1 limit 5",
          "t.e <=> $1 limit 5: id, expr n"},
         {"with t as (select * from u) select * from (select id from t order by e <=> $1 limit 5) s",
