@@ -43,8 +43,8 @@ class Comparer final : public router::compare::Sink {
         router::compare::ChangeLog& log;
         router::compare::Ledger& ledger;
         std::function<void()> nudge;  ///< asks the sync to bring the stream up to the present
-        /// Is told of every comparison, equal or not, on the comparing thread: what gates and guards
-        /// of a cutover feed on. May be empty.
+        /// Is told of every comparison, equal or not, on the comparing thread: what gates and
+        /// guards of a cutover feed on. May be empty.
         std::function<void(const router::compare::Mismatch&)> compared = {};
     };
 

@@ -53,7 +53,7 @@ std::uint64_t number(Client& client, const std::string& route, const std::string
 std::string all_of(Client& client, const std::string& route) {
     std::string text;
     for (const auto& [column, value] : compared(client, route)) {
-        text += column + '=' + value + ' ';
+        text.append(column).append("=").append(value).append(" ");
     }
     return text;
 }

@@ -135,7 +135,8 @@ TEST_CASE("each class of difference is found with real Postgres", "[integration]
     CHECK(bench.count(Difference::invisible_row) == 1);
     bench.compare(60.1F, [](Neighbours& rows) { rows.pop_back(); });
     CHECK(bench.count(Difference::veer_short) == 1);
-    bench.compare(70.1F, [&bench](Neighbours& rows) {  // one neighbour dropped, the next in its place
+    bench.compare(70.1F, [&bench](Neighbours& rows) {  // one neighbour dropped, the next in its
+                                                       // place
         const auto more = bench.column()->index->search(std::vector<float>{70.1F, 0, 0}, 6, 100);
         rows = *more;
         rows.erase(rows.begin() + 1);
