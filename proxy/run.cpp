@@ -7,6 +7,7 @@
 #include "proxy/compare/change_tap.hpp"
 #include "proxy/compare/comparer.hpp"
 #include "proxy/cutover_course.hpp"
+#include "proxy/evidence.hpp"
 #include "proxy/net/host_watch.hpp"
 #include "proxy/net/server.hpp"
 #include "proxy/net/upstreams.hpp"
@@ -171,7 +172,13 @@ std::vector<net::Endpoint> endpoints(const storage::source::ConnectionTarget& ta
 ///     Syncer ──▶ ChangeTap ──▶ Replica ◀── Router ◀── sessions
 ///                   └─▶ ChangeLog ◀── Comparer ◀── (what was sampled) ──┘
 struct Copy {
-    Copy(const config::Config& config, const std::string& dsn, index::ReplicaOptions options)
+    /// `now` is the time as the cutover means it; called on the comparer's threads.
+    Copy(
+        const config::Config& config,
+        const std::string& dsn,
+        index::ReplicaOptions options,
+        std::function<router::cutover::Time()> now
+    )
         : replica(std::move(options)),
           router(config, replica),
           tap(changes, replica),
@@ -186,9 +193,10 @@ struct Copy {
                .replica = replica,
                .log = changes,
                .ledger = router.ledger(),
-               .nudge =
-                   [this] {
-                       syncer.nudge();
+               .nudge = [this] { syncer.nudge(); },
+               .compared =
+                   [this, now = std::move(now)](const router::compare::Mismatch& comparison) {
+                       router.control().note(comparison.route, to_evidence(comparison), now());
                    }}
           ) {
         comparer.configure(config);
@@ -362,7 +370,12 @@ class Process {
         : config_(config),
           own_dsn_(storage::source::for_installed_libpq(config.upstream.dsn)),
           checkpoints_(open_checkpoints(config)),
-          copy_(config, own_dsn_, replica_options(config, threads_, checkpoints_.get())),
+          copy_(
+              config,
+              own_dsn_,
+              replica_options(config, threads_, checkpoints_.get()),
+              [this] { return course_.now(); }
+          ),
           secrets_(own_dsn_),
           course_(context_, copy_.router.control(), config.storage.dir),
           upstreams_(endpoints(target), target.session_attrs, target.shuffled),

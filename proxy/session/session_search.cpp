@@ -77,7 +77,7 @@ std::optional<router::Reason> Session::prepare(Attempt& attempt, const wire::Bin
     if (!router::outputs_known(*attempt.route, attempt.query())) {
         return router::reason::unknown_column;
     }
-    if (router_.comparison() != nullptr) {
+    if (router_.comparison() != nullptr && !attempt.query().narrows()) {
         attempt.observed = router::observe(
             attempt.routes, *attempt.route, attempt.statement->statement.plan->shape, attempt.search
         );

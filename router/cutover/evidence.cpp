@@ -66,6 +66,10 @@ std::string_view to_string(HardDifference difference) {
             return "filter_violation";
         case HardDifference::invisible_row:
             return "invisible_row";
+        case HardDifference::wrong_distance:
+            return "wrong_distance";
+        case HardDifference::missing_row:
+            return "missing_row";
         case HardDifference::payload:
             return "payload";
         case HardDifference::metadata:

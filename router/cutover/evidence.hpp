@@ -18,7 +18,9 @@ using Duration = std::chrono::milliseconds;
 /// A difference that no statistics excuse (CUTOVER.md 2.8).
 enum class HardDifference : std::uint8_t {
     filter_violation,
-    invisible_row,  ///< a row that the role could not read
+    invisible_row,   ///< a row that Postgres does not have, or that the role could not read
+    wrong_distance,  ///< the same row at another distance
+    missing_row,     ///< the copy lacks a row that belongs among the nearest
     payload,
     metadata,
     duplicate_id,

@@ -58,6 +58,12 @@ const char* name_of(index::Metric metric) {
             return "cosine";
         case index::Metric::inner_product:
             return "inner product";
+        case index::Metric::l1:
+            return "L1";
+        case index::Metric::hamming:
+            return "Hamming";
+        case index::Metric::jaccard:
+            return "Jaccard";
     }
     return "";
 }

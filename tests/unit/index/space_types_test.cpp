@@ -192,9 +192,9 @@ TEST_CASE("An index finds bits and sparse vectors, while they change", "[index]"
         RouteIndex index{IndexOptions{
             .metric = metric,
             .dimensions = space.dimensions(),
+            .kind = space.fixed_size() ? VectorKind::bit : VectorKind::sparsevec,
             .m = 6,
-            .ef_construction = 16,
-            .kind = space.fixed_size() ? VectorKind::bit : VectorKind::sparsevec}};
+            .ef_construction = 16}};
         std::mt19937 random{4};
         std::map<std::string, Vector> rows;
         std::vector<float> memory;
