@@ -198,6 +198,14 @@ const std::array<Key, 37> all_keys{{
      [](const Config& c) {
          return Value(c.defaults.salt);
      }},
+    {"defaults",
+     "sticky_by",
+     "one of auto, role, application, session, shape, or tag:NAME",
+     false,
+     [](Config& c, const Value& v) { return set_sticky_by(c.defaults.sticky_by, v); },
+     [](const Config& c) {
+         return Value(c.defaults.sticky_by);
+     }},
     {"compare",
      "rate",
      "a share from 0 to 1, such as 0.01",
@@ -231,14 +239,6 @@ const std::array<Key, 37> all_keys{{
      [](Config& c, const Value& v) { return set_integer(c.compare.keep, v, 0, 10'000); },
      [](const Config& c) {
          return Value(std::int64_t{c.compare.keep});
-     }},
-    {"defaults",
-     "sticky_by",
-     "one of auto, role, application, session, shape, or tag:NAME",
-     false,
-     [](Config& c, const Value& v) { return set_sticky_by(c.defaults.sticky_by, v); },
-     [](const Config& c) {
-         return Value(c.defaults.sticky_by);
      }},
     {"limits",
      "k_max",

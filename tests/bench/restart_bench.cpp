@@ -123,7 +123,8 @@ Vectors vectors_of(std::size_t rows, std::size_t dimensions) {
     Vectors vectors;
     made_up(rows, dimensions, [&](const std::vector<storage::Row>& some) {
         for (const storage::Row& row : some) {
-            vectors.push_back(std::get<std::vector<float>>(std::get<storage::Vector>(row.vectors[0])));
+            vectors.push_back(std::get<std::vector<float>>(std::get<storage::Vector>(row.vectors[0])
+            ));
         }
     });
     return vectors;
