@@ -260,9 +260,10 @@ void Reader::read_rule(const toml::table& table) {
 void Reader::read_tables(const toml::table& root, std::string_view name) {
     const toml::node* const nodes = root.get(name);
     const toml::array* const array = nodes == nullptr ? nullptr : nodes->as_array();
-    const std::string word(name);
+    std::string wrong(name);
+    wrong.append(" must be written as [[").append(name).append("]]");
     if (nodes != nullptr && array == nullptr) {
-        note(nodes->source(), word + " must be written as [[" + word + "]], with two brackets");
+        note(nodes->source(), wrong + ", with two brackets");
     }
     if (array == nullptr) {
         return;
@@ -270,7 +271,7 @@ void Reader::read_tables(const toml::table& root, std::string_view name) {
     for (const toml::node& node : *array) {
         const toml::table* const table = node.as_table();
         if (table == nullptr) {
-            note(node.source(), word + " must be written as [[" + word + "]] tables");
+            note(node.source(), wrong + " tables");
         } else if (name == route_table) {
             read_route(*table);
         } else {

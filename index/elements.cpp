@@ -14,9 +14,10 @@ template <class T>
 void append(std::vector<float>& memory, const std::vector<T>& items) {
     static_assert(sizeof(T) % sizeof(float) == 0);
     const std::size_t begin = memory.size();
-    memory.resize(begin + items.size() * (sizeof(T) / sizeof(float)));
+    const std::size_t bytes = items.size() * sizeof(T);
+    memory.resize(begin + bytes / sizeof(float));
     if (!items.empty()) {
-        std::memcpy(memory.data() + begin, items.data(), items.size() * sizeof(T));
+        std::memcpy(memory.data() + begin, items.data(), bytes);
     }
 }
 

@@ -16,6 +16,20 @@ namespace {
 using admin::Command;
 using Verb = admin::Command::Verb;
 
+void add_traffic(const std::vector<router::cutover::RouteView>& views, admin::RouteFacts& facts) {
+    for (const router::cutover::RouteView& view : views) {
+        if (view.route == facts.name) {
+            facts.desired_percent = view.desired;
+            facts.effective_percent = view.effective;
+            facts.why = view.why;
+            facts.version = static_cast<std::int64_t>(view.revision);
+            if (view.origin != router::cutover::Origin::file) {
+                facts.source = std::string(to_string(view.origin));
+            }
+        }
+    }
+}
+
 /// Nothing for what is no matter of the cutover.
 std::optional<router::cutover::Verb> cutover_verb(Verb verb) {
     using To = router::cutover::Verb;
@@ -209,6 +223,7 @@ void ProcessOperations::add_routes(admin::Snapshot& snapshot) const {
     const storage::sync::Status status = parts_.replica.status();
     const config::Config config = parts_.config.state().current;
     const bool streaming = status.phase == storage::sync::Phase::streaming;
+    const std::vector<router::cutover::RouteView> views = parts_.router.control().routes();
     for (const router::Route& route : table->routes) {
         admin::RouteFacts facts{
             .name = route.name,
@@ -218,18 +233,15 @@ void ProcessOperations::add_routes(admin::Snapshot& snapshot) const {
             .operator_name = route.column.ann.operator_name,
             .state = table->live ? "live"
                                  : (streaming ? "waiting" : std::string(to_string(status.phase))),
-            .desired_percent = route.traffic->share(),
-            .effective_percent = route.traffic->share(),
             .source = is_configured(config, route) ? "route" : "defaults",
             .progress_percent = progress_percent(status),
             .veer = route.traffic->veer.load(),
             .postgres = route.traffic->postgres.load()};
-        if (parts_.router.panic()) {
-            facts.why = "panic: all searches go to Postgres";
-        } else if (!table->live) {
+        add_traffic(views, facts);
+        if (facts.why.empty() && !table->live) {
             facts.why = status.reason.empty() ? "the copy is not complete" : status.reason;
+            facts.effective_percent = 0;
         }
-        facts.effective_percent = facts.why.empty() ? facts.desired_percent : 0;
         add_index(route.column, facts);
         snapshot.routes.push_back(std::move(facts));
     }

@@ -387,6 +387,7 @@ class Process {
               config,
               [this](const config::Config& wanted) { return apply(wanted); },
               [this](const config::Config& wanted) {
+                  course_.restore_if_unreadable();
                   copy_.comparer.configure(wanted);  // first: what is sampled must find it ready
                   copy_.router.configure(wanted);
               }

@@ -137,7 +137,8 @@ def scene_psycopg(binary, postgres):
             db.execute("SHOW CLIENTS")
             db.commit()
         with session(veer.port) as db:  # an ordinary session's SHOWs are as they were
-            expect(len(db.execute("SHOW veer.routes").fetchone()), 11, "SHOW veer.routes in a session")
+            shown = [column.name for column in db.execute("SHOW veer.routes").description]
+            expect(shown[:2] + shown[-1:], ["route", "table", "revision"], "SHOW veer.routes in a session")
 
 
 def scene_reload(binary, postgres):

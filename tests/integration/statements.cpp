@@ -145,7 +145,7 @@ void add_passed(std::vector<Statement>& list) {
     list.push_back(
         {"SELECT count(*) FROM (SELECT id FROM docs ORDER BY e <=> " + literal + " LIMIT 5) s",
          {},
-         "?"}
+         "rewrite"}
     );
     list.push_back({"SELECT id FROM docs ORDER BY e <=> '[1,2,3]' LIMIT 5", {}, "dimensions"});
     list.push_back({"SELECT id FROM docs ORDER BY e <=> 'abc' LIMIT 5", {}, "vector_value"});
