@@ -331,7 +331,14 @@ admin::Outcome ProcessOperations::move(const Command& command, const admin::Acto
         asked, expected, {.name = actor.name, .via = actor.via}, parts_.now()
     );
     spdlog::warn(
-        "{} by {} ({}, {}): {}", to_string(*verb), actor.name, actor.via, actor.peer, reply.message
+        "{} by {} ({}, {}){}{}: {}",
+        to_string(*verb),
+        actor.name,
+        actor.via,
+        actor.peer,
+        command.reason.empty() ? "" : ", because ",
+        command.reason,
+        reply.message
     );
     if (!reply.done && reply.code != "no_change") {
         return admin::Failure{

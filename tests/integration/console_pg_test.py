@@ -75,6 +75,12 @@ def make_documents(postgres):
         db.execute("CREATE INDEX ON documents USING hnsw (embedding vector_cosine_ops)")
 
 
+def forget_slots(postgres):
+    """Each scene's veer leaves one behind, and a server has only so many."""
+    with session(postgres.port) as db:
+        db.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active")
+
+
 def answered_by(veer):
     with session(veer.port) as db:
         db.execute("SELECT id FROM documents ORDER BY embedding <=> '[1,1,0]' LIMIT 3")
@@ -396,6 +402,7 @@ def main():
         for name, work in scenes.items():
             if not chosen or name in chosen:
                 work(binary, postgres)
+                forget_slots(postgres)
                 print("ok", name, flush=True)
 
 
