@@ -296,7 +296,7 @@ def scene_doctor(binary, postgres):
     run = lambda *words: subprocess.run([binary, "doctor", *words], capture_output=True, text=True, timeout=60)
     good = run(f"{dsn} user=postgres")
     expect(good.returncode, 0, good.stdout + good.stderr)
-    expect("public.documents.embedding  vector(3)" in good.stdout, True, good.stdout)
+    expect("public.documents.embedding  public.vector(3)" in good.stdout, True, good.stdout)
     with session(postgres.port) as db:
         db.execute("DROP ROLE IF EXISTS plain")
         db.execute("CREATE ROLE plain LOGIN")
@@ -305,7 +305,7 @@ def scene_doctor(binary, postgres):
     found = json.loads(said.stdout)
     codes = {row["code"] for row in found["rows"] if row["status"] == "problem"}
     expect((said.returncode, found["ok"]), (1, False), "veer doctor as a plain role")
-    expect({"VD003", "VD004", "VD022", "VD023"} <= codes, True, f"problems {codes}")
+    expect({"VD003", "VD004", "VD022", "VD030"} <= codes, True, f"problems {codes}")
     expect('ALTER ROLE "plain" REPLICATION;' in run(f"{dsn} user=plain", "--fix-sql").stdout, True, "--fix-sql")
     expect(run("host=127.0.0.1 port=1 user=x").returncode, 3, "no server")
     with session(postgres.port) as db:
@@ -383,7 +383,10 @@ def scene_http(binary, postgres):
         expect(http(port, "POST", "/api/resume", [key, ("Content-Length", "0")])[0], 200, "POST /api/resume")
         with socket.create_connection(("127.0.0.1", port), timeout=30) as raw:
             raw.sendall(b"GET /" + b"x" * 20_000)
-            expect(raw.recv(1), b"", "a header of 20 kB")
+            try:
+                expect(raw.recv(1), b"", "a header of 20 kB")
+            except ConnectionResetError:
+                pass  # ended with bytes unread
     refused = AdminVeer(binary, postgres, 'http = "0.0.0.0:7433"')
     refused.configure(0)
     said = refused.command("run", "--upstream", refused.upstream, "--listen", "127.0.0.1:0", "--data-dir",
