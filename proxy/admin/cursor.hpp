@@ -20,7 +20,7 @@ class Cursor {
     }
 
     Token next() {
-        const Token token = peek();
+        Token token = peek();
         at_ += at_ + 1 < tokens_.size() ? 1 : 0;
         return token;
     }

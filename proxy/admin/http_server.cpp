@@ -23,14 +23,14 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
-using tcp = asio::ip::tcp;
+using Tcp = asio::ip::tcp;
 
 constexpr std::size_t connections_max = 64;
 constexpr std::uint32_t header_bytes_max = 8 * 1024;
 constexpr std::uint64_t body_bytes_max = std::uint64_t{64} * 1024;
 constexpr std::chrono::seconds patience{10};
 
-std::optional<tcp::endpoint> parse_endpoint(const std::string& text) {
+std::optional<Tcp::endpoint> parse_endpoint(const std::string& text) {
     const std::size_t colon = text.rfind(':');
     if (colon == std::string::npos) {
         return std::nullopt;
@@ -48,7 +48,7 @@ std::optional<tcp::endpoint> parse_endpoint(const std::string& text) {
     if (problem || error != std::errc{} || stop != end) {
         return std::nullopt;
     }
-    return tcp::endpoint(parsed, port);
+    return Tcp::endpoint(parsed, port);
 }
 
 std::string text_of(const http::fields& fields, http::field name) {
@@ -76,7 +76,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
     Operations& operations_;
     HttpRules rules_;
     asio::io_context context_;
-    tcp::acceptor acceptor_{context_};
+    Tcp::acceptor acceptor_{context_};
     std::thread thread_;
     std::atomic<std::size_t> connections_ = 0;
 };
@@ -84,7 +84,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
 /// One client: request, answer, and again while it keeps the connection.
 class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connection> {
   public:
-    Connection(std::shared_ptr<Impl> server, tcp::socket socket)
+    Connection(std::shared_ptr<Impl> server, Tcp::socket socket)
         : server_(std::move(server)), stream_(std::move(socket)) {
         ++server_->connections_;
     }
@@ -179,7 +179,7 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
         if (!error && response_->keep_alive()) {
             read();
         } else {
-            stream_.socket().shutdown(tcp::socket::shutdown_send, error);
+            stream_.socket().shutdown(Tcp::socket::shutdown_send, error);
         }
     }
 
@@ -222,7 +222,7 @@ std::string HttpServer::Impl::start(const std::string& address_and_port, const s
 }
 
 void HttpServer::Impl::accept() {
-    acceptor_.async_accept([this](beast::error_code error, tcp::socket socket) {
+    acceptor_.async_accept([this](beast::error_code error, Tcp::socket socket) {
         if (error == asio::error::operation_aborted) {
             return;
         }

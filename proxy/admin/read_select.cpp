@@ -103,7 +103,7 @@ Result<Statement> SelectReader::read() {
         &SelectReader::read_order,
         &SelectReader::read_limits};
     for (const Step step : steps) {
-        if (const Problem problem = (this->*step)()) {
+        if (Problem problem = (this->*step)()) {
             return *problem;
         }
     }
@@ -117,7 +117,7 @@ Result<Statement> SelectReader::read() {
 
 SelectReader::Problem SelectReader::read_items() {
     do {
-        if (const Problem problem = read_item()) {
+        if (Problem problem = read_item()) {
             return problem;
         }
     } while (cursor_.skip(","));
@@ -132,7 +132,7 @@ SelectReader::Problem SelectReader::read_item() {
     if (first.is("*")) {
         cursor_.next();
     } else if (first.is_name() && !word_value && !is_clause(first)) {
-        if (const Problem problem = read_called(item)) {
+        if (Problem problem = read_called(item)) {
             return problem;
         }
     } else {
@@ -285,7 +285,7 @@ SelectReader::Problem SelectReader::read_where() {
         return std::nullopt;
     }
     do {
-        if (const Problem problem = read_condition()) {
+        if (Problem problem = read_condition()) {
             return problem;
         }
     } while (cursor_.skip("and"));
@@ -337,7 +337,7 @@ SelectReader::Problem SelectReader::read_condition() {
     condition.op = found->second;
     if (condition.op == Operator::in) {
         condition.op = negated ? Operator::not_in : Operator::in;
-        if (const Problem problem = read_in(condition)) {
+        if (Problem problem = read_in(condition)) {
             return problem;
         }
     } else {
@@ -535,11 +535,12 @@ Result<Statement> read_select(Cursor& cursor, const Asker& asker) {
 Result<Operand> read_operand(Cursor& cursor) {
     const bool negative = cursor.skip("-");
     const Token token = cursor.peek();
+    if (negative && token.kind != Kind::number) {
+        return cursor.unexpected();
+    }
     Operand operand;
     if (token.kind == Kind::number) {
         operand = number_value((negative ? "-" : "") + token.text);
-    } else if (negative) {
-        return cursor.unexpected();
     } else if (token.kind == Kind::string) {
         operand = Value(token.text);
     } else if (token.is("true") || token.is("false")) {

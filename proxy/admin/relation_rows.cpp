@@ -174,6 +174,7 @@ std::vector<Row> pools(const Snapshot& snapshot) {
         pool.servers += client.server_address.empty() ? 0 : 1;
     }
     std::vector<Row> rows;
+    rows.reserve(pools.size());
     for (const auto& [name, pool] : pools) {
         rows.push_back(
             {name.first, name.second, pool.active, pool.idle, pool.servers, std::string("session")}

@@ -54,7 +54,7 @@ std::string sql_literal(std::string_view text) {
     return literal + '\'';
 }
 
-std::string with_reason(std::string statement, const std::string& reason) {
+std::string with_reason(const std::string& statement, const std::string& reason) {
     return reason.empty() ? statement : statement + " REASON " + sql_literal(reason);
 }
 

@@ -38,7 +38,7 @@ class PostgresClient {
 /// Polls until `predicate` holds; returns false where it does not within `time_max`.
 bool wait_until(
     const std::function<bool()>& predicate,
-    std::chrono::milliseconds time_max = std::chrono::seconds{20}
+    std::chrono::milliseconds time_max = std::chrono::seconds{60}
 );
 
 }  // namespace veer::tests
