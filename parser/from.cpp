@@ -58,10 +58,27 @@ bool read_item(const PgQuery__Node* item, bool may_be_absent, From& from) {
         return false;
     }
     std::optional<Source> source = read_table(*item->range_var);
-    if (source) {
-        from.tables.push_back({*std::move(source), may_be_absent});
+    if (!source) {
+        return false;
     }
-    return !from.tables.empty() && source.has_value();
+    from.tables.push_back({*std::move(source), may_be_absent});
+    return true;
+}
+
+/// False where two are called the same, being of two schemas: added keys could not tell them apart.
+bool tell_others(From& from) {
+    for (From::Table& table : from.tables) {
+        for (const From::Table& other : from.tables) {
+            if (&other == &table) {
+                continue;
+            }
+            if (other.source.reference == table.source.reference) {
+                return false;
+            }
+            table.source.others.push_back(other.source.reference);
+        }
+    }
+    return true;
 }
 
 }  // namespace
@@ -77,12 +94,8 @@ std::optional<From> read_from(const PgQuery__SelectStmt& select) {
         return std::nullopt;
     }
     from.narrows = from.narrows || select.n_from_clause > 1;
-    for (From::Table& table : from.tables) {
-        for (const From::Table& other : from.tables) {
-            if (&other != &table) {
-                table.source.others.push_back(other.source.reference);
-            }
-        }
+    if (!tell_others(from)) {
+        return std::nullopt;
     }
     return from;
 }

@@ -15,7 +15,9 @@ template <class Member>
 Member member(const ProtobufCMessage& message, unsigned offset) {
     Member value;
     std::memcpy(
-        &value, static_cast<const char*>(static_cast<const void*>(&message)) + offset, sizeof value
+        &value,
+        static_cast<const char*>(static_cast<const void*>(&message)) + offset,
+        sizeof(Member)  // NOLINT(bugprone-sizeof-expression): a pointer, if the member is one
     );
     return value;
 }

@@ -59,6 +59,10 @@ std::optional<router::cutover::Verb> cutover_verb(Verb verb) {
             return To::reopen;
         case Verb::confirm:
             return To::confirm;
+        case Verb::acknowledge:
+            return To::acknowledge;
+        case Verb::undo:
+            return To::undo;
         case Verb::reload:
             break;
     }
@@ -374,11 +378,10 @@ admin::Outcome ProcessOperations::reload() {
 void ProcessOperations::carry_out(
     const Command& command, const admin::Actor& actor, std::function<void(admin::Outcome)> done
 ) {
-    if (command.verb == Verb::reload) {
-        parts_.aside([this, done = std::move(done)] { done(reload()); });
-    } else {
-        done(move(command, actor));
-    }
+    // Both wait for the disk, which no client's thread may.
+    parts_.aside([this, command, actor, done = std::move(done)] {
+        done(command.verb == Verb::reload ? reload() : move(command, actor));
+    });
 }
 
 }  // namespace veer::proxy

@@ -7,7 +7,7 @@
 namespace veer::proxy {
 
 LiveConfig::LiveConfig(
-    RunOptions options, config::Config config, ApplySecurity apply, Configure configure
+    RunOptions options, const config::Config& config, ApplySecurity apply, Configure configure
 )
     : options_(std::move(options)),
       apply_(std::move(apply)),

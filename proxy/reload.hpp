@@ -26,7 +26,9 @@ using Configure = std::function<void(const config::Config&)>;
 class LiveConfig {
   public:
     /// `configure` is told of what holds from now on, and cannot fail.
-    LiveConfig(RunOptions options, config::Config config, ApplySecurity apply, Configure configure);
+    LiveConfig(
+        RunOptions options, const config::Config& config, ApplySecurity apply, Configure configure
+    );
 
     using Changes = boost::system::result<std::vector<config::Change>, std::string>;
 

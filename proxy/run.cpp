@@ -406,9 +406,10 @@ class Process {
           entrance_(operations_, VEER_VERSION),
           site_(operations_) {
         course_.restore();
-        shared_.make_dialogue = [this](const auto& caller, const auto& startup, net::Wake wake) {
-            return entrance_.make(caller, startup, std::move(wake));
-        };
+        shared_.make_dialogue =
+            [this](const auto& caller, const auto& startup, const net::Wake& wake) {
+                return entrance_.make(caller, startup, wake);
+            };
     }
 
     /// Takes its ports; a sentence where it cannot.

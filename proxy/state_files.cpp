@@ -156,7 +156,8 @@ std::string StateFiles::append_audit(const std::string& line) {
 
 bool StateFiles::panic_file() const {
     std::error_code error;
-    return std::filesystem::exists(directory_ / panic_name, error);
+    const auto found = std::filesystem::status(directory_ / panic_name, error);
+    return found.type() != std::filesystem::file_type::not_found;
 }
 
 }  // namespace veer::proxy

@@ -33,6 +33,7 @@ class StateFiles {
     std::string save_state(const std::string& text) const;
     std::string append_audit(const std::string& line);
 
+    /// Where that cannot be told, it is taken to be there.
     bool panic_file() const;
 
   private:

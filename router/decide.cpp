@@ -257,6 +257,23 @@ bool answerable_locally(const Route& route, const parser::NearestNeighbourQuery&
     });
 }
 
+bool same_key_types(const Route& one, const Route& other) {
+    const storage::Table& left = one.table();
+    const storage::Table& right = other.table();
+    return std::equal(
+        left.key.begin(),
+        left.key.end(),
+        right.key.begin(),
+        right.key.end(),
+        [&](std::size_t a, std::size_t b) {
+            const storage::Column& mine = left.columns[a];
+            const storage::Column& its = right.columns[b];
+            return mine.name == its.name && mine.type_oid == its.type_oid &&
+                   mine.typmod == its.typmod;
+        }
+    );
+}
+
 bool outputs_known(const Route& route, const parser::NearestNeighbourQuery& query) {
     const bool star =
         std::any_of(query.outputs.begin(), query.outputs.end(), [](const auto& output) {

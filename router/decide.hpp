@@ -83,6 +83,9 @@ std::variant<Service, Reason> decide(
 /// exactly as Postgres does.
 bool answerable_locally(const Route& route, const parser::NearestNeighbourQuery& query);
 
+/// True where the keys of both have the same names and types.
+bool same_key_types(const Route& one, const Route& other);
+
 /// True where each output, and each column that is named with its table, is known to exist: so that
 /// neither the statement fails on a name nor a function is called by a column's.
 bool outputs_known(const Route& route, const parser::NearestNeighbourQuery& query);

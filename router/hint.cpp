@@ -129,7 +129,7 @@ void read_gap(Uncommented& read, std::size_t begin, std::size_t end, std::size_t
         const std::string_view rest = std::string_view(read.text).substr(at, end - at);
         std::size_t after = at + 1;
         if (rest.starts_with("--")) {
-            after = std::min(read.text.find('\n', at), end);
+            after = std::min(read.text.find_first_of("\r\n", at), end);
         } else if (rest.starts_with("/*")) {
             after = comment_end(read.text, at);
             if (after > end || comments == Hint::comments_max) {

@@ -8,8 +8,7 @@ namespace veer::router {
 void ReasonCounts::count(std::string_view route, std::string_view engine, Reason reason) {
     {
         const std::shared_lock lock(mutex_);
-        if (const auto found = counts_.find(std::tuple(route, engine, reason));
-            found != counts_.end()) {
+        if (const auto found = counts_.find(Views(route, engine, reason)); found != counts_.end()) {
             found->second.fetch_add(1, std::memory_order_relaxed);
             return;
         }

@@ -43,9 +43,19 @@ class ReasonCounts {
 
   private:
     using Key = std::tuple<std::string, std::string, std::string>;  // route, engine, reason
+    using Views = std::tuple<std::string_view, std::string_view, std::string_view>;
+
+    struct Before {
+        using is_transparent = void;  // NOLINT(readability-identifier-naming): of std::map
+
+        template <class Left, class Right>
+        bool operator()(const Left& left, const Right& right) const {
+            return Views(left) < Views(right);
+        }
+    };
 
     mutable std::shared_mutex mutex_;
-    std::map<Key, std::atomic<std::uint64_t>, std::less<>> counts_;
+    std::map<Key, std::atomic<std::uint64_t>, Before> counts_;
 };
 
 }  // namespace veer::router

@@ -197,6 +197,22 @@ std::optional<std::string> restrict_to_keys(
                      : std::nullopt;
 }
 
+bool shares_inferred_parameters(
+    std::string_view statement,
+    const parser::Clauses& clauses,
+    std::span<const std::uint32_t> parameter_types
+) {
+    const std::set<std::uint32_t> inside =
+        parser::parameters_in(statement.substr(clauses.begin, clauses.end - clauses.begin));
+    std::set<std::uint32_t> around = parser::parameters_in(statement.substr(0, clauses.begin));
+    around.merge(parser::parameters_in(statement.substr(clauses.end)));
+    return std::any_of(inside.begin(), inside.end(), [&](std::uint32_t number) {
+        const bool declared =
+            number <= parameter_types.size() && !is_inferred(parameter_types[number - 1]);
+        return !declared && around.contains(number);
+    });
+}
+
 std::string count_rows(
     std::string_view restricted,
     const parser::Clauses& clauses,

@@ -51,6 +51,14 @@ std::string count_rows(
     std::span<const ParameterValue> parameters
 );
 
+/// Whether a parameter of a type that Postgres has to infer stands both in the search and around
+/// it: then what it infers for the search alone may be another type.
+bool shares_inferred_parameters(
+    std::string_view statement,
+    const parser::Clauses& clauses,
+    std::span<const std::uint32_t> parameter_types
+);
+
 /// "name", quotes doubled.
 std::string quote_identifier(std::string_view name);
 

@@ -35,7 +35,7 @@ boost::system::result<std::shared_ptr<const Access>, std::string> load_access(
     auto access = std::make_shared<Access>();
     access->database = admin.database;
     access->mock_secret = std::move(mock_secret);
-    add_users(admin.users, Role::operator_, *access);
+    add_users(admin.users, Role::owner, *access);
     add_users(admin.readonly_users, Role::reader, *access);
     if (!admin.file.empty()) {
         std::ifstream stream(admin.file, std::ios::binary);
@@ -62,7 +62,7 @@ boost::system::result<std::shared_ptr<const Access>, std::string> load_access(
 
 Entry entry_of(const Access& access, const Peer& peer) {
     if (peer.local && peer.owner) {
-        return Entry::operator_;
+        return Entry::owner;
     }
     if (access.users.empty() && (peer.local || peer.loopback)) {
         return Entry::reader;

@@ -34,9 +34,9 @@ struct Peer {
 
 /// What a login has to prove.
 enum class Entry : std::uint8_t {
-    operator_,  ///< nothing: the operating system has vouched for it
-    reader,     ///< nothing, and may look only
-    password,   ///< SCRAM; known users get in
+    owner,     ///< nothing: the operating system has vouched for it
+    reader,    ///< nothing, and may look only
+    password,  ///< SCRAM; known users get in
 };
 
 /// The socket in the data directory belongs to the user that veer runs as, who may do everything.

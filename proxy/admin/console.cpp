@@ -13,6 +13,9 @@ namespace veer::proxy::admin {
 
 namespace {
 
+/// Their answers to one query are written before the next is read.
+constexpr std::size_t statements_of_query_max = 100;
+
 /// Statements are short here; what is longer is no operator's.
 constexpr std::size_t frame_bytes_max = std::size_t{256} * 1024;
 
@@ -104,6 +107,8 @@ void Console::on_query(wire::Bytes text, std::string& out) {
     const auto statements = split_statements(text);
     if (statements.has_error()) {
         fail(statements.error(), out);
+    } else if (statements->size() > statements_of_query_max) {
+        fail({.sqlstate = "54000", .message = "too many statements in one query"}, out);
     } else {
         queue_.assign(statements->begin(), statements->end());
         if (queue_.empty()) {

@@ -15,7 +15,7 @@
 
 namespace veer::proxy::admin {
 
-enum class Role : std::uint8_t { reader, operator_ };
+enum class Role : std::uint8_t { reader, owner };
 
 struct ConsoleOptions {
     Asker asker;

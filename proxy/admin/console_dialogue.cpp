@@ -184,8 +184,8 @@ std::unique_ptr<net::Dialogue> ConsoleEntrance::make(
     const Entry entry = entry_of(
         *access, {.local = caller.local, .owner = caller.owner, .loopback = caller.loopback}
     );
-    if (entry == Entry::operator_) {
-        options.console.role = Role::operator_;
+    if (entry == Entry::owner) {
+        options.console.role = Role::owner;
     } else if (entry == Entry::password) {
         // Without random bytes no proof can be trusted: an empty nonce is refused by SCRAM itself.
         options.login = ConsoleLoginOptions{

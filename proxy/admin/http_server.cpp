@@ -6,12 +6,15 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 
 #include <atomic>
 #include <charconv>
 #include <chrono>
+#include <cstdio>
+#include <exception>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -29,6 +32,7 @@ constexpr std::size_t connections_max = 64;
 constexpr std::uint32_t header_bytes_max = 8 * 1024;
 constexpr std::uint64_t body_bytes_max = std::uint64_t{64} * 1024;
 constexpr std::chrono::seconds patience{10};
+constexpr std::chrono::milliseconds pause_after_failure{100};
 
 std::optional<Tcp::endpoint> parse_endpoint(const std::string& text) {
     const std::size_t colon = text.rfind(':');
@@ -72,11 +76,14 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
     class Connection;
 
     void accept();
+    void accept_later();
+    void run();
 
     Operations& operations_;
     HttpRules rules_;
     asio::io_context context_;
     Tcp::acceptor acceptor_{context_};
+    asio::steady_timer pause_{context_};
     std::thread thread_;
     std::atomic<std::size_t> connections_ = 0;
 };
@@ -217,8 +224,28 @@ std::string HttpServer::Impl::start(const std::string& address_and_port, const s
     }
     rules_ = {.port = acceptor_.local_endpoint(error).port(), .token = token};
     accept();
-    thread_ = std::thread([this] { context_.run(); });
+    thread_ = std::thread([this] { run(); });
     return {};
+}
+
+void HttpServer::Impl::run() {
+    while (!context_.stopped()) {
+        try {
+            context_.run();
+        } catch (const std::exception& error) {
+            // Memory has run out for one request.
+            std::fprintf(stderr, "veer: a request by HTTP failed: %s\n", error.what());
+        }
+    }
+}
+
+void HttpServer::Impl::accept_later() {
+    pause_.expires_after(pause_after_failure);
+    pause_.async_wait([this](const beast::error_code& canceled) {
+        if (!canceled) {
+            accept();
+        }
+    });
 }
 
 void HttpServer::Impl::accept() {
@@ -226,7 +253,12 @@ void HttpServer::Impl::accept() {
         if (error == asio::error::operation_aborted) {
             return;
         }
-        if (!error && connections_ < connections_max) {
+        if (error) {
+            // No descriptors are left, say: trying again at once would take a whole processor.
+            accept_later();
+            return;
+        }
+        if (connections_ < connections_max) {
             std::make_shared<Connection>(shared_from_this(), std::move(socket))->read();
         }
         accept();

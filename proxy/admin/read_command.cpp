@@ -17,7 +17,7 @@ struct Form {
     bool needs_route = false;
 };
 
-constexpr std::array<Form, 12> forms{{
+constexpr std::array<Form, 15> forms{{
     {"panic", Verb::panic, false},
     {"unpanic", Verb::unpanic, false},
     {"reload", Verb::reload, false},
@@ -30,6 +30,9 @@ constexpr std::array<Form, 12> forms{{
     {"complete", Verb::complete, true},
     {"reopen", Verb::reopen, true},
     {"confirm", Verb::confirm, true},
+    {"acknowledge", Verb::acknowledge, true},
+    {"ack", Verb::acknowledge, true},
+    {"undo", Verb::undo, true},
 }};
 
 bool begins_option(const Token& token) {
@@ -170,7 +173,7 @@ std::string_view to_string(Verb verb) {
     if (verb == Verb::rollback_all) {
         return "ROLLBACK";
     }
-    static constexpr std::array<std::pair<Verb, std::string_view>, 12> tags{{
+    static constexpr std::array<std::pair<Verb, std::string_view>, 14> tags{{
         {Verb::panic, "PANIC"},
         {Verb::unpanic, "UNPANIC"},
         {Verb::reload, "RELOAD"},
@@ -183,6 +186,8 @@ std::string_view to_string(Verb verb) {
         {Verb::complete, "COMPLETE"},
         {Verb::reopen, "REOPEN"},
         {Verb::confirm, "CONFIRM"},
+        {Verb::acknowledge, "ACKNOWLEDGE"},
+        {Verb::undo, "UNDO"},
     }};
     for (const auto& [each, tag] : tags) {
         if (each == verb) {

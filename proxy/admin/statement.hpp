@@ -103,6 +103,8 @@ struct Command {
         complete,
         reopen,
         confirm,
+        acknowledge,
+        undo,
     };
 
     Verb verb = Verb::panic;

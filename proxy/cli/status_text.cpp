@@ -3,6 +3,7 @@
 #include "proxy/cli/text_output.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 
@@ -32,7 +33,7 @@ std::string rounded(double value) {
 
 std::string bar(double share, bool utf8) {
     constexpr int cells = 28;
-    const int filled = static_cast<int>(share * cells + 0.5);
+    const auto filled = static_cast<int>(std::lround(share * cells));
     std::string text;
     for (int i = 0; i < cells; ++i) {
         if (utf8) {

@@ -134,7 +134,7 @@ void Comparer::serve() {
         lock.unlock();
         std::optional<Mismatch> comparison;
         if (Clock::now() >= not_before) {
-            comparison = compare(pgvector, observation);
+            comparison = compare_guarded(pgvector, observation);
             not_before =
                 comparison || pgvector.connected() ? Clock::now() : Clock::now() + connect_pause;
         }
@@ -146,6 +146,18 @@ void Comparer::serve() {
         } else {
             observation.tally->failed.fetch_add(1, std::memory_order_relaxed);
         }
+    }
+}
+
+/// Nothing where memory has run out: comparing must not end the process.
+std::optional<Mismatch> Comparer::compare_guarded(
+    Pgvector& pgvector, const Observation& observation
+) {
+    try {
+        return compare(pgvector, observation);
+    } catch (const std::exception& error) {
+        spdlog::warn("comparison of {}: {}", observation.route, error.what());
+        return std::nullopt;
     }
 }
 

@@ -76,6 +76,9 @@ class Comparer final : public router::compare::Sink {
     std::optional<router::compare::Mismatch> compare(
         Pgvector& pgvector, const router::compare::Observation& observation
     );
+    std::optional<router::compare::Mismatch> compare_guarded(
+        Pgvector& pgvector, const router::compare::Observation& observation
+    );
     std::optional<router::compare::Rows> exact(const router::compare::Observation& observation);
     bool settle(storage::Lsn lsn);
     bool still_served(const router::compare::Observation& observation) const;

@@ -1,8 +1,10 @@
 #pragma once
 
+#include "router/route.hpp"
 #include "router/statement.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,8 @@ struct PreparedStatement {
     std::vector<std::uint32_t> parameter_types;
     router::Statement statement;  ///< mentions a distance operator; empty for a relation
     std::string relation;         ///< "last" of SHOW veer.last: Postgres never hears of it
+    /// As it was at Parse: what the client knows of the statement's result may be as old.
+    std::shared_ptr<const router::RouteTable> routes;
 };
 
 }  // namespace veer::proxy::session

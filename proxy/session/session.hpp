@@ -228,6 +228,7 @@ class Session {
     void look_for(std::uint64_t rows, Output& out);
     void pass(router::Reason why, Instant now, Output& out);
     void abandon(Output& out);
+    static bool described_alike(const Attempt& attempt);
     router::Asked asked(const Attempt& attempt) const;
     void record(std::string_view engine, router::Reason why, Instant now);
     void note_passed(router::Reason why, Attempt& attempt, Instant now);

@@ -110,6 +110,13 @@ bool Session::serve_rewritten(const std::vector<index::Hit>& hits, Output& out) 
         run_rewritten(*text, out);
         return true;
     }
+    if (router::shares_inferred_parameters(
+            attempt.statement->statement.text,
+            attempt.statement->statement.clauses(),
+            attempt.statement->parameter_types
+        )) {
+        return false;  // alone, the search could be another: its parameters' types may differ
+    }
     attempt.rewritten = *text;
     ask_count(out);
     return true;
@@ -194,6 +201,12 @@ void Session::run_rewritten(std::string_view text, Output& out) {
         return;
     }
     const auto bind = wire::decode_bind(attempt.bind_frame().payload);
+    if (!attempt.statement->name.empty()) {
+        // Postgres refuses a prepared statement whose result is of other types than at its Parse;
+        // the rewritten one is parsed anew. To describe the client's own makes Postgres look.
+        wire::write_describe(out.to_server, 'S', attempt.statement->name);
+        expect(Awaited::describe_statement, Fate::swallow, true);
+    }
     wire::write_close(out.to_server, 'S', rewritten_statement);
     expect(Awaited::close, Fate::swallow, true);
     wire::write_parse(out.to_server, rewritten_statement, text, attempt.statement->parameter_types);

@@ -256,6 +256,7 @@ Session::Taken Session::on_parse(const wire::Frame& frame, Instant now, Output& 
         statement->name = parse->statement;
         statement->parameter_types = parse->parameter_types;
         statement->statement = router_.read(parse->text);
+        statement->routes = router_.routes();
         remembered = statement;
     }
     if (!remembered || remembered->statement.search() == nullptr) {

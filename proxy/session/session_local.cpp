@@ -128,7 +128,7 @@ bool Session::parse_locally(
     const parser::NearestNeighbourQuery& query = *statement->statement.search();
     const router::Route* const route = routes->find(query);
     if (route == nullptr || !routes->live || transaction_ == 'E' || router_.panic() ||
-        !facts_allow(routes, *route, query, now) ||
+        !router::answerable_locally(*route, query) || !facts_allow(routes, *route, query, now) ||
         !routes->accepted->parsed(statement->statement.text, statement->parameter_types)) {
         return false;
     }

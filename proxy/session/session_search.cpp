@@ -92,6 +92,17 @@ std::optional<router::Reason> Session::prepare(Attempt& attempt, const wire::Bin
     );
 }
 
+/// Whether veer's own answer has the types that Postgres gave the statement at Parse: since then a
+/// key may have become another type.
+bool Session::described_alike(const Attempt& attempt) {
+    const auto& then = attempt.statement->routes;
+    if (attempt.simple || then == attempt.routes) {
+        return true;
+    }
+    const router::Route* const route = then == nullptr ? nullptr : then->find(attempt.query());
+    return route != nullptr && router::same_key_types(*route, *attempt.route);
+}
+
 router::Asked Session::asked(const Attempt& attempt) const {
     const router::Statement& statement = attempt.statement->statement;
     return {
@@ -254,6 +265,9 @@ void Session::judge(Instant now, Output& out) {
         return;
     }
     attempt.service = std::get<router::Service>(decision);
+    if (attempt.service == router::Service::local && !described_alike(attempt)) {
+        attempt.service = router::Service::rewrite;  // in which Postgres looks at its result again
+    }
     if (!attempt.simple && !replies_.pending_parse(attempt.statement->name)) {
         attempt.routes->accepted->note_parsed(
             attempt.statement->statement.text, attempt.statement->parameter_types

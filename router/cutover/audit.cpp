@@ -96,10 +96,7 @@ class Reader {
         }
         std::string found;
         while (!rest_.empty() && rest_.front() != '"') {
-            if (!take('\\')) {
-                found += rest_.front();
-                rest_.remove_prefix(1);
-            } else if (take('u')) {
+            if (take('\\') && take('u')) {
                 unsigned value = 0;
                 const auto [stop, error] = std::from_chars(
                     rest_.data(), rest_.data() + std::min<std::size_t>(4, rest_.size()), value, 16

@@ -48,7 +48,7 @@ std::string Control::restore(std::string_view state, std::string_view last_audit
             entry = std::make_unique<Entry>(name, policy_);
         }
         entry->position = std::move(route.position);
-        entry->evidence = std::move(route.evidence);
+        entry->evidence = route.evidence;
         entry->known = true;
     }
     publish_all();

@@ -228,7 +228,7 @@ class Mover {
         if (!situation_.not_ready.empty()) {
             return refuse(refused::not_live, situation_.not_ready, "wait until it is live");
         }
-        if (const auto refusal = not_over(target)) {
+        if (auto refusal = not_over(target)) {
             return refusal;
         }
         return situation_.policy->gated ? no_evidence() : std::nullopt;

@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <exception>
 #include <filesystem>
 #include <random>
 
@@ -228,7 +229,9 @@ void run(const std::filesystem::path& directory, std::size_t rows, std::size_t d
 }  // namespace
 }  // namespace veer::bench
 
-int main(int count, char** values) {
+namespace {
+
+int run_all(int count, char** values) {
     if (count < 2 || count % 2 != 0) {
         std::fprintf(stderr, "restart_bench DIRECTORY [ROWS DIMENSIONS]...\n");
         return 2;
@@ -244,4 +247,15 @@ int main(int count, char** values) {
         );
     }
     return 0;
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+    try {
+        return run_all(count, values);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "%s\n", error.what());
+        return 1;
+    }
 }

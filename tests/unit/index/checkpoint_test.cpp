@@ -98,7 +98,7 @@ TEST_CASE("A restarted index takes its graph from the checkpoint", "[index]") {
     RouteIndex index{options};
     REQUIRE(index.restore(chunks, name).value() == false);
     Model model = filled(index, clustered(3000, 8, 1));
-    CHECK(written(index) > 3000 * 60);
+    CHECK(written(index) > std::uint64_t{3000} * 60);
     const auto again = restarted(chunks, model, options);
     REQUIRE(again->restored().has_value());
     CHECK(again->restored()->rows == 3000);

@@ -99,11 +99,12 @@ TEST_CASE("a prepared statement with a condition is filled up as well", "[proxy]
     f.server(F::bare('1') + F::ready());
     f.client(F::bind("s", {"[7,0]", "7"}) + F::describe_portal() + F::execute() + F::sync());
     f.answer_facts();
-    CHECK(F::types(f.to_server()) == "CPBDECS");
-    const std::string reply = F::bare('3') + F::bare('1') + F::bare('2') + F::bare('n');
+    CHECK(F::types(f.to_server()) == "DCPBDECS");
+    const std::string described = std::string("t\0\0\0\6\0\0", 7) + F::bare('n');
+    const std::string reply = described + F::bare('3') + F::bare('1') + F::bare('2') + F::bare('n');
     CHECK(f.server(reply + rows(1) + F::bare('3') + F::ready()).empty());
     f.search();
-    CHECK(F::types(f.to_server()) == "CPBDECS");
+    CHECK(F::types(f.to_server()) == "DCPBDECS");
     CHECK(F::types(f.server(reply + rows(3) + F::bare('3') + F::ready())) == "2nDDDCZ");
 }
 
@@ -197,9 +198,37 @@ TEST_CASE("a prepared search inside another statement is counted as well", "[pro
     const std::string answer = F::bare('3') + F::bare('1') + F::bare('2') + F::data_row({"3"}) +
                                F::command_complete("SELECT 1") + F::bare('3') + F::bare('3');
     CHECK(f.server(answer + F::ready()).empty());
-    CHECK(F::types(f.to_server()) == "CPBDECS");
-    const std::string reply = F::bare('3') + F::bare('1') + F::bare('2') + F::bare('n');
+    CHECK(F::types(f.to_server()) == "DCPBDECS");
+    const std::string described = std::string("t\0\0\0\6\0\0", 7) + F::bare('n');
+    const std::string reply = described + F::bare('3') + F::bare('1') + F::bare('2') + F::bare('n');
     CHECK(F::types(f.server(reply + rows(3) + F::bare('3') + F::ready())) == "2nDDDCZ");
+}
+
+TEST_CASE("a prepared statement that Postgres refuses by now is given to it", "[proxy]") {
+    F f;
+    f.client(F::parse("s", "SELECT * FROM docs ORDER BY e <-> $1 LIMIT 3") + F::sync());
+    f.server(F::bare('1') + F::ready());
+    f.client(F::bind("s", {"[7,0]"}) + F::describe_portal() + F::execute() + F::sync());
+    f.answer_facts();
+    CHECK(F::types(f.to_server()) == "DCPBDECS");
+    // "cached plan must not change result type", of the Describe
+    CHECK(f.server(F::error("0A000") + F::ready()).empty());
+    CHECK(F::types(f.to_server()) == "BDES");
+}
+
+TEST_CASE("a parameter of no type, in a search and around it, leaves both to Postgres", "[proxy]") {
+    F f;
+    f.client(
+        F::parse(
+            "s",
+            "SELECT $1 FROM (SELECT id FROM docs WHERE id <> $1 ORDER BY e <-> '[7,0]' LIMIT 3) s"
+        ) +
+        F::sync()
+    );
+    f.server(F::bare('1') + F::ready());
+    f.client(F::bind("s", {"7"}) + F::describe_portal() + F::execute() + F::sync());
+    f.answer_facts();
+    CHECK(F::types(f.to_server()) == "BDES");
 }
 
 TEST_CASE("a count that fails gives the statement to Postgres", "[proxy]") {

@@ -207,9 +207,10 @@ TEST_CASE(
     f.server(std::string("1\0\0\0\4", 5) + F::ready('T'));
     f.client(execution());
     f.answer_facts();
-    CHECK(F::types(f.to_server()) == "CPBDECS");
+    CHECK(F::types(f.to_server()) == "DCPBDECS");
+    const std::string described = std::string("t\0\0\0\6\0\0", 7) + F::bare('n');
     const std::string close = std::string("3\0\0\0\4", 5);
-    CHECK(F::types(f.server(close + F::error("42703") + F::ready('E'))) == "EZ");
+    CHECK(F::types(f.server(described + close + F::error("42703") + F::ready('E'))) == "EZ");
 }
 
 TEST_CASE("a canceled rewrite is not run again", "[proxy]") {

@@ -67,7 +67,7 @@ __attribute__((target("f16c"))) float widened(std::uint16_t half) {
 }  // namespace
 
 TEST_CASE("Halves are the processor's", "[storage]") {
-    if (!__builtin_cpu_supports("f16c")) {
+    if (!__builtin_cpu_supports("avx2")) {  // which come together; clang 14 knows no "f16c"
         SKIP("this processor has no F16C");
     }
     for (std::uint32_t half = 0; half <= 0xFFFF; ++half) {

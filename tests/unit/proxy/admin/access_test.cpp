@@ -16,13 +16,13 @@ using namespace veer::proxy::admin;
 
 TEST_CASE("who has to prove what") {
     Access open;
-    CHECK(entry_of(open, {.local = true, .owner = true}) == Entry::operator_);
+    CHECK(entry_of(open, {.local = true, .owner = true}) == Entry::owner);
     CHECK(entry_of(open, {.local = true}) == Entry::reader);
     CHECK(entry_of(open, {.loopback = true}) == Entry::reader);
     CHECK(entry_of(open, {}) == Entry::password);
     Access listed;
-    listed.users["alice"] = Role::operator_;
-    CHECK(entry_of(listed, {.local = true, .owner = true}) == Entry::operator_);
+    listed.users["alice"] = Role::owner;
+    CHECK(entry_of(listed, {.local = true, .owner = true}) == Entry::owner);
     CHECK(entry_of(listed, {.local = true}) == Entry::password);
     CHECK(entry_of(listed, {.loopback = true}) == Entry::password);
     CHECK(entry_of(listed, {}) == Entry::password);

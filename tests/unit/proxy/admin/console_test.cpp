@@ -16,7 +16,7 @@ namespace {
 
 /// A console whose questions the test answers.
 struct Fixture {
-    explicit Fixture(Role role = Role::operator_)
+    explicit Fixture(Role role = Role::owner)
         : console(
               {.asker = {.user = "alice", .database = "veer", .server_version = "15.0"},
                .role = role,

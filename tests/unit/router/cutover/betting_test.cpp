@@ -31,6 +31,7 @@ int looks_until_passed(Simulated values, double m) {
 
 std::vector<int> passes(int runs, Simulated::Kind kind, double target, double truth) {
     std::vector<int> taken;
+    taken.reserve(static_cast<std::size_t>(runs));
     for (int run = 0; run < runs; ++run) {
         taken.push_back(
             looks_until_passed(Simulated(static_cast<std::uint64_t>(run), kind, truth), target)

@@ -130,6 +130,7 @@ TEST_CASE(
     std::atomic<int> done = 0;
     std::atomic<int> refused_count = 0;
     std::vector<std::thread> operators;
+    operators.reserve(8);
     for (int i = 0; i < 8; ++i) {
         operators.emplace_back([&] {
             const Reply reply = life.say({.verb = Verb::promote, .percent = 5}, at(1), seen);

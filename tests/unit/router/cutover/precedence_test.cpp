@@ -18,6 +18,31 @@ constexpr Cause causes[] = {
 constexpr bool both[] = {false, true};
 constexpr std::optional<double> ceilings[] = {std::nullopt, 0.0, 30.0, 100.0};
 
+template <class Look>
+void every_share(Voices& said, const Look& look) {
+    for (const auto& ceiling : ceilings) {
+        for (const double share : {0.0, 25.0, 100.0}) {
+            for (const double bucket : {0.0, 0.26, 0.999}) {
+                said.rule_max_percent = ceiling;
+                said.share = share;
+                said.bucket = bucket;
+                look(said);
+            }
+        }
+    }
+}
+
+template <class Look>
+void every_voice(Voices& said, const Look& look) {
+    for (const Voice session : voices) {
+        for (const Voice hint : voices) {
+            said.session = session;
+            said.hint = hint;
+            every_share(said, look);
+        }
+    }
+}
+
 /// Calls `look` with every combination of what can be said.
 template <class Look>
 void every_combination(Look look) {
@@ -30,22 +55,7 @@ void every_combination(Look look) {
             said.rule_postgres = (bits & 4U) != 0;
             said.rule_allows_veer = (bits & 8U) != 0;
             said.role_allows_veer = (bits & 16U) != 0;
-            for (const Voice session : voices) {
-                for (const Voice hint : voices) {
-                    for (const auto& ceiling : ceilings) {
-                        for (const double share : {0.0, 25.0, 100.0}) {
-                            for (const double bucket : {0.0, 0.26, 0.999}) {
-                                said.session = session;
-                                said.hint = hint;
-                                said.rule_max_percent = ceiling;
-                                said.share = share;
-                                said.bucket = bucket;
-                                look(said);
-                            }
-                        }
-                    }
-                }
-            }
+            every_voice(said, look);
         }
     }
 }
@@ -66,7 +76,7 @@ TEST_CASE("no combination in which anything says postgres goes to the index", "[
         held = held && (!says_postgres(said) || !weigh(said).veer);
     });
     CHECK(held);
-    CHECK(seen == 7U * 32 * 9 * 4 * 9);
+    CHECK(seen == std::size_t{7} * 32 * 9 * 4 * 9);
 }
 
 TEST_CASE("silence is decided by the share, and a rule only lowers it", "[cutover]") {
