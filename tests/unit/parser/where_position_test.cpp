@@ -68,8 +68,7 @@ TEST_CASE("The text with the condition parses, and only gains a filter", "[parse
              "select id as where from t where a = 1 or b order by e <-> $1 limit 5",
              "select t.where from t where t.where order by e <-> $1 limit 5",
              "select id as where, by from t order by e <-> $1 limit 5",
-             "select a from t where \"where\" and 'where' = x /* where */ order by e <-> $1 limit "
-             "5",
+             "select a from t where \"where\" = 'where' /* where */ order by e <-> $1 limit 5",
              "select id from t where (a or (b)) and not c order by e <-> $1 limit 5",
              "select id from t where(a)order by e <-> $1 limit 5",
              "select id from t where a in ('x', 'order by') order by e <-> '[1]' limit 5",
