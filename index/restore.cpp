@@ -30,46 +30,48 @@ storage::Result<std::unique_ptr<Restore>> Restore::begin(
     const Space& space,
     const GraphOptions& graph,
     const Room& room
-) try {
-    const std::string key = checkpoint::manifest_key(index);
-    const auto bytes = store.read(key);
-    if (!bytes.has_value()) {
-        return bytes.error();
-    }
-    if (!bytes->has_value()) {
-        return std::unique_ptr<Restore>{};
-    }
-    auto manifest = checkpoint::decode_manifest(key, **bytes);
-    if (!manifest) {
-        return useless("Its manifest is damaged or of another version of veer.");
-    }
-    if (manifest->options != checkpoint::options_text(options)) {
-        return useless("It is of an index with other options.");
-    }
-    std::unique_ptr<Restore> restore{new Restore{std::move(*manifest), space.dimensions()}};
-    const std::size_t slots = restore->manifest_.slots;
-    auto segment = Segment::create(space, graph, slots + slots / 4 + 1024, room);
-    if (!segment || !(*segment)->make_room(std::max<std::size_t>(slots, 1))) {
-        return useless("There is no memory for it.");
-    }
-    restore->segment_ = std::move(*segment);
-    const auto& centre = restore->manifest_.centre;
-    if (centre && (centre->size() != space.dimensions() ||
-                   !restore->segment_->restored_store().use_codes(*centre))) {
-        return useless("Its codes cannot be used.");
-    }
-    for (std::size_t chunk = 0; chunk < restore->manifest_.chunks.size(); ++chunk) {
-        if (!restore->read_chunk(store, index, chunk) || !restore->read_dead(store, index, chunk)) {
-            return useless("Its chunk " + std::to_string(chunk) + " is damaged or missing.");
+) {
+    try {
+        const std::string key = checkpoint::manifest_key(index);
+        const auto bytes = store.read(key);
+        if (!bytes.has_value()) {
+            return bytes.error();
         }
+        if (!bytes->has_value()) {
+            return std::unique_ptr<Restore>{};
+        }
+        auto manifest = checkpoint::decode_manifest(key, **bytes);
+        if (!manifest) {
+            return useless("Its manifest is damaged or of another version of veer.");
+        }
+        if (manifest->options != checkpoint::options_text(options)) {
+            return useless("It is of an index with other options.");
+        }
+        std::unique_ptr<Restore> restore{new Restore{std::move(*manifest), space.dimensions()}};
+        const std::size_t slots = restore->manifest_.slots;
+        auto segment = Segment::create(space, graph, slots + slots / 4 + 1024, room);
+        if (!segment || !(*segment)->make_room(std::max<std::size_t>(slots, 1))) {
+            return useless("There is no memory for it.");
+        }
+        restore->segment_ = std::move(*segment);
+        const auto& centre = restore->manifest_.centre;
+        if (centre && (centre->size() != space.dimensions() ||
+                       !restore->segment_->restored_store().use_codes(*centre))) {
+            return useless("Its codes cannot be used.");
+        }
+        for (std::size_t chunk = 0; chunk < restore->manifest_.chunks.size(); ++chunk) {
+            if (!restore->read_chunk(store, index, chunk) ||
+                !restore->read_dead(store, index, chunk)) {
+                return useless("Its chunk " + std::to_string(chunk) + " is damaged or missing.");
+            }
+        }
+        if (restore->kinds_.size() != slots || !restore->links_are_valid()) {
+            return useless("Its chunks do not fit together.");
+        }
+        return restore;
+    } catch (const std::exception& error) {
+        return useless(error.what());
     }
-    if (restore->kinds_.size() != slots || !restore->links_are_valid()) {
-        return useless("Its chunks do not fit together.");
-    }
-    return restore;
-
-} catch (const std::exception& error) {
-    return useless(error.what());
 }
 
 bool Restore::read_chunk(
