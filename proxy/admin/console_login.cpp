@@ -93,7 +93,7 @@ void ConsoleLogin::judge(wire::Bytes payload, std::string& out) {
     if (const auto* problem = std::get_if<auth::ScramProblem>(&reply)) {
         const bool wrong = problem->sqlstate.empty();
         refuse(
-            wrong ? "28P01" : problem->sqlstate,
+            wrong ? std::string_view("28P01") : problem->sqlstate,
             wrong ? "password authentication failed for user \"" + options_.user + "\""
                   : problem->message,
             out
@@ -106,7 +106,7 @@ void ConsoleLogin::judge(wire::Bytes payload, std::string& out) {
     role_ = options_.access->users.find(options_.user)->second;
 }
 
-void ConsoleLogin::refuse(std::string sqlstate, std::string message, std::string& out) {
+void ConsoleLogin::refuse(std::string_view sqlstate, std::string_view message, std::string& out) {
     wire::write_fatal(out, sqlstate, message);
     over_ = true;
 }

@@ -42,7 +42,7 @@ class ConsoleLogin {
     void on_response(wire::Bytes payload, std::string& out);
     void challenge(wire::Bytes payload, std::string& out);
     void judge(wire::Bytes payload, std::string& out);
-    void refuse(std::string sqlstate, std::string message, std::string& out);
+    void refuse(std::string_view sqlstate, std::string_view message, std::string& out);
 
     ConsoleLoginOptions options_;
     auth::ScramServer scram_;

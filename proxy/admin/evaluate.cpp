@@ -1,6 +1,7 @@
 #include "proxy/admin/evaluate.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace veer::proxy::admin {
@@ -98,7 +99,7 @@ std::optional<std::size_t> row_count(
     }
     const auto* const fraction = std::get_if<double>(&value);
     if (fraction != nullptr && *fraction >= 0 && *fraction < 1e15) {
-        return static_cast<std::size_t>(*fraction + 0.5);
+        return static_cast<std::size_t>(std::llround(*fraction));
     }
     return std::nullopt;
 }

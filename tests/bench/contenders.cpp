@@ -109,7 +109,7 @@ class Hnswlib final : public Contender {
 class Veer final : public Contender {
   public:
     Veer(std::string name, index::IndexOptions options)
-        : name_{std::move(name)}, options_{options} {}
+        : name_{std::move(name)}, options_{std::move(options)} {}
 
     std::string name() const override { return name_; }
 
