@@ -192,7 +192,7 @@ TEST_CASE("The discovered tables have the indexes' parameters and operators", "[
     RecordingObserver observer;
     Syncer syncer{options(server), observer};
     syncer.start();
-    REQUIRE(wait_for_phase(observer, Phase::streaming));
+    REQUIRE(caught_up(server, observer));
     const auto tables = observer.tables();
     REQUIRE(tables.size() == 2);
     const storage::Table& big = tables[0];
