@@ -46,8 +46,7 @@ void GraphCheckpoints::restore(const IndexedColumn& column, RouteIndex& index) {
     if (store_ == nullptr || kind_of(column) == storage::VectorKind::sparsevec) {
         return;
     }
-    const auto begun =
-        index.restore(*store_, checkpoint_name(column));
+    const auto begun = index.restore(*store_, checkpoint_name(column));
     if (!begun.has_value()) {
         spdlog::warn(
             "index: the checkpoint of {} is of no use, its graph is built from the rows: {}",
@@ -80,8 +79,7 @@ void GraphCheckpoints::sweep(const std::vector<IndexedColumn>& columns) {
     }
     std::erase_if(*keys, [&](const std::string& key) {
         return std::any_of(columns.begin(), columns.end(), [&](const IndexedColumn& column) {
-            return key.starts_with(checkpoint::key_prefix(checkpoint_name(column))
-            );
+            return key.starts_with(checkpoint::key_prefix(checkpoint_name(column)));
         });
     });
     if (!keys->empty()) {
@@ -113,9 +111,7 @@ std::chrono::milliseconds GraphCheckpoints::write(const std::function<bool()>& s
         const auto written = index->checkpoint(position, stopping);
         if (!written.has_value() && !stopping()) {
             spdlog::warn(
-                "index: no checkpoint of {}: {}",
-                name_of(column),
-                written.error().message
+                "index: no checkpoint of {}: {}", name_of(column), written.error().message
             );
         } else if (written.has_value() && *written > 0) {
             spdlog::debug(

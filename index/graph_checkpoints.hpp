@@ -29,9 +29,7 @@ class GraphCheckpoints {
     };
 
     /// `store` may be null. No interval: none but at stop().
-    GraphCheckpoints(
-        storage::ChunkStore* store, std::chrono::milliseconds interval, Source source
-    );
+    GraphCheckpoints(storage::ChunkStore* store, std::chrono::milliseconds interval, Source source);
 
     std::unique_lock<std::mutex> interrupt();
 

@@ -33,7 +33,10 @@ class Replica::Impl {
           checkpoints_{
               options_.checkpoints,
               options_.checkpoint_interval,
-              {[this] { return generation(); }, [this] { return applied(); }}} {
+              {[this] { return generation(); },
+               [this] {
+                   return applied();
+               }}} {
         options_.threads = std::max(options_.threads, 1U);
     }
 
@@ -115,8 +118,8 @@ class Replica::Impl {
     void publish_live();
 
     ReplicaOptions options_;
-    /// Of one begin(): the indexes before it go when the last search lets go of them, which must not
-    /// refuse the new ones.
+    /// Of one begin(): the indexes before it go when the last search lets go of them, which must
+    /// not refuse the new ones.
     std::shared_ptr<MemoryBudget> budget_;
 
     mutable std::mutex mutex_;
@@ -419,9 +422,7 @@ void Replica::Impl::status(const storage::sync::Status& status) {
 }
 
 void Replica::Impl::say_refused(const IndexedColumn& column) {
-    spdlog::error(
-        "index: {} is left to Postgres: {}", name_of(column), column.refused
-    );
+    spdlog::error("index: {} is left to Postgres: {}", name_of(column), column.refused);
 }
 
 /// Before anyone is told that the rows are there. What was built so far is given up, so that others

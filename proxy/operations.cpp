@@ -234,7 +234,8 @@ void ProcessOperations::add_routes(admin::Snapshot& snapshot) const {
         add_traffic(views, facts);
         if (!route.column.refused.empty()) {
             facts.state = "refused";
-            facts.why = facts.why.empty() || facts.why == "not_live" ? route.column.refused : facts.why;
+            facts.why =
+                facts.why.empty() || facts.why == "not_live" ? route.column.refused : facts.why;
             facts.effective_percent = 0;
         } else if (facts.why.empty() && !route.live()) {
             facts.why = progress.reason.empty() ? "the copy is not complete" : progress.reason;

@@ -8,8 +8,9 @@ namespace veer::router {
 namespace {
 
 double percent_of(std::uint64_t done, double estimated) {
-    return estimated <= 0 ? 0
-                          : std::floor(std::min(99.0, 100.0 * static_cast<double>(done) / estimated));
+    return estimated <= 0
+               ? 0
+               : std::floor(std::min(99.0, 100.0 * static_cast<double>(done) / estimated));
 }
 
 }  // namespace

@@ -103,6 +103,12 @@ std::shared_ptr<const RouteTable> Router::build(const index::Generation& generat
     for (const index::IndexedColumn& column : generation.columns) {
         table->routes.push_back(make_route(column, generation.database));
     }
+    // Tables come in any order.
+    std::sort(
+        table->routes.begin(),
+        table->routes.end(),
+        [](const Route& left, const Route& right) { return left.name < right.name; }
+    );
     std::set<std::string> live;
     for (const Route& route : table->routes) {
         if (route.live()) {

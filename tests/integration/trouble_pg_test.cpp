@@ -202,7 +202,9 @@ TEST_CASE(
     owner.simple("ALTER TABLE late ALTER e TYPE vector(4) USING (e + e)::vector(4)");
     owner.simple("INSERT INTO late VALUES (0, '[0,0,0,0]')");
     make("later");
-    CHECK(until_live("public.later"));
+    const bool later_is_live = until_live("public.later");
+    INFO(playground.veer.log());
+    CHECK(later_is_live);
     CHECK(until_live("public.late"));
     CHECK(searches > 20);
     CHECK(astray == 0);

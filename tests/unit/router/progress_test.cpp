@@ -26,7 +26,8 @@ Status status(Phase phase, TableState state, const std::string& reason = "") {
 }  // namespace
 
 TEST_CASE("a table's progress is its own while the stream runs", "[router]") {
-    const Progress copying = progress_of(status(Phase::streaming, TableState::copying), items, false);
+    const Progress copying =
+        progress_of(status(Phase::streaming, TableState::copying), items, false);
     CHECK(copying.state == "copying");
     CHECK(copying.percent == 25);
     CHECK(copying.reason == "everybody's");
@@ -40,13 +41,22 @@ TEST_CASE("a table that follows is live where its index can answer", "[router]")
     const Progress live = progress_of(status(Phase::streaming, TableState::streaming), items, true);
     CHECK(live.state == "live");
     CHECK(live.percent == 100);
-    CHECK(progress_of(status(Phase::streaming, TableState::streaming), items, false).state == "waiting");
+    CHECK(
+        progress_of(status(Phase::streaming, TableState::streaming), items, false).state ==
+        "waiting"
+    );
 }
 
 TEST_CASE("without a stream a table is where all are", "[router]") {
-    CHECK(progress_of(status(Phase::loading, TableState::streaming), items, false).state == "loading");
-    CHECK(progress_of(status(Phase::waiting, TableState::streaming), items, false).state == "waiting");
-    CHECK(progress_of(status(Phase::waiting, TableState::refused), items, false).state == "refused");
+    CHECK(
+        progress_of(status(Phase::loading, TableState::streaming), items, false).state == "loading"
+    );
+    CHECK(
+        progress_of(status(Phase::waiting, TableState::streaming), items, false).state == "waiting"
+    );
+    CHECK(
+        progress_of(status(Phase::waiting, TableState::refused), items, false).state == "refused"
+    );
 }
 
 TEST_CASE("a table that the status does not name waits", "[router]") {
