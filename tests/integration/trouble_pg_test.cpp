@@ -171,7 +171,7 @@ TEST_CASE(
             " (id bigint PRIMARY KEY, e vector(4));"
             "INSERT INTO " +
             name +
-            " SELECT i, ARRAY[i, 1, sin(i), 2]::vector FROM generate_series(1, 3000) i;"
+            " SELECT i, ARRAY[i, 1, sin(i), 2]::vector FROM generate_series(1, 1000) i;"
             "CREATE INDEX ON " +
             name + " USING ivfflat (e vector_l2_ops) WITH (lists = 1)"
         );
