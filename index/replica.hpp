@@ -1,6 +1,6 @@
 #pragma once
 
-#include "index/route_index.hpp"
+#include "index/indexed_column.hpp"
 #include "storage/chunk_store.hpp"
 #include "storage/sync/observer.hpp"
 
@@ -14,23 +14,6 @@
 #include <vector>
 
 namespace veer::index {
-
-/// One served column and operator: which table, and the index that answers for it.
-struct IndexedColumn {
-    storage::Table table;
-    std::size_t vector = 0;  ///< position in table.vectors
-    storage::AnnIndex ann;   ///< pgvector's index that it mirrors
-    std::shared_ptr<const RouteIndex> index;
-    std::string refused;  ///< why it may not be served from, a sentence; then the index is empty
-};
-
-/// All columns of one copy, as of one generation. Immutable; sessions hold it while they use it.
-struct Generation {
-    std::uint64_t number = 0;
-    std::string database;
-    std::vector<IndexedColumn> columns;
-    bool live = false;  ///< complete and following: may be served from
-};
 
 struct ReplicaOptions {
     static constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
@@ -53,8 +36,12 @@ struct ReplicaOptions {
 /// 2. applied() only grows within a generation, and searches that start after it reached L see all
 ///    transactions up to L.
 /// 3. A column whose rows find no memory is refused, before they come where that can be known, else
-///    when it happens, and for the rest of the generation; the others go on.
-/// 4. Waiters are told from the syncer's thread, each once; a waiter that gives up uses cancel().
+///    when it happens, until its table is copied again; the others go on.
+/// 4. A column is complete from joined() on (ready() for those of begin()). A table that joins or
+///    leaves changes nothing of the others' columns.
+/// 5. A RouteIndex has one writer: the joining table's the thread that copies it, all others' the
+///    syncer's.
+/// 6. Waiters are told from the syncer's thread, each once; a waiter that gives up uses cancel().
 ///
 /// Checkpoints of the graphs are written from a thread of its own (checkpoint.hpp). They are found
 /// again under the table's oid, the column's number and the operator.
@@ -71,6 +58,10 @@ class Replica final : public storage::sync::Observer {
     void ready(storage::Lsn applied) override;
     void apply(const storage::Transaction& transaction) override;
     void redefine(const std::vector<storage::Table>& tables) override;
+    void join(const storage::Table& table) override;
+    void catch_up(storage::TableOid table, std::span<const storage::Change> changes) override;
+    void joined(storage::TableOid table) override;
+    void abandon(storage::TableOid table) override;
     void applied(storage::Lsn lsn) override;
     void status(const storage::sync::Status& status) override;
 

@@ -2,6 +2,7 @@
 
 #include "config/keys.hpp"
 #include "config/quantity.hpp"
+#include "router/progress.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -132,17 +133,6 @@ admin::ClientFacts to_client(const net::SessionFacts& facts) {
         .last_ms = facts.last_ms};
 }
 
-double progress_percent(const storage::sync::Status& status) {
-    if (status.phase == storage::sync::Phase::streaming) {
-        return 100;
-    }
-    return status.rows_estimated <= 0
-               ? 0
-               : std::min(
-                     99.0, 100 * static_cast<double>(status.rows_done) / status.rows_estimated
-                 );
-}
-
 void add_index(const index::IndexedColumn& column, admin::RouteFacts& facts) {
     const index::RouteIndex& built = *column.index;
     const index::IndexOptions& options = built.options();
@@ -226,24 +216,29 @@ void ProcessOperations::add_routes(admin::Snapshot& snapshot) const {
     const auto table = parts_.router.routes();
     const storage::sync::Status status = parts_.replica.status();
     const config::Config config = parts_.config.state().current;
-    const bool streaming = status.phase == storage::sync::Phase::streaming;
     const std::vector<router::cutover::RouteView> views = parts_.router.control().routes();
     for (const router::Route& route : table->routes) {
+        const router::Progress progress =
+            router::progress_of(status, route.table().oid, route.live());
         admin::RouteFacts facts{
             .name = route.name,
             .database = table->database,
             .relation = route.table().schema + '.' + route.table().name,
             .column = route.vector_column().name,
             .operator_name = route.column.ann.operator_name,
-            .state = table->live ? "live"
-                                 : (streaming ? "waiting" : std::string(to_string(status.phase))),
+            .state = progress.state,
             .source = is_configured(config, route) ? "route" : "defaults",
-            .progress_percent = progress_percent(status),
+            .progress_percent = progress.percent,
             .veer = route.traffic->veer.load(),
             .postgres = route.traffic->postgres.load()};
         add_traffic(views, facts);
-        if (facts.why.empty() && !table->live) {
-            facts.why = status.reason.empty() ? "the copy is not complete" : status.reason;
+        if (!route.column.refused.empty()) {
+            facts.state = "refused";
+            facts.why =
+                facts.why.empty() || facts.why == "not_live" ? route.column.refused : facts.why;
+            facts.effective_percent = 0;
+        } else if (facts.why.empty() && !route.live()) {
+            facts.why = progress.reason.empty() ? "the copy is not complete" : progress.reason;
             facts.effective_percent = 0;
         }
         add_index(route.column, facts);

@@ -177,14 +177,14 @@ double first_bucket(
 }
 
 std::optional<Reason> settled_without_facts(
-    const Route& route, bool live, const Circumstances& circumstances, const Asked& asked
+    const Route& route, const Circumstances& circumstances, const Asked& asked
 ) {
     const cutover::Traffic& traffic = *route.traffic;
     const cutover::Cause cause = traffic.cause();
     if (cause == cutover::Cause::panic) {
         return reason::panic;
     }
-    if (!live) {
+    if (!route.live()) {
         return reason::not_live;
     }
     if (!circumstances.utf8) {

@@ -66,7 +66,7 @@ double first_bucket(
 
 /// Rows 1-6: a Reason settles it for Postgres; nothing means that the facts are needed.
 std::optional<Reason> settled_without_facts(
-    const Route& route, bool live, const Circumstances& circumstances, const Asked& asked
+    const Route& route, const Circumstances& circumstances, const Asked& asked
 );
 
 /// Rows 5 and 7-13, with the facts. `one_vector`: the outputs' distances are to the query vector.

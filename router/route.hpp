@@ -47,6 +47,14 @@ struct Route {
 
     const storage::Table& table() const { return column.table; }
 
+    bool live() const { return column.live; }
+
+    /// True where a search decided for the one may be answered by the other: the same index, live,
+    /// of a table that is defined as it was. A copy of some other table changes neither.
+    bool same_answers(const Route& other) const {
+        return live() && column.index == other.column.index && table().same_shape(other.table());
+    }
+
     /// The served vector column in pg_attribute's terms.
     const storage::Column& vector_column() const {
         return table().columns[table().vectors[column.vector]];
@@ -56,7 +64,6 @@ struct Route {
 /// All routes of one generation of the copy under one configuration. Immutable.
 struct RouteTable {
     std::string database;
-    bool live = false;
     std::vector<Route> routes;
     std::shared_ptr<const cutover::RuleSet> rules = std::make_shared<cutover::RuleSet>();
     /// May choose the index by setting or hint; empty: everybody.

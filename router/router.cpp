@@ -1,14 +1,18 @@
 #include "router/router.hpp"
 
+#include "router/progress.hpp"
 #include "router/session_facts.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <set>
 
 namespace veer::router {
 
 namespace {
+
+constexpr std::string_view panic_reason = "panic: all traffic goes to Postgres";
 
 std::string column_name(const index::IndexedColumn& column) {
     const storage::Table& table = column.table;
@@ -39,15 +43,15 @@ cutover::Policy policy(const config::Config& config) {
     return {.cutover = config.cutover, .gates = config.gates, .guards = config.guards};
 }
 
-double progress_percent(const storage::sync::Status& status) {
-    if (status.phase == storage::sync::Phase::streaming) {
-        return 100;
-    }
-    if (status.rows_estimated <= 0) {
-        return 0;
-    }
-    const double share = static_cast<double>(status.rows_done) / status.rows_estimated;
-    return std::floor(std::min(99.0, 100.0 * share));
+/// A row of SHOW veer.routes that is of no route.
+std::vector<std::string> row_without_route(const std::string& table, const Progress& progress) {
+    std::vector<std::string> row(Router::route_columns().size());
+    row[1] = table;
+    row[4] = progress.state;
+    row[5] = percent_text(progress.percent);
+    row[6] = row[7] = row[8] = row[9] = row[11] = "0";
+    row[10] = progress.reason;
+    return row;
 }
 
 }  // namespace
@@ -94,13 +98,24 @@ std::shared_ptr<const RouteTable> Router::routes() {
 std::shared_ptr<const RouteTable> Router::build(const index::Generation& generation) {
     auto table = std::make_shared<RouteTable>();
     table->database = generation.database;
-    table->live = generation.live;
     table->rules = control_.rules();
     table->hint_roles = config_.cutover.hint_roles;
-    control_.set_live(generation.live);
     for (const index::IndexedColumn& column : generation.columns) {
         table->routes.push_back(make_route(column, generation.database));
     }
+    // Tables come in any order.
+    std::sort(
+        table->routes.begin(),
+        table->routes.end(),
+        [](const Route& left, const Route& right) { return left.name < right.name; }
+    );
+    std::set<std::string> live;
+    for (const Route& route : table->routes) {
+        if (route.live()) {
+            live.insert(route.name);
+        }
+    }
+    control_.set_live(live);
     return table;
 }
 
@@ -159,7 +174,7 @@ const std::vector<std::string>& Router::route_columns() {
 
 std::string Router::reason_of(const Route& route, const std::string& of_all) const {
     if (panic()) {
-        return "panic: all traffic goes to Postgres";
+        return std::string(panic_reason);
     }
     if (!route.column.refused.empty()) {
         return route.column.refused;
@@ -170,10 +185,6 @@ std::string Router::reason_of(const Route& route, const std::string& of_all) con
 std::vector<std::vector<std::string>> Router::describe_routes() {
     const auto table = routes();
     const storage::sync::Status status = replica_.status();
-    std::string state(to_string(status.phase));
-    if (status.phase == storage::sync::Phase::streaming) {
-        state = table->live ? "live" : "waiting";
-    }
     const std::vector<cutover::RouteView> views = control_.routes();
     std::vector<std::vector<std::string>> rows;
     for (const Route& route : table->routes) {
@@ -181,18 +192,19 @@ std::vector<std::vector<std::string>> Router::describe_routes() {
         for (const cutover::RouteView& each : views) {
             view = each.route == route.name ? each : view;
         }
+        const Progress progress = progress_of(status, route.table().oid, route.live());
         rows.push_back(
             {route.name,
              route.table().schema + '.' + route.table().name,
              route.vector_column().name,
              route.column.ann.operator_name,
-             route.column.refused.empty() ? state : "refused",
-             percent_text(progress_percent(status)),
+             route.column.refused.empty() ? progress.state : "refused",
+             percent_text(progress.percent),
              std::to_string(route.column.index->live_rows()),
              percent_text(view.desired),
              std::to_string(view.veer),
              std::to_string(view.postgres),
-             reason_of(route, status.reason),
+             reason_of(route, progress.reason),
              std::to_string(route.column.index->memory_bytes()),
              graph_of(route),
              std::string(to_string(view.state)),
@@ -203,15 +215,34 @@ std::vector<std::vector<std::string>> Router::describe_routes() {
              std::to_string(view.revision)}
         );
     }
-    if (rows.empty()) {
-        std::vector<std::string> none(route_columns().size());
-        none[4] = state;
-        none[5] = percent_text(progress_percent(status));
-        none[6] = none[7] = none[8] = none[9] = none[11] = "0";
-        none[10] = status.reason;
-        rows.push_back(std::move(none));
-    }
+    add_other_tables(*table, status, rows);
     return rows;
+}
+
+/// Tables that have no route, or none yet; without any table, what holds up all of them.
+void Router::add_other_tables(
+    const RouteTable& table,
+    const storage::sync::Status& status,
+    std::vector<std::vector<std::string>>& rows
+) const {
+    for (const storage::sync::TableStatus& other : status.tables) {
+        const bool listed =
+            std::any_of(table.routes.begin(), table.routes.end(), [&](const Route& route) {
+                return route.table().oid == other.oid;
+            });
+        if (!listed) {
+            Progress progress = progress_of(status, other, false);
+            if (panic()) {
+                progress.reason = panic_reason;
+            }
+            rows.push_back(row_without_route(other.name, progress));
+        }
+    }
+    if (rows.empty()) {
+        rows.push_back(
+            row_without_route("", {std::string(to_string(status.phase)), 0, status.reason})
+        );
+    }
 }
 
 }  // namespace veer::router

@@ -81,6 +81,11 @@ class Router {
     std::shared_ptr<const RouteTable> build(const index::Generation& generation);
     Route make_route(const index::IndexedColumn& column, const std::string& database);
     std::string reason_of(const Route& route, const std::string& of_all) const;
+    void add_other_tables(
+        const RouteTable& table,
+        const storage::sync::Status& status,
+        std::vector<std::vector<std::string>>& rows
+    ) const;
 
     const index::Replica& replica_;
     PlanCache plans_;

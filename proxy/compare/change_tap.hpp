@@ -35,6 +35,20 @@ class ChangeTap final : public storage::sync::Observer {
 
     void redefine(const std::vector<storage::Table>& tables) override { next_.redefine(tables); }
 
+    void join(const storage::Table& table) override { next_.join(table); }
+
+    void catch_up(storage::TableOid table, std::span<const storage::Change> changes) override {
+        next_.catch_up(table, changes);
+    }
+
+    /// What the table caught up with has not been noted.
+    void joined(storage::TableOid table) override {
+        log_.restart(log_.noted());
+        next_.joined(table);
+    }
+
+    void abandon(storage::TableOid table) override { next_.abandon(table); }
+
     void applied(storage::Lsn lsn) override {
         log_.note_position(lsn);
         next_.applied(lsn);

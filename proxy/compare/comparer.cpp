@@ -291,13 +291,13 @@ bool Comparer::settle(storage::Lsn lsn) {
 /// The copy that was searched is the one that is followed, so that the log knows its changes.
 bool Comparer::still_served(const Observation& observation) const {
     const auto generation = parts_.replica.generation();
-    return generation->live && std::any_of(
-                                   generation->columns.begin(),
-                                   generation->columns.end(),
-                                   [&](const index::IndexedColumn& each) {
-                                       return each.index == observation.column->index;
-                                   }
-                               );
+    return std::any_of(
+        generation->columns.begin(),
+        generation->columns.end(),
+        [&](const index::IndexedColumn& each) {
+            return each.live && each.index == observation.column->index;
+        }
+    );
 }
 
 void Comparer::stop() {

@@ -127,7 +127,7 @@ bool Session::parse_locally(
     const auto routes = router_.routes();
     const parser::NearestNeighbourQuery& query = *statement->statement.search();
     const router::Route* const route = routes->find(query);
-    if (route == nullptr || !routes->live || transaction_ == 'E' || router_.panic() ||
+    if (route == nullptr || !route->live() || transaction_ == 'E' || router_.panic() ||
         !router::answerable_locally(*route, query) || !facts_allow(routes, *route, query, now) ||
         !routes->accepted->parsed(statement->statement.text, statement->parameter_types)) {
         return false;

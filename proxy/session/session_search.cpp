@@ -84,7 +84,6 @@ std::optional<router::Reason> Session::prepare(Attempt& attempt, const wire::Bin
     }
     return router::settled_without_facts(
         *attempt.route,
-        attempt.routes->live,
         {.transaction = transaction_,
          .utf8 = utf8_ && standard_strings_,
          .settings_touched = settings_touched_},
@@ -344,9 +343,13 @@ void Session::on_waited(Instant now, Output& out) {
 
 void Session::search(Instant now, Output& out) {
     Attempt& attempt = *attempt_;
-    if (router_.routes() != attempt.routes) {
-        pass(router::reason::not_live, now, out);  // a new copy or configuration has come meanwhile
-        return;
+    // Routes may have come and gone meanwhile, and the configuration.
+    if (const auto routes = router_.routes(); routes != attempt.routes) {
+        const router::Route* const route = routes->find(attempt.query());
+        if (route == nullptr || !route->same_answers(*attempt.route)) {
+            pass(router::reason::not_live, now, out);
+            return;
+        }
     }
     const std::uint64_t rows = first_candidates();
     if (rows == 0) {

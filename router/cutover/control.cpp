@@ -93,9 +93,11 @@ std::shared_ptr<Traffic> Control::adopt(const std::string& route, double file_pe
     return entry->traffic;
 }
 
-void Control::set_live(bool live) {
+void Control::set_live(const std::set<std::string>& routes) {
     const std::lock_guard lock(mutex_);
-    live_ = live;
+    for (auto& [name, entry] : entries_) {
+        entry->live = routes.contains(name);
+    }
 }
 
 Reply Control::apply(

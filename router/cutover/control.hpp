@@ -19,6 +19,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -110,8 +111,8 @@ class Control {
     /// same name for ever.
     std::shared_ptr<Traffic> adopt(const std::string& route, double file_percent);
 
-    /// Whether each route's index can answer: a condition of raises, shown by `why`.
-    void set_live(bool live);
+    /// The routes whose index can answer, and no others: a condition of raises, shown by `why`.
+    void set_live(const std::set<std::string>& routes);
 
     /// With the revision that the operator saw, or without.
     Reply apply(
@@ -204,7 +205,6 @@ class Control {
     std::atomic<unsigned> panic_ = 0;
     std::atomic<std::uint64_t> reshuffles_ = 0;
     bool unreadable_ = false;
-    bool live_ = false;
     bool unsaved_ = false;           // a change that could not be stored
     bool evidence_unsaved_ = false;  // may wait a while
     Time now_;

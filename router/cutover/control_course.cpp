@@ -218,7 +218,7 @@ void Control::publish_all() {
 }
 
 std::string Control::not_ready(const Entry& entry) const {
-    if (!live_) {
+    if (!entry.live) {
         return "The index is not live: it is being built, or does not follow Postgres.";
     }
     if (entry.guards.lagging()) {

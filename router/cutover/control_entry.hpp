@@ -19,6 +19,7 @@ struct Control::Entry {
     std::shared_ptr<Traffic> traffic = std::make_shared<Traffic>();
     bool known = false;    ///< position holds something: stored, or seen before
     bool adopted = false;  ///< the copy has such a route
+    bool live = false;     ///< its index can answer
     // What the guards have been told of the counters.
     std::uint64_t veer_seen = 0;
     std::uint64_t fallbacks_seen = 0;

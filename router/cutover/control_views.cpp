@@ -14,9 +14,9 @@ RouteView Control::view(const Entry& entry) const {
     row.state = position.state;
     row.desired = position.desired;
     row.allowed = position.allowed();
-    row.effective = live_ ? entry.traffic->share() : 0;
+    row.effective = entry.live ? entry.traffic->share() : 0;
     row.why = to_string(entry.traffic->cause());
-    if (row.why.empty() && !live_ && position.desired > 0) {
+    if (row.why.empty() && !entry.live && position.desired > 0) {
         row.why = "not_live";
     }
     row.revision = position.revision;

@@ -162,6 +162,14 @@ std::optional<Message> dispatch(std::uint8_t kind, ByteReader& in) {
 
 }  // namespace
 
+std::optional<TableOid> table_of(std::string_view bytes) {
+    ByteReader in{bytes};
+    const std::string_view kinds = "RIUD";
+    const bool known = kinds.find(static_cast<char>(in.u8())) != std::string_view::npos;
+    const TableOid table{in.be32()};
+    return known && !in.failed() ? std::optional{table} : std::nullopt;
+}
+
 Result<Message> decode(std::string_view bytes) {
     ByteReader in{bytes};
     const std::uint8_t kind = in.u8();

@@ -106,6 +106,10 @@ using Message = std::variant<
     Truncate,
     LogicalMessage>;
 
+/// The table that a Relation, Insert, Update or Delete is of, also where the rest of it cannot be
+/// decoded.
+std::optional<TableOid> table_of(std::string_view bytes);
+
 /// Decodes one message; fails where bytes are missing, left over, or of no known kind.
 Result<Message> decode(std::string_view bytes);
 

@@ -6,31 +6,49 @@ namespace veer::storage::source {
 
 namespace {
 
+std::string table_name(const Connection& connection, const Table& table) {
+    return "ONLY " + connection.quote_identifier(table.schema) + "." +
+           connection.quote_identifier(table.name);
+}
+
 std::string create_statement(
     const Connection& connection, const std::string& name, const std::vector<Table>& tables
 ) {
     std::string sql = "CREATE PUBLICATION " + connection.quote_identifier(name) + " FOR TABLE ";
     const char* separator = "";
     for (const Table& table : tables) {
-        sql += separator;
-        sql += "ONLY " + connection.quote_identifier(table.schema) + "." +
-               connection.quote_identifier(table.name);
+        sql += separator + table_name(connection, table);
         separator = ", ";
     }
     return sql;
 }
 
+bool publishes(const std::optional<Publication>& found, const std::vector<Table>& tables) {
+    return found.has_value() && std::all_of(tables.begin(), tables.end(), [&](const Table& table) {
+               return found->contains(table.oid);
+           });
+}
+
+/// Waits for locks, but not for ever: who waits for one holds up everybody behind it.
+Result<void> run_locking(Connection& connection, const std::string& statements) {
+    auto done = connection.query("SET lock_timeout = '10s'; " + statements);
+    auto reset = connection.query("SET lock_timeout = 0");
+    if (!done.has_value()) {
+        return done.error();
+    }
+    return reset.has_value() ? Result<void>{} : Result<void>{reset.error()};
+}
+
 }  // namespace
 
-Result<std::optional<std::string>> publication_fingerprint(
-    Connection& connection, const std::string& name, const std::vector<Table>& tables
+Result<std::optional<Publication>> read_publication(
+    Connection& connection, const std::string& name
 ) {
-    // One row a table; no row for a publication that leaves out a kind of change or is FOR ALL
-    // TABLES.
+    // No row for a publication that leaves out a kind of change or is FOR ALL TABLES.
     auto rows = connection.query(
-        "SELECT p.oid, p.xmin, r.oid, r.xmin, r.prrelid, r.prqual IS NULL AND r.prattrs IS NULL "
-        "  FROM pg_catalog.pg_publication p JOIN pg_catalog.pg_publication_rel r ON r.prpubid = "
-        "p.oid "
+        "SELECT r.prrelid, p.oid, p.xmin, r.oid, r.xmin, r.prqual IS NULL AND r.prattrs IS NULL "
+        "  FROM pg_catalog.pg_publication p LEFT JOIN pg_catalog.pg_publication_rel r "
+        "    ON r.prpubid = p.oid "
         " WHERE p.pubname = " +
         connection.quote_literal(name) +
         "   AND p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate AND NOT "
@@ -42,36 +60,37 @@ Result<std::optional<std::string>> publication_fingerprint(
     if (!rows.has_value()) {
         return rows.error();
     }
-    std::size_t published = 0;
-    std::string fingerprint;
+    if (rows->size() == 0) {
+        return std::optional<Publication>{};
+    }
+    Publication publication;
     for (int row = 0; row < rows->size(); ++row) {
-        const auto wanted = std::any_of(tables.begin(), tables.end(), [&](const Table& table) {
-            return std::int64_t{table.oid.value} == rows->integer(row, 4);
-        });
-        if (!wanted) {
+        if (rows->is_null(row, 0) || !rows->boolean(row, 5)) {
             continue;
         }
-        if (!rows->boolean(row, 5)) {
-            return std::optional<std::string>{};
-        }
-        ++published;
-        for (int column = 0; column < 4; ++column) {
-            fingerprint += rows->text(row, column) + (column == 3 ? ";" : ":");
+        std::string& versions = publication[{static_cast<std::uint32_t>(rows->integer(row, 0))}];
+        for (int column = 1; column < 5; ++column) {
+            versions += rows->text(row, column) + (column == 4 ? ";" : ":");
         }
     }
-    return published == tables.size() ? std::optional{fingerprint} : std::optional<std::string>{};
+    return std::optional{std::move(publication)};
 }
 
-bool continues_publication(const std::string& before, const std::string& now) {
-    for (std::size_t from = 0; from < now.size();) {
-        const std::size_t end = now.find(';', from);
-        if (end == std::string::npos ||
-            (";" + before).find(";" + now.substr(from, end + 1 - from)) == std::string::npos) {
-            return false;
-        }
-        from = end + 1;
+std::string fingerprint(const Publication& publication, const std::vector<Table>& tables) {
+    std::string versions;
+    for (const Table& table : tables) {
+        const auto found = publication.find(table.oid);
+        versions += found == publication.end() ? "" : found->second;
     }
-    return true;
+    return versions;
+}
+
+bool continues_publication(
+    const std::string& before, const Publication& publication, TableOid table
+) {
+    const auto found = publication.find(table);
+    return found != publication.end() &&
+           (";" + before).find(";" + found->second) != std::string::npos;
 }
 
 Result<void> leave_publication(
@@ -105,23 +124,22 @@ Result<void> leave_publication(
     return {};
 }
 
-Result<std::string> ensure_publication(
+Result<void> ensure_publication(
     Connection& connection, const std::string& name, const std::vector<Table>& tables
 ) {
-    auto found = publication_fingerprint(connection, name, tables);
+    auto found = read_publication(connection, name);
     if (!found.has_value()) {
         return found.error();
     }
-    if (found->has_value()) {
-        return **found;
+    if (publishes(*found, tables)) {
+        return {};
     }
     auto dropped = drop_publication(connection, name);
     if (!dropped.has_value() && dropped.error().code != Errc::not_permitted) {
         return dropped.error();
     }
     const std::string statement = create_statement(connection, name, tables);
-    auto created =
-        connection.query("SET lock_timeout = '10s'; " + statement + "; SET lock_timeout = 0");
+    auto created = run_locking(connection, statement);
     if (!created.has_value() && created.error().code == Errc::not_permitted) {
         return Error{
             Errc::not_permitted,
@@ -129,18 +147,31 @@ Result<std::string> ensure_publication(
             "ownership of the tables; let their owner run: " +
                 statement + "; " + created.error().message};
     }
-    if (!created.has_value()) {
-        return created.error();
+    return created;
+}
+
+Result<void> join_publication(Connection& connection, const std::string& name, const Table& table) {
+    auto found = read_publication(connection, name);
+    if (!found.has_value()) {
+        return found.error();
     }
-    auto made = publication_fingerprint(connection, name, tables);
-    if (!made.has_value()) {
-        return made.error();
+    if (publishes(*found, {table})) {
+        return {};
     }
-    if (!made->has_value()) {
+    const std::string alter = "ALTER PUBLICATION " + connection.quote_identifier(name);
+    const std::string add = alter + " ADD TABLE " + table_name(connection, table);
+    auto added = run_locking(connection, add);
+    if (!added.has_value() && connection.sqlstate() == "42710") {  // a member, but in part only
+        const std::string drop = alter + " DROP TABLE " + table_name(connection, table);
+        added = run_locking(connection, drop + "; " + add);
+    }
+    if (!added.has_value() && added.error().code == Errc::not_permitted) {
         return Error{
-            Errc::connection, "The publication " + name + " was changed while it was made."};
+            Errc::not_permitted,
+            "Veer's role may not add the table to its publication; let their owner run: " + add +
+                "; " + added.error().message};
     }
-    return **made;
+    return added;
 }
 
 Result<void> drop_publication(Connection& connection, const std::string& name) {

@@ -4,22 +4,31 @@
 #include "storage/source/connection.hpp"
 #include "storage/table.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace veer::storage::source {
 
-/// Returns the catalogue versions of a publication that publishes these tables, whole: every kind
-/// of change, every column, every row; of what else it publishes it says nothing. Nothing where
-/// there is none such.
-Result<std::optional<std::string>> publication_fingerprint(
-    Connection& connection, const std::string& name, const std::vector<Table>& tables
+/// The tables that a publication publishes whole (every column, every row), each with its catalogue
+/// versions: a publication that was altered or made anew, and a table that left it and came back,
+/// have others, and what was left out in between is not known.
+using Publication = std::map<TableOid, std::string>;
+
+/// Returns nothing where there is no publication of that name with every kind of change. Never one
+/// FOR ALL TABLES or of a schema.
+Result<std::optional<Publication>> read_publication(
+    Connection& connection, const std::string& name
 );
 
-/// True where the second fingerprint is of the same publication, and of no table that the first was
-/// not of, none of them taken out and put back.
-bool continues_publication(const std::string& before, const std::string& now);
+/// The versions of these tables, in one string; of what is not published it says nothing.
+std::string fingerprint(const Publication& publication, const std::vector<Table>& tables);
+
+/// True where the fingerprint has the same versions of this table, which is published.
+bool continues_publication(
+    const std::string& before, const Publication& publication, TableOid table
+);
 
 /// Takes out what is no longer copied: Postgres refuses updates of a published table that has lost
 /// its key.
@@ -30,9 +39,13 @@ Result<void> leave_publication(
 /// Keeps a publication that fits, which its owner may have made by hand; replaces one that does
 /// not. Never FOR ALL TABLES, which makes updates of other tables fail for the application. Fails
 /// with Errc::not_permitted and the statement to run where the role has not the rights.
-Result<std::string> ensure_publication(
+Result<void> ensure_publication(
     Connection& connection, const std::string& name, const std::vector<Table>& tables
 );
+
+/// Takes one more table into the publication, whole, if need be. Fails as ensure_publication()
+/// does.
+Result<void> join_publication(Connection& connection, const std::string& name, const Table& table);
 
 Result<void> drop_publication(Connection& connection, const std::string& name);
 

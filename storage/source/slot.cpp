@@ -132,14 +132,18 @@ Result<std::string> idle_veer_slots(Connection& connection, const std::string& o
     return rows.has_value() ? Result<std::string>{rows->text(0, 0)} : rows.error();
 }
 
-Result<CreatedSlot> create_slot(Connection& replication, const std::string& name) {
+namespace {
+
+Result<CreatedSlot> make_slot(
+    Connection& replication, const std::string& name, const char* kind, const char* snapshot
+) {
     // lock_timeout bounds the wait, statement_timeout would not.
     if (auto set = replication.query("SET lock_timeout = '30s'"); !set.has_value()) {
         return set.error();
     }
     auto made = replication.query(
-        "CREATE_REPLICATION_SLOT " + replication.quote_identifier(name) +
-        " LOGICAL pgoutput EXPORT_SNAPSHOT"
+        "CREATE_REPLICATION_SLOT " + replication.quote_identifier(name) + kind +
+        " LOGICAL pgoutput " + snapshot
     );
     if (!made.has_value() && replication.sqlstate() == "55P03") {
         return Error{
@@ -160,6 +164,22 @@ Result<CreatedSlot> create_slot(Connection& replication, const std::string& name
         return Error{Errc::unexpected, "CREATE_REPLICATION_SLOT returned no row."};
     }
     return CreatedSlot{parse_lsn(made->text(0, 1)), made->text(0, 2)};
+}
+
+}  // namespace
+
+Result<Lsn> create_slot(Connection& replication, const std::string& name) {
+    auto made = make_slot(replication, name, "", "NOEXPORT_SNAPSHOT");
+    return made.has_value() ? Result<Lsn>{made->consistent_point} : made.error();
+}
+
+Result<CreatedSlot> create_temporary_slot(Connection& replication, const std::string& name) {
+    return make_slot(replication, name, " TEMPORARY", "EXPORT_SNAPSHOT");
+}
+
+Result<void> drop_temporary_slot(Connection& replication, const std::string& name) {
+    auto dropped = replication.query("DROP_REPLICATION_SLOT " + replication.quote_identifier(name));
+    return dropped.has_value() ? Result<void>{} : Result<void>{dropped.error()};
 }
 
 }  // namespace veer::storage::source

@@ -54,8 +54,14 @@ struct CreatedSlot {
         snapshot_name;  ///< sees exactly those before; until the next command of `replication`
 };
 
-/// Makes a pgoutput slot on a replication connection, and exports its snapshot. Waits for every
-/// writing transaction that is under way, at most 30 s.
-Result<CreatedSlot> create_slot(Connection& replication, const std::string& name);
+/// Makes a pgoutput slot on a replication connection, and returns where its stream begins. Waits
+/// for every writing transaction that is under way, at most 30 s.
+Result<Lsn> create_slot(Connection& replication, const std::string& name);
+
+/// The same for the life of the connection, for its snapshot's sake.
+Result<CreatedSlot> create_temporary_slot(Connection& replication, const std::string& name);
+
+/// Frees it at once; who has imported the snapshot keeps it.
+Result<void> drop_temporary_slot(Connection& replication, const std::string& name);
 
 }  // namespace veer::storage::source

@@ -78,32 +78,25 @@ Result<void> drain(BinaryCopyDecoder& decoder, Batcher& batcher) {
 
 }  // namespace
 
-Result<void> lock_tables(Connection& connection, const std::vector<Table>& tables) {
-    for (const char* const statement :
-         {"SET lock_timeout = '5s'", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}) {
+Result<void> begin_copying(
+    Connection& connection, const std::string& snapshot_name, const Table& table
+) {
+    for (const std::string& statement :
+         {std::string{"SET lock_timeout = '5s'"},
+          std::string{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
+          "SET TRANSACTION SNAPSHOT " + connection.quote_literal(snapshot_name)}) {
         if (auto done = connection.query(statement); !done.has_value()) {
             return done.error();
         }
     }
-    std::string sql = "LOCK TABLE ";
-    const char* separator = "";
-    for (const Table& table : tables) {
-        sql += separator;
-        sql += "ONLY " + table_name(connection, table);
-        separator = ", ";
-    }
-    auto locked = connection.query(sql + " IN ACCESS SHARE MODE");
+    auto locked = connection.query(
+        "LOCK TABLE ONLY " + table_name(connection, table) + " IN ACCESS SHARE MODE"
+    );
     if (!locked.has_value() && connection.sqlstate() == "55P03") {
         return Error{
-            Errc::connection, "The tables cannot be copied while a schema change has them locked."};
+            Errc::connection, "The table cannot be copied while a schema change has it locked."};
     }
     return locked.has_value() ? Result<void>{} : Result<void>{locked.error()};
-}
-
-Result<void> import_snapshot(Connection& connection, const std::string& snapshot_name) {
-    auto set =
-        connection.query("SET TRANSACTION SNAPSHOT " + connection.quote_literal(snapshot_name));
-    return set.has_value() ? Result<void>{} : Result<void>{set.error()};
 }
 
 Result<void> copy_table(Connection& connection, const Table& table, const RowSink& sink) {

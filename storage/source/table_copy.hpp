@@ -11,14 +11,14 @@
 
 namespace veer::storage::source {
 
-/// Begins the transaction that the copy runs in, and keeps DDL off the tables until it ends. To be
-/// called before the slot's snapshot is made: after a table rewrite that commits in between, the
-/// table would look empty in the snapshot, and nothing of it would come with the stream.
-Result<void> lock_tables(Connection& connection, const std::vector<Table>& tables);
-
-/// Makes the transaction of lock_tables() see what `snapshot_name` sees. Must be its next
-/// statement.
-Result<void> import_snapshot(Connection& connection, const std::string& snapshot_name);
+/// Begins the transaction that a copy runs in, which sees what `snapshot_name` sees, and keeps DDL
+/// off the table until it ends. The snapshot comes first: whoever holds the lock while a slot is
+/// made waits for a TRUNCATE that waits for the lock. So the catalogue has to be compared
+/// afterwards: after a rewrite in between, the table looks empty in the snapshot, and nothing of it
+/// comes with the stream.
+Result<void> begin_copying(
+    Connection& connection, const std::string& snapshot_name, const Table& table
+);
 
 /// Receives rows, at most 1,000 or about 8 MB at a time.
 using RowSink = std::function<Result<void>(std::span<const Row>)>;

@@ -12,6 +12,7 @@
 ///     key    "m" name                         meta: "format", "instance", "state", "applied",
 ///                                              "history"
 ///            "r" be32(table oid) RowKey       one row
+///            "s" ...                          spool.hpp
 ///
 ///     value of a row, for each of Table::vectors:
 ///            u8 0                             NULL
@@ -28,7 +29,7 @@ std::string row_prefix(TableOid table);
 std::string row_key(TableOid table, std::string_view key);
 
 /// Returns the least key that is greater than every key with this prefix. Requires a last byte
-/// below 255 somewhere in the prefix, which "m" and "r" see to.
+/// below 255 somewhere in the prefix, which "m", "r" and "s" see to.
 std::string after_prefix(std::string prefix);
 
 /// Returns nothing where a vector is unchanged: that must be resolved before it is stored.

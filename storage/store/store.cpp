@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <random>
+#include <set>
 #include <system_error>
 
 namespace veer::storage::store {
@@ -21,6 +22,8 @@ constexpr std::string_view format = "veer store 2";
 /// Of rows without copied columns and types of vectors: what they hold is copied again.
 constexpr std::string_view outdated_format = "veer store 1";
 constexpr std::size_t megabyte = 1U << 20U;
+constexpr std::size_t spool_page_changes_max = 1'000;
+constexpr std::size_t spool_page_bytes_max = 8 * megabyte;
 
 rocksdb::Options rocks_options() {
     rocksdb::BlockBasedTableOptions table;
@@ -115,6 +118,7 @@ struct Store::Impl {
     std::string instance;
     std::unique_ptr<rocksdb::DB> db;
     Lsn applied;
+    std::uint64_t spooled = 0;
 
     Error error(std::string_view what, const rocksdb::Status& status) const {
         return disk_error(
@@ -256,7 +260,7 @@ Result<std::optional<SyncState>> Store::state() const {
 
 Result<void> Store::reset(const SyncState& state) {
     rocksdb::WriteBatch batch;
-    batch.DeleteRange(std::string{"r"}, after_prefix("r"));
+    batch.DeleteRange(std::string{"r"}, after_prefix("s"));
     batch.Put(meta_key("state"), encode_state(state));
     batch.Put(meta_key("applied"), encode_lsn(state.applied));
     batch.Put(meta_key("history"), encode_history(state.history));
@@ -266,7 +270,7 @@ Result<void> Store::reset(const SyncState& state) {
     }
     impl_->applied = state.applied;
     // Gives the space back now: the copy that follows needs it. Failure costs only the space.
-    const std::string end = after_prefix("r");
+    const std::string end = after_prefix("s");
     const rocksdb::Slice first{"r"};
     const rocksdb::Slice last{end};
     rocksdb::CompactRangeOptions options;
@@ -301,6 +305,34 @@ Result<void> Store::redefine(
     return impl_->commit(batch, true);
 }
 
+Result<void> Store::forget(TableOid table) {
+    rocksdb::WriteBatch batch;
+    for (const std::string& prefix : {row_prefix(table), spool_prefix(table)}) {
+        batch.DeleteRange(prefix, after_prefix(prefix));
+    }
+    impl_->spooled = 0;
+    return impl_->commit(batch, false);
+}
+
+std::uint64_t Store::spooled() const {
+    return impl_->spooled;
+}
+
+Result<void> Store::forget_others(const std::vector<Table>& tables) {
+    std::set<TableOid> kept;
+    for (const Table& table : tables) {
+        kept.insert(table.oid);
+    }
+    rocksdb::WriteBatch batch;
+    std::string from = "r";
+    for (const TableOid table : kept) {
+        batch.DeleteRange(from, row_prefix(table));
+        from = after_prefix(row_prefix(table));
+    }
+    batch.DeleteRange(from, after_prefix("s"));  // every spool, too: complete tables have none
+    return impl_->commit(batch, true);
+}
+
 Result<void> Store::write_rows(TableOid table, std::span<const Row> rows) {
     rocksdb::WriteBatch batch;
     for (const Row& row : rows) {
@@ -331,13 +363,23 @@ Result<void> Store::finish_copy(Lsn applied) {
 }
 
 Result<void> Store::write(
-    std::span<const Change> changes, Lsn applied, const std::optional<History>& history
+    std::span<const Change> changes,
+    Lsn applied,
+    const std::optional<History>& history,
+    const Spool& spool
 ) {
     rocksdb::WriteBatch batch;
     for (const Change& change : changes) {
         if (auto appended = append_change(batch, change); !appended.has_value()) {
             return appended;
         }
+    }
+    SpoolPlace place{spool.commit_lsn, 0};
+    for (const Change& change : spool.changes) {
+        const std::string bytes = encode_change(change);
+        batch.Put(spool_key(spool.table, place), bytes);
+        impl_->spooled += bytes.size();
+        ++place.place;
     }
     batch.Put(meta_key("applied"), encode_lsn(applied));
     if (history.has_value()) {
@@ -348,6 +390,47 @@ Result<void> Store::write(
         impl_->applied = applied;
     }
     return written;
+}
+
+Result<SpoolPage> Store::read_spool(TableOid table) const {
+    const std::string prefix = spool_prefix(table);
+    const std::string end = after_prefix(prefix);
+    const rocksdb::Slice upper{end};
+    rocksdb::ReadOptions options;
+    options.iterate_upper_bound = &upper;
+    options.fill_cache = false;
+    const std::unique_ptr<rocksdb::Iterator> at{impl_->db->NewIterator(options)};
+    SpoolPage page;
+    std::size_t bytes = 0;
+    for (at->Seek(prefix); at->Valid() && page.changes.size() < spool_page_changes_max &&
+                           bytes < spool_page_bytes_max;
+         at->Next()) {
+        const auto place = decode_spool_place(table, at->key().ToStringView());
+        std::optional<Change> change = decode_change(table, at->value().ToStringView());
+        if (!place.has_value() || !change.has_value()) {
+            return impl_->corrupted("a spooled change");
+        }
+        bytes += at->value().size();
+        page.commits.push_back(place->commit_lsn);
+        page.changes.push_back(std::move(*change));
+        page.last = *place;
+    }
+    if (!at->status().ok()) {
+        return impl_->error("Cannot read", at->status());
+    }
+    return page;
+}
+
+Result<void> Store::use_spool(TableOid table, std::span<const Change> changes, SpoolPlace last) {
+    rocksdb::WriteBatch batch;
+    for (const Change& change : changes) {
+        if (auto appended = append_change(batch, change); !appended.has_value()) {
+            return appended;
+        }
+    }
+    ++last.place;
+    batch.DeleteRange(spool_prefix(table), spool_key(table, last));
+    return impl_->commit(batch, false);
 }
 
 Result<Lsn> Store::sync() {

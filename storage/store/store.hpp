@@ -2,6 +2,7 @@
 
 #include "storage/error.hpp"
 #include "storage/row.hpp"
+#include "storage/store/spool.hpp"
 #include "storage/store/sync_state.hpp"
 
 #include <functional>
@@ -12,6 +13,20 @@
 
 namespace veer::storage::store {
 
+/// Changes of one transaction to a table that is being copied, which nobody can apply yet.
+struct Spool {
+    TableOid table;
+    Lsn commit_lsn;
+    std::span<const Change> changes;
+};
+
+/// The oldest changes in a table's spool.
+struct SpoolPage {
+    std::vector<Lsn> commits;  ///< the commit of each change
+    std::vector<Change> changes;
+    SpoolPlace last;  ///< of the last change; means nothing where there is none
+};
+
 /// Keeps the rows of the copy and the position that they stand for, on disk.
 ///
 ///     write(changes, applied)      one RocksDB batch: all of it or nothing, whatever dies when
@@ -21,11 +36,14 @@ namespace veer::storage::store {
 ///                                  upstream forget it
 ///
 /// Invariants:
-/// 1. The rows are those of the upstream as of state().applied, when state().phase is `streaming`.
+/// 1. The rows of state().tables are those of the upstream as of state().applied, when
+/// state().phase
+///    is `streaming`. What there is of other tables is of copies that are not complete.
 /// 2. reset() is one batch too: there is no moment with new state and old rows.
 /// 3. A failed call changed nothing. After Errc::disk the store may refuse all writes: close it and
 ///    open it again.
-/// 4. One thread writes. Reads may come from any thread.
+/// 4. One thread writes; a second may write rows and use up the spool of a table that is not in
+///    state().tables. Reads may come from any thread.
 /// 5. Memory is bounded: 64 MB of unflushed rows and a 64 MB cache.
 class Store {
   public:
@@ -52,16 +70,36 @@ class Store {
         const std::vector<Table>& tables, const std::string& publication_fingerprint
     );
 
-    /// Adds rows of the initial copy; the position does not move.
+    /// Forgets rows and spool of a table that is not in state().tables.
+    Result<void> forget(TableOid table);
+
+    /// Forgets what there is of tables other than these: copies that were cut short.
+    Result<void> forget_others(const std::vector<Table>& tables);
+
+    /// Adds rows of a copy; the position does not move.
     Result<void> write_rows(TableOid table, std::span<const Row> rows);
 
     /// Marks the copy complete as of `applied`, durably. Requires a state.
     Result<void> finish_copy(Lsn applied);
 
-    /// Applies the changes in order, and moves the position. Requires no UnchangedVector in them.
+    /// Applies the changes in order, spools others, and moves the position. Requires no
+    /// UnchangedVector but in the spooled ones.
     Result<void> write(
-        std::span<const Change> changes, Lsn applied, const std::optional<History>& history = {}
+        std::span<const Change> changes,
+        Lsn applied,
+        const std::optional<History>& history = {},
+        const Spool& spool = {}
     );
+
+    /// Returns the oldest spooled changes of a table, at most 1,000 or about 8 MB.
+    Result<SpoolPage> read_spool(TableOid table) const;
+
+    /// About how many bytes were spooled since the last forget(), by the thread that writes.
+    std::uint64_t spooled() const;
+
+    /// Applies changes from the spool of a table, which are gone from it up to `last`. Requires no
+    /// UnchangedVector in them.
+    Result<void> use_spool(TableOid table, std::span<const Change> changes, SpoolPlace last);
 
     /// Makes durable all that was written, and returns the position that is durable now.
     Result<Lsn> sync();

@@ -1,20 +1,26 @@
 #include "storage/sync/catalogue_watch.hpp"
 
 #include "storage/source/catalogue.hpp"
-#include "storage/source/publication.hpp"
-#include "storage/source/slot.hpp"
 #include "storage/sync/resume.hpp"
-
-#include <spdlog/spdlog.h>
 
 #include <utility>
 
 namespace veer::storage::sync {
 
+namespace {
+
+bool same(const CatalogueView& one, const CatalogueView& other) {
+    return one.publication == other.publication &&
+           one.catalogue.refused == other.catalogue.refused &&
+           !difference(one.catalogue.tables, other.catalogue.tables).has_value();
+}
+
+}  // namespace
+
 CatalogueWatch::CatalogueWatch(
-    source::ConnectOptions options, store::SyncState state, std::chrono::milliseconds every
+    source::ConnectOptions options, std::string publication, std::chrono::milliseconds every
 )
-    : options_{std::move(options)}, state_{std::move(state)}, every_{every} {
+    : options_{std::move(options)}, publication_{std::move(publication)}, every_{every} {
     options_.wake = &wake_;
     thread_ = std::thread{[this] {
         run();
@@ -59,13 +65,13 @@ void CatalogueWatch::run() {
     }
 }
 
-std::optional<CatalogueChange> CatalogueWatch::take_change() {
+std::optional<CatalogueView> CatalogueWatch::take_view() {
     if (!changed_.load(std::memory_order_acquire)) {
         return std::nullopt;
     }
     const std::scoped_lock lock{mutex_};
     changed_.store(false, std::memory_order_release);
-    return std::exchange(change_, std::nullopt);
+    return std::exchange(view_, std::nullopt);
 }
 
 Result<std::optional<std::string>> CatalogueWatch::look(source::Connection& connection) {
@@ -73,50 +79,33 @@ Result<std::optional<std::string>> CatalogueWatch::look(source::Connection& conn
     if (!catalogue.has_value()) {
         return catalogue.error();
     }
-    if (auto reason = reason_to_copy(state_.tables, catalogue->tables)) {
-        return reason;
+    if (catalogue->tables.empty()) {
+        return std::optional<std::string>{"there is no table with a usable vector index any more"};
     }
-    auto publication =
-        source::publication_fingerprint(connection, state_.publication, catalogue->tables);
+    auto publication = source::read_publication(connection, publication_);
     if (!publication.has_value()) {
         return publication.error();
     }
-    if (!publication->has_value() ||
-        !source::continues_publication(state_.publication_fingerprint, **publication)) {
-        // A table that was dropped between the two questions has left its publication, too.
-        auto again = source::discover(connection);
-        if (!again.has_value()) {
-            return again.error();
-        }
-        if (difference(catalogue->tables, again->tables).has_value()) {
-            return std::optional<std::string>{};  // the next look sees it whole
-        }
+    if (!publication->has_value()) {
         return std::optional<std::string>{
-            "the publication " + state_.publication + " is gone or was changed"};
+            "the publication " + publication_ + " is gone or was changed"};
     }
-    if (auto different = difference(state_.tables, catalogue->tables)) {
-        spdlog::info("sync: going on, though {}", *different);
-        follow(connection, {std::move(catalogue->tables), std::move(**publication)});
+    // A table that was dropped between the two questions has left its publication, too.
+    auto again = source::discover(connection);
+    if (!again.has_value()) {
+        return again.error();
+    }
+    if (difference(catalogue->tables, again->tables).has_value()) {
+        return std::optional<std::string>{};  // the next look sees it whole
+    }
+    CatalogueView view{std::move(*catalogue), std::move(**publication)};
+    if (!last_.has_value() || !same(*last_, view)) {
+        last_ = view;
+        const std::scoped_lock lock{mutex_};
+        view_ = std::move(view);
+        changed_.store(true, std::memory_order_release);
     }
     return std::optional<std::string>{};
-}
-
-void CatalogueWatch::follow(source::Connection& connection, CatalogueChange change) {
-    if (change.tables.size() < state_.tables.size()) {
-        auto left = source::leave_publication(connection, state_.publication, change.tables);
-        if (!left.has_value()) {
-            spdlog::warn(
-                "sync: the publication {} keeps a table that is no longer copied: {}",
-                state_.publication,
-                left.error().message
-            );
-        }
-    }
-    state_.tables = change.tables;
-    state_.publication_fingerprint = change.publication_fingerprint;
-    const std::scoped_lock lock{mutex_};
-    change_ = std::move(change);
-    changed_.store(true, std::memory_order_release);
 }
 
 }  // namespace veer::storage::sync

@@ -16,4 +16,20 @@ std::string_view to_string(Phase phase) {
     return "unknown";
 }
 
+std::string_view to_string(TableState state) {
+    switch (state) {
+        case TableState::waiting:
+            return "waiting";
+        case TableState::copying:
+            return "copying";
+        case TableState::catching_up:
+            return "catching up";
+        case TableState::streaming:
+            return "streaming";
+        case TableState::refused:
+            return "refused";
+    }
+    return "unknown";
+}
+
 }  // namespace veer::storage::sync

@@ -12,15 +12,38 @@
 
 namespace veer::storage::sync {
 
-/// Where the copy stands. Only `streaming` may be served from.
+/// Where the syncer stands as a whole. Only `streaming` may be served from; what of, each table's
+/// own state says.
 enum class Phase {
     waiting,    ///< upstream unreachable, not permitted, or no vector index found; see `reason`
-    copying,    ///< initial copy under the exported snapshot
+    copying,    ///< the first tables are being copied: none is complete yet
     loading,    ///< reading the rows of an earlier run back from the store
-    streaming,  ///< rows are complete up to `applied`, and following
+    streaming,  ///< following the stream
 };
 
 std::string_view to_string(Phase phase);
+
+/// Where one table stands. A table's trouble is its own: the others go on.
+enum class TableState {
+    waiting,      ///< for its turn to be copied, or, with a reason, for the next attempt
+    copying,      ///< its rows are read
+    catching_up,  ///< what was changed meanwhile is applied
+    streaming,    ///< complete, and following
+    refused,      ///< has a vector index, and cannot be copied; the reason says what would help
+};
+
+std::string_view to_string(TableState state);
+
+struct TableStatus {
+    TableOid oid;      ///< zero where refused
+    std::string name;  ///< with its schema
+    TableState state = TableState::waiting;
+    std::string reason;  ///< for people; empty when all is well
+    std::uint64_t rows_done = 0;
+    double rows_estimated = 0;
+
+    friend bool operator==(const TableStatus&, const TableStatus&) = default;
+};
 
 struct Status {
     Phase phase = Phase::waiting;
@@ -28,19 +51,29 @@ struct Status {
     std::uint64_t rows_done = 0;  ///< rows copied or loaded in this phase, all tables
     double rows_estimated = 0;    ///< of so many
     Lsn applied;
+    std::vector<TableStatus> tables;
 };
 
 /// Who is told what became of the rows: the index.
 ///
 ///     begin(tables) ─▶ rows(...)* ─▶ ready(lsn) ─▶ ( apply(transaction) | applied(lsn)
-///          ▲                                         | redefine(tables) )*
-///          └───────────── another copy is needed: start over ──┘
+///          ▲                              ┊          | redefine(tables) )*
+///          │                              ┊              ▲
+///          │                              ▼              │ from here on in apply()
+///          │              join(table) ─▶ rows(...)* ─▶ catch_up(changes)* ─▶ joined(table)
+///          │                   └───────────┴──── abandon(table) ──┘
+///          └───────────── the continuity is lost: start over
 ///
 /// Contract:
-/// 1. All calls come from one thread (the syncer's), in the order of the picture; begin() may come
-///    again at any time and forgets everything before it.
+/// 1. join(), and rows(), catch_up() of a joining table may come from a second thread, one table at
+/// a
+///    time, while the first (the syncer's) goes on with all others; abandon() from either, when the
+///    other has stopped. All else comes from the syncer's, in the order of the picture. begin() may
+///    come again at any time when no table is joining, and forgets everything before it.
 /// 2. What is told is already in the store's batch, though not yet necessarily fsynced.
-/// 3. After apply(t) or applied(lsn) returns, a search must see all up to that position.
+/// 3. After apply(t) or applied(lsn) returns, a search must see all up to that position. A table
+/// that
+///    is joining must not be searched before joined().
 /// 4. Calls may block (the copy waits for the index); they must not fail.
 class Observer {
   public:
@@ -49,28 +82,43 @@ class Observer {
     Observer& operator=(const Observer&) = delete;
     virtual ~Observer() = default;
 
-    /// A copy of these tables of `database` begins; nothing of it may be served yet.
+    /// The rows of these tables of `database` follow, as the store has them; nothing of them may be
+    /// served yet.
     virtual void begin(const std::string& database, const std::vector<Table>& tables) = 0;
 
-    /// Rows of the copy, keys not seen before in this table. UnchangedVector does not occur.
+    /// Rows of a table of begin() or join(), keys not seen before in it. UnchangedVector does not
+    /// occur.
     virtual void rows(TableOid table, std::span<const Row> rows) = 0;
 
-    /// The copy is complete and consistent as of `applied`.
+    /// The tables of begin() are complete and consistent as of `applied`.
     virtual void ready(Lsn applied) = 0;
 
     /// One transaction after ready(). `transaction` has no UnchangedVector left: the syncer has
     /// resolved them from the store.
     virtual void apply(const Transaction& transaction) = 0;
 
-    /// After ready(): these are the tables now. Each is one of begin() with the same rows and
-    /// indexes, though perhaps with another name or other columns; whichever is missing has left,
-    /// and nothing more comes of it. What is served goes on.
+    /// After ready(): these are the complete tables now. Each is one of begin() or joined() with
+    /// the same rows and indexes, though perhaps with another name or other columns; whichever is
+    /// missing has left, and nothing more comes of it. What is served goes on.
     virtual void redefine(const std::vector<Table>& /*tables*/) {}
+
+    /// A copy of one more table begins; nothing of it may be served yet.
+    virtual void join(const Table& /*table*/) {}
+
+    /// Changes to the table that is joining, after its rows; no UnchangedVector.
+    virtual void catch_up(TableOid /*table*/, std::span<const Change> /*changes*/) {}
+
+    /// The table is complete as of the position, and part of every apply() from now on.
+    virtual void joined(TableOid /*table*/) {}
+
+    /// Nothing comes of the table that was joining: forget it.
+    virtual void abandon(TableOid /*table*/) {}
 
     /// Nothing of interest happened up to `lsn` (keepalive, or other tables' transactions).
     virtual void applied(Lsn lsn) = 0;
 
     /// Progress and trouble, for `SHOW veer.routes`; a phase other than streaming stops serving.
+    /// From either thread.
     virtual void status(const Status& status) = 0;
 };
 

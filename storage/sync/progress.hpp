@@ -1,21 +1,25 @@
 #pragma once
 
+#include "storage/source/catalogue.hpp"
 #include "storage/sync/observer.hpp"
 
 #include <chrono>
-#include <optional>
+#include <mutex>
+#include <string>
 #include <vector>
 
 namespace veer::storage::sync {
 
-/// What the observer has been told: the only way to it.
+/// What the observer has been told: the only way to it, from the syncer's thread and from the one
+/// that copies tables (Observer, contract 1).
 ///
 /// Invariants:
-/// 1. status() reaches the observer at once where the phase or reason is new, else at most ten
-/// times a
-///    second.
+/// 1. status() reaches the observer at once where a phase, a table's state or a reason is new, else
+///    at most ten times a second.
 /// 2. `ready_for(tables, lsn)` is true exactly where the observer already has the rows of these
 ///    tables as of that position: then a new connection goes on without loading anything again.
+/// 3. While no table is complete and one is being copied, the phase `streaming` is told as
+/// `copying`.
 class Progress {
   public:
     explicit Progress(Observer& observer) : observer_{observer} {}
@@ -26,9 +30,20 @@ class Progress {
     void apply(const Transaction& transaction);
     void applied(Lsn lsn);
 
-    /// Tells the tables where they differ at all from what the observer knows. Requires
+    /// Tells the complete tables where they differ at all from what the observer knows. Requires
     /// ready_for().
     void redefine(const std::vector<Table>& tables);
+
+    void join(const Table& table);
+    void catch_up(TableOid table, std::span<const Change> changes);
+    void joined(const Table& table);
+    void abandon(TableOid table);
+
+    /// Says which tables there are that are not complete: those to be copied, and those refused. A
+    /// table that is known keeps its state.
+    void expect(const std::vector<Table>& wanted, std::vector<TableStatus> refused);
+
+    void set_state(const Table& table, TableState state, std::string reason);
 
     void enter(Phase phase, std::string reason);
 
@@ -37,17 +52,24 @@ class Progress {
     /// True after begin() with these tables and nothing else: for not telling it again.
     bool begun_empty() const { return begun_ && tables_.empty(); }
 
-    Lsn position() const { return status_.applied; }
+    Lsn position() const;
 
   private:
+    TableStatus& entry(const Table& table);
+    void set(const Table& table, TableState state, std::string reason);
     void report(bool at_once);
 
     Observer& observer_;
-    Status status_;
-    std::vector<Table> tables_;
+    std::vector<Table> tables_;  ///< complete ones; the syncer's thread's
     bool begun_ = false;
     bool ready_ = false;
+
+    mutable std::mutex mutex_;  ///< guards all below
+    Status status_;
     std::chrono::steady_clock::time_point reported_;
 };
+
+/// What a catalogue refuses, as Progress::expect() takes it.
+std::vector<TableStatus> refusals(const source::Catalogue& catalogue);
 
 }  // namespace veer::storage::sync

@@ -24,10 +24,12 @@ class Overlay {
   public:
     explicit Overlay(const RowLookup& lookup) : lookup_{lookup} {}
 
-    Result<std::vector<VectorValue>> vectors(TableOid table, const RowKey& key) const {
+    /// Nothing where the row is not known.
+    Result<std::optional<std::vector<VectorValue>>> vectors(TableOid table, const RowKey& key)
+        const {
         const auto found = rows_.find({table, key});
         if (found != rows_.end() && found->second != nullptr) {
-            return found->second->vectors;
+            return std::optional{found->second->vectors};
         }
         if (found == rows_.end() && !truncated_.contains(table)) {
             auto before = lookup_(table, key);
@@ -35,13 +37,10 @@ class Overlay {
                 return before.error();
             }
             if (before->has_value()) {
-                return std::move((*before)->vectors);
+                return std::optional{std::move((*before)->vectors)};
             }
         }
-        return Error{
-            Errc::gone,
-            "A row was updated that the copy of table " + std::to_string(table.value) +
-                " does not have."};
+        return std::optional<std::vector<VectorValue>>{};
     }
 
     /// `change` must outlive the overlay.
@@ -67,39 +66,55 @@ class Overlay {
     std::set<TableOid> truncated_;
 };
 
-Result<void> resolve(Upsert& upsert, const Overlay& overlay) {
+/// Returns what is wrong with the copy, or nothing.
+Result<std::optional<std::string>> resolve(Upsert& upsert, const Overlay& overlay) {
     auto known = overlay.vectors(upsert.table, upsert.old_key.value_or(upsert.row.key));
     if (!known.has_value()) {
         return known.error();
     }
-    if (known->size() != upsert.row.vectors.size()) {
-        return Error{Errc::gone, "A stored row has another number of vectors than the table."};
+    if (!known->has_value()) {
+        return std::optional<std::string>{"a row was updated that the copy does not have"};
     }
-    for (std::size_t vector = 0; vector < known->size(); ++vector) {
+    std::vector<VectorValue>& values = **known;
+    if (values.size() != upsert.row.vectors.size()) {
+        return std::optional<std::string>{"a stored row has another number of vectors"};
+    }
+    for (std::size_t vector = 0; vector < values.size(); ++vector) {
         if (is_unchanged(upsert.row.vectors[vector])) {
-            upsert.row.vectors[vector] = std::move((*known)[vector]);
+            upsert.row.vectors[vector] = std::move(values[vector]);
         }
     }
-    return {};
+    return std::optional<std::string>{};
 }
 
 }  // namespace
 
-Result<Transaction> resolve_unchanged(Transaction transaction, const RowLookup& lookup) {
-    auto& changes = transaction.changes;
+Result<Resolved> resolve_unchanged(Transaction transaction, const RowLookup& lookup) {
+    Resolved resolved{std::move(transaction), {}};
+    auto& changes = resolved.transaction.changes;
     if (std::none_of(changes.begin(), changes.end(), has_unchanged)) {
-        return transaction;
+        return resolved;
     }
     Overlay overlay{lookup};
     for (Change& change : changes) {
+        auto* const upsert = std::get_if<Upsert>(&change);
+        if (upsert != nullptr && resolved.lost.contains(upsert->table)) {
+            continue;
+        }
         if (has_unchanged(change)) {
-            if (auto done = resolve(std::get<Upsert>(change), overlay); !done.has_value()) {
-                return done.error();
+            auto wrong = resolve(*upsert, overlay);
+            if (!wrong.has_value()) {
+                return wrong.error();
+            }
+            if (wrong->has_value()) {
+                resolved.lost.emplace(upsert->table, std::move(**wrong));
+                continue;
             }
         }
         overlay.apply(change);
     }
-    return transaction;
+    remove_changes(resolved.transaction, resolved.lost);
+    return resolved;
 }
 
 }  // namespace veer::storage::sync

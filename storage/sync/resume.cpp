@@ -8,13 +8,6 @@ namespace veer::storage::sync {
 
 namespace {
 
-const Table* find(const std::vector<Table>& tables, TableOid oid) {
-    const auto found = std::find_if(tables.begin(), tables.end(), [&](const Table& table) {
-        return table.oid == oid;
-    });
-    return found == tables.end() ? nullptr : &*found;
-}
-
 std::string named(const Table& table, std::string_view what) {
     return "table " + table.schema + "." + table.name + std::string{what};
 }
@@ -37,6 +30,13 @@ std::optional<std::string> reason_in_history(
 
 }  // namespace
 
+const Table* find_table(const std::vector<Table>& tables, TableOid oid) {
+    const auto found = std::find_if(tables.begin(), tables.end(), [&](const Table& table) {
+        return table.oid == oid;
+    });
+    return found == tables.end() ? nullptr : &*found;
+}
+
 Lsn confirmed_at_most(const store::SyncState& stored) {
     const store::History& history = stored.history;
     return history.landmark == store::Landmark{}
@@ -51,7 +51,7 @@ std::optional<std::string> reason_to_copy(
         return named(before.front(), " has no usable vector index any more");
     }
     for (const Table& table : now) {
-        const Table* const same = find(before, table.oid);
+        const Table* const same = find_table(before, table.oid);
         if (same == nullptr) {
             return named(table, " has a vector index now");
         }
@@ -66,7 +66,7 @@ std::optional<std::string> difference(
     const std::vector<Table>& before, const std::vector<Table>& now
 ) {
     for (const Table& table : before) {
-        const Table* const same = find(now, table.oid);
+        const Table* const same = find_table(now, table.oid);
         if (same == nullptr) {
             return named(table, " has no usable vector index any more");
         }
@@ -75,7 +75,7 @@ std::optional<std::string> difference(
         }
     }
     for (const Table& table : now) {
-        if (find(before, table.oid) == nullptr) {
+        if (find_table(before, table.oid) == nullptr) {
             return named(table, " has a vector index now");
         }
     }
@@ -100,9 +100,6 @@ std::optional<std::string> reason_to_start_over(
     if (auto rewound = reason_in_history(*stored, upstream)) {
         return rewound;
     }
-    if (auto different = reason_to_copy(stored->tables, upstream.tables)) {
-        return different;
-    }
     if (!upstream.slot.has_value()) {
         return "the replication slot " + stored->slot + " is gone";
     }
@@ -118,13 +115,41 @@ std::optional<std::string> reason_to_start_over(
         return "the replication slot " + stored->slot + " is ahead of the copy, at " +
                to_string(upstream.slot->confirmed_flush) + " instead of " + to_string(last);
     }
-    if (!upstream.publication_fingerprint.has_value() ||
-        !source::continues_publication(
-            stored->publication_fingerprint, *upstream.publication_fingerprint
-        )) {
+    const auto continues = [&](const Table& table) {
+        return source::continues_publication(
+            stored->publication_fingerprint, *upstream.publication, table.oid
+        );
+    };
+    if (!upstream.publication.has_value() ||
+        (!stored->tables.empty() &&
+         std::none_of(stored->tables.begin(), stored->tables.end(), continues))) {
         return "the publication " + stored->publication + " is gone or was changed";
     }
     return std::nullopt;
+}
+
+Reconciled reconcile(
+    const std::vector<Table>& complete,
+    const std::string& fingerprint,
+    const std::vector<Table>& wanted,
+    const source::Publication& publication
+) {
+    Reconciled reconciled;
+    for (const Table& table : complete) {
+        const Table* const now = find_table(wanted, table.oid);
+        if (now == nullptr) {
+            reconciled.left.emplace(
+                table.oid, named(table, " has no usable vector index any more")
+            );
+        } else if (!table.same_rows(*now)) {
+            reconciled.left.emplace(table.oid, named(table, " has changed"));
+        } else if (!source::continues_publication(fingerprint, publication, table.oid)) {
+            reconciled.left.emplace(table.oid, named(table, " was out of the publication"));
+        } else {
+            reconciled.kept.push_back(*now);
+        }
+    }
+    return reconciled;
 }
 
 }  // namespace veer::storage::sync

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "storage/source/publication.hpp"
 #include "storage/source/slot.hpp"
 #include "storage/store/sync_state.hpp"
+#include "storage/sync/table_failures.hpp"
 #include "storage/table.hpp"
 
 #include <optional>
@@ -14,20 +16,19 @@ namespace veer::storage::sync {
 struct UpstreamFacts {
     std::string system_id;
     std::string database;
-    std::vector<Table> tables;
-    std::optional<source::SlotFacts> slot;               ///< of the stored name
-    std::optional<std::string> publication_fingerprint;  ///< where it publishes what it should
+    std::optional<source::SlotFacts> slot;           ///< of the stored name
+    std::optional<source::Publication> publication;  ///< of the stored name
     std::uint32_t timeline = 0;
     Lsn end;  ///< of the upstream's log
 };
 
-/// Returns why the stored copy cannot be continued, or nothing where it can:
+/// Returns why nothing of the stored copy can be continued, or nothing where something can:
 ///
-///     stored ─▶ streaming? ─▶ same cluster, database? ─▶ log not shorter? ─▶ same tables? ─▶ slot
-///     there and valid, and not past what the store has? ─▶ publication never touched? ─▶ resume
+///     stored ─▶ streaming? ─▶ same cluster, database? ─▶ log not shorter? ─▶ slot there and valid,
+///     and not past what the store has? ─▶ publication of some table never touched? ─▶ resume
 ///
 /// Whether the log is the same one, the stream must show (HistoryCheck). Before its first landmark
-/// it cannot, and the timeline must do.
+/// it cannot, and the timeline must do. Which of the tables go on, reconcile() says.
 ///
 /// "The slot exists" proves nothing: made anew, or moved by somebody, it leaves a gap without a
 /// word.
@@ -38,11 +39,29 @@ std::optional<std::string> reason_to_start_over(
 /// The farthest that veer can have moved the slot itself.
 Lsn confirmed_at_most(const store::SyncState& stored);
 
+/// What becomes of complete tables, as the catalogue is now.
+struct Reconciled {
+    std::vector<Table> kept;  ///< go on, as they are defined now
+    TableFailures left;       ///< no longer, and why: those that are still wanted are copied again
+};
+
+/// A table goes on where the catalogue still has it with the same rows, and nothing was left out of
+/// its publication since `fingerprint`.
+Reconciled reconcile(
+    const std::vector<Table>& complete,
+    const std::string& fingerprint,
+    const std::vector<Table>& wanted,
+    const source::Publication& publication
+);
+
 /// Returns in words why a copy of the one list does not do for the other, or nothing. What goes on
 /// without a copy: a table that leaves (but not the last one), other columns, names, privileges.
 std::optional<std::string> reason_to_copy(
     const std::vector<Table>& before, const std::vector<Table>& now
 );
+
+/// Returns null where the table is not among them.
+const Table* find_table(const std::vector<Table>& tables, TableOid oid);
 
 /// Compares two lists; returns in words what differs at all, or nothing.
 std::optional<std::string> difference(

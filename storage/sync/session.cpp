@@ -82,60 +82,66 @@ Result<void> Session::prepare(const std::optional<std::string>& start_over) {
         return why.error();
     }
     if (start_over.has_value() || why->has_value()) {
-        return copy(*catalogue, start_over.value_or(why->value_or("")));
+        return this->start_over(*catalogue, start_over.value_or(why->value_or("")));
     }
     spdlog::info("sync: resuming at {} from the copy in the store", to_string((*stored)->applied));
     return resume(**stored, *catalogue);
 }
 
+/// Goes on with the complete tables that are still what they were; the others are to join.
 Result<void> Session::resume(store::SyncState stored, const source::Catalogue& catalogue) {
-    if (difference(stored.tables, catalogue.tables).has_value()) {
-        auto publication = source::publication_fingerprint(
-            *catalogue_connection_, stored.publication, catalogue.tables
-        );
-        if (!publication.has_value()) {
-            return publication.error();
-        }
-        // Empty where it has gone since: then the stream's watch finds that.
-        const std::string fingerprint = publication->value_or("");
-        if (auto redefined = context_.store.redefine(catalogue.tables, fingerprint);
+    auto publication = source::read_publication(*catalogue_connection_, stored.publication);
+    if (!publication.has_value()) {
+        return publication.error();
+    }
+    const source::Publication published = publication->value_or(source::Publication{});
+    Reconciled reconciled =
+        reconcile(stored.tables, stored.publication_fingerprint, catalogue.tables, published);
+    for (const auto& [table, why] : reconciled.left) {
+        spdlog::info("sync: going on, though {}", why);
+    }
+    if (difference(stored.tables, reconciled.kept).has_value()) {
+        stored.publication_fingerprint = source::fingerprint(published, reconciled.kept);
+        if (auto redefined =
+                context_.store.redefine(reconciled.kept, stored.publication_fingerprint);
             !redefined.has_value()) {
             return redefined;
         }
+        stored.tables = std::move(reconciled.kept);
+    }
+    if (!reconciled.left.empty()) {
         auto left =
             source::leave_publication(*catalogue_connection_, stored.publication, catalogue.tables);
         if (!left.has_value()) {
             spdlog::warn("sync: a publication of too many tables: {}", left.error().message);
         }
-        stored.tables = catalogue.tables;
     }
-    return load(stored);
+    if (auto cleared = context_.store.forget_others(stored.tables); !cleared.has_value()) {
+        return cleared;
+    }
+    auto loaded = load(stored);
+    if (loaded.has_value()) {
+        context_.progress.expect(catalogue.tables, refusals(catalogue));
+    }
+    return loaded;
 }
 
 Result<std::optional<std::string>> Session::judge_stored(
     const std::optional<store::SyncState>& stored, const source::Catalogue& catalogue
 ) {
     UpstreamFacts upstream{
-        catalogue.system_id,
-        catalogue.database,
-        catalogue.tables,
-        {},
-        {},
-        identity_.timeline,
-        identity_.end};
+        catalogue.system_id, catalogue.database, {}, {}, identity_.timeline, identity_.end};
     if (stored.has_value() && !stored->slot.empty()) {
         auto slot = source::read_slot(*catalogue_connection_, stored->slot);
         if (!slot.has_value()) {
             return slot.error();
         }
-        auto publication = source::publication_fingerprint(
-            *catalogue_connection_, stored->publication, catalogue.tables
-        );
+        auto publication = source::read_publication(*catalogue_connection_, stored->publication);
         if (!publication.has_value()) {
             return publication.error();
         }
         upstream.slot = *slot;
-        upstream.publication_fingerprint = *publication;
+        upstream.publication = *publication;
     }
     return reason_to_start_over(stored, upstream);
 }

@@ -17,7 +17,9 @@ namespace veer::storage::sync {
 
 /// One life of the connections to the upstream: from discovery to whatever ends it.
 ///
-///     preflight ─▶ discover ─▶ resume? ─▶ copy, or load ─▶ stream ─▶ an Error, always
+///     preflight ─▶ discover ─▶ resume? ─▶ load what is complete, or nothing ─▶ stream ─▶ an Error,
+///                                                                                 │       always
+///                                          other tables: Joiner ─────▶ Follower ◀─┘
 ///
 /// Invariants:
 /// 1. Everything that outlives it is in the store and in `progress`.
@@ -59,10 +61,7 @@ class Session {
     );
     void log_refusals(const source::Catalogue& catalogue);
 
-    Result<void> copy(const source::Catalogue& catalogue, const std::string& why);
-    Result<void> copy_rows(
-        source::Connection& copier, const store::SyncState& state, Lsn consistent_point
-    );
+    Result<void> start_over(const source::Catalogue& catalogue, const std::string& why);
     Result<void> resume(store::SyncState stored, const source::Catalogue& catalogue);
     Result<void> load(const store::SyncState& state);
 

@@ -24,10 +24,11 @@ struct SyncOptions {
 /// Keeps a store and an observer in step with one upstream database, for ever, on a thread of its
 /// own.
 ///
-///     discover ─▶ same tables as the store? ──yes──▶ load from store ─▶ stream from applied LSN
-///        ▲                    │ no
-///        │                    └─▶ publication, slot + exported snapshot, COPY, ready ─▶ stream
-///        └── every 5 s while streaming: discover again; a difference starts over
+///     discover ─▶ a slot, a history that go on? ──yes──▶ load complete tables from the store ─┐
+///        ▲                    │ no                                                            ▼
+///        │                    └─▶ publication, slot, no table yet ──────────────────────▶ stream
+///        │                                                                                    │
+///        └── the continuity is lost ◀─────── tables join and leave the running stream ◀───────┘
 ///
 /// Invariants:
 /// 1. Rows and the applied LSN are one RocksDB batch: exactly once, whatever dies when.
@@ -35,7 +36,8 @@ struct SyncOptions {
 /// 3. Trouble is retried with back-off (0.2 s doubling to 10 s) and told as Status::reason; it
 /// never
 ///    ends the process and never throws.
-/// 4. A copy that was cut short starts anew: only `streaming` state is resumed.
+/// 4. The trouble of one table is its own, and the others go on (Joiner). A copy that was cut short
+///    starts anew.
 /// 5. The slot never holds back much more than `wal_keep_max`, whatever else goes wrong while veer
 ///    runs and reaches the upstream.
 class Syncer {

@@ -1,5 +1,7 @@
 #include "storage/sync/transaction_assembler.hpp"
 
+#include "storage/sync/resume.hpp"
+
 #include <algorithm>
 #include <type_traits>
 #include <utility>
@@ -32,11 +34,50 @@ Error out_of_order(std::string_view what) {
 TransactionAssembler::TransactionAssembler(std::vector<Table> tables, std::size_t bytes_max)
     : tables_{std::move(tables)}, bytes_max_{bytes_max} {}
 
+TransactionAssembler::KnownRelation::KnownRelation(const pgoutput::Relation& received)
+    : message{received}, schema{received.schema}, name{received.name} {
+    for (const pgoutput::RelationColumn& column : received.columns) {
+        columns.emplace_back(column.name);
+    }
+}
+
+pgoutput::Relation TransactionAssembler::KnownRelation::view() const {
+    pgoutput::Relation relation = message;
+    relation.schema = schema;
+    relation.name = name;
+    for (std::size_t column = 0; column < columns.size(); ++column) {
+        relation.columns[column].name = columns[column];
+    }
+    return relation;
+}
+
 void TransactionAssembler::redefine(std::vector<Table> tables) {
-    tables_ = std::move(tables);
+    const std::vector<Table> before = std::exchange(tables_, std::move(tables));
+    const TableFailures failed = std::exchange(failures_, {});
     std::erase_if(mappers_, [this](const auto& mapper) {
-        return find_table(mapper.first) == nullptr;
+        return find_table(tables_, mapper.first) == nullptr;
     });
+    for (const Table& table : tables_) {
+        // One that goes on keeps its mapper: what the stream sends may still be of before a change
+        // that the catalogue shows already.
+        const Table* const same = find_table(before, table.oid);
+        const bool goes_on =
+            same != nullptr && same->same_rows(table) && !failed.contains(table.oid);
+        const auto relation = relations_.find(table.oid);
+        if (!goes_on && relation != relations_.end()) {
+            make_mapper(table, relation->second.view());
+        }
+    }
+}
+
+void TransactionAssembler::fail(TableOid table, const std::string& reason) {
+    if (skipping_ || followed(table) == nullptr) {
+        return;
+    }
+    failures_.emplace(table, reason);
+    if (current_.has_value()) {
+        remove_changes(*current_, failures_);
+    }
 }
 
 Result<std::optional<Transaction>> TransactionAssembler::take(const pgoutput::Message& message) {
@@ -88,12 +129,17 @@ Result<Transaction> TransactionAssembler::commit(const pgoutput::Commit& message
 }
 
 Result<void> TransactionAssembler::add(const pgoutput::Relation& message) {
-    const Table* const table = find_table(message.oid);
+    relations_.insert_or_assign(message.oid, KnownRelation{message});
+    const Table* const table = find_table(tables_, message.oid);
     if (table == nullptr) {
         return {};
     }
-    mappers_.insert_or_assign(message.oid, source::RowMapper::make(*table, message));
+    make_mapper(*table, message);
     return {};
+}
+
+void TransactionAssembler::make_mapper(const Table& table, const pgoutput::Relation& relation) {
+    mappers_.insert_or_assign(table.oid, source::RowMapper::make(table, relation));
 }
 
 Result<void> TransactionAssembler::add(const pgoutput::Insert& message) {
@@ -106,7 +152,8 @@ Result<void> TransactionAssembler::add(const pgoutput::Insert& message) {
     }
     auto row = (*mapper)->row(message.row, nullptr);
     if (!row.has_value()) {
-        return row.error();
+        fail(message.table, row.error().message);
+        return {};
     }
     const std::size_t bytes = size_of(*row);
     return append(Upsert{message.table, std::nullopt, std::move(*row)}, bytes);
@@ -122,13 +169,15 @@ Result<void> TransactionAssembler::add(const pgoutput::Update& message) {
     }
     auto row = (*mapper)->row(message.row, message.old_row ? &*message.old_row : nullptr);
     if (!row.has_value()) {
-        return row.error();
+        fail(message.table, row.error().message);
+        return {};
     }
     Upsert upsert{message.table, std::nullopt, std::move(*row)};
     if (message.old_row.has_value()) {
         auto old_key = (*mapper)->key(*message.old_row);
         if (!old_key.has_value()) {
-            return old_key.error();
+            fail(message.table, old_key.error().message);
+            return {};
         }
         // Under REPLICA IDENTITY FULL the old row always comes.
         if (*old_key != upsert.row.key) {
@@ -149,7 +198,8 @@ Result<void> TransactionAssembler::add(const pgoutput::Delete& message) {
     }
     auto key = (*mapper)->key(message.old_row);
     if (!key.has_value()) {
-        return key.error();
+        fail(message.table, key.error().message);
+        return {};
     }
     const std::size_t bytes = key->size() + change_overhead;
     return append(Delete{message.table, std::move(*key)}, bytes);
@@ -161,7 +211,7 @@ Result<void> TransactionAssembler::add(const pgoutput::Truncate& message) {
         message.tables.begin(),
         message.tables.end(),
         std::back_inserter(change.tables),
-        [&](TableOid oid) { return !skipping_ && find_table(oid) != nullptr; }
+        [&](TableOid oid) { return !skipping_ && followed(oid) != nullptr; }
     );
     return change.tables.empty() ? Result<void>{} : append(std::move(change), change_overhead);
 }
@@ -171,36 +221,46 @@ Result<void> TransactionAssembler::append(Change change, std::size_t bytes) {
         return out_of_order("a change");
     }
     bytes_ += bytes;
-    if (bytes_ > bytes_max_) {
-        return Error{
-            Errc::gone,
-            "A transaction changed more than " + std::to_string(bytes_max_ >> 20U) +
-                " MB of vectors; copying the tables is cheaper."};
-    }
     current_->changes.push_back(std::move(change));
+    if (bytes_ > bytes_max_) {
+        fail_all_in_transaction();
+    }
     return {};
 }
 
-const Table* TransactionAssembler::find_table(TableOid oid) const {
-    const auto found = std::find_if(tables_.begin(), tables_.end(), [&](const Table& table) {
-        return table.oid == oid;
-    });
-    return found == tables_.end() ? nullptr : &*found;
+void TransactionAssembler::fail_all_in_transaction() {
+    const std::string reason = "a transaction changed more than " +
+                               std::to_string(bytes_max_ >> 20U) +
+                               " MB of vectors: copying the table is cheaper";
+    for (const Change& change : current_->changes) {
+        if (const auto* const upsert = std::get_if<Upsert>(&change)) {
+            failures_.emplace(upsert->table, reason);
+        } else if (const auto* const removed = std::get_if<Delete>(&change)) {
+            failures_.emplace(removed->table, reason);
+        }
+    }
+    remove_changes(*current_, failures_);
+    bytes_ = 0;
 }
 
-Result<const source::RowMapper*> TransactionAssembler::find_mapper(TableOid oid) const {
-    if (skipping_) {
+/// Null where nothing of the table is wanted.
+const Table* TransactionAssembler::followed(TableOid oid) const {
+    return failures_.contains(oid) ? nullptr : find_table(tables_, oid);
+}
+
+Result<const source::RowMapper*> TransactionAssembler::find_mapper(TableOid oid) {
+    if (skipping_ || followed(oid) == nullptr) {
         return nullptr;
     }
     const auto found = mappers_.find(oid);
-    if (found != mappers_.end()) {
-        return found->second.has_value() ? Result<const source::RowMapper*>{&*found->second}
-                                         : found->second.error();
-    }
-    if (find_table(oid) != nullptr) {
+    if (found == mappers_.end()) {
         return out_of_order("a row before its Relation");
     }
-    return nullptr;
+    if (!found->second.has_value()) {
+        fail(oid, found->second.error().message);
+        return nullptr;
+    }
+    return &*found->second;
 }
 
 }  // namespace veer::storage::sync

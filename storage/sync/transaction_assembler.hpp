@@ -4,9 +4,11 @@
 #include "storage/row.hpp"
 #include "storage/source/pgoutput.hpp"
 #include "storage/source/row_mapper.hpp"
+#include "storage/sync/table_failures.hpp"
 
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace veer::storage::sync {
@@ -20,11 +22,15 @@ namespace veer::storage::sync {
 /// 1. A transaction comes out only at Commit; one that the connection cuts off is thrown away with
 /// the
 ///    assembler, and the server sends it again from its Begin.
-/// 2. Tables that are not in `tables` leave no change. A row of a relation that no longer is what
-///    was copied is Errc::gone; the relation alone is not, as its rows may be skipped.
-/// 3. Memory is bounded: a transaction of more than `bytes_max` of changes is Errc::gone. The copy
-/// that
-///    follows starts behind it, so that nothing is lost and nothing half applied.
+/// 2. Tables that are not in `tables` leave no change. A row that cannot be read (its relation no
+///    longer is what was copied, its bytes make no sense) fails its table, of which then no change
+///    is left in the transaction; the others go on. A relation alone fails nothing, as its rows may
+///    be skipped.
+/// 3. Memory is bounded: of a transaction of more than `bytes_max` of changes, all tables that have
+///    some fail. Their copies then start behind it, so that nothing is lost and nothing half
+///    applied.
+/// 4. Relations are remembered of all tables: the server does not send them again when a table is
+///    followed later.
 class TransactionAssembler {
   public:
     static constexpr std::size_t default_bytes_max = 512U << 20U;
@@ -36,9 +42,15 @@ class TransactionAssembler {
     /// Takes the next message; returns the transaction where it was the Commit.
     Result<std::optional<Transaction>> take(const source::pgoutput::Message& message);
 
-    /// These are the tables from the next message on: those there were, with the same rows, or
-    /// fewer.
+    /// These are the tables from the next message on, which is no part of a transaction. Failures
+    /// are forgotten.
     void redefine(std::vector<Table> tables);
+
+    /// Takes a row message of this table that could not even be decoded.
+    void fail(TableOid table, const std::string& reason);
+
+    /// The tables that have failed since redefine(). Nothing of them comes any more.
+    const TableFailures& failures() const { return failures_; }
 
     /// Takes no row of the current transaction, as the copy has it already. Requires inside().
     void skip_rows() { skipping_ = true; }
@@ -47,6 +59,17 @@ class TransactionAssembler {
     bool inside() const { return current_.has_value(); }
 
   private:
+    /// A Relation message with its own strings.
+    struct KnownRelation {
+        explicit KnownRelation(const source::pgoutput::Relation& received);
+        source::pgoutput::Relation view() const;
+
+        source::pgoutput::Relation message;  ///< its views are dead
+        std::string schema;
+        std::string name;
+        std::vector<std::string> columns;
+    };
+
     Result<void> add(const source::pgoutput::Relation& message);
     Result<void> add(const source::pgoutput::Insert& message);
     Result<void> add(const source::pgoutput::Update& message);
@@ -55,12 +78,16 @@ class TransactionAssembler {
     Result<void> begin(const source::pgoutput::Begin& message);
     Result<void> append(Change change, std::size_t bytes);
     Result<Transaction> commit(const source::pgoutput::Commit& message);
-    const Table* find_table(TableOid oid) const;
-    Result<const source::RowMapper*> find_mapper(TableOid oid) const;
+    void fail_all_in_transaction();
+    void make_mapper(const Table& table, const source::pgoutput::Relation& relation);
+    const Table* followed(TableOid oid) const;
+    Result<const source::RowMapper*> find_mapper(TableOid oid);
 
     std::vector<Table> tables_;
     std::size_t bytes_max_;
-    std::map<TableOid, Result<source::RowMapper>> mappers_;
+    std::map<TableOid, KnownRelation> relations_;
+    std::map<TableOid, Result<source::RowMapper>> mappers_;  ///< of followed tables
+    TableFailures failures_;
     std::optional<Transaction> current_;
     std::size_t bytes_ = 0;
     bool skipping_ = false;

@@ -54,7 +54,10 @@ struct Bench {
         config.compare = {.rate = 1, .budget_per_second = 10'000, .judge_cores = 8, .keep = 1000};
         comparer.configure(config);
         syncer.start();
-        REQUIRE(wait_until([this] { return replica.generation()->live; }));
+        REQUIRE(wait_until([this] {
+            const auto generation = replica.generation();
+            return !generation->columns.empty() && generation->columns.front().live;
+        }));
         REQUIRE(column()->index->live_rows() == rows_copied);
     }
 

@@ -19,8 +19,8 @@ std::string answered_by(Client& client) {
 std::size_t copies(const Playground& playground) {
     const std::string log = playground.veer.log();
     std::size_t count = 0;
-    for (auto at = log.find(": copying "); at != std::string::npos;
-         at = log.find(": copying ", at + 1)) {
+    const std::string_view line = ": copying public.points\n";
+    for (auto at = log.find(line); at != std::string::npos; at = log.find(line, at + 1)) {
         ++count;
     }
     return count;

@@ -20,6 +20,7 @@ void RecordingObserver::begin(const std::string& /*database*/, const std::vector
     const std::scoped_lock lock{mutex_};
     tables_ = tables;
     rows_.clear();
+    expect(joining_.empty(), "begin while a table joins");
     begun_ = true;
     ready_ = false;
     ++begins_;
@@ -27,7 +28,8 @@ void RecordingObserver::begin(const std::string& /*database*/, const std::vector
 
 void RecordingObserver::rows(TableOid table, std::span<const Row> rows) {
     const std::scoped_lock lock{mutex_};
-    expect(begun_ && !ready_, "rows outside of a copy");
+    const bool joins = !joining_.empty() && joining_.front().oid == table;
+    expect(begun_ && (!ready_ || joins), "rows outside of a copy");
     expect(rows.size() <= 1'000, "a batch of more than 1000 rows");
     for (const Row& row : rows) {
         expect(rows_[table].emplace(row.key, row.vectors).second, "a key was copied twice");
@@ -46,26 +48,37 @@ void RecordingObserver::apply(const storage::Transaction& transaction) {
     expect(ready_, "apply before ready");
     expect(transaction.end_lsn > position_, "a transaction came twice or out of order");
     position_ = transaction.end_lsn;
-    for (const storage::Change& change : transaction.changes) {
-        if (const auto* const upsert = std::get_if<storage::Upsert>(&change)) {
-            TableRows& rows = rows_[upsert->table];
-            if (upsert->old_key.has_value()) {
-                expect(rows.erase(*upsert->old_key) == 1, "an old key was not there");
-            }
-            const auto unchanged = [](const storage::VectorValue& value) {
-                return std::holds_alternative<storage::UnchangedVector>(value);
-            };
-            expect(
-                std::none_of(upsert->row.vectors.begin(), upsert->row.vectors.end(), unchanged),
-                "an unresolved vector"
-            );
-            rows[upsert->row.key] = upsert->row.vectors;
-        } else if (const auto* const removed = std::get_if<storage::Delete>(&change)) {
-            expect(rows_[removed->table].erase(removed->key) == 1, "a deleted row was not there");
-        } else {
-            for (const TableOid table : std::get<storage::Truncate>(change).tables) {
-                rows_[table].clear();
-            }
+    for (const storage::Change& one : transaction.changes) {
+        change(one, false);
+    }
+}
+
+bool RecordingObserver::complete(TableOid table) const {
+    return std::any_of(tables_.begin(), tables_.end(), [&](const Table& known) {
+        return known.oid == table;
+    });
+}
+
+void RecordingObserver::change(const storage::Change& change, bool joining) {
+    if (const auto* const upsert = std::get_if<storage::Upsert>(&change)) {
+        expect(joining || complete(upsert->table), "a row of a table that is not complete");
+        TableRows& rows = rows_[upsert->table];
+        if (upsert->old_key.has_value()) {
+            expect(rows.erase(*upsert->old_key) == 1, "an old key was not there");
+        }
+        const auto unchanged = [](const storage::VectorValue& value) {
+            return std::holds_alternative<storage::UnchangedVector>(value);
+        };
+        expect(
+            std::none_of(upsert->row.vectors.begin(), upsert->row.vectors.end(), unchanged),
+            "an unresolved vector"
+        );
+        rows[upsert->row.key] = upsert->row.vectors;
+    } else if (const auto* const removed = std::get_if<storage::Delete>(&change)) {
+        expect(rows_[removed->table].erase(removed->key) == 1, "a deleted row was not there");
+    } else {
+        for (const TableOid table : std::get<storage::Truncate>(change).tables) {
+            rows_[table].clear();
         }
     }
 }
@@ -83,7 +96,46 @@ void RecordingObserver::redefine(const std::vector<Table>& tables) {
             "a table came, or became another one, without a copy"
         );
     }
+    for (const Table& table : tables_) {
+        const bool stays = std::any_of(tables.begin(), tables.end(), [&](const Table& now) {
+            return now.oid == table.oid;
+        });
+        if (!stays) {
+            rows_.erase(table.oid);
+        }
+    }
     tables_ = tables;
+}
+
+void RecordingObserver::join(const Table& table) {
+    const std::scoped_lock lock{mutex_};
+    expect(ready_ && joining_.empty(), "join before ready, or during another");
+    expect(!complete(table.oid), "a complete table joins");
+    rows_.erase(table.oid);
+    joining_ = {table};
+    ++copies_[table.name];
+}
+
+void RecordingObserver::catch_up(TableOid table, std::span<const storage::Change> changes) {
+    const std::scoped_lock lock{mutex_};
+    expect(!joining_.empty() && joining_.front().oid == table, "catch_up outside of a join");
+    for (const storage::Change& one : changes) {
+        change(one, true);
+    }
+}
+
+void RecordingObserver::joined(TableOid table) {
+    const std::scoped_lock lock{mutex_};
+    expect(!joining_.empty() && joining_.front().oid == table, "joined outside of a join");
+    tables_.insert(tables_.end(), joining_.begin(), joining_.end());
+    joining_.clear();
+}
+
+void RecordingObserver::abandon(TableOid table) {
+    const std::scoped_lock lock{mutex_};
+    expect(!joining_.empty() && joining_.front().oid == table, "abandon outside of a join");
+    joining_.clear();
+    rows_.erase(table);
 }
 
 void RecordingObserver::applied(Lsn lsn) {
@@ -95,12 +147,19 @@ void RecordingObserver::applied(Lsn lsn) {
 
 void RecordingObserver::status(const storage::sync::Status& status) {
     const std::scoped_lock lock{mutex_};
-    if (status.phase == storage::sync::Phase::copying && status_.phase != status.phase) {
-        ++copies_;
+    using storage::sync::Phase;
+    if (status_.phase == Phase::streaming && status.phase != Phase::streaming) {
+        ++interruptions_;
     }
     status_ = status;
-    if (reasons_.empty() || reasons_.back() != status.reason) {
-        reasons_.push_back(status.reason);
+    const auto note = [this](const std::string& reason) {
+        if (std::find(reasons_.begin(), reasons_.end(), reason) == reasons_.end()) {
+            reasons_.push_back(reason);
+        }
+    };
+    note(status.reason);
+    for (const storage::sync::TableStatus& table : status.tables) {
+        note(table.reason);
     }
 }
 
@@ -144,7 +203,32 @@ int RecordingObserver::begins() const {
 
 int RecordingObserver::copies() const {
     const std::scoped_lock lock{mutex_};
-    return copies_;
+    int most = 0;
+    for (const auto& [table, count] : copies_) {
+        most = std::max(most, count);
+    }
+    return most;
+}
+
+int RecordingObserver::copies(const std::string& table) const {
+    const std::scoped_lock lock{mutex_};
+    const auto found = copies_.find(table);
+    return found == copies_.end() ? 0 : found->second;
+}
+
+int RecordingObserver::interruptions() const {
+    const std::scoped_lock lock{mutex_};
+    return interruptions_;
+}
+
+storage::sync::TableStatus RecordingObserver::table_status(const std::string& name) const {
+    const std::scoped_lock lock{mutex_};
+    for (const storage::sync::TableStatus& table : status_.tables) {
+        if (table.name.ends_with("." + name)) {
+            return table;
+        }
+    }
+    return {};
 }
 
 std::vector<std::string> RecordingObserver::violations() const {
@@ -154,7 +238,16 @@ std::vector<std::string> RecordingObserver::violations() const {
 
 bool RecordingObserver::reached(Lsn lsn) const {
     const std::scoped_lock lock{mutex_};
-    return status_.phase == storage::sync::Phase::streaming && ready_ && position_ >= lsn;
+    const bool all_joined = std::all_of(
+        status_.tables.begin(),
+        status_.tables.end(),
+        [](const storage::sync::TableStatus& table) {
+            return table.state == storage::sync::TableState::streaming ||
+                   table.state == storage::sync::TableState::refused;
+        }
+    );
+    return status_.phase == storage::sync::Phase::streaming && ready_ && all_joined &&
+           joining_.empty() && position_ >= lsn;
 }
 
 std::string store_directory(const PostgresServer& server) {

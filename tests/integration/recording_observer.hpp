@@ -23,35 +23,47 @@ class RecordingObserver : public storage::sync::Observer {
     void ready(storage::Lsn applied) override;
     void apply(const storage::Transaction& transaction) override;
     void redefine(const std::vector<storage::Table>& tables) override;
+    void join(const storage::Table& table) override;
+    void catch_up(storage::TableOid table, std::span<const storage::Change> changes) override;
+    void joined(storage::TableOid table) override;
+    void abandon(storage::TableOid table) override;
     void applied(storage::Lsn lsn) override;
     void status(const storage::sync::Status& status) override;
 
     TableRows table_rows(const std::string& name) const;
-    std::vector<storage::Table> tables() const;
+    std::vector<storage::Table> tables() const;  ///< that are complete
+    /// Of the table, by its name without the schema; an empty one where it is not known.
+    storage::sync::TableStatus table_status(const std::string& name) const;
     storage::sync::Status last_status() const;
-    /// True where any status so far had a reason with this text.
+    /// True where any status so far had a reason, a table's or everybody's, with this text.
     bool told(const std::string& text) const;
     storage::Lsn position() const;
     int begins() const;
-    int copies() const;  ///< times that the phase `copying` was entered
+    int copies() const;  ///< of the table that was copied most often
+    int copies(const std::string& table) const;
+    int interruptions() const;  ///< times that the phase `streaming` was left
     std::vector<std::string> violations() const;
 
-    /// True where the observer streams and has applied `lsn`.
+    /// True where the observer streams, has applied `lsn`, and no table is still to join.
     bool reached(storage::Lsn lsn) const;
 
   private:
     void expect(bool holds, const std::string& what);
+    void change(const storage::Change& change, bool joining);
+    bool complete(storage::TableOid table) const;
 
     mutable std::mutex mutex_;
     std::vector<storage::Table> tables_;
+    std::vector<storage::Table> joining_;  ///< one, or none
     std::map<storage::TableOid, TableRows> rows_;
+    std::map<std::string, int> copies_;
     storage::sync::Status status_;
     std::vector<std::string> reasons_;
     storage::Lsn position_;
     bool begun_ = false;
     bool ready_ = false;
     int begins_ = 0;
-    int copies_ = 0;
+    int interruptions_ = 0;
     std::vector<std::string> violations_;
 };
 

@@ -48,6 +48,8 @@ TEST_CASE("Indexes that come and go take their tables in and out of the copy", "
 
     server.exec("CREATE INDEX b_emb ON b USING ivfflat (emb vector_l2_ops)");
     REQUIRE(has_tables(observer, 2));
+    CHECK(observer.copies("a") == 1);
+    CHECK(observer.interruptions() == 0);
     REQUIRE(caught_up(server, observer));
     server.exec("UPDATE b SET emb = '[7,7,7]' WHERE id = 7");
     REQUIRE(caught_up(server, observer));

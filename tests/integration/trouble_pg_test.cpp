@@ -157,4 +157,59 @@ TEST_CASE("SIGTERM ends veer with exit code 0", "[integration]") {
     CHECK(playground.veer.stop() == 0);
 }
 
+TEST_CASE(
+    "a table is copied while others are searched: not one search goes astray", "[integration]"
+) {
+    Playground playground("[defaults]\npercent = 100\n");
+    Client session(playground.through());
+    session.simple(search);
+    REQUIRE(session.simple("SHOW veer.last").rows[0][0] == "veer");
+    Client owner(playground.direct());
+    const auto make = [&](const std::string& name) {
+        const Outcome made = owner.simple(
+            "CREATE TABLE " + name +
+            " (id bigint PRIMARY KEY, e vector(4));"
+            "INSERT INTO " +
+            name +
+            " SELECT i, ARRAY[i, 1, sin(i), 2]::vector FROM generate_series(1, 1000) i;"
+            "CREATE INDEX ON " +
+            name + " USING ivfflat (e vector_l2_ops) WITH (lists = 1)"
+        );
+        REQUIRE(made.message.empty());
+    };
+    const auto state = [&](const std::string& table) {
+        for (const auto& row : session.simple("SHOW veer.routes").rows) {
+            if (row.at(1) == table) {
+                return row.at(4).value_or("");
+            }
+        }
+        return std::string{};
+    };
+    int searches = 0;
+    int astray = 0;
+    const auto until_live = [&](const std::string& table) {
+        return wait_until([&] {
+            for (int round = 0; round < 5; ++round) {
+                session.simple(search);
+                astray += session.simple("SHOW veer.last").rows[0][0] == "veer" ? 0 : 1;
+                ++searches;
+            }
+            return state(table) == "live";
+        });
+    };
+    make("late");
+    CHECK(until_live("public.late"));
+    owner.simple("ALTER TABLE late ALTER e TYPE vector(4) USING (e + e)::vector(4)");
+    owner.simple("INSERT INTO late VALUES (0, '[0,0,0,0]')");
+    make("later");
+    const bool later_is_live = until_live("public.later");
+    INFO(playground.veer.log());
+    CHECK(later_is_live);
+    CHECK(until_live("public.late"));
+    CHECK(searches > 20);
+    CHECK(astray == 0);
+    CHECK(session.simple("SELECT id FROM late ORDER BY e <-> '[0,0,0,0]' LIMIT 1").value() == "0");
+    CHECK(session.simple("SHOW veer.last").rows[0][0] == "veer");
+}
+
 }  // namespace veer::tests

@@ -60,6 +60,22 @@ storage::sync::Status in_phase(Phase phase) {
     return status;
 }
 
+/// True where there is a column that is not refused, and all such are live.
+bool live(const Generation& generation) {
+    std::size_t count = 0;
+    for (const IndexedColumn& column : generation.columns) {
+        if (column.refused.empty() && !column.live) {
+            return false;
+        }
+        count += column.live ? 1 : 0;
+    }
+    return count > 0;
+}
+
+bool live(const Replica& replica) {
+    return live(*replica.generation());
+}
+
 std::vector<std::string> nearest(const Replica& replica, Vector query, std::size_t k = 10) {
     return keys(replica.generation()->columns.at(0).index->search(query, k, 40));
 }
@@ -76,14 +92,14 @@ void start(Replica& replica) {
 
 TEST_CASE("Replica has an index for each column and known operator, once", "[index]") {
     Replica replica{1};
-    CHECK_FALSE(replica.generation()->live);
+    CHECK_FALSE(live(replica));
     storage::Table unbounded = table(others, {"<->"});
     unbounded.columns[1].typmod = -1;
     replica.begin("app", {table(items, {"<->", "<=>", "<->", "<@>"}), unbounded});
     const auto generation = replica.generation();
     CHECK(generation->number == 1);
     CHECK(generation->database == "app");
-    CHECK_FALSE(generation->live);
+    CHECK_FALSE(live(*generation));
     REQUIRE(generation->columns.size() == 2);
     CHECK(generation->columns[0].index->options().metric == Metric::l2);
     CHECK(generation->columns[1].index->options().metric == Metric::cosine);
@@ -99,12 +115,12 @@ TEST_CASE("Rows of the copy are served once the stream follows", "[index]") {
         items, std::vector<storage::Row>{row("a", {1, 0}), {"n", {storage::NullVector{}}}}
     );
     replica.rows(others, std::vector<storage::Row>{row("x", {1, 0})});
-    CHECK_FALSE(replica.generation()->live);
+    CHECK_FALSE(live(replica));
     CHECK(nearest(replica, {0, 0}).empty());
     replica.ready(Lsn{10});
-    CHECK_FALSE(replica.generation()->live);
+    CHECK_FALSE(live(replica));
     replica.status(in_phase(Phase::streaming));
-    CHECK(replica.generation()->live);
+    CHECK(live(replica));
     CHECK(replica.applied() == Lsn{10});
     CHECK(nearest(replica, {0, 0}) == std::vector<std::string>{"a"});
 }
@@ -140,16 +156,16 @@ TEST_CASE("A vector that cannot be indexed leaves the transaction's other rows a
 TEST_CASE("Any phase but streaming stops serving, and streaming resumes it", "[index]") {
     Replica replica{1};
     replica.status(in_phase(Phase::streaming));
-    CHECK_FALSE(replica.generation()->live);
+    CHECK_FALSE(live(replica));
     start(replica);
     const auto held = replica.generation();
-    CHECK(held->live);
+    CHECK(live(*held));
     replica.status(in_phase(Phase::waiting));
-    CHECK_FALSE(replica.generation()->live);
+    CHECK_FALSE(live(replica));
     CHECK(replica.status().phase == Phase::waiting);
-    CHECK(held->live);  // a Generation never changes
+    CHECK(live(*held));  // a Generation never changes
     replica.status(in_phase(Phase::streaming));
-    CHECK(replica.generation()->live);
+    CHECK(live(replica));
     CHECK(replica.generation()->number == held->number);
 }
 
@@ -159,10 +175,10 @@ TEST_CASE("A new copy is a new generation, and the old one stays whole for its u
     const auto old = replica.generation();
     replica.begin("app", {table(items, {"<->"})});
     CHECK(replica.generation()->number == old->number + 1);
-    CHECK_FALSE(replica.generation()->live);
+    CHECK_FALSE(live(replica));
     CHECK(replica.applied() == Lsn{});
     replica.status(in_phase(Phase::streaming));
-    CHECK_FALSE(replica.generation()->live);  // not before ready
+    CHECK_FALSE(live(replica));  // not before ready
     CHECK(old->columns[0].index->search(Vector{0, 0}, 10, 40)->size() == 2);
     CHECK(replica.generation()->columns[0].index->search(Vector{0, 0}, 10, 40)->empty());
 }
@@ -235,7 +251,7 @@ TEST_CASE(
     REQUIRE(before->columns.size() == 3);
     REQUIRE(after->columns.size() == 1);
     CHECK(after->number > before->number);
-    CHECK(after->live);
+    CHECK(live(*after));
     CHECK(after->database == "app");
     CHECK(after->columns[0].table.name == "things");
     CHECK(after->columns[0].index == before->columns[0].index);
@@ -257,7 +273,7 @@ TEST_CASE("An index without memory is refused in bytes, and the others go on", "
     replica.ready(Lsn{10});
     replica.status(in_phase(Phase::streaming));
     const auto generation = replica.generation();
-    CHECK(generation->live);
+    CHECK(live(*generation));
     CHECK(
         generation->columns.at(0).refused ==
         "Its index needs " + std::to_string(memory_estimate(2, 2, 16)) +
@@ -329,4 +345,92 @@ TEST_CASE("A replica goes on from its checkpoint, whatever happened to the rows"
         replica.begin("app", {table(others, {"<->"})});
     }
     CHECK(chunks.keys("g")->empty());  // nobody indexes it any more
+}
+
+TEST_CASE("A table that joins goes on from its checkpoint, too", "[index]") {
+    MemoryChunks chunks;
+    const ReplicaOptions options{.checkpoints = &chunks};
+    {
+        Replica replica{options};
+        start(replica);
+        replica.stop();
+    }
+    Replica replica{options};
+    replica.begin("app", {});  // of a copy that starts over all tables join
+    replica.ready(Lsn{10});
+    replica.status(in_phase(Phase::streaming));
+    replica.join(table(items, {"<->"}));
+    replica.rows(items, std::vector<storage::Row>{row("a", {1, 0}), row("c", {3, 0})});
+    replica.joined(items);
+    const auto restored = replica.generation()->columns.at(0).index->restored();
+    REQUIRE(restored.has_value());
+    CHECK(restored->rows == 1);
+    CHECK(restored->other == 1);
+    CHECK(nearest(replica, {0, 0}) == std::vector<std::string>{"a", "c"});
+}
+
+TEST_CASE("A table joins while another is served, and is served once it is complete", "[index]") {
+    Replica replica{2};
+    start(replica);
+    const auto before = replica.generation();
+    replica.join(table(others, {"<->"}));
+    replica.rows(others, std::vector<storage::Row>{row("x", {1, 0}), row("y", {5, 0})});
+    replica.catch_up(
+        others,
+        std::vector<storage::Change>{
+            storage::Delete{others, "x"}, storage::Upsert{others, "y", row("z", {6, 0})}}
+    );
+    replica.apply(transaction(20, {insert("c", {0, 0})}));
+    REQUIRE(replica.generation()->columns.size() == 2);
+    CHECK(replica.generation()->columns[0].index == before->columns[0].index);
+    CHECK(replica.generation()->columns[0].live);
+    CHECK_FALSE(replica.generation()->columns[1].live);
+    CHECK(replica.generation()->columns[1].index->search(Vector{0, 0}, 10, 40)->empty());
+    CHECK(replica.applied() == Lsn{20});
+    replica.joined(others);
+    CHECK(live(replica));
+    CHECK(
+        keys(replica.generation()->columns[1].index->search(Vector{0, 0}, 10, 40)) ==
+        std::vector<std::string>{"z"}
+    );
+    replica.apply(transaction(30, {storage::Upsert{others, std::nullopt, row("w", {1, 1})}}));
+    CHECK(replica.generation()->columns[1].index->search(Vector{0, 0}, 10, 40)->size() == 2);
+}
+
+TEST_CASE("A table that is given up leaves the others alone, and may join again", "[index]") {
+    Replica replica{1};
+    start(replica);
+    replica.join(table(others, {"<->"}));
+    replica.rows(others, std::vector<storage::Row>{row("x", {1, 0})});
+    replica.redefine({table(items, {"<->"})});
+    CHECK(replica.generation()->columns.size() == 2);
+    replica.abandon(others);
+    CHECK(replica.generation()->columns.size() == 1);
+    CHECK(live(replica));
+    replica.join(table(others, {"<->"}));
+    replica.rows(others, std::vector<storage::Row>{row("x", {1, 0})});
+    replica.joined(others);
+    CHECK(live(replica));
+    replica.redefine({table(others, {"<->"})});
+    REQUIRE(replica.generation()->columns.size() == 1);
+    CHECK(replica.generation()->columns[0].table.oid == others);
+}
+
+TEST_CASE("A table that finds no memory is not served, the others are", "[index]") {
+    Replica replica{
+        ReplicaOptions{.route_bytes_max = [](const storage::Table&, const storage::AnnIndex&) {
+            return memory_estimate(2, 2, 16);
+        }}};
+    start(replica);
+    storage::Table small = table(others, {"<->"});
+    replica.join(small);
+    replica.rows(
+        others, std::vector<storage::Row>{row("x", {1, 0}), row("y", {2, 0}), row("z", {3, 0})}
+    );
+    replica.joined(others);
+    CHECK(replica.generation()->columns.at(0).live);
+    CHECK_FALSE(replica.generation()->columns.at(1).live);
+    CHECK_FALSE(replica.generation()->columns.at(1).refused.empty());
+    replica.abandon(others);
+    CHECK(replica.generation()->columns.size() == 1);
 }

@@ -61,7 +61,7 @@ struct Life {
         control.connect(disk.keeper());
         problem = control.restore(disk.state, disk.last_line(), start);
         traffic = control.adopt(name, file_percent);
-        control.set_live(true);
+        control.set_live({name});
     }
 
     Reply say(Command command, Time now, std::optional<std::uint64_t> revision = std::nullopt) {

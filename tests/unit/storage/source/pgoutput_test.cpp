@@ -144,3 +144,11 @@ TEST_CASE("Any change of one byte decodes or fails, and never reads outside", "[
         }
     }
 }
+
+TEST_CASE("A row message names its table, whatever the rest of it is", "[storage]") {
+    CHECK(pgoutput::table_of(ByteWriter{}.u8('I').be32(7).u8('?').take()) == TableOid{7});
+    CHECK(pgoutput::table_of(ByteWriter{}.u8('R').be32(8).take()) == TableOid{8});
+    CHECK_FALSE(pgoutput::table_of(ByteWriter{}.u8('I').be16(7).take()).has_value());
+    CHECK_FALSE(pgoutput::table_of(ByteWriter{}.u8('C').be32(7).be32(7).take()).has_value());
+    CHECK_FALSE(pgoutput::table_of("").has_value());
+}

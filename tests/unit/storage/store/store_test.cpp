@@ -262,3 +262,23 @@ TEST_CASE("A full disk is an error, and what was durable is there afterwards", "
     CHECK(again.state().value()->applied == last_written);
     CHECK(all_rows(again).size() == 2 + last_written.value - 0x100);
 }
+
+TEST_CASE("Copies that were cut short are forgotten, complete tables are not", "[storage]") {
+    const TemporaryDirectory temporary;
+    Store store = filled_store(temporary / "s");
+    const std::vector<Row> before = all_rows(store);
+    const std::vector<Row> rows{row_of(1, floats({1, 2}), NullVector{})};
+    const std::vector<Change> changes{Delete{{101}, key_of(1)}};
+    // Before it, after it, and where an OID's last byte is the greatest.
+    for (const std::uint32_t oid : {1U, 99U, 101U, 0xFFU, 0xFFFFFFFFU}) {
+        store.write_rows({oid}, rows).value();
+    }
+    store.write({}, {0x200}, {}, {{101}, {0x180}, changes}).value();
+    store.forget_others({sample_table(0xFF), sample_table(100)}).value();
+    CHECK(all_rows(store) == before);
+    CHECK(store.get({0xFF}, key_of(1)).value().has_value());
+    for (const std::uint32_t oid : {1U, 99U, 101U, 0xFFFFFFFFU}) {
+        CHECK_FALSE(store.get({oid}, key_of(1)).value().has_value());
+    }
+    CHECK(store.read_spool({101}).value().changes.empty());
+}

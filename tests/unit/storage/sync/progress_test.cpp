@@ -47,6 +47,7 @@ TEST_CASE("Progress tells a new phase at once and rows at most ten times a secon
         progress.rows({100}, rows);
     }
     CHECK(observer.count < after_phase + 100);
+    progress.ready({0x10});
     progress.enter(Phase::streaming, "");
     CHECK(observer.last.phase == Phase::streaming);
     CHECK(observer.last.rows_done == 1'000);
@@ -68,4 +69,34 @@ TEST_CASE("Progress knows what the observer has", "[storage]") {
     progress.begin("app", {});
     CHECK_FALSE(progress.ready_for(tables, {0x11}));
     CHECK(progress.begun_empty());
+}
+
+TEST_CASE("While the first table is copied nothing streams; a second stops nobody", "[storage]") {
+    CountingObserver observer;
+    Progress progress{observer};
+    const Table first = sample_table(100);
+    const Table second = sample_table(101);
+    progress.begin("app", {});
+    progress.ready({0x10});
+    progress.expect({first}, {{{}, "public.no_key", TableState::refused, "no key", 0, 0}});
+    progress.enter(Phase::streaming, "");
+    CHECK(observer.last.phase == Phase::copying);
+    progress.join(first);
+    CHECK(observer.last.tables.at(0).state == TableState::copying);
+    CHECK(observer.last.tables.at(1).state == TableState::refused);
+    progress.set_state(first, TableState::catching_up, "");
+    CHECK(observer.last.phase == Phase::copying);
+    progress.joined(first);
+    CHECK(observer.last.phase == Phase::streaming);
+    CHECK(progress.ready_for({first}, {0x10}));
+    progress.expect({first, second}, {});
+    progress.set_state(second, TableState::waiting, "its table is locked");
+    CHECK(observer.last.phase == Phase::streaming);
+    REQUIRE(observer.last.tables.size() == 2);
+    CHECK(observer.last.tables.at(0).state == TableState::streaming);
+    CHECK(observer.last.tables.at(1).reason == "its table is locked");
+    progress.expect({first}, {});
+    CHECK(observer.last.tables.size() == 1);
+    progress.redefine({});
+    CHECK(observer.last.tables.empty());
 }

@@ -8,6 +8,7 @@
 
 using namespace veer::storage;
 using veer::storage::sync::resolve_unchanged;
+using veer::storage::sync::Resolved;
 using veer::tests::floats;
 using veer::tests::key_of;
 using veer::tests::row_of;
@@ -31,14 +32,14 @@ Upsert upsert(std::uint64_t id, VectorValue emb, std::optional<std::uint64_t> ol
         row_of(id, std::move(emb), UnchangedVector{})};
 }
 
-Result<Transaction> resolve(std::vector<Change> changes) {
+Result<Resolved> resolve(std::vector<Change> changes) {
     return resolve_unchanged({{1}, {2}, std::move(changes)}, lookup);
 }
 
 /// The vectors of the last change.
 std::vector<VectorValue> last_vectors(const std::vector<Change>& changes) {
     const auto resolved = resolve(changes).value();
-    return std::get<Upsert>(resolved.changes.back()).row.vectors;
+    return std::get<Upsert>(resolved.transaction.changes.back()).row.vectors;
 }
 
 }  // namespace
@@ -77,7 +78,7 @@ TEST_CASE("An unchanged vector follows its row to another key, and on", "[storag
     );
 }
 
-TEST_CASE("A vector that nobody knows starts the copy over", "[storage]") {
+TEST_CASE("A table with a vector that nobody knows is lost, and the others are not", "[storage]") {
     std::vector<Change> changes;
     SECTION("no such row") {
         changes = {upsert(2, UnchangedVector{})};
@@ -91,9 +92,13 @@ TEST_CASE("A vector that nobody knows starts the copy over", "[storage]") {
     SECTION("truncated before") {
         changes = {Truncate{{table}}, upsert(1, UnchangedVector{})};
     }
-    const auto resolved = resolve(changes);
-    REQUIRE(resolved.has_error());
-    CHECK(resolved.error().code == Errc::gone);
+    changes.insert(changes.begin(), Truncate{{table, {200}}});
+    const Upsert other{{200}, std::nullopt, row_of(1, floats({1, 2}), NullVector{})};
+    changes.emplace_back(other);
+    const auto resolved = resolve(changes).value();
+    CHECK(resolved.lost.size() == 1);
+    CHECK(resolved.lost.at(table) == "a row was updated that the copy does not have");
+    CHECK(resolved.transaction.changes == std::vector<Change>{Truncate{{{200}}}, other});
 }
 
 TEST_CASE("A row inserted after a truncation is known", "[storage]") {

@@ -18,7 +18,7 @@ SyncState stored_state() {
     state.database = "app";
     state.slot = "veer_1";
     state.publication = "veer_1";
-    state.publication_fingerprint = "p1;";
+    state.publication_fingerprint = "p:1:100:1;";
     state.phase = CopyPhase::streaming;
     state.applied = {0x100};
     state.tables = {sample_table()};
@@ -28,24 +28,28 @@ SyncState stored_state() {
 
 UpstreamFacts same_upstream() {
     return {
-        "7", "app", {sample_table()}, source::SlotFacts{true, false, {0x100}}, "p1;", 1, {0x100}};
+        "7",
+        "app",
+        source::SlotFacts{true, false, {0x100}},
+        source::Publication{{{100}, "p:1:100:1;"}},
+        1,
+        {0x100}};
 }
 
 }  // namespace
 
 TEST_CASE("A copy is resumed where everything is as it was", "[storage]") {
     CHECK_FALSE(reason_to_start_over(stored_state(), same_upstream()).has_value());
-    UpstreamFacts renamed = same_upstream();
-    renamed.tables[0].name = "things";
-    CHECK_FALSE(reason_to_start_over(stored_state(), renamed).has_value());
     SyncState two = stored_state();
     two.tables.push_back(sample_table(101));
-    two.publication_fingerprint = "p1;p2;";
+    two.publication_fingerprint = "p:1:100:1;p:1:101:1;";
     CHECK_FALSE(reason_to_start_over(two, same_upstream()).has_value());  // one has left
+    SyncState none = stored_state();
+    none.tables.clear();
+    CHECK_FALSE(reason_to_start_over(none, same_upstream()).has_value());
     UpstreamFacts behind = same_upstream();
     behind.slot->confirmed_flush = {0x50};
     behind.slot->active = true;
-    behind.tables[0].estimated_rows = 1e6;
     CHECK_FALSE(reason_to_start_over(stored_state(), behind).has_value());
     SyncState landmark = stored_state();
     landmark.history = {1, {{0x80}, 1, 1}, {0x90}};
@@ -74,18 +78,6 @@ TEST_CASE("Anything that breaks the continuity starts the copy over", "[storage]
     SECTION("another database") {
         upstream.database = "other";
         expected = "another database";
-    }
-    SECTION("changed table") {
-        upstream.tables[0].fingerprint = "800,";
-        expected = "public.items has changed";
-    }
-    SECTION("new table") {
-        upstream.tables.push_back(sample_table(101));
-        expected = "has a vector index now";
-    }
-    SECTION("lost table") {
-        upstream.tables.clear();
-        expected = "no usable vector index any more";
     }
     SECTION("no slot") {
         upstream.slot.reset();
@@ -122,15 +114,37 @@ TEST_CASE("Anything that breaks the continuity starts the copy over", "[storage]
         expected = "timeline 0";
     }
     SECTION("no publication") {
-        upstream.publication_fingerprint.reset();
+        upstream.publication.reset();
         expected = "publication veer_1 is gone";
     }
     SECTION("another publication") {
-        upstream.publication_fingerprint = "p2;";
+        upstream.publication = source::Publication{{{100}, "q:1:100:1;"}};
         expected = "was changed";
     }
     const auto reason = reason_to_start_over(stored, upstream);
     REQUIRE(reason.has_value());
     INFO(*reason);
     CHECK(reason->find(expected) != std::string::npos);
+}
+
+TEST_CASE("Each table goes on, or leaves with a reason, by itself", "[storage]") {
+    const std::vector<Table> complete{
+        sample_table(100), sample_table(101), sample_table(102), sample_table(103)};
+    const std::string fingerprint = "p:1:100:1;p:1:101:1;p:1:102:1;p:1:103:1;";
+    Table renamed = sample_table(100);
+    renamed.name = "things";
+    Table rewritten = sample_table(102);
+    rewritten.fingerprint = "800,";
+    const Reconciled reconciled = reconcile(
+        complete,
+        fingerprint,
+        {renamed, rewritten, sample_table(103), sample_table(104)},
+        {{{100}, "p:1:100:1;"}, {{102}, "p:1:102:1;"}, {{103}, "p:1:103:2;"}, {{104}, "p:1:104:1;"}}
+    );
+    REQUIRE(reconciled.kept.size() == 1);
+    CHECK(reconciled.kept[0].name == "things");
+    REQUIRE(reconciled.left.size() == 3);
+    CHECK(reconciled.left.at({101}).find("no usable vector index") != std::string::npos);
+    CHECK(reconciled.left.at({102}).find("has changed") != std::string::npos);
+    CHECK(reconciled.left.at({103}).find("out of the publication") != std::string::npos);
 }

@@ -124,15 +124,59 @@ TEST_CASE("Messages out of order are refused", "[storage]") {
     }
 }
 
-TEST_CASE("A row of a changed relation starts the copy over", "[storage]") {
-    TransactionAssembler assembler{{sample_table()}};
+TEST_CASE("A row of a changed relation fails its table, and no other", "[storage]") {
+    TransactionAssembler assembler{{sample_table(100), sample_table(200)}};
     auto changed = relation();
     changed.columns[2].typmod = 3;
-    CHECK(assembler.take(pgoutput::Begin{}).has_value());
-    CHECK(assembler.take(changed).has_value());
-    const auto taken = assembler.take(pgoutput::Insert{{100}, tuple(seven)});
-    REQUIRE(taken.has_error());
-    CHECK(taken.error().code == Errc::gone);
+    auto other = relation();
+    other.oid = {200};
+    const auto changes = changes_of(
+        assembler,
+        {relation(),
+         other,
+         pgoutput::Insert{{100}, tuple(seven)},
+         pgoutput::Insert{{200}, tuple(seven)},
+         changed,
+         pgoutput::Insert{{100}, tuple(eight)},
+         pgoutput::Truncate{0, {{100}, {200}}},
+         pgoutput::Delete{{100}, tuple(eight)}}
+    );
+    CHECK(
+        changes == std::vector<Change>{Upsert{{200}, std::nullopt, mapped(7)}, Truncate{{{200}}}}
+    );
+    REQUIRE(assembler.failures().size() == 1);
+    CHECK(assembler.failures().at({100}).find("emb is not what it was") != std::string::npos);
+    CHECK(changes_of(assembler, {pgoutput::Insert{{100}, tuple(seven)}}).empty());
+    SECTION("it goes on once it is followed as what it has become") {
+        Table now = sample_table(100);
+        now.columns[2].typmod = 3;
+        assembler.redefine({now});
+        CHECK(assembler.failures().empty());
+        CHECK(changes_of(assembler, {pgoutput::Insert{{100}, tuple(seven)}}).size() == 1);
+    }
+    SECTION("a message that could not even be decoded") {
+        assembler.redefine({sample_table(200)});
+        CHECK_FALSE(assembler.take(pgoutput::Begin{{0x10}, 0, 5}).value().has_value());
+        assembler.fail({100}, "of a table that nobody follows");
+        assembler.fail({200}, "malformed");
+        CHECK(assembler.failures().size() == 1);
+        CHECK(assembler.take(pgoutput::Commit{0, {0x10}, {0x20}, 0}).value()->changes.empty());
+    }
+}
+
+TEST_CASE("A table that is followed later has the relation that came before", "[storage]") {
+    TransactionAssembler assembler{{}};
+    {
+        std::string name = "items";
+        auto of_a_message_that_is_gone = relation();
+        of_a_message_that_is_gone.name = name;
+        CHECK(changes_of(
+                  assembler, {of_a_message_that_is_gone, pgoutput::Insert{{100}, tuple(seven)}}
+        ).empty());
+        name = "XXXXX";
+    }
+    assembler.redefine({sample_table()});
+    CHECK(changes_of(assembler, {pgoutput::Insert{{100}, tuple(seven)}}).size() == 1);
 }
 
 TEST_CASE("The rows of a transaction that the copy has already are skipped", "[storage]") {
@@ -146,17 +190,13 @@ TEST_CASE("The rows of a transaction that the copy has already are skipped", "[s
     CHECK(changes_of(assembler, {pgoutput::Insert{{100}, tuple(seven)}}).size() == 1);
 }
 
-TEST_CASE("A transaction that is too large starts the copy over", "[storage]") {
-    TransactionAssembler assembler{{sample_table()}, 1'000};
-    CHECK(assembler.take(pgoutput::Begin{}).has_value());
-    CHECK(assembler.take(relation()).has_value());
-    Errc code = Errc::unexpected;
+TEST_CASE("A transaction that is too large fails the tables in it", "[storage]") {
+    TransactionAssembler assembler{{sample_table(), sample_table(200)}, 1'000};
+    std::vector<pgoutput::Message> messages{relation()};
     for (int row = 0; row < 1'000; ++row) {
-        const auto taken = assembler.take(pgoutput::Insert{{100}, tuple(seven)});
-        if (taken.has_error()) {
-            code = taken.error().code;
-            break;
-        }
+        messages.emplace_back(pgoutput::Insert{{100}, tuple(seven)});
     }
-    CHECK(code == Errc::gone);
+    CHECK(changes_of(assembler, messages).empty());
+    REQUIRE(assembler.failures().size() == 1);
+    CHECK(assembler.failures().at({100}).find("copying the table is cheaper") != std::string::npos);
 }

@@ -1,7 +1,5 @@
 #include "storage/source/publication.hpp"
 #include "storage/source/slot.hpp"
-#include "storage/source/table_copy.hpp"
-#include "storage/sync/resume.hpp"
 #include "storage/sync/session.hpp"
 
 #include <spdlog/spdlog.h>
@@ -46,27 +44,28 @@ class Loader {
 
 }  // namespace
 
-Result<void> Session::copy(const source::Catalogue& catalogue, const std::string& why) {
+/// Forgets everything, and begins a stream without a table; all of them join it.
+Result<void> Session::start_over(const source::Catalogue& catalogue, const std::string& why) {
     spdlog::info("sync: copying {} tables: {}", catalogue.tables.size(), why);
     auto before = context_.store.state();
     if (!before.has_value()) {
         return before.error();
     }
-    const bool first = !before->has_value() || (*before)->tables.empty();
+    const bool first = !before->has_value() || (*before)->slot.empty();
     source::Connection& connection = *catalogue_connection_;
     store::SyncState state;
     state.system_id = catalogue.system_id;
     state.database = catalogue.database;
     state.slot = name_;
     state.publication = name_;
-    state.tables = catalogue.tables;
     state.history.timeline = identity_.timeline;
     // Old progress is forgotten before anything of the new copy is made: a crash must not pair the
     // two.
     if (auto reset = context_.store.reset(state); !reset.has_value()) {
         return reset;
     }
-    context_.progress.begin(catalogue.database, catalogue.tables);
+    context_.progress.begin(catalogue.database, {});
+    context_.progress.expect(catalogue.tables, refusals(catalogue));
     context_.progress.enter(Phase::copying, first ? "" : "Copying again: " + why);
     if (auto dropped = source::drop_slot(connection, name_, name_); !dropped.has_value()) {
         return dropped;
@@ -82,59 +81,16 @@ Result<void> Session::copy(const source::Catalogue& catalogue, const std::string
     // Before the slot: WAL from before the publication existed cannot be decoded.
     auto published = source::ensure_publication(connection, name_, catalogue.tables);
     if (!published.has_value()) {
-        return published.error();
-    }
-    state.publication_fingerprint = *published;
-    if (auto named = context_.store.reset(state); !named.has_value()) {
-        return named;
-    }
-    auto copier = source::Connection::open(connect_options(false));
-    if (!copier.has_value()) {
-        return copier.error();
-    }
-    if (auto locked = source::lock_tables(*copier, catalogue.tables); !locked.has_value()) {
-        return locked;
-    }
-    auto again = source::discover(connection);
-    if (!again.has_value()) {
-        return again.error();
-    }
-    if (auto different = difference(catalogue.tables, again->tables)) {
-        return Error{Errc::gone, "While the copy began, " + *different + "."};
+        return published;
     }
     auto slot = source::create_slot(*replication_, name_);
     if (!slot.has_value()) {
         return slot.error();
     }
-    auto imported = source::import_snapshot(*copier, slot->snapshot_name);
-    return imported.has_value() ? copy_rows(*copier, state, slot->consistent_point) : imported;
-}
-
-Result<void> Session::copy_rows(
-    source::Connection& copier, const store::SyncState& state, Lsn consistent_point
-) {
-    for (const Table& table : state.tables) {
-        auto copied = source::copy_table(copier, table, [&](std::span<const Row> rows) {
-            if (auto ended = interrupted(); !ended.has_value()) {
-                return ended;
-            }
-            auto written = context_.store.write_rows(table.oid, rows);
-            if (written.has_value()) {
-                context_.progress.rows(table.oid, rows);
-            }
-            return written;
-        });
-        if (!copied.has_value()) {
-            return copied;
-        }
-    }
-    if (auto ended = copier.query("COMMIT"); !ended.has_value()) {
-        return ended.error();
-    }
-    if (auto finished = context_.store.finish_copy(consistent_point); !finished.has_value()) {
+    if (auto finished = context_.store.finish_copy(*slot); !finished.has_value()) {
         return finished;
     }
-    context_.progress.ready(consistent_point);
+    context_.progress.ready(*slot);
     return {};
 }
 

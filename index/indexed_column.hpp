@@ -1,0 +1,47 @@
+#pragma once
+
+#include "index/route_index.hpp"
+#include "storage/row.hpp"
+#include "storage/table.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace veer::index {
+
+/// One served column and operator: which table, and the index that answers for it.
+struct IndexedColumn {
+    storage::Table table;
+    std::size_t vector = 0;  ///< position in table.vectors
+    storage::AnnIndex ann;   ///< pgvector's index that it mirrors
+    std::shared_ptr<const RouteIndex> index;
+    std::string refused;    ///< why it may not be served from, a sentence; then the index is empty
+    bool complete = false;  ///< has all rows of its table, and follows
+    bool live = false;      ///< complete, and the stream runs: may be served from
+};
+
+/// All columns of one copy, as of one generation. Immutable; sessions hold it while they use it.
+struct Generation {
+    std::uint64_t number = 0;
+    std::string database;
+    std::vector<IndexedColumn> columns;
+};
+
+/// The elements of its vectors, whose dimensions pgvector demands to be fixed; else 0.
+std::uint32_t dimensions_of(const storage::Table& table, std::size_t vector);
+
+/// Requires dimensions_of() it.
+storage::VectorKind kind_of(const IndexedColumn& column);
+
+/// The vector of one column; empty for NULL. May refer to `memory`.
+std::span<const float> vector_of(
+    const storage::Row& row, std::size_t vector, std::vector<float>& memory
+);
+
+/// "public.documents.embedding <=>", for people.
+std::string name_of(const IndexedColumn& column);
+
+}  // namespace veer::index

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "storage/lsn.hpp"
+#include "storage/row.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// Changes to a table that is being copied, kept in the store until the copy is there:
+///
+///     key    "s" be32(table oid) be64(commit LSN) be32(place in the transaction)
+///
+///     value  u8 'u', u8 has old key, sized old key, sized key, for each vector:
+///                    u8 unchanged, sized bytes of encode_vectors()
+///            u8 'd', sized key
+///            u8 't'
+namespace veer::storage::store {
+
+/// Where a change stands in the spool of its table.
+struct SpoolPlace {
+    Lsn commit_lsn;
+    std::uint32_t place = 0;
+
+    // clang-tidy 14 takes the 0 of a rewritten < for a pointer.
+    // NOLINTNEXTLINE(modernize-use-nullptr)
+    friend auto operator<=>(const SpoolPlace&, const SpoolPlace&) = default;
+};
+
+std::string spool_prefix(TableOid table);
+std::string spool_key(TableOid table, SpoolPlace place);
+
+/// Reads a key's place; nothing where it is not one of this table.
+std::optional<SpoolPlace> decode_spool_place(TableOid table, std::string_view key);
+
+/// Requires a change of one table.
+std::string encode_change(const Change& change);
+std::optional<Change> decode_change(TableOid table, std::string_view bytes);
+
+}  // namespace veer::storage::store

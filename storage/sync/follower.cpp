@@ -1,0 +1,421 @@
+#include "storage/sync/follower.hpp"
+
+#include "storage/sync/resolve.hpp"
+#include "storage/sync/resume.hpp"
+#include "storage/sync/spool_replay.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace veer::storage::sync {
+
+namespace {
+
+constexpr std::chrono::milliseconds sync_every{200};
+constexpr std::chrono::milliseconds status_every{1'000};
+/// A table that joins asks between two events: the stream is not waited for longer than this.
+constexpr std::chrono::milliseconds joining_every{10};
+/// So much WAL without a transaction for us before veer writes one: the slot stays at the landmark.
+constexpr std::uint64_t landmark_bytes = 1U << 20U;
+
+}  // namespace
+
+Follower::Follower(Context context, const Start& start)
+    : context_{context},
+      assembler_{start.state.tables},
+      check_{start.state.history, start.state.applied, start.confirmed_flush},
+      landmarks_{start.landmarks},
+      tables_{start.state.tables},
+      publication_fingerprint_{start.state.publication_fingerprint},
+      confirmed_{start.confirmed_flush},
+      history_{start.state.history},
+      stored_history_{start.state.history},
+      stored_{start.state.applied},
+      sync_due_{Clock::now() + sync_every},
+      status_due_{Clock::now()} {}
+
+Result<void> Follower::step() {
+    Clock::time_point deadline = std::min(sync_due_, status_due_);
+    if (!view_.has_value() || context_.joiner.active()) {
+        deadline = std::min(deadline, Clock::now() + joining_every);
+    }
+    auto event = context_.stream.next(deadline);
+    if (!event.has_value()) {
+        return event.error();
+    }
+    bool reply = false;
+    Result<void> taken;
+    if (const auto* const data = std::get_if<source::XLogData>(&*event)) {
+        taken = take(data->message);
+    } else if (const auto* const keepalive = std::get_if<source::Keepalive>(&*event)) {
+        reply = keepalive->reply_requested;
+        taken = take(*keepalive);
+    }
+    if (taken.has_value() && proven() && !assembler_.inside()) {
+        taken = tend_joining();
+    }
+    return taken.has_value() ? run_timers(reply) : taken;
+}
+
+Result<void> Follower::sync() {
+    const Lsn position = context_.progress.position();
+    if (position > stored_ || history_ != stored_history_) {
+        if (auto written = context_.store.write({}, position, history_); !written.has_value()) {
+            return written;
+        }
+        stored_ = position;
+        stored_history_ = history_;
+    }
+    if (durable_ == stored_ && durable_history_ == stored_history_) {
+        return {};
+    }
+    auto synced = context_.store.sync();
+    if (!synced.has_value()) {
+        return synced.error();
+    }
+    durable_ = *synced;
+    durable_history_ = stored_history_;
+    return {};
+}
+
+Result<void> Follower::take(std::string_view message) {
+    auto decoded = source::pgoutput::decode(message);
+    if (!decoded.has_value()) {
+        // Of one table, and its trouble alone, where as much can be read.
+        const auto table = source::pgoutput::table_of(message);
+        if (table.has_value() && assembler_.inside()) {
+            assembler_.fail(*table, decoded.error().message);
+            return {};
+        }
+        return decoded.error();
+    }
+    const auto* const begin = std::get_if<source::pgoutput::Begin>(&*decoded);
+    auto fresh = begin == nullptr ? Result<bool>{true} : check_.take(*begin);
+    if (!fresh.has_value()) {
+        return fresh.error();
+    }
+    auto transaction = assembler_.take(*decoded);
+    if (!transaction.has_value()) {
+        return transaction.error();
+    }
+    if (!*fresh) {
+        assembler_.skip_rows();
+    }
+    return transaction->has_value() ? apply(std::move(**transaction)) : Result<void>{};
+}
+
+Result<void> Follower::take(const source::Keepalive& keepalive) {
+    if (assembler_.inside()) {
+        return {};
+    }
+    if (auto passed = check_.passed(keepalive.wal_end); !passed.has_value()) {
+        return passed;
+    }
+    if (keepalive.wal_end > context_.progress.position()) {
+        context_.progress.applied(keepalive.wal_end);
+    }
+    return {};
+}
+
+Result<void> Follower::apply(Transaction transaction) {
+    if (auto passed = check_.passed(transaction.end_lsn); !passed.has_value()) {
+        return passed;
+    }
+    if (transaction.end_lsn <= context_.progress.position()) {
+        return {};  // sent again, though already applied
+    }
+    if (landmarks_) {
+        history_.landmark = {transaction.commit_lsn, transaction.timestamp, transaction.xid};
+    }
+    const Transaction spooled = split_joining(transaction);
+    auto resolved =
+        resolve_unchanged(std::move(transaction), [this](TableOid table, const RowKey& key) {
+            return context_.store.get(table, key);
+        });
+    if (!resolved.has_value()) {
+        return resolved.error();
+    }
+    TableFailures failures = assembler_.failures();
+    failures.merge(resolved->lost);
+    if (auto settled = settle(resolved->transaction.commit_lsn, std::move(failures));
+        !settled.has_value()) {
+        return settled;
+    }
+    return write(resolved->transaction, spooled);
+}
+
+Result<void> Follower::write(const Transaction& transaction, const Transaction& spooled) {
+    if (transaction.changes.empty() && spooled.changes.empty()) {
+        context_.progress.applied(transaction.end_lsn);
+        return {};
+    }
+    store::Spool spool;
+    if (joining_.has_value()) {
+        spool = {joining_->table.oid, transaction.commit_lsn, spooled.changes};
+    }
+    auto written = context_.store.write(transaction.changes, transaction.end_lsn, history_, spool);
+    if (written.has_value()) {
+        stored_ = transaction.end_lsn;
+        stored_history_ = history_;
+        context_.progress.apply(transaction);
+    }
+    return written;
+}
+
+/// Takes the changes of the joining table out.
+Transaction Follower::split_joining(Transaction& transaction) const {
+    Transaction spooled;
+    if (!joining_.has_value()) {
+        return spooled;
+    }
+    const TableOid oid = joining_->table.oid;
+    for (const Change& change : transaction.changes) {
+        const auto* const upsert = std::get_if<Upsert>(&change);
+        const auto* const removed = std::get_if<Delete>(&change);
+        const auto* const truncate = std::get_if<Truncate>(&change);
+        if (truncate != nullptr &&
+            std::find(truncate->tables.begin(), truncate->tables.end(), oid) !=
+                truncate->tables.end()) {
+            spooled.changes.emplace_back(Truncate{{oid}});
+        } else if ((upsert != nullptr && upsert->table == oid) || (removed != nullptr && removed->table == oid)) {
+            spooled.changes.push_back(change);
+        }
+    }
+    if (!spooled.changes.empty()) {
+        remove_changes(transaction, {{oid, ""}});
+    }
+    return spooled;
+}
+
+/// Before the transaction in which they failed is stored: tables leave, and the one that is joining
+/// is unreadable here, which does not matter before its consistent point.
+Result<void> Follower::settle(Lsn commit_lsn, TableFailures failures) {
+    if (failures.empty()) {
+        return {};
+    }
+    if (joining_.has_value()) {
+        if (auto failed = failures.extract(joining_->table.oid); !failed.empty()) {
+            joining_->unreadable_at = commit_lsn;
+            joining_->unreadable = failed.mapped();
+        }
+    }
+    auto left = leave(failures);
+    follow_tables();
+    for (const auto& [table, why] : failures) {
+        context_.joiner.note_failure(table);
+    }
+    want_others();
+    return left;
+}
+
+Result<void> Follower::leave(const TableFailures& failures) {
+    std::vector<Table> kept;
+    std::vector<Table> left;
+    std::partition_copy(
+        tables_.begin(),
+        tables_.end(),
+        std::back_inserter(left),
+        std::back_inserter(kept),
+        [&](const Table& table) { return failures.contains(table.oid); }
+    );
+    if (left.empty()) {
+        return {};
+    }
+    if (auto stored = keep(std::move(kept), publication_fingerprint_); !stored.has_value()) {
+        return stored;
+    }
+    for (const Table& table : left) {
+        const std::string& why = failures.at(table.oid);
+        spdlog::warn("sync: {}.{} is to be copied again: {}", table.schema, table.name, why);
+        if (!view_.has_value() || find_table(view_->catalogue.tables, table.oid) != nullptr) {
+            context_.progress.set_state(table, TableState::waiting, "Copying again: " + why + ".");
+        }
+    }
+    return {};
+}
+
+/// Replaces the complete tables, durably.
+Result<void> Follower::keep(std::vector<Table> tables, std::string publication_fingerprint) {
+    auto stored = context_.store.redefine(tables, publication_fingerprint);
+    if (stored.has_value()) {
+        tables_ = std::move(tables);
+        publication_fingerprint_ = std::move(publication_fingerprint);
+        context_.progress.redefine(tables_);
+    }
+    return stored;
+}
+
+void Follower::follow_tables() {
+    std::vector<Table> tables = tables_;
+    if (joining_.has_value()) {
+        tables.push_back(joining_->table);
+    }
+    assembler_.redefine(std::move(tables));
+}
+
+void Follower::want_others() {
+    if (!view_.has_value()) {
+        return;
+    }
+    std::vector<Table> others;
+    for (const Table& table : view_->catalogue.tables) {
+        if (find_table(tables_, table.oid) == nullptr) {
+            others.push_back(table);
+        }
+    }
+    context_.progress.expect(view_->catalogue.tables, refusals(view_->catalogue));
+    context_.joiner.want(std::move(others), view_->catalogue.tables);
+}
+
+Result<void> Follower::take(const CatalogueView& view) {
+    view_ = view;
+    Reconciled reconciled =
+        reconcile(tables_, publication_fingerprint_, view.catalogue.tables, view.publication);
+    if (auto left = leave(reconciled.left); !left.has_value()) {
+        return left;
+    }
+    if (auto different = difference(tables_, reconciled.kept)) {
+        spdlog::info("sync: going on, though {}", *different);
+        std::string versions = source::fingerprint(view.publication, reconciled.kept);
+        if (auto stored = keep(std::move(reconciled.kept), std::move(versions));
+            !stored.has_value()) {
+            return stored;
+        }
+    }
+    follow_tables();
+    want_others();
+    return {};
+}
+
+Result<void> Follower::tend_joining() {
+    switch (context_.joiner.stage()) {
+        case Joiner::Stage::asking:
+            return begin_spool();
+        case Joiner::Stage::copying:
+            if (context_.spool_max > 0 && context_.store.spooled() > context_.spool_max) {
+                context_.joiner.refuse(
+                    "While the table was copied, more was changed than [sync] wal_keep_max allows."
+                );
+            }
+            return {};
+        case Joiner::Stage::ready:
+            return finish_joining();
+        case Joiner::Stage::over:
+            return end_spool();
+        case Joiner::Stage::idle:
+        case Joiner::Stage::finishing:
+            return {};
+    }
+    return {};
+}
+
+Result<void> Follower::begin_spool() {
+    const Table table = context_.joiner.table();
+    if (auto forgotten = context_.store.forget(table.oid); !forgotten.has_value()) {
+        return forgotten;
+    }
+    joining_ = Joining{table, {}, {}};
+    follow_tables();
+    context_.joiner.spooling();
+    return {};
+}
+
+/// The rows are those of the table at the consistent point and what the spool had then; the stream
+/// may still be before that point, and would send those changes again.
+Result<void> Follower::finish_joining() {
+    const Joiner::Complete complete = context_.joiner.complete();
+    if (context_.progress.position() < complete.consistent_point) {
+        context_.nudge.request();
+        return {};
+    }
+    if (!context_.joiner.claim()) {
+        return {};
+    }
+    if (!joining_->unreadable.empty() && joining_->unreadable_at >= complete.consistent_point) {
+        context_.joiner.refuse(joining_->unreadable);
+        return {};
+    }
+    const TableOid oid = complete.table.oid;
+    for (std::size_t replayed = 1; replayed > 0;) {
+        auto page = replay_spool(context_.store, context_.progress, oid, complete.consistent_point);
+        if (!page.has_value() && page.error().code == Errc::disk) {
+            return page.error();
+        }
+        if (!page.has_value()) {
+            context_.joiner.refuse(page.error().message);
+            return {};
+        }
+        replayed = *page;
+    }
+    std::vector<Table> tables = tables_;
+    tables.push_back(complete.table);
+    const std::string versions = publication_fingerprint_ + complete.publication_fingerprint;
+    if (auto stored = context_.store.redefine(tables, versions); !stored.has_value()) {
+        return stored;
+    }
+    tables_ = std::move(tables);
+    publication_fingerprint_ = versions;
+    joining_.reset();
+    context_.progress.joined(complete.table);
+    context_.joiner.joined();
+    spdlog::info(
+        "sync: {}.{} is complete at {}",
+        complete.table.schema,
+        complete.table.name,
+        to_string(context_.progress.position())
+    );
+    return {};
+}
+
+Result<void> Follower::end_spool() {
+    const TableOid oid = context_.joiner.table().oid;
+    joining_.reset();
+    follow_tables();
+    auto forgotten = context_.store.forget(oid);
+    context_.joiner.forgotten();
+    return forgotten;
+}
+
+Result<void> Follower::run_timers(bool reply) {
+    const Clock::time_point now = Clock::now();
+    const bool confirming = reply || now >= status_due_;
+    if (reply && proven() && has_landmark()) {
+        history_.confirmed = context_.progress.position();
+    }
+    if (confirming || now >= sync_due_) {
+        if (auto synced = sync(); !synced.has_value()) {
+            return synced;
+        }
+        sync_due_ = now + sync_every;
+    }
+    if (confirming) {
+        status_due_ = now + status_every;
+        want_landmark();
+        return confirm(reply);
+    }
+    return {};
+}
+
+void Follower::want_landmark() {
+    if (proven() && !landmarks_) {
+        history_.landmark = {};
+    }
+    const std::uint64_t since =
+        context_.progress.position().value - history_.landmark.commit_lsn.value;
+    if (proven() && landmarks_ && (!has_landmark() || since > landmark_bytes)) {
+        context_.nudge.request();
+    }
+}
+
+Result<void> Follower::confirm(bool all) {
+    if (!proven()) {
+        return context_.stream.confirm(confirmed_, confirmed_);
+    }
+    const Lsn landmark = durable_history_.landmark.commit_lsn;
+    const bool hold = !all && durable_history_.landmark != store::Landmark{};
+    confirmed_ = std::max(confirmed_, hold ? landmark : durable_);
+    return context_.stream.confirm(context_.progress.position(), confirmed_);
+}
+
+}  // namespace veer::storage::sync

@@ -1,0 +1,112 @@
+#pragma once
+
+#include "storage/source/stream.hpp"
+#include "storage/store/store.hpp"
+#include "storage/sync/catalogue_watch.hpp"
+#include "storage/sync/flush_nudge.hpp"
+#include "storage/sync/history_check.hpp"
+#include "storage/sync/joiner.hpp"
+#include "storage/sync/progress.hpp"
+#include "storage/sync/transaction_assembler.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace veer::storage::sync {
+
+/// Follows the stream: the message loop and its two timers.
+///
+///     Commit ────▶ resolve ─▶ store.write ─▶ observer.apply          at once
+///       │  └─────▶ changes of the table that is joining: spooled in the same batch
+///       └────────▶ a table that fails leaves first, durably, and is to join again
+///     Keepalive ─▶ observer.applied; stored with the next sync
+///     200 ms ────▶ store.sync, where anything is not durable yet
+///     1 s, or when the server asks ─▶ store.sync, then confirm what is durable
+///
+/// The slot is moved to the last transaction only, not past it, so that it comes again with the
+/// next connection and shows that the history is the same. Only where the server asks, as one does
+/// that shuts down and waits for it, everything is confirmed.
+class Follower {
+  public:
+    struct Context {
+        source::Stream& stream;
+        store::Store& store;
+        Progress& progress;
+        FlushNudge& nudge;
+        Joiner& joiner;
+        std::uint64_t spool_max = 0;  ///< bytes of one table; 0 is no bound
+    };
+
+    struct Start {
+        store::SyncState state;
+        Lsn confirmed_flush;
+        bool landmarks = true;  ///< false where veer cannot write one: on a standby
+    };
+
+    Follower(Context context, const Start& start);
+
+    /// True once the upstream has shown that its history is the copy's.
+    bool proven() const { return check_.proven(); }
+
+    /// Handles one event, and what has become due.
+    Result<void> step();
+
+    /// Goes on with the tables as they are now: some leave, others are to join. Between two events.
+    Result<void> take(const CatalogueView& view);
+
+    /// Makes durable what was applied; the last step, also after a failure.
+    Result<void> sync();
+
+  private:
+    /// The table whose changes are spooled.
+    struct Joining {
+        Table table;
+        Lsn unreadable_at;  ///< the last commit of which its changes could not be read
+        std::string unreadable;
+    };
+
+    bool has_landmark() const { return history_.landmark != store::Landmark{}; }
+
+    Result<void> take(std::string_view message);
+    Result<void> take(const source::Keepalive& keepalive);
+    Result<void> apply(Transaction transaction);
+    Result<void> write(const Transaction& transaction, const Transaction& spooled);
+    Transaction split_joining(Transaction& transaction) const;
+    Result<void> leave(const TableFailures& failures);
+    Result<void> settle(Lsn commit_lsn, TableFailures failures);
+    Result<void> keep(std::vector<Table> tables, std::string publication_fingerprint);
+    void follow_tables();
+    void want_others();
+
+    Result<void> tend_joining();
+    Result<void> begin_spool();
+    Result<void> finish_joining();
+    Result<void> end_spool();
+
+    Result<void> run_timers(bool reply);
+    void want_landmark();
+    Result<void> confirm(bool all);
+
+    using Clock = std::chrono::steady_clock;
+
+    Context context_;
+    TransactionAssembler assembler_;
+    HistoryCheck check_;
+    bool landmarks_;
+    std::vector<Table> tables_;            ///< complete
+    std::string publication_fingerprint_;  ///< of tables_
+    std::optional<CatalogueView> view_;
+    std::optional<Joining> joining_;
+    Lsn confirmed_;                   ///< told to the server
+    store::History history_;          ///< as of the position
+    store::History stored_history_;   ///< written to the store
+    store::History durable_history_;  ///< fsynced
+    Lsn stored_;                      ///< written to the store
+    Lsn durable_;  ///< fsynced; at first nothing, as an earlier run may have died before it could
+    Clock::time_point sync_due_;
+    Clock::time_point status_due_;
+};
+
+}  // namespace veer::storage::sync

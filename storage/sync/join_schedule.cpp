@@ -1,0 +1,65 @@
+#include "storage/sync/join_schedule.hpp"
+
+#include <algorithm>
+
+namespace veer::storage::sync {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds cheap_min{500};
+constexpr milliseconds cheap_max{10'000};
+constexpr milliseconds costly_min{10'000};
+constexpr milliseconds costly_max{3'600'000};
+constexpr std::chrono::hours forgotten_after{1};
+
+}  // namespace
+
+void JoinSchedule::failed(TableOid table, Failure failure, Clock::time_point now) {
+    Entry& entry = entries_[table];
+    if (failure == Failure::cheap) {
+        entry.cheap = std::clamp(entry.cheap * 2, cheap_min, cheap_max);
+        entry.due = now + entry.cheap;
+        return;
+    }
+    if (now - entry.costly_at > forgotten_after) {
+        entry.costly = milliseconds{0};
+    }
+    entry.costly_at = now;
+    entry.due = now + entry.costly;
+    entry.costly = std::clamp(entry.costly * 2, costly_min, costly_max);
+}
+
+void JoinSchedule::joined(TableOid table) {
+    entries_[table].cheap = milliseconds{0};
+}
+
+std::optional<Table> JoinSchedule::next(const std::vector<Table>& wanted, Clock::time_point now)
+    const {
+    const Table* best = nullptr;
+    for (const Table& table : wanted) {
+        if (due(table.oid) <= now &&
+            (best == nullptr || table.estimated_rows < best->estimated_rows)) {
+            best = &table;
+        }
+    }
+    return best == nullptr ? std::nullopt : std::optional{*best};
+}
+
+JoinSchedule::Clock::time_point JoinSchedule::due(
+    const std::vector<Table>& wanted, Clock::time_point now
+) const {
+    Clock::time_point earliest = now + std::chrono::hours{1};
+    for (const Table& table : wanted) {
+        earliest = std::min(earliest, due(table.oid));
+    }
+    return earliest;
+}
+
+JoinSchedule::Clock::time_point JoinSchedule::due(TableOid table) const {
+    const auto found = entries_.find(table);
+    return found == entries_.end() ? Clock::time_point{} : found->second.due;
+}
+
+}  // namespace veer::storage::sync

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "storage/table.hpp"
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace veer::storage::sync {
+
+/// When a table is copied next. Pure: time comes in.
+///
+///     could not begin (a lock, a right)        0.5 s, 1 s ... 10 s
+///     a copy or a stream of it was for nothing at once, then 10 s, 20 s ... 1 h; forgotten after 1
+///     h
+class JoinSchedule {
+  public:
+    using Clock = std::chrono::steady_clock;
+
+    enum class Failure { cheap, costly };
+
+    void failed(TableOid table, Failure failure, Clock::time_point now);
+    void joined(TableOid table);
+
+    /// The smallest table that is due, of those wanted.
+    std::optional<Table> next(const std::vector<Table>& wanted, Clock::time_point now) const;
+
+    /// When the next of the wanted ones is due; in an hour where none is wanted.
+    Clock::time_point due(const std::vector<Table>& wanted, Clock::time_point now) const;
+
+  private:
+    struct Entry {
+        Clock::time_point due;
+        Clock::time_point costly_at;
+        std::chrono::milliseconds cheap{0};
+        std::chrono::milliseconds costly{0};
+    };
+
+    Clock::time_point due(TableOid table) const;
+
+    std::map<TableOid, Entry> entries_;
+};
+
+}  // namespace veer::storage::sync

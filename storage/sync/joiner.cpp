@@ -1,0 +1,388 @@
+#include "storage/sync/joiner.hpp"
+
+#include "storage/source/catalogue.hpp"
+#include "storage/source/publication.hpp"
+#include "storage/source/table_copy.hpp"
+#include "storage/sync/resume.hpp"
+#include "storage/sync/spool_replay.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace veer::storage::sync {
+
+namespace {
+
+using Clock = JoinSchedule::Clock;
+
+/// A spool that is no longer than this is left to the stream's thread.
+constexpr std::size_t short_spool = 200;
+
+std::string name_of(const Table& table) {
+    return table.schema + "." + table.name;
+}
+
+}  // namespace
+
+Joiner::Joiner(Context context) : context_{std::move(context)} {
+    context_.options.wake = &wake_;
+    thread_ = std::thread{[this] {
+        run();
+    }};
+}
+
+Joiner::~Joiner() {
+    {
+        const std::scoped_lock lock{mutex_};
+        stopping_ = true;
+    }
+    wake_.wake();
+    changed_.notify_all();
+    thread_.join();
+}
+
+void Joiner::want(std::vector<Table> tables, std::vector<Table> published) {
+    const std::scoped_lock lock{mutex_};
+    const bool under_way = stage_ == Stage::copying || stage_ == Stage::ready;
+    if (under_way && !refused_.has_value()) {
+        const Table* const now = find_table(tables, joining_->table.oid);
+        if (now == nullptr || !joining_->table.same_rows(*now)) {
+            refused_ = "The table was changed while it was copied.";
+        }
+    }
+    publication_stale_ = publication_stale_ ||
+                         std::any_of(published_.begin(), published_.end(), [&](const Table& table) {
+                             return find_table(published, table.oid) == nullptr;
+                         });
+    wanted_ = std::move(tables);
+    published_ = std::move(published);
+    changed_.notify_all();
+}
+
+void Joiner::note_failure(TableOid table) {
+    const std::scoped_lock lock{mutex_};
+    schedule_.failed(table, JoinSchedule::Failure::costly, Clock::now());
+}
+
+Joiner::Stage Joiner::stage() const {
+    const std::scoped_lock lock{mutex_};
+    return stage_;
+}
+
+bool Joiner::active() const {
+    const std::scoped_lock lock{mutex_};
+    return stage_ != Stage::idle || schedule_.due(wanted_, Clock::now()) <= Clock::now();
+}
+
+Table Joiner::table() const {
+    const std::scoped_lock lock{mutex_};
+    return joining_->table;
+}
+
+Joiner::Complete Joiner::complete() const {
+    const std::scoped_lock lock{mutex_};
+    return *joining_;
+}
+
+void Joiner::spooling() {
+    enter(Stage::copying);
+}
+
+bool Joiner::claim() {
+    const std::scoped_lock lock{mutex_};
+    if (stage_ != Stage::ready || refused_.has_value()) {
+        return false;
+    }
+    stage_ = Stage::finishing;
+    changed_.notify_all();
+    return true;
+}
+
+void Joiner::joined() {
+    const std::scoped_lock lock{mutex_};
+    std::erase_if(wanted_, [this](const Table& table) { return table.oid == joining_->table.oid; });
+    schedule_.joined(joining_->table.oid);
+    stage_ = Stage::idle;
+    changed_.notify_all();
+}
+
+void Joiner::refuse(const std::string& why) {
+    const std::scoped_lock lock{mutex_};
+    refused_ = why;
+    changed_.notify_all();
+}
+
+void Joiner::forgotten() {
+    enter(Stage::idle);
+}
+
+void Joiner::enter(Stage stage) {
+    const std::scoped_lock lock{mutex_};
+    stage_ = stage;
+    changed_.notify_all();
+}
+
+/// Fails where going on would be for nothing.
+Result<void> Joiner::interrupted() const {
+    const std::scoped_lock lock{mutex_};
+    if (stopping_) {
+        return Error{Errc::connection, "The copy was interrupted."};
+    }
+    if (refused_.has_value()) {
+        return Error{Errc::gone, *refused_};
+    }
+    return {};
+}
+
+/// Waits until the stream's thread has answered.
+Result<void> Joiner::wait_past(Stage stage) {
+    {
+        std::unique_lock lock{mutex_};
+        changed_.wait(lock, [&] {
+            return stage_ != stage || stopping_ || (refused_.has_value() && stage != Stage::over);
+        });
+        if (stage_ != stage) {
+            return {};
+        }
+    }
+    return interrupted();
+}
+
+std::optional<Table> Joiner::next() {
+    std::unique_lock lock{mutex_};
+    for (;;) {
+        if (stopping_) {
+            return std::nullopt;
+        }
+        if (auto table = schedule_.next(wanted_, Clock::now())) {
+            refused_.reset();
+            return table;
+        }
+        if (publication_stale_) {
+            lock.unlock();
+            if (auto kept = keep_publication(); !kept.has_value()) {
+                connection_.reset();
+                wake_.sleep(std::chrono::milliseconds{500});
+            }
+            lock.lock();
+            continue;
+        }
+        changed_.wait_until(lock, schedule_.due(wanted_, Clock::now()));
+    }
+}
+
+void Joiner::run() {
+    while (auto table = next()) {
+        attempt(*table);
+    }
+}
+
+void Joiner::attempt(const Table& wanted) {
+    rows_copied_ = false;
+    auto table = prepare(wanted);
+    if (!table.has_value()) {
+        connection_.reset();
+        tell_failure(wanted, table.error());
+        return;
+    }
+    {
+        const std::scoped_lock lock{mutex_};
+        joining_ = Complete{*table, {}, {}};
+        stage_ = Stage::asking;
+    }
+    if (auto asked = wait_past(Stage::asking); !asked.has_value()) {
+        return;  // only a stop ends it
+    }
+    spdlog::info("sync: copying {}", name_of(*table));
+    context_.progress.join(*table);
+    auto copied = copy_or_tell(*table);
+    if (copied.has_value()) {
+        enter(Stage::ready);
+        copied = wait_past(Stage::ready);
+    }
+    if (copied.has_value()) {
+        copied = wait_past(Stage::finishing);
+    }
+    if (copied.has_value()) {
+        return;
+    }
+    connection_.reset();
+    context_.progress.abandon(table->oid);
+    tell_failure(*table, copied.error());
+    enter(Stage::over);
+    (void)wait_past(Stage::over);
+}
+
+void Joiner::tell_failure(const Table& table, const Error& error) {
+    const bool refused = error.code == Errc::not_permitted;
+    context_.progress.set_state(
+        table, refused ? TableState::refused : TableState::waiting, error.message
+    );
+    const std::scoped_lock lock{mutex_};
+    if (stopping_) {
+        return;
+    }
+    spdlog::warn("sync: {} is not copied: {}", name_of(table), error.message);
+    const auto failure =
+        rows_copied_ ? JoinSchedule::Failure::costly : JoinSchedule::Failure::cheap;
+    schedule_.failed(table.oid, failure, Clock::now());
+}
+
+Result<void> Joiner::keep_publication() {
+    if (!connection_.has_value()) {
+        auto opened = source::Connection::open(context_.options);
+        if (!opened.has_value()) {
+            return opened.error();
+        }
+        connection_.emplace(std::move(*opened));
+    }
+    std::vector<Table> published;
+    {
+        const std::scoped_lock lock{mutex_};
+        if (!std::exchange(publication_stale_, false)) {
+            return {};
+        }
+        published = published_;
+    }
+    auto left = source::leave_publication(*connection_, context_.name, published);
+    if (!left.has_value()) {
+        spdlog::warn(
+            "sync: the publication {} keeps a table that is no longer copied: {}",
+            context_.name,
+            left.error().message
+        );
+    }
+    return {};
+}
+
+/// What does not need the stream's thread. Publishing comes before the slot: of a transaction that
+/// began before, pgoutput may leave changes out.
+Result<Table> Joiner::prepare(const Table& wanted) {
+    if (auto kept = keep_publication(); !kept.has_value()) {
+        return kept.error();
+    }
+    auto catalogue = source::discover(*connection_);
+    if (!catalogue.has_value()) {
+        return catalogue.error();
+    }
+    const Table* const table = find_table(catalogue->tables, wanted.oid);
+    if (table == nullptr) {
+        return Error{Errc::gone, "The table has no usable vector index any more."};
+    }
+    auto published = source::join_publication(*connection_, context_.name, *table);
+    return published.has_value() ? Result<Table>{*table} : published.error();
+}
+
+/// Makes `copier` see what the table was at a position of the log, and locks it.
+Result<source::CreatedSlot> Joiner::begin_copy(source::Connection& copier, const Table& table) {
+    source::ConnectOptions options = context_.options;
+    options.replication = true;
+    auto replication = source::Connection::open(options);
+    if (!replication.has_value()) {
+        return replication.error();
+    }
+    auto identity = source::identify_system(*replication);
+    if (!identity.has_value()) {
+        return identity.error();
+    }
+    if (identity->system_id != context_.identity.system_id ||
+        identity->timeline != context_.identity.timeline) {
+        return Error{Errc::connection, "The stream comes from another server."};
+    }
+    const std::string slot_name = context_.name + "_join";
+    auto slot = source::create_temporary_slot(*replication, slot_name);
+    if (!slot.has_value()) {
+        return slot;
+    }
+    if (auto begun = source::begin_copying(copier, slot->snapshot_name, table);
+        !begun.has_value()) {
+        return begun.error();
+    }
+    if (auto dropped = source::drop_temporary_slot(*replication, slot_name); !dropped.has_value()) {
+        return dropped.error();
+    }
+    auto unchanged = check_unchanged(table);
+    return unchanged.has_value() ? slot : unchanged.error();
+}
+
+/// Under the lock: between prepare() and now nothing has become of the table, nor of its
+/// publication.
+Result<void> Joiner::check_unchanged(const Table& table) {
+    auto catalogue = source::discover(*connection_);
+    if (!catalogue.has_value()) {
+        return catalogue.error();
+    }
+    const Table* const now = find_table(catalogue->tables, table.oid);
+    if (now == nullptr || !now->same_shape(table)) {
+        return Error{Errc::gone, "The table was changed while its copy began."};
+    }
+    auto publication = source::read_publication(*connection_, context_.name);
+    if (!publication.has_value()) {
+        return publication.error();
+    }
+    if (!publication->has_value() || !(*publication)->contains(table.oid)) {
+        return Error{Errc::gone, "The table is not in the publication " + context_.name + "."};
+    }
+    const std::scoped_lock lock{mutex_};
+    joining_->publication_fingerprint = source::fingerprint(**publication, {table});
+    return {};
+}
+
+/// The libraries below may throw where memory runs out.
+Result<void> Joiner::copy_or_tell(const Table& table) {
+    try {
+        return copy(table);
+    } catch (const std::exception& thrown) {
+        return Error{Errc::unexpected, std::string{"The copy failed: "} + thrown.what() + "."};
+    }
+}
+
+Result<void> Joiner::copy(const Table& table) {
+    auto copier = source::Connection::open(context_.options);
+    if (!copier.has_value()) {
+        return copier.error();
+    }
+    auto slot = begin_copy(*copier, table);
+    if (!slot.has_value()) {
+        return slot.error();
+    }
+    {
+        const std::scoped_lock lock{mutex_};
+        joining_->consistent_point = slot->consistent_point;
+    }
+    auto copied = source::copy_table(*copier, table, [&](std::span<const Row> rows) {
+        rows_copied_ = true;
+        if (auto ended = interrupted(); !ended.has_value()) {
+            return ended;
+        }
+        auto written = context_.store.write_rows(table.oid, rows);
+        if (written.has_value()) {
+            context_.progress.rows(table.oid, rows);
+        }
+        return written;
+    });
+    if (!copied.has_value()) {
+        return copied;
+    }
+    if (auto ended = copier->query("COMMIT"); !ended.has_value()) {
+        return ended.error();
+    }
+    context_.progress.set_state(table, TableState::catching_up, "");
+    for (std::size_t replayed = short_spool; replayed >= short_spool;) {
+        if (auto ended = interrupted(); !ended.has_value()) {
+            return ended;
+        }
+        auto page =
+            replay_spool(context_.store, context_.progress, table.oid, slot->consistent_point);
+        if (!page.has_value()) {
+            return page.error();
+        }
+        replayed = *page;
+    }
+    return {};
+}
+
+}  // namespace veer::storage::sync

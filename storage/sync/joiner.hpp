@@ -1,0 +1,123 @@
+#pragma once
+
+#include "storage/error.hpp"
+#include "storage/source/connection.hpp"
+#include "storage/source/slot.hpp"
+#include "storage/source/stream.hpp"
+#include "storage/store/store.hpp"
+#include "storage/sync/join_schedule.hpp"
+#include "storage/sync/progress.hpp"
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace veer::storage::sync {
+
+/// Copies tables beside the running stream, one after the other, on a thread and connections of its
+/// own, and hands each over to the stream when it is complete.
+///
+///     joiner's thread                                  stream's thread
+///     publish the table
+///     asking ────────────────────────────────────────▶ spools its changes from here on
+///     copying  ◀───────────────────────────────────────
+///       temporary slot ─▶ consistent point C, lock
+///       COPY in C's snapshot ─▶ rows
+///       replay the spool, from C on
+///     ready ─────────────────────────────────────────▶ at a position >= C, finishing: replays the
+///     idle ◀────────────────────────────────────────── rest, and the table is part of the stream
+///     over, where anything fails ────────────────────▶ forgets rows and spool
+///
+/// Exactness (README.md has the argument): C's snapshot has exactly the transactions that commit
+/// before C, the spool all those from C on, in their order.
+///
+/// Invariants:
+/// 1. Between `copying` and `ready` only the joiner's thread touches the table's rows and spool,
+///    but for the spool's end, which grows.
+/// 2. A failure is the table's: it is told as its state, and tried again as JoinSchedule says.
+class Joiner {
+  public:
+    struct Context {
+        source::ConnectOptions options;   ///< the wake is the joiner's own
+        std::string name;                 ///< of slot and publication
+        source::SystemIdentity identity;  ///< of the server that the stream comes from
+        store::Store& store;
+        Progress& progress;
+    };
+
+    enum class Stage { idle, asking, copying, ready, finishing, over };
+
+    struct Complete {
+        Table table;
+        Lsn consistent_point;
+        std::string publication_fingerprint;
+    };
+
+    explicit Joiner(Context context);
+    Joiner(const Joiner&) = delete;
+    Joiner& operator=(const Joiner&) = delete;
+
+    /// Ends what is under way, and joins.
+    ~Joiner();
+
+    /// These tables are to join, and `published` are all that the publication should have. A copy
+    /// under way of what is not among them any more is given up.
+    void want(std::vector<Table> tables, std::vector<Table> published);
+
+    /// A table has left the stream because of its rows: copying it again may not help.
+    void note_failure(TableOid table);
+
+    Stage stage() const;
+    bool active() const;        ///< something is under way, or is due
+    Table table() const;        ///< that is joining; requires a stage other than idle
+    Complete complete() const;  ///< requires `ready`
+
+    void spooling();  ///< answers `asking`
+    bool claim();     ///< from `ready` to `finishing`, if nothing has come between
+    void joined();    ///< answers `finishing`
+    void refuse(const std::string& why);  ///< so does this; or cuts `copying` short
+    void forgotten();                     ///< answers `over`
+
+  private:
+    struct Failed {
+        Error error;
+        JoinSchedule::Failure failure;
+    };
+
+    void run();
+    std::optional<Table> next();
+    void attempt(const Table& table);
+    Result<Table> prepare(const Table& wanted);
+    Result<void> copy_or_tell(const Table& table);
+    Result<void> copy(const Table& table);
+    Result<source::CreatedSlot> begin_copy(source::Connection& copier, const Table& table);
+    Result<void> check_unchanged(const Table& table);
+    Result<void> keep_publication();
+    Result<void> wait_past(Stage stage);
+    Result<void> interrupted() const;
+    void enter(Stage stage);
+    void tell_failure(const Table& table, const Error& error);
+
+    Context context_;
+    source::Wake wake_;
+    std::optional<source::Connection> connection_;
+    bool rows_copied_ = false;
+
+    mutable std::mutex mutex_;  ///< guards all below
+    std::condition_variable changed_;
+    bool stopping_ = false;
+    std::vector<Table> wanted_;
+    std::vector<Table> published_;
+    bool publication_stale_ = false;
+    JoinSchedule schedule_;
+    Stage stage_ = Stage::idle;
+    std::optional<Complete> joining_;
+    std::optional<std::string> refused_;
+
+    std::thread thread_;
+};
+
+}  // namespace veer::storage::sync
