@@ -303,6 +303,7 @@ class Session {
     LastSearch last_;
     std::optional<Instant> passed_at_;  // a passed search that Postgres is answering
     std::optional<router::compare::Observation> passed_observed_;  // to be compared afterwards
+    std::shared_ptr<router::cutover::Traffic> fell_back_;  // of a passed search that veer had failed
 };
 
 }  // namespace veer::proxy::session

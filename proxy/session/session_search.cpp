@@ -475,10 +475,12 @@ void Session::note_passed(router::Reason why, Attempt& attempt, Instant started)
     passed_at_ = started;
     router_.reasons().count(last_.route, last_.engine, why);
     passed_observed_ = router::comparable(why) ? std::move(attempt.observed) : std::nullopt;
+    fell_back_.reset();
     if (route != nullptr) {
         route->traffic->postgres.fetch_add(1, std::memory_order_relaxed);
-        const bool fell_back = why == router::reason::rewrite_failed;
-        route->traffic->fallbacks.fetch_add(fell_back ? 1 : 0, std::memory_order_relaxed);
+        if (why == router::reason::rewrite_failed) {
+            fell_back_ = route->traffic;
+        }
     }
 }
 

@@ -187,6 +187,7 @@ void Session::on_error(const wire::Frame& frame, Instant now, Output& out) {
     copy_in_ = false;
     passed_at_.reset();
     passed_observed_.reset();
+    fell_back_.reset();  // the client's own error: nobody could answer this
     const Failure failure = replies_.on_error();
     if (failure.before) {
         unnamed_ = *failure.before;  // the server skips what would have changed it
@@ -330,6 +331,9 @@ void Session::on_ready(const Reply& reply, const wire::Frame& frame, Instant now
             last_.milliseconds =
                 static_cast<double>(now.nanoseconds - passed_at_->nanoseconds) / 1e6;
             passed_at_.reset();
+            if (const auto traffic = std::exchange(fell_back_, nullptr)) {
+                traffic->fallbacks.fetch_add(1, std::memory_order_relaxed);
+            }
             offer(std::exchange(passed_observed_, std::nullopt), last_.milliseconds);
         }
     }

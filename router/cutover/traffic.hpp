@@ -64,7 +64,7 @@ class Traffic {
 
     std::atomic<std::uint64_t> veer = 0;           ///< searches that the index answered
     std::atomic<std::uint64_t> postgres = 0;       ///< searches that Postgres answered
-    std::atomic<std::uint64_t> fallbacks = 0;      ///< of them, those that the index had begun
+    std::atomic<std::uint64_t> fallbacks = 0;      ///< of them, those that veer had begun and failed
     std::atomic<std::uint64_t> client_errors = 0;  ///< that a client saw and Postgres did not say
 
   private:

@@ -35,6 +35,40 @@ CREATE TABLE pairs (a int, b smallint, note text, e vector(8), PRIMARY KEY (a, b
 INSERT INTO pairs SELECT i / 10, i % 10, 'note ' || i, random_vector(i) FROM generate_series(1, 600) i;
 CREATE INDEX ON pairs USING hnsw (e vector_ip_ops);
 
+-- What the clients of frameworks/ make for themselves, in their own names.
+CREATE TABLE items (id bigint PRIMARY KEY, content text, category_id int, metadata jsonb, embedding vector(8));
+INSERT INTO items
+SELECT i, 'content ' || i, i % 5, jsonb_build_object('k', 'v' || i % 4, 'n', i % 10, 'tags', jsonb_build_array('t' || i % 3)),
+       random_vector(i)
+  FROM generate_series(1, 600) i;
+CREATE INDEX ON items USING hnsw (embedding vector_cosine_ops);
+CREATE INDEX ON items USING hnsw (embedding vector_l2_ops);
+CREATE TABLE langchain_pg_collection (uuid uuid PRIMARY KEY, name varchar UNIQUE, cmetadata json);
+INSERT INTO langchain_pg_collection VALUES
+    ('8b1a9953-c461-1296-a827-abf8c47804d7', 'first', '{}'), ('00000000-0000-0000-0000-000000000002', 'second', NULL);
+CREATE TABLE langchain_pg_embedding (
+    id varchar PRIMARY KEY, collection_id uuid REFERENCES langchain_pg_collection (uuid) ON DELETE CASCADE,
+    embedding vector(8), document varchar, cmetadata jsonb);
+INSERT INTO langchain_pg_embedding
+SELECT 'chunk-' || i, CASE WHEN i % 3 = 0 THEN '00000000-0000-0000-0000-000000000002'::uuid
+                           ELSE '8b1a9953-c461-1296-a827-abf8c47804d7'::uuid END,
+       random_vector(i), 'document ' || i, jsonb_build_object('a', (i % 3)::text)
+  FROM generate_series(1, 300) i;
+CREATE INDEX ON langchain_pg_embedding USING hnsw (embedding vector_cosine_ops);
+CREATE TABLE data_docs (id bigint PRIMARY KEY, text varchar NOT NULL, metadata_ json, node_id varchar, embedding vector(8));
+INSERT INTO data_docs
+SELECT i, 'text ' || i, json_build_object('k', 'v' || i % 4, 'n', i % 10, 'tag', chr(97 + i % 26), 'tags', json_build_array('t' || i % 3)),
+       'node-' || i, random_vector(i)
+  FROM generate_series(1, 300) i;
+CREATE INDEX ON data_docs USING hnsw (embedding vector_cosine_ops);
+CREATE FUNCTION match_items(query vector, match_count int) RETURNS TABLE (id bigint, content text) LANGUAGE sql STABLE AS
+    $$ SELECT id, content FROM items ORDER BY embedding <=> query LIMIT match_count $$;
+CREATE VIEW nearest_docs AS
+    SELECT id, title FROM docs ORDER BY e <=> '[0.1,-0.2,0.3,0.4,-0.5,0.6,0.7,-0.8]' LIMIT 5;
+CREATE VIEW plain_docs AS SELECT id, tenant, e FROM docs;
+CREATE SCHEMA front;
+CREATE TABLE front.items AS SELECT * FROM public.items WHERE id < 10;
+
 CREATE FUNCTION noisy(int) RETURNS int LANGUAGE plpgsql VOLATILE AS $$ BEGIN RETURN $1; END $$;
 ANALYZE;
 -- So many candidates that PostgreSQL's own answer from its index is the exact one.

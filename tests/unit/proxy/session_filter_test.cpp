@@ -117,6 +117,25 @@ TEST_CASE("an error of the condition is found out with the statement as it came"
     CHECK(f.to_server() == question);
 }
 
+TEST_CASE("only what Postgres can answer, and veer could not, is veer's failure", "[proxy]") {
+    F f;
+    const auto fallbacks = [&] {
+        return f.router.routes()->routes.front().traffic->fallbacks.load();
+    };
+    const std::string question =
+        F::query("SELECT id FROM docs WHERE 1 / id > 0 ORDER BY e <-> '[7,0]' LIMIT 3");
+    rewritten(f, question);
+    f.server(F::error("22012") + F::ready());
+    CHECK(F::types(f.server(F::error("22012") + F::ready())) == "EZ");
+    CHECK(fallbacks() == 0);
+
+    rewritten(f, question);
+    f.server(F::error("22012") + F::ready());
+    CHECK(fallbacks() == 0);
+    CHECK(F::types(f.server(rows(3) + F::ready())) == "DDDCZ");
+    CHECK(fallbacks() == 1);
+}
+
 TEST_CASE("a condition that may fail passes inside a transaction", "[proxy]") {
     F f;
     f.client(F::query("BEGIN"));
