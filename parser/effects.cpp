@@ -142,6 +142,7 @@ class Surveyor {
     void see(const PgQuery__RangeVar& table);
     void see(const PgQuery__TypeCast& cast);
     void see(const PgQuery__AExpr& expression);
+    void see_distance(const PgQuery__Node* left, const PgQuery__Node* right);
     void see(const PgQuery__ColumnRef& reference);
 
     const Source* source_;
@@ -180,6 +181,9 @@ void Surveyor::see(const PgQuery__FuncCall& call) {
         return refuse(Refusal::function);
     }
     effects_.may_raise = effects_.may_raise || !(total || measures({call.args, call.n_args}));
+    if (is_distance_function(name) && call.n_args == 2 && source_ != nullptr) {
+        see_distance(call.args[0], call.args[1]);
+    }
 }
 
 /// RANK() OVER (ORDER BY e <=> v): of the nearest rows it is the same, whatever rows are beyond
@@ -245,6 +249,19 @@ void Surveyor::see(const PgQuery__AExpr& expression) {
     if (is_arithmetic(last_name(names)) && mentions_column(expression.base) &&
         !(measures({&expression.lexpr, 1}) && measures({&expression.rexpr, 1}))) {
         effects_.may_raise = true;  // overflow, division by zero
+    }
+    if (is_distance_operator(last_name(names)) && source_ != nullptr) {
+        see_distance(expression.lexpr, expression.rexpr);
+    }
+}
+
+void Surveyor::see_distance(const PgQuery__Node* left, const PgQuery__Node* right) {
+    const bool column_first = read_column(left, *source_).has_value();
+    auto column = read_column(column_first ? left : right, *source_);
+    if (column && read_vector(column_first ? right : left)) {
+        effects_.measured.push_back(*std::move(column));
+    } else if (mentions_column(left) || mentions_column(right)) {
+        effects_.may_raise = true;  // of vectors that may differ in dimensions
     }
 }
 

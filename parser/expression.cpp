@@ -85,6 +85,11 @@ bool is_of_another(const PgQuery__Node* node, const Source& source) {
            ) != source.others.end();
 }
 
+bool is_distance_operator(std::string_view symbol) {
+    return std::find(distance_operators.begin(), distance_operators.end(), symbol) !=
+           distance_operators.end();
+}
+
 std::variant<Distance, Refusal> read_distance(const PgQuery__Node* node, const Source& source) {
     const PgQuery__AExpr* expression = operator_expression(node);
     if (expression == nullptr || expression->n_name == 0 || expression->n_name > 2) {
@@ -92,15 +97,13 @@ std::variant<Distance, Refusal> read_distance(const PgQuery__Node* node, const S
     }
     const Nodes name(expression->name, expression->n_name);
     const std::string_view symbol = name_of(name.back());
-    const bool known = std::find(distance_operators.begin(), distance_operators.end(), symbol) !=
-                       distance_operators.end();
     std::optional<std::string> column = read_column(expression->lexpr, source);
     const PgQuery__Node* other = expression->rexpr;
     if (!column) {
         column = read_column(expression->rexpr, source);
         other = expression->lexpr;
     }
-    if (!known || !column) {
+    if (!is_distance_operator(symbol) || !column) {
         return Refusal::no_distance_order;
     }
     std::optional<VectorExpression> vector = read_vector(other);

@@ -52,6 +52,9 @@ bool is_of_another(const PgQuery__Node* node, const Source& source);
 /// Reads $1, '[1,2]' (cut) or ARRAY[1,2] (cut) under the casts of VectorExpression::Form.
 std::optional<VectorExpression> read_vector(const PgQuery__Node* node);
 
+/// <-> <=> <#> <+> <~> <%>
+bool is_distance_operator(std::string_view symbol);
+
 /// Reads a distance. Refusal::no_distance_order: not one of <-> <=> <#> <+> <~> <%>
 /// with a column on a side;
 /// Refusal::query_vector: one, but from something that veer does not evaluate.

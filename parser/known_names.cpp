@@ -59,6 +59,13 @@ constexpr std::array total_functions{
     "vector_negative_inner_product",
     "vector_norm"};
 
+constexpr std::array distance_functions{
+    "cosine_distance",
+    "inner_product",
+    "l1_distance",
+    "l2_distance",
+    "vector_negative_inner_product"};
+
 constexpr std::array partial_functions{
     "abs",
     "binary_quantize",
@@ -154,6 +161,10 @@ bool contains(const std::array<const char*, Count>& names, std::string_view name
 
 bool is_total_function(std::string_view name) {
     return contains(total_functions, name);
+}
+
+bool is_distance_function(std::string_view name) {
+    return contains(distance_functions, name);
 }
 
 bool is_partial_function(std::string_view name) {

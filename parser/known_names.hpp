@@ -11,6 +11,10 @@ namespace veer::parser {
 /// Stable or immutable, and fails for no row's value unless it fails for every row.
 bool is_total_function(std::string_view name);
 
+/// pgvector's functions of two vectors, which fail where dimensions differ. They are total as well:
+/// vectors of one column mostly have as many.
+bool is_distance_function(std::string_view name);
+
 /// Stable or immutable, but some value may make it fail.
 bool is_partial_function(std::string_view name);
 

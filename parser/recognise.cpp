@@ -116,11 +116,19 @@ std::optional<Refusal> read_effects(
             query.ranked.push_back(ranked.vector);
         }
         effects.may_raise = effects.may_raise || output.effects.may_raise;
+        effects.measured.insert(
+            effects.measured.end(), output.effects.measured.begin(), output.effects.measured.end()
+        );
         effects.columns.insert(
             effects.columns.end(), output.effects.columns.begin(), output.effects.columns.end()
         );
     }
-    query.may_raise = effects.may_raise;
+    const bool others_measured = std::any_of(
+        effects.measured.begin(),
+        effects.measured.end(),
+        [&](const std::string& column) { return column != ordered.order.distance.column; }
+    );
+    query.may_raise = effects.may_raise || others_measured;
     query.columns = std::move(effects.columns);
     return std::nullopt;
 }
