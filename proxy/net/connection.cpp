@@ -1,5 +1,9 @@
 #include "proxy/net/connection.hpp"
 
+#include "proxy/auth/crypto.hpp"
+
+#include <openssl/crypto.h>
+
 namespace veer::proxy::net {
 
 namespace {
@@ -94,6 +98,16 @@ void Connection::on_server_ready(bool readable, bool writable) {
 }
 
 void Connection::read_client() {
+    const bool secret = login_.has_value();
+    take_from_client();
+    if (secret) {
+        // What a client says before it is let in may be its password.
+        OPENSSL_cleanse(worker_.in.data(), worker_.in.size());
+        client_.layer.wipe_opened();
+    }
+}
+
+void Connection::take_from_client() {
     const Socket::Result result = client_.socket.receive(worker_.in);
     if (result.would_block) {
         return;
@@ -178,6 +192,9 @@ void Connection::carry_out(session::Output& output) {
     }
     if (server_->send(output.to_server)) {
         server_->gone = true;  // it may have said why: what it sent is still read
+    }
+    if (login_) {
+        auth::wipe(output.to_server);
     }
     clear(output.to_server);
     if (client_.send(output.to_client)) {

@@ -132,6 +132,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void on_client_ready(bool readable, bool writable);
     void on_server_ready(bool readable, bool writable);
     void read_client();
+    void take_from_client();
     void read_server();
     bool may_read_client() const;
     bool may_read_server() const;

@@ -101,7 +101,7 @@ void apply_rules(ssl_ctx_st* context) {
     SSL_CTX_set_options(
         context,
         SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
-            SSL_OP_CIPHER_SERVER_PREFERENCE
+            SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_CLEANSE_PLAINTEXT
     );
     SSL_CTX_set_num_tickets(context, 0);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);

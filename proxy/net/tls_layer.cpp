@@ -1,5 +1,7 @@
 #include "proxy/net/tls_layer.hpp"
 
+#include <openssl/crypto.h>
+
 #include <utility>
 
 namespace veer::proxy::net {
@@ -8,6 +10,9 @@ namespace {
 
 /// More than one read gives; a thread gives larger memory back.
 constexpr std::size_t kept_bytes_max = std::size_t{256} * 1024;
+
+/// What all connections of a thread are opened into.
+thread_local std::string opened_scratch;
 
 std::string& emptied(std::string& scratch) {
     if (scratch.capacity() > kept_bytes_max) {
@@ -23,9 +28,9 @@ std::string_view TlsLayer::opened(std::string_view from_socket) {
     if (!tls_) {
         return from_socket;
     }
-    thread_local std::string scratch;
     constexpr std::size_t part_bytes = std::size_t{16} * 1024;
-    std::string& plaintext = emptied(scratch);
+    std::string& plaintext = emptied(opened_scratch);
+    plaintext.reserve(kept_bytes_max / 2);  // of what would be moved a copy would stay behind
     tls_->feed(from_socket);
     for (;;) {
         const std::size_t before = plaintext.size();
@@ -35,6 +40,14 @@ std::string_view TlsLayer::opened(std::string_view from_socket) {
         if (count == 0) {
             return plaintext;
         }
+    }
+}
+
+void TlsLayer::wipe_opened() {
+    if (tls_) {
+        opened_scratch.resize(opened_scratch.capacity());
+        OPENSSL_cleanse(opened_scratch.data(), opened_scratch.size());
+        opened_scratch.clear();
     }
 }
 

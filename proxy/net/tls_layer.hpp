@@ -24,6 +24,9 @@ class TlsLayer {
     /// All the plaintext that these bytes of the socket complete.
     std::string_view opened(std::string_view from_socket);
 
+    /// Overwrites what the last opened() gave: it was a password.
+    void wipe_opened();
+
     /// The bytes for the socket.
     std::string_view sealed(std::string_view plaintext);
 

@@ -6,10 +6,12 @@ Every cell of the matrix in proxy/README.md times libpq's modes; certificates ar
 import contextlib
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
 import ssl
+import string
 import struct
 import subprocess
 import sys
@@ -21,6 +23,8 @@ import private_servers
 from private_servers import fail, wait_until
 
 PASSWORD = "pencil"
+PIECE_BYTES = 1 << 20
+READABLE_BYTES_MAX = 1 << 30  # of one mapping: a sanitizer's shadow is larger, and holds nothing else
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 GSSENC_REQUEST = struct.pack("!ii", 8, 80877104)
 
@@ -421,6 +425,46 @@ def check_reload(binary, postgres, certificates, server):
             expect("after a key that others may read", psql(veer.port, *new, host="renewed.example"), "f")
 
 
+def holds(process, secret):
+    """Is it anywhere in the memory that the process can write to, freed or not?"""
+    with open(f"/proc/{process.pid}/smaps") as maps, open(f"/proc/{process.pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            words = line.split()
+            if "-" in words[0]:
+                begin, end = (int(part, 16) for part in words[0].split("-"))
+                writable = words[1].startswith("rw")
+            elif words[0] == "Rss:" and words[1] != "0" and writable:
+                for at in range(begin, min(end, begin + READABLE_BYTES_MAX), PIECE_BYTES):
+                    with contextlib.suppress(OSError, ValueError, OverflowError):
+                        memory.seek(at)
+                        if secret in memory.read(min(PIECE_BYTES + len(secret), end - at)):
+                            return True
+    return False
+
+
+def check_passwords_are_forgotten(binary, postgres, server):
+    """A password in the clear, relayed over each pair of legs, is in veer's memory no more when the client is in."""
+    tls = f"[tls]\ncert = '{server[0]}'\nkey = '{server[1]}'\n"
+    secret = "".join(random.SystemRandom().choices(string.ascii_letters, k=40))
+    with psycopg.connect(f"host=127.0.0.1 port={postgres.port} user=postgres", autocommit=True) as db:
+        db.execute(f"CREATE ROLE clear LOGIN PASSWORD '{secret}'")
+    postgres.configure("host all clear 127.0.0.1/32 password\n" + ANY)
+    for upstream in ("disable", "require"):
+        with Veer(binary, f"host=127.0.0.1 port={postgres.port} user=postgres sslmode={upstream}", tls) as veer:
+            for client in ("disable", "require"):
+                where = f"client {client}, upstream {upstream}"
+                expect(f"a password in the clear, {where}", psql(veer.port, f"sslmode={client}", user="clear", password=secret),
+                       "t" if upstream == "require" else "f")
+                expect(f"a wrong one, {where}", psql(veer.port, f"sslmode={client}", user="clear", password=secret[::-1]),
+                       "password authentication failed")
+                if holds(veer.process, secret.encode()) or holds(veer.process, secret[::-1].encode()):
+                    fail(f"a password is still in memory, {where}")
+                print("ok forgotten,", where)
+            if not holds(veer.process, f"sslmode={upstream}".encode()):
+                fail("what veer holds was not looked at")
+    postgres.configure(ANY)
+
+
 def check_bulk(binary, postgres, server):
     """Megabytes each way, and a client that pipelines."""
     toml = f"[tls]\ncert = '{server[0]}'\nkey = '{server[1]}'\n"
@@ -456,6 +500,7 @@ def main():
             check_lying_upstream(binary)
             check_reload(binary, postgres, certificates, server)
             check_bulk(binary, postgres, server)
+            check_passwords_are_forgotten(binary, postgres, server)
     finally:
         shutil.rmtree(certificates.directory, ignore_errors=True)
     print("all of it held")
