@@ -209,6 +209,58 @@ def scene_cancel_of_another_process_session(binary, postgres):
         expect(sqlstates(client.until(b"Z")), ["57014"], "a cancel through another veer")
 
 
+class LaterServer:
+    """A server of protocol 3.2 (PostgreSQL 18): says keys of any length, runs a Query until it is canceled."""
+
+    def __init__(self, key):
+        self.key, self.told = key, []
+        self.running, self.canceled = threading.Event(), threading.Event()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            peer, _ = self.listener.accept()
+            threading.Thread(target=self.answer, args=(peer,), daemon=True).start()
+
+    def answer(self, peer):
+        with peer, peer.makefile("rb") as words:
+            if len(header := words.read(8)) < 8:
+                return
+            length, code = struct.unpack("!II", header)
+            rest = words.read(length - 8)
+            if code == 80877102:
+                if rest == self.key:
+                    self.canceled.set()
+                return
+            self.told.append((code, rest))
+            peer.sendall(message(b"R", b"\0\0\0\0") + message(b"S", b"client_encoding\0UTF8\0")
+                         + message(b"S", b"standard_conforming_strings\0on\0") + message(b"K", self.key) + message(b"Z", b"I"))
+            if words.read(1) == b"Q" and b"forever" in words.read(struct.unpack("!I", words.read(4))[0] - 4):
+                self.running.set()
+                self.canceled.wait(PATIENCE)
+                peer.sendall(message(b"E", b"SERROR\0C57014\0Mcanceled\0\0") + message(b"Z", b"I"))
+                words.read(1)
+
+
+def scene_cancel_keys_of_any_length(binary, postgres):
+    for length in (4, 5, 32, 256):
+        server = LaterServer(struct.pack("!I", 4711) + bytes(number % 256 for number in range(length)))
+        upstream = f"host=127.0.0.1 port={server.listener.getsockname()[1]} user=postgres dbname=postgres sslmode=disable"
+        with PlainVeer(binary, postgres, upstream=upstream) as veer:
+            client = Raw(veer.port, startup=False)
+            words = b"user\0postgres\0database\0postgres\0_pq_.later\0on\0\0"
+            client.send(struct.pack("!II", len(words) + 8, 196610) + words)
+            client.until(b"Z")
+            expect(client.key, server.key, f"a key of {length} bytes")
+            expect((196610, words) in server.told, True, "the version and its options, as they came")
+            cancel(veer.port, client.key[:-1] + b"?")
+            client.send(query("SELECT forever"))
+            expect(server.running.wait(PATIENCE), True, "the statement runs")
+            cancel(veer.port, client.key)
+            expect(sqlstates(client.until(b"Z")), ["57014"], f"a cancel by a key of {length} bytes")
+
+
 def scene_login_must_come_in_time(binary, postgres):
     with PlainVeer(binary, postgres, '[limits]\nauthentication_timeout = "300ms"\n') as veer:
         settled = Raw(veer.port)
