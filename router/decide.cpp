@@ -10,6 +10,8 @@ namespace {
 
 using Kind = parser::OutputColumn::Kind;
 
+constexpr std::int64_t idle_timeout_min_ns = 5'000'000'000;
+
 bool is_key(const storage::Table& table, const std::string& name) {
     return std::any_of(table.key.begin(), table.key.end(), [&](std::size_t position) {
         return table.columns[position].name == name;
@@ -234,6 +236,10 @@ std::variant<Service, Reason> decide(
     }
     if (facts.row_security) {
         return reason::row_security;
+    }
+    // Postgres' timers run on while veer answers, for up to as long as facts are kept.
+    if (facts.idle_timeout_ns < idle_timeout_min_ns) {
+        return reason::idle_timeout;
     }
     if (!facts.index_scans) {
         return reason::exact_requested;

@@ -56,6 +56,7 @@ double first_bucket(
 ///     ---- facts are asked for here ----
 ///      7  table, names or types not what they were     Postgres
 ///      8  transaction wrote, isolation, rights, RLS    Postgres
+///         idle timers of less than 5 s                 Postgres
 ///      9  exact answers asked for                      Postgres
 ///     10  veer.route = postgres, then a rule's pin     Postgres
 ///     11  veer.route or hint: veer, if allowed         veer

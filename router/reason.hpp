@@ -46,6 +46,7 @@ inline constexpr Reason transaction_failed = "transaction_failed";
 inline constexpr Reason transaction_wrote = "transaction_wrote";
 inline constexpr Reason isolation = "isolation";
 inline constexpr Reason row_security = "row_security";
+inline constexpr Reason idle_timeout = "idle_timeout";  ///< so short that asking facts decides
 inline constexpr Reason not_permitted = "not_permitted";
 inline constexpr Reason encoding = "encoding";
 inline constexpr Reason vector_value = "vector_value";  ///< NULL, not a vector, NaN, zero norm

@@ -170,6 +170,10 @@ std::string facts_query(const Route& route, std::string_view database) {
            quote_literal(table.name) + " AND n.nspname OPERATOR(pg_catalog.=) " +
            quote_literal(table.schema) +
            " AND c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT c.relhassubclass"
+           // Before its own schema nothing is looked up but temporary relations and types.
+           " AND 'pg_catalog' OPERATOR(pg_catalog.=) ANY ((pg_catalog.current_schemas(true))[1:"
+           "CASE WHEN (pg_catalog.current_schemas(true))[1] OPERATOR(pg_catalog.~) '^pg_temp_'"
+           " THEN 2 ELSE 1 END])"
            " AND pg_catalog.current_database() OPERATOR(pg_catalog.=) " +
            quote_literal(database);
 }

@@ -56,7 +56,8 @@ struct SessionFacts {
 };
 
 /// The query for one route. A session of another database gets no row: databases made from one
-/// template have the same OIDs and names.
+/// template have the same OIDs and names. Nor does one whose search_path has a schema before
+/// pg_catalog: the names of functions and types would be those of that schema.
 std::string facts_query(const Route& route, std::string_view database);
 
 /// To be added to it: that the other tables of a statement's FROM are tables, and so call nothing,
