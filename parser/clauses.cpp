@@ -2,10 +2,15 @@
 
 #include "parser/lexer.hpp"
 
+#include <algorithm>
 #include <vector>
 
 namespace veer::parser {
 namespace {
+
+bool begins_character(char byte) {
+    return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
+}
 
 /// A pair of parentheses, or the whole text.
 struct Group {
@@ -110,6 +115,31 @@ std::string add_condition(std::string_view text, const Clauses& clauses, std::st
         changed.append(") AND ").append(key);
     }
     return changed.append(" ").append(text, clauses.order);
+}
+
+std::size_t characters(std::string_view text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
+}
+
+std::size_t position_before(
+    std::string_view text, const Clauses& clauses, std::string_view changed, std::size_t position
+) {
+    std::size_t byte = 0;
+    for (std::size_t characters = 0; byte < changed.size(); ++byte) {
+        characters += begins_character(changed[byte]) ? 1 : 0;
+        if (characters == position) {
+            break;
+        }
+    }
+    const std::size_t added = changed.size() - text.size();
+    if (byte >= clauses.order + added) {
+        byte -= added;
+    } else {
+        const bool behind = clauses.condition && byte > *clauses.condition;
+        const bool space = behind && is_space(text[*clauses.condition]);
+        byte = std::min(byte - (behind && !space ? 1 : 0), clauses.order);
+    }
+    return 1 + characters(text.substr(0, byte));
 }
 
 }  // namespace veer::parser

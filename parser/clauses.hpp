@@ -30,4 +30,13 @@ std::optional<Clauses> find_clauses(std::string_view text, std::size_t location)
 /// it stays where it is (positions in Postgres' messages).
 std::string add_condition(std::string_view text, const Clauses& clauses, std::string_view key);
 
+/// Of UTF-8.
+std::size_t characters(std::string_view text);
+
+/// Of a character of what add_condition() has made of `text`, its place in `text`; of one of the
+/// key's, the place where that was put. Counted from 1, as Postgres does.
+std::size_t position_before(
+    std::string_view text, const Clauses& clauses, std::string_view changed, std::size_t position
+);
+
 }  // namespace veer::parser

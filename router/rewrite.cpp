@@ -10,6 +10,8 @@ namespace veer::router {
 
 namespace {
 
+constexpr std::string_view count_begin = "SELECT pg_catalog.count(*) FROM (";
+
 constexpr std::uint32_t int8_oid = 20;
 constexpr std::uint32_t int2_oid = 21;
 constexpr std::uint32_t int4_oid = 23;
@@ -197,6 +199,20 @@ std::optional<std::string> restrict_to_keys(
                      : std::nullopt;
 }
 
+std::size_t position_in_statement(
+    std::string_view statement,
+    const parser::Clauses& clauses,
+    std::string_view restricted,
+    bool counted,
+    std::size_t position
+) {
+    if (counted) {
+        const std::size_t searched = parser::characters(statement.substr(0, clauses.begin));
+        position = position > count_begin.size() ? position - count_begin.size() + searched : 1;
+    }
+    return parser::position_before(statement, clauses, restricted, position);
+}
+
 bool shares_inferred_parameters(
     std::string_view statement,
     const parser::Clauses& clauses,
@@ -222,8 +238,7 @@ std::string count_rows(
     const std::size_t behind = statement_bytes - clauses.end;
     const std::string_view search =
         restricted.substr(clauses.begin, restricted.size() - behind - clauses.begin);
-    std::string text =
-        "SELECT pg_catalog.count(*) FROM (" + std::string(search) + "\n) AS veer_search";
+    std::string text = std::string(count_begin) + std::string(search) + "\n) AS veer_search";
     const std::set<std::uint32_t> inside = parser::parameters_in(search);
     std::string_view separator = " WHERE ";
     for (std::uint32_t number = 1; number <= parameters.size(); ++number) {

@@ -51,6 +51,16 @@ std::string count_rows(
     std::span<const ParameterValue> parameters
 );
 
+/// A position that Postgres names in a message about what restrict_to_keys() has made of
+/// `statement`, or (`counted`) about what count_rows() has made of that: its place in `statement`.
+std::size_t position_in_statement(
+    std::string_view statement,
+    const parser::Clauses& clauses,
+    std::string_view restricted,
+    bool counted,
+    std::size_t position
+);
+
 /// Whether a parameter of a type that Postgres has to infer stands both in the search and around
 /// it: then what it infers for the search alone may be another type.
 bool shares_inferred_parameters(

@@ -63,7 +63,7 @@ struct Attempt {
     std::string stash;             ///< the held-back reply of a rewritten statement
     std::uint64_t rows_expected = 0;
     bool final = false;           ///< what has come of it cannot be taken back, or must not be
-    std::string rewritten;        ///< of a wrapped search: the statement that waits for its count
+    std::string rewritten;        ///< the statement restricted to keys
     bool stash_failed = false;    ///< it has an ErrorResponse in it
     bool stash_overflow = false;  ///< it was too long to be held back, and is lost
     std::optional<std::uint64_t> stash_rows;  ///< that came, or were counted

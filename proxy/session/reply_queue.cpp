@@ -57,6 +57,12 @@ bool runs_writer(const Expected& expected) {
     return runs && !expected.plain;
 }
 
+/// Changes what a statement's name means, once its reply has come.
+bool gives_name(const Expected& expected) {
+    return expected.frees_name ||
+           (expected.awaited == Awaited::parse && expected.fate == Fate::forward);
+}
+
 constexpr std::size_t minus_one = static_cast<std::size_t>(-1);  // wraps, as counts do
 
 }  // namespace
@@ -83,8 +89,8 @@ void ReplyQueue::count(const Expected& expected, std::size_t change) {
     if (runs_writer(expected)) {
         counts_.writers += change;
     }
-    if (expected.awaited == Awaited::parse && expected.fate == Fate::forward) {
-        counts_.parses += change;
+    if (gives_name(expected)) {
+        counts_.names += change;
     }
     if (expected.before != nullptr) {
         counts_.changes += change;
@@ -115,6 +121,12 @@ bool ReplyQueue::writer_pending() const {
     return counts_.writers > 0;
 }
 
+bool ReplyQueue::counting() const {
+    return std::any_of(queue_.begin(), queue_.end(), [](const Expected& expected) {
+        return expected.fate == Fate::count;
+    });
+}
+
 bool ReplyQueue::only_preparation() const {
     return std::all_of(queue_.begin(), queue_.end(), [](const Expected& expected) {
         return expected.awaited == Awaited::parse || expected.awaited == Awaited::close ||
@@ -123,21 +135,20 @@ bool ReplyQueue::only_preparation() const {
     });
 }
 
-std::optional<std::shared_ptr<const PreparedStatement>> ReplyQueue::pending_parse(
+std::optional<std::shared_ptr<const PreparedStatement>> ReplyQueue::pending_statement(
     std::string_view name
 ) const {
-    if (counts_.parses == 0) {
+    if (counts_.names == 0) {
         return std::nullopt;
     }
     const auto found = std::find_if(queue_.rbegin(), queue_.rend(), [&](const Expected& expected) {
-        return expected.awaited == Awaited::parse && expected.fate == Fate::forward &&
-               !expected.superseded && expected.name == name;
+        return gives_name(expected) && !expected.superseded && expected.name == name;
     });
     return found == queue_.rend() ? std::nullopt : std::optional(found->statement);
 }
 
-void ReplyQueue::supersede_parse(std::string_view name) {
-    if (counts_.parses == 0) {
+void ReplyQueue::supersede(std::string_view name) {
+    if (counts_.names == 0) {
         return;
     }
     for (Expected& expected : queue_) {
@@ -164,6 +175,7 @@ std::optional<Reply> ReplyQueue::on_message(char type) {
         reply.superseded = head.superseded;
         count(head, minus_one);
         reply.name = std::move(head.name);
+        reply.frees_name = head.frees_name;
         queue_.pop_front();
         drop_marks();
     }

@@ -45,6 +45,7 @@ struct Expected {
     std::shared_ptr<const PreparedStatement> statement =
         {};                                      ///< of parse, describe: the search, if any
     std::string name = {};                       ///< of parse: the statement's name
+    bool frees_name = false;                     ///< of close: `name` is no statement's afterwards
     bool superseded = false;                     ///< of parse: the name means another by now
     std::string bytes = {};                      ///< of local
     std::shared_ptr<const Unnamed> before = {};  ///< what its sending has changed
@@ -58,6 +59,7 @@ struct Reply {
     bool plain = false;
     std::shared_ptr<const PreparedStatement> statement = {};
     std::string name = {};
+    bool frees_name = false;
     bool superseded = false;
 };
 
@@ -103,14 +105,17 @@ class ReplyQueue {
     /// True where something on its way changes what is unnamed in the server, and may be skipped.
     bool change_pending() const { return counts_.changes > 0; }
 
-    /// The statement that `name` will mean when the replies on their way have come; nothing where
-    /// no Parse of that name is on its way.
-    std::optional<std::shared_ptr<const PreparedStatement>> pending_parse(std::string_view name
+    /// The statement that `name` will mean when the replies on their way have come (null: none that
+    /// is a search); nothing where neither a Parse nor a Close of that name is on its way.
+    std::optional<std::shared_ptr<const PreparedStatement>> pending_statement(std::string_view name
     ) const;
 
-    /// `name` means something else from here on than the Parse that may be on its way says: a
-    /// statement of veer's own, or none after a Close or a simple Query.
-    void supersede_parse(std::string_view name);
+    /// `name` means something else from here on than the Parse or Close that may be on its way
+    /// says: a statement of veer's own, or none after a simple Query.
+    void supersede(std::string_view name);
+
+    /// True where what comes next is of a batch of veer's own that counts rows.
+    bool counting() const;
 
     /// Matches a message that is neither ErrorResponse nor asynchronous. Nothing where it answers
     /// nothing that was asked: veer has lost track.
@@ -135,7 +140,7 @@ class ReplyQueue {
     struct Counts {
         std::size_t barriers = 0;
         std::size_t writers = 0;
-        std::size_t parses = 0;  // of the client
+        std::size_t names = 0;  // Parse and Close of the client's statements
         std::size_t changes = 0;
     };
 

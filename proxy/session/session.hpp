@@ -206,7 +206,7 @@ class Session {
     bool needs_whole(char type) const;
     bool completes_outbox(wire::Bytes bytes) const;
     bool passes_in_parts(char type, Instant now, Output& out);
-    void fail_stash(const wire::Frame& frame, const wire::Diagnostics& diagnostics);
+    void fail_stash(const wire::Frame& frame, const wire::Diagnostics& diagnostics, bool counting);
 
     // session_end.cpp
     void end_with(Output& out, wire::Bytes sqlstate, wire::Bytes message);
@@ -240,7 +240,7 @@ class Session {
     bool serve_locally(const std::vector<index::Hit>& hits, Output& out);
     void give_portal(LocalAnswer answer, Output& out);
     bool serve_rewritten(const std::vector<index::Hit>& hits, Output& out);
-    void run_rewritten(std::string_view text, Output& out);
+    void run_rewritten(Output& out);
     void ask_count(Output& out);
     void note_count(const wire::Frame& frame);
     void finish_count(const wire::Frame& ready, Instant now, Output& out);

@@ -106,8 +106,9 @@ bool Session::serve_rewritten(const std::vector<index::Hit>& hits, Output& out) 
     attempt.found = hits.size();
     attempt.stage = Attempt::Stage::rewriting;
     batch_failed_ = false;
+    attempt.rewritten = *text;
     if (!query.wrapped) {
-        run_rewritten(*text, out);
+        run_rewritten(out);
         return true;
     }
     if (router::shares_inferred_parameters(
@@ -117,7 +118,6 @@ bool Session::serve_rewritten(const std::vector<index::Hit>& hits, Output& out) 
         )) {
         return false;  // alone, the search could be another: its parameters' types may differ
     }
-    attempt.rewritten = *text;
     ask_count(out);
     return true;
 }
@@ -177,7 +177,7 @@ void Session::finish_count(const wire::Frame& ready, Instant now, Output& out) {
         attempt_.reset();
     } else if (!attempt.stash_failed && attempt.stash_rows.value_or(0) >= attempt.rows_expected) {
         attempt.stash_rows.reset();
-        run_rewritten(attempt.rewritten, out);
+        run_rewritten(out);
         return;
     } else if (attempt.stash_failed || !refill(out)) {
         facts_.clear();
@@ -192,8 +192,9 @@ void Session::finish_count(const wire::Frame& ready, Instant now, Output& out) {
     drain_inbox(now, out);
 }
 
-void Session::run_rewritten(std::string_view text, Output& out) {
+void Session::run_rewritten(Output& out) {
     const Attempt& attempt = *attempt_;
+    const std::string& text = attempt.rewritten;
     if (attempt.simple) {
         see_query();
         wire::write_query(out.to_server, text);

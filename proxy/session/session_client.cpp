@@ -240,7 +240,7 @@ Session::Taken Session::on_parse(const wire::Frame& frame, Instant now, Output& 
         statement->name = parse->statement;
         statement->relation = *relation;
         statements_.insert_or_assign(statement->name, statement);
-        replies_.supersede_parse(statement->name);
+        replies_.supersede(statement->name);
         if (statement->name.empty()) {
             unnamed_.lose_statement();
         }
@@ -263,7 +263,7 @@ Session::Taken Session::on_parse(const wire::Frame& frame, Instant now, Output& 
         note_text(parse->text, out);
         calls_seen_ = calls_seen_ || !is_plain_select(parse->text);
         cursor_statements_ =
-            cursor_statements_ || (!parse->statement.empty() && mentions_cursor(parse->text));
+            cursor_statements_ || (!parse->statement.empty() && concerns_portals(parse->text));
     } else if (parse_locally(frame, remembered, now, out)) {
         return Taken::yes;
     } else {

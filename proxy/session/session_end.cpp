@@ -70,7 +70,11 @@ void Session::on_idle_timeout(Output& out) {
 
 void Session::on_server_closed(Output& out) {
     out.to_client += outbox_;
-    end_with(out, "08006", "the connection to the upstream server was lost");
+    if (state_ == State::starting) {
+        out.close = true;  // Postgres ends a login that is none without a word
+    } else {
+        end_with(out, "08006", "the connection to the upstream server was lost");
+    }
 }
 
 void Session::end_with(Output& out, wire::Bytes sqlstate, wire::Bytes message) {

@@ -39,7 +39,7 @@ bool Session::names_unnamed(const wire::Frame& frame) {
 }
 
 std::shared_ptr<const PreparedStatement> Session::statement_named(wire::Bytes name) const {
-    if (const auto pending = replies_.pending_parse(name)) {
+    if (const auto pending = replies_.pending_statement(name)) {
         return *pending;
     }
     const auto found = statements_.find(name);
@@ -61,12 +61,6 @@ void Session::forward(const wire::Frame& frame, Output& out) {
         note_forwarded_bind(frame);
     } else if (frame.type == 'E') {
         plain = !calls_seen_;
-    } else if (frame.type == 'C') {
-        const auto target = wire::decode_target(frame.payload);
-        if (target && target->kind == 'S') {
-            statements_.erase(std::string(target->name));
-            replies_.supersede_parse(target->name);
-        }
     }
     expect_reply_to(frame, plain);
     out.to_server += frame.whole;
@@ -100,27 +94,33 @@ void Session::forward_search(
 }
 
 void Session::settle_unnamed(const wire::Frame& frame, Output& out) {
-    using enum NamesUnnamed;
-    const NamesUnnamed named = unnamed_.in_step() ? nothing : unnamed_of(frame);
-    Awaited awaited = Awaited::close;
-    if (named == statement && unnamed_.statement == Unnamed::Statement::unseen) {
-        out.to_server += unnamed_.parse;
-        awaited = Awaited::parse;
-    } else if (named == statement && unnamed_.statement == Unnamed::Statement::stale) {
-        wire::write_close(out.to_server, 'S', "");
-    } else if (named == portal && unnamed_.portal_stale) {
-        wire::write_close(out.to_server, 'P', "");
-    } else {
+    const bool uses_portals = wire::Bytes("BDEC").find(frame.type) != wire::Bytes::npos;
+    if (unnamed_.in_step() || !uses_portals) {
         return;
     }
-    batch_upstream_ = true;
-    remember_unnamed();
-    if (named == statement) {
-        unnamed_.see_statement();
-    } else {
+    const bool replaced = frame.type == 'B' && wire::bound_portal(frame.payload).empty();
+    if (unnamed_.portal_stale && !replaced) {
+        // Whatever comes, for an open portal holds on to its tables.
+        wire::write_close(out.to_server, 'P', "");
+        remember_unnamed();
         unnamed_.portal_open = unnamed_.portal_stale = false;
+        batch_upstream_ = true;
+        expect(Awaited::close, Fate::swallow);
     }
-    expect(awaited, Fate::swallow);
+    if (unnamed_.statement == Unnamed::Statement::in_step ||
+        unnamed_of(frame) != NamesUnnamed::statement) {
+        return;
+    }
+    const bool unseen = unnamed_.statement == Unnamed::Statement::unseen;
+    if (unseen) {
+        out.to_server += unnamed_.parse;
+    } else {
+        wire::write_close(out.to_server, 'S', "");
+    }
+    remember_unnamed();
+    unnamed_.see_statement();
+    batch_upstream_ = true;
+    expect(unseen ? Awaited::parse : Awaited::close, Fate::swallow);
 }
 
 void Session::remember_unnamed() {
@@ -131,7 +131,7 @@ void Session::remember_unnamed() {
 
 void Session::see_query() {
     statements_.erase("");
-    replies_.supersede_parse("");
+    replies_.supersede("");
     portals_.erase("");
     remember_unnamed();
     unnamed_.see_query();
@@ -218,9 +218,17 @@ void Session::expect_reply_to(const wire::Frame& frame, bool plain) {
         case 'E':
             in_batch(Awaited::execute, true);
             break;
-        case 'C':
-            in_batch(Awaited::close, false);
+        case 'C': {
+            const auto target = wire::decode_target(frame.payload);
+            batch_upstream_ = true;
+            expect(
+                {.awaited = Awaited::close,
+                 .statement = nullptr,
+                 .name = target ? std::string(target->name) : std::string(),
+                 .frees_name = target && target->kind == 'S'}
+            );
             break;
+        }
         case 'S':
             if (!copy_in_) {  // the server ignores it while it reads COPY data
                 awaits(Awaited::sync);
@@ -245,7 +253,7 @@ void Session::expect_reply_to(const wire::Frame& frame, bool plain) {
 void Session::note_text(wire::Bytes text, Output& out) {
     settings_touched_ = settings_touched_ || mentions_veer_setting(text);
     deallocates_ = deallocates_ || mentions_deallocate(text);
-    if (portals_.has_named() && (mentions_cursor(text) || mentions_rollback(text))) {
+    if (portals_.has_named() && concerns_portals(text)) {
         open_all_upstream(out);
     }
 }

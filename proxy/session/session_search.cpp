@@ -267,7 +267,7 @@ void Session::judge(Instant now, Output& out) {
     if (attempt.service == router::Service::local && !described_alike(attempt)) {
         attempt.service = router::Service::rewrite;  // in which Postgres looks at its result again
     }
-    if (!attempt.simple && !replies_.pending_parse(attempt.statement->name)) {
+    if (!attempt.simple && !replies_.pending_statement(attempt.statement->name)) {
         attempt.routes->accepted->note_parsed(
             attempt.statement->statement.text, attempt.statement->parameter_types
         );

@@ -1,5 +1,6 @@
 #include "proxy/session/session.hpp"
 #include "proxy/wire/backend.hpp"
+#include "router/rewrite.hpp"
 
 #include <utility>
 
@@ -188,6 +189,7 @@ void Session::on_error(const wire::Frame& frame, Instant now, Output& out) {
     passed_at_.reset();
     passed_observed_.reset();
     fell_back_.reset();  // the client's own error: nobody could answer this
+    const bool counting = replies_.counting();
     const Failure failure = replies_.on_error();
     if (failure.before) {
         unnamed_ = *failure.before;  // the server skips what would have changed it
@@ -200,7 +202,8 @@ void Session::on_error(const wire::Frame& frame, Instant now, Output& out) {
         return;
     }
     if (rewriting && !fatal && (fate == Fate::stash || fate == Fate::count || of_veers_own)) {
-        fail_stash(frame, diagnostics);  // of the rewritten statement, or of veer's own Parse of it
+        // Of the rewritten statement, or of veer's own Parse of it.
+        fail_stash(frame, diagnostics, counting);
         return;
     }
     if (asking && attempt_->alone && !fatal && of_veers_own) {
@@ -222,8 +225,19 @@ void Session::on_error(const wire::Frame& frame, Instant now, Output& out) {
     }
 }
 
-void Session::fail_stash(const wire::Frame& frame, const wire::Diagnostics& diagnostics) {
-    attempt_->stash += frame.whole;
+void Session::fail_stash(
+    const wire::Frame& frame, const wire::Diagnostics& diagnostics, bool counting
+) {
+    const router::Statement& statement = attempt_->statement->statement;
+    if (diagnostics.position > 0) {
+        // Of a text that the client has not sent.
+        const std::size_t position = router::position_in_statement(
+            statement.text, statement.clauses(), attempt_->rewritten, counting, diagnostics.position
+        );
+        wire::write_error_at(attempt_->stash, frame.payload, position);
+    } else {
+        attempt_->stash += frame.whole;
+    }
     attempt_->stash_failed = true;
     if (must_be_told(diagnostics)) {
         attempt_->final = true;  // to run it again would undo it
@@ -258,6 +272,8 @@ void Session::on_reply(const Reply& reply, const wire::Frame& frame, Instant now
     }
     if (reply.awaited == Awaited::parse) {
         on_parsed(reply);
+    } else if (reply.frees_name && !reply.superseded) {
+        statements_.erase(reply.name);
     } else if (reply.awaited == Awaited::describe_statement) {
         note_description(reply, frame, now);
     } else if (frame.type == 'C') {

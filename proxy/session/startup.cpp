@@ -14,6 +14,18 @@ std::string fatal(wire::Bytes sqlstate, wire::Bytes message) {
     return bytes;
 }
 
+std::string stuffed(const std::string& request) {
+    std::string bytes;
+    wire::write_fatal(
+        bytes,
+        "08P01",
+        "received unencrypted data after " + request + " request",
+        "This could be either a client-software bug or evidence of an attempted man-in-the-middle "
+        "attack."
+    );
+    return bytes;
+}
+
 }  // namespace
 
 StartupAction Startup::on_bytes(wire::Bytes bytes) {
@@ -69,7 +81,9 @@ StartupAction Startup::on_ssl_request(bool extra_bytes) {
     }
     ssl_asked_ = true;
     if (extra_bytes) {
-        return Refuse{.bytes = fatal("08P01", "received unencrypted data after SSL request")};
+        // As Postgres does, which answers before it looks behind the request.
+        const bool answered = !options_.encryption_offered;
+        return Refuse{.bytes = (answered ? "N" : "") + stuffed("SSL")};
     }
     if (options_.encryption_offered) {
         return BeginTls{.bytes = "S"};
@@ -83,8 +97,7 @@ StartupAction Startup::on_gssenc_request(bool extra_bytes) {
     }
     gssenc_asked_ = true;
     if (extra_bytes) {
-        return Refuse{
-            .bytes = fatal("08P01", "received unencrypted data after GSSAPI encryption request")};
+        return Refuse{.bytes = "N" + stuffed("GSSAPI encryption")};
     }
     return SendReply{.bytes = "N"};
 }

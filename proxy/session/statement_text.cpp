@@ -63,13 +63,9 @@ bool mentions_veer_setting(std::string_view sql) {
     return mentions(sql, "veer.");
 }
 
-bool mentions_cursor(std::string_view sql) {
+bool concerns_portals(std::string_view sql) {
     return mentions(sql, "fetch") || mentions(sql, "move") || mentions(sql, "close") ||
-           mentions(sql, "cursor");
-}
-
-bool mentions_rollback(std::string_view sql) {
-    return mentions(sql, "rollback");
+           mentions(sql, "cursor") || mentions(sql, "savepoint");
 }
 
 bool mentions_deallocate(std::string_view sql) {

@@ -18,11 +18,9 @@ bool mentions_veer_setting(std::string_view sql);
 /// True where the text may deallocate prepared statements, itself or in a block of code.
 bool mentions_deallocate(std::string_view sql);
 
-/// True where the text may end portals by ROLLBACK TO.
-bool mentions_rollback(std::string_view sql);
-
-/// True where the text may use a cursor by name.
-bool mentions_cursor(std::string_view sql);
+/// True where the text may use a cursor by name, or set a savepoint: to which of several the
+/// session goes back later, and which portals live through that, only Postgres is told.
+bool concerns_portals(std::string_view sql);
 
 /// "last" for `SHOW veer.last`, in any case and with white space or a semicolon around.
 std::optional<std::string> shown_relation(std::string_view sql);

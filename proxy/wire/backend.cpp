@@ -39,6 +39,8 @@ Diagnostics decode_diagnostics(Bytes payload) {
             diagnostics.sqlstate = value;
         } else if (field == 'M') {
             diagnostics.message = value;
+        } else if (field == 'P') {
+            std::from_chars(value.data(), value.data() + value.size(), diagnostics.position);
         }
     }
     return diagnostics;
@@ -119,10 +121,24 @@ void write_data_row(std::string& out, const std::vector<std::string>& fields) {
     }
 }
 
-void write_fatal(std::string& out, Bytes sqlstate, Bytes text) {
+void write_error_at(std::string& out, Bytes payload, std::size_t position) {
+    MessageWriter message(out, 'E');
+    Reader reader(payload);
+    for (std::uint8_t field = reader.u8(); reader.ok() && field != 0; field = reader.u8()) {
+        const Bytes value = reader.text();
+        message.u8(field).text(field == 'P' ? std::to_string(position) : value);
+    }
+    message.u8(0);
+}
+
+void write_fatal(std::string& out, Bytes sqlstate, Bytes text, Bytes detail) {
     MessageWriter message(out, 'E');
     message.u8('S').text("FATAL").u8('V').text("FATAL");
-    message.u8('C').text(sqlstate).u8('M').text(text).u8(0);
+    message.u8('C').text(sqlstate).u8('M').text(text);
+    if (!detail.empty()) {
+        message.u8('D').text(detail);
+    }
+    message.u8(0);
 }
 
 }  // namespace veer::proxy::wire

@@ -28,6 +28,7 @@ struct Diagnostics {
     std::string severity;  ///< of the V field, else of S
     std::string sqlstate;
     std::string message;
+    std::size_t position = 0;  ///< in the statement, in characters from 1; 0: not told
 };
 
 /// ReadyForQuery's status: 'I' idle, 'T' in a transaction block, 'E' in a failed one.
@@ -54,7 +55,10 @@ void write_ready_for_query(std::string& out, char status);
 /// A DataRow without NULLs.
 void write_data_row(std::string& out, const std::vector<std::string>& fields);
 
-/// A FATAL ErrorResponse: the connection ends after it.
-void write_fatal(std::string& out, Bytes sqlstate, Bytes message);
+/// An ErrorResponse with the fields of `payload`, but for its position in the statement.
+void write_error_at(std::string& out, Bytes payload, std::size_t position);
+
+/// A FATAL ErrorResponse: the connection ends after it. An empty detail is left out.
+void write_fatal(std::string& out, Bytes sqlstate, Bytes message, Bytes detail = {});
 
 }  // namespace veer::proxy::wire

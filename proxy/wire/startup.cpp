@@ -56,9 +56,9 @@ StartupScan scan_startup(Bytes bytes) {
         StartupMessage message;
         message.major = static_cast<std::uint16_t>(code >> 16U);
         message.minor = static_cast<std::uint16_t>(code & 0xFFFFU);
-        // An unknown major version may be laid out in any way; Postgres shall refuse it itself.
+        // What is laid out in another way, Postgres shall refuse itself. None of it is believed.
         if (message.major == 3 && !read_parameters(body, message)) {
-            scan.status = FrameStatus::malformed;
+            message.parameters.clear();
         }
         scan.packet = std::move(message);
     }

@@ -132,13 +132,17 @@ TEST_CASE_METHOD(InTransaction, "SQL that names cursors finds the portal in Post
 }
 
 TEST_CASE_METHOD(
-    InTransaction, "ROLLBACK TO finds the portals in Postgres, which knows", "[proxy]"
+    InTransaction,
+    "a savepoint finds the portals in Postgres, and those after it end with it",
+    "[proxy]"
 ) {
     client(search("c") + execute(1, "c") + sync());
     to_client();
-    CHECK(types(client(query("ROLLBACK TO s"))) == "CPBESQ");
+    CHECK(types(client(query("SAVEPOINT s"))) == "CPBESQ");
     const std::string opened = bare('3') + bare('1') + bare('2') + data_row({"7"}) + bare('s');
     CHECK(server(opened + ready('T')).empty());
+    CHECK(types(server(command_complete("SAVEPOINT") + ready('T'))) == "CZ");
+    CHECK(client(query("ROLLBACK TO s")) == query("ROLLBACK TO s"));
     CHECK(types(server(command_complete("ROLLBACK") + ready('T'))) == "CZ");
     const std::string next = execute(1, "c") + sync();
     CHECK(client(next) == next);
@@ -152,6 +156,15 @@ TEST_CASE_METHOD(InTransaction, "a simple Query ends the unnamed portal, whereve
     CHECK(types(to_client()) == "TDDDCZ");
     CHECK(types(client(execute() + sync())) == "CES");
     CHECK(types(server(bare('3') + error("34000") + ready('E'))) == "EZ");
+}
+
+TEST_CASE_METHOD(InTransaction, "a portal that the client believes gone does not stay open") {
+    client(parse("", "SELECT 1") + bind("", {}) + sync());
+    server(bare('1') + bare('2') + ready('T'));
+    client(query("SELECT id FROM docs ORDER BY e <-> '[7,0]' LIMIT 3"));
+    to_client();
+    CHECK(types(client(bind("other", {}, "p") + sync())) == "CBS");
+    CHECK(types(server(bare('3') + bare('2') + ready('T'))) == "2Z");
 }
 
 }  // namespace veer::proxy::session

@@ -71,6 +71,11 @@ TEST_CASE("an upstream that goes away is told once, with an SQLSTATE", "[proxy]"
     f.session.on_server_closed(f.out);
     CHECK(f.out.close);
     CHECK(f.out.to_client.find("08006") != std::string::npos);
+    Session early({}, f.router, {.major = 3, .minor = 0, .parameters = {}});
+    Output said;
+    early.on_server_closed(said);
+    CHECK(said.close);
+    CHECK(said.to_client.empty());  // nor would Postgres say why it does not let somebody in
     F told;
     std::string fatal;
     wire::write_fatal(fatal, "57P01", "terminating connection");

@@ -19,14 +19,20 @@ const std::string startup = "\0\0\0\x1c\0\3\0\0user\0me\0database\0d\0\0"s;
 
 const StartupOptions offered{.encryption_offered = true};
 
+std::string said(const StartupAction& action) {
+    const auto* refuse = std::get_if<Refuse>(&action);
+    return refuse == nullptr ? "nothing" : refuse->bytes;
+}
+
 /// SQLSTATE and text of a refusal.
 std::string refusal(const StartupAction& action) {
     const auto* refuse = std::get_if<Refuse>(&action);
     if (refuse == nullptr || refuse->bytes.size() < wire::frame_header_bytes) {
         return "none";
     }
-    const auto said =
-        wire::decode_diagnostics(std::string_view(refuse->bytes).substr(wire::frame_header_bytes));
+    std::string_view bytes = refuse->bytes;
+    bytes.remove_prefix(bytes.front() == 'N' ? 1 : 0);  // an answer before it
+    const auto said = wire::decode_diagnostics(bytes.substr(wire::frame_header_bytes));
     return said.sqlstate + ' ' + said.message;
 }
 
@@ -69,6 +75,8 @@ TEST_CASE("Startup refuses bytes stuffed behind an encryption request", "[proxy]
                 refusal(Startup(options).on_bytes(gssenc_request + stuffed)) ==
                 "08P01 received unencrypted data after GSSAPI encryption request"
             );
+            const bool answered = said(Startup(options).on_bytes(ssl_request + stuffed))[0] == 'N';
+            CHECK(answered != options.encryption_offered);
         }
     }
 }
@@ -170,7 +178,15 @@ TEST_CASE("Startup closes on a length that Postgres refuses", "[proxy]") {
     CHECK(Startup().on_bytes("\0\0\0\7\0\3\0\0"s) == StartupAction{Refuse{}});
     CHECK(Startup().on_bytes("\0\1\0\0\0\3\0\0"s) == StartupAction{Refuse{}});
     CHECK(Startup().on_bytes("\xff\xff\xff\xff\0\3\0\0"s) == StartupAction{Refuse{}});
-    CHECK(Startup().on_bytes("\0\0\0\x0c\0\3\0\0user"s) == StartupAction{Refuse{}});
+}
+
+TEST_CASE("Startup leaves a packet without its terminators to Postgres, and believes none of it") {
+    const std::string cut = "\0\0\0\x16\0\3\0\0database\0veer\0"s;
+    const StartupAction action = Startup().on_bytes(cut);
+    const auto* const forward = std::get_if<ForwardStartup>(&action);
+    REQUIRE(forward != nullptr);
+    CHECK(forward->packet == cut);
+    CHECK(forward->message.parameters.empty());
 }
 
 }  // namespace veer::proxy::session
