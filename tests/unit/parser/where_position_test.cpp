@@ -2,6 +2,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -49,6 +50,38 @@ TEST_CASE("A condition that is there stays where it is, in parentheses", "[parse
         with_condition("select id from t where--'\n a -- or\norder by e <-> $1 limit 5") ==
         "select id from t where(--'\n a -- or\n) AND id = ANY($9) order by e <-> $1 limit 5"
     );
+}
+
+TEST_CASE("A place in the text with the condition is found in the text without it", "[parser]") {
+    constexpr std::string_view key = "ü = 1";
+    for (const std::string_view text :
+         {"select 'é→', id from t order by e <-> $1 limit 5",
+          "select 'é→', id from t where a = 'ß' order by e <-> $1 limit 5",
+          "select 'é→', id from t where(a = 'ß') order by e <-> $1 limit 5"}) {
+        CAPTURE(text);
+        const std::size_t condition = text.find(" a = 'ß' ");
+        const std::size_t tight = text.find("(a");
+        Clauses clauses;
+        clauses.order = text.find("order by");
+        if (condition != std::string_view::npos || tight != std::string_view::npos) {
+            clauses.condition = std::min(condition, tight);
+        }
+        const std::string changed = add_condition(text, clauses, key);
+        for (const std::string_view word : {"select", "id", "a =", "order", "limit"}) {
+            const std::size_t there = changed.find(word);
+            if (there != std::string::npos) {
+                const std::size_t position = 1 + characters(changed.substr(0, there));
+                CHECK(
+                    position_before(text, clauses, changed, position) ==
+                    1 + characters(text.substr(0, text.find(word)))
+                );
+            }
+        }
+        const std::size_t in_key = 1 + characters(changed.substr(0, changed.find(key)));
+        const std::size_t order = 1 + characters(text.substr(0, clauses.order));
+        CHECK(position_before(text, clauses, changed, in_key) == order);
+        CHECK(position_before(text, clauses, changed, 1'000'000) == 1 + characters(text));
+    }
 }
 
 TEST_CASE("The text with the condition parses, and only gains a filter", "[parser]") {

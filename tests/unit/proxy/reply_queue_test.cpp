@@ -32,6 +32,28 @@ TEST_CASE("local bytes come out between the replies around them", "[proxy]") {
     CHECK(queue.empty());
 }
 
+TEST_CASE("a Close frees its name once it is answered, and not where it is skipped", "[proxy]") {
+    ReplyQueue queue;
+    const auto search = std::make_shared<const PreparedStatement>();
+    queue.expect({.awaited = Awaited::parse, .statement = search, .name = "s"});
+    CHECK(queue.pending_statement("s") == search);
+    queue.expect({.awaited = Awaited::close, .name = "s", .frees_name = true});
+    REQUIRE(queue.pending_statement("s").has_value());
+    CHECK(*queue.pending_statement("s") == nullptr);
+    CHECK_FALSE(queue.pending_statement("other").has_value());
+    queue.expect(awaited(Awaited::sync));
+    REQUIRE(queue.on_message('1'));
+    const auto closed = queue.on_message('3');
+    REQUIRE(closed);
+    CHECK((closed->frees_name && closed->name == "s"));
+    REQUIRE(queue.on_message('Z'));
+    queue.expect(awaited(Awaited::execute));
+    queue.expect({.awaited = Awaited::close, .name = "s", .frees_name = true});
+    queue.expect(awaited(Awaited::sync));
+    queue.on_error();
+    CHECK_FALSE(queue.pending_statement("s").has_value());
+}
+
 TEST_CASE("an error drops everything up to the sync, local answers included", "[proxy]") {
     ReplyQueue queue;
     queue.expect(awaited(Awaited::parse));

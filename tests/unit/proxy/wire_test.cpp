@@ -94,6 +94,18 @@ TEST_CASE("decode_diagnostics does without fields that a server leaves out", "[p
     CHECK(decode_diagnostics("SERROR\0VFATAL\0C57P01\0Mbye\0\0"s).severity == "FATAL");
     CHECK(decode_diagnostics("\0"s).sqlstate.empty());
     CHECK(decode_diagnostics("C570"s).sqlstate.empty());
+    CHECK(decode_diagnostics("P17\0\0"s).position == 17);
+    CHECK(decode_diagnostics("P-1\0\0"s).position == 0);
+    CHECK(decode_diagnostics("P99999999999999999999999\0\0"s).position == 0);
+}
+
+TEST_CASE("write_error_at changes the position and nothing else", "[proxy]") {
+    std::string out;
+    write_error_at(out, "SERROR\0C42703\0Mno\0P170\0Fx.c\0\0"s, 9);
+    CHECK(out.substr(frame_header_bytes) == "SERROR\0C42703\0Mno\0P9\0Fx.c\0\0"s);
+    std::string cut;
+    write_error_at(cut, "SERROR\0P17"s, 9);  // what a server says must not be believed
+    CHECK(cut.back() == '\0');
 }
 
 }  // namespace veer::proxy::wire
