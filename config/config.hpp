@@ -77,6 +77,9 @@ struct Sync {
     /// WAL that veer's replication slot may hold back on the upstream before veer drops the slot
     /// and copies again, 64MiB to 1048576GiB; 0 is no bound.
     std::uint64_t wal_keep_max = 16ULL << 30U;
+    /// Rows of the copy that are compared with their tables in the background, each table about
+    /// once an hour if it suffices; 0 to 1000000 a second, 0 is none.
+    double verify_rate = 1'000;
 
     friend bool operator==(const Sync&, const Sync&) = default;
 };

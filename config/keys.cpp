@@ -67,7 +67,7 @@ bool set_operator(std::string& target, const Value& value) {
     return true;
 }
 
-const std::array<Key, 37> all_keys{{
+const std::array<Key, 38> all_keys{{
     {"listen",
      "address",
      "an address or host name",
@@ -171,6 +171,14 @@ const std::array<Key, 37> all_keys{{
      [](Config& c, const Value& v) { return set_wal_bound(c.sync.wal_keep_max, v); },
      [](const Config& c) {
          return Value(bytes_to_string(c.sync.wal_keep_max));
+     }},
+    {"sync",
+     "verify_rate",
+     "a number from 0 to 1000000",
+     true,
+     [](Config& c, const Value& v) { return set_number(c.sync.verify_rate, v, 0, 1'000'000); },
+     [](const Config& c) {
+         return Value(c.sync.verify_rate);
      }},
     {"defaults",
      "percent",

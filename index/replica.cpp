@@ -47,6 +47,7 @@ class Replica::Impl {
     void ready(storage::Lsn applied);
     void apply(const storage::Transaction& transaction);
     void redefine(const std::vector<storage::Table>& tables);
+    void write(std::span<const storage::Change> changes);
     void join(const storage::Table& table);
     void catch_up(storage::TableOid table, std::span<const storage::Change> changes);
     void joined(storage::TableOid table);
@@ -274,8 +275,14 @@ void Replica::Impl::complete(const std::function<bool(const Writer&)>& which) {
 }
 
 void Replica::Impl::apply(const storage::Transaction& transaction) {
+    write(transaction.changes);
+    advance(transaction.end_lsn);
+}
+
+/// To complete tables, visible at once.
+void Replica::Impl::write(std::span<const storage::Change> changes) {
     const std::vector<Writer> all = writers();
-    for (const storage::Change& one : transaction.changes) {
+    for (const storage::Change& one : changes) {
         change(all, one);
     }
     for (const Writer& writer : all) {
@@ -284,7 +291,6 @@ void Replica::Impl::apply(const storage::Transaction& transaction) {
         }
     }
     refuse_missing(true);
-    advance(transaction.end_lsn);
 }
 
 /// The indexes stay, under a new generation that names their tables as they are now.
@@ -523,6 +529,10 @@ void Replica::joined(storage::TableOid table) {
 
 void Replica::abandon(storage::TableOid table) {
     impl_->remove([table](storage::TableOid oid) { return oid == table; });
+}
+
+void Replica::repair(std::span<const storage::Change> changes) {
+    impl_->write(changes);
 }
 
 void Replica::applied(storage::Lsn lsn) {

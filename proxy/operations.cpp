@@ -65,14 +65,41 @@ std::optional<router::cutover::Verb> cutover_verb(Verb verb) {
         case Verb::undo:
             return To::undo;
         case Verb::reload:
+        case Verb::verify:
             break;
     }
     return std::nullopt;
 }
 
+std::int64_t microseconds_since_1970(std::chrono::system_clock::time_point time) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
+}
+
 std::int64_t microseconds_since_1970() {
-    const auto since = std::chrono::system_clock::now().time_since_epoch();
-    return std::chrono::duration_cast<std::chrono::microseconds>(since).count();
+    return microseconds_since_1970(std::chrono::system_clock::now());
+}
+
+/// A line for each table, and one for each of its rows that differ.
+std::vector<admin::Row> to_rows(const std::vector<storage::sync::TableVerdict>& verdicts) {
+    std::vector<admin::Row> rows;
+    const auto number = [](std::uint64_t value) {
+        return admin::Value(static_cast<std::int64_t>(value));
+    };
+    for (const storage::sync::TableVerdict& verdict : verdicts) {
+        const char* const whole = verdict.trouble.empty() ? "equal" : "not compared";
+        rows.push_back(
+            {verdict.name,
+             std::string(verdict.differences > 0 ? "different" : whole),
+             verdict.trouble,
+             number(verdict.rows),
+             number(verdict.differences),
+             number(verdict.repaired)}
+        );
+        for (const std::string& row : verdict.named) {
+            rows.push_back({verdict.name, std::string("row"), row, {}, {}, {}});
+        }
+    }
+    return rows;
 }
 
 std::string_view metric_name(index::Metric metric) {
@@ -203,6 +230,17 @@ admin::Snapshot ProcessOperations::gather() const {
         .applied_lsn = to_string(status.applied),
         .rows_done = status.rows_done,
         .rows_estimated = status.rows_estimated};
+    for (const storage::sync::VerifiedTable& table : parts_.syncer.verified()) {
+        snapshot.verified.push_back(
+            {.table = table.name,
+             .passes = table.passes,
+             .passed_at = microseconds_since_1970(table.passed_at),
+             .rows = table.rows,
+             .differences = table.differences,
+             .repaired = table.repaired,
+             .trouble = table.trouble}
+        );
+    }
     for (const auto& [host, role] : shared.upstreams.roles()) {
         snapshot.hosts.push_back({.host = host.host, .port = host.port, .role = role_word(role)});
     }
@@ -370,9 +408,49 @@ admin::Outcome ProcessOperations::reload() {
     return rows;
 }
 
+/// By a route, or by its own name.
+std::optional<storage::TableOid> ProcessOperations::table_named(const std::string& name) const {
+    const std::string full = route_named(name);
+    for (const router::Route& route : parts_.router.routes()->routes) {
+        if (route.name == full || route.table().schema + '.' + route.table().name == name) {
+            return route.table().oid;
+        }
+    }
+    for (const storage::sync::TableStatus& table : parts_.replica.status().tables) {
+        if (table.name == name) {
+            return table.oid;
+        }
+    }
+    return std::nullopt;
+}
+
+void ProcessOperations::verify(const Command& command, std::function<void(admin::Outcome)> done) {
+    storage::sync::VerifyRequest request{.table = {}, .rows_per_second = command.rate};
+    if (!command.route.empty()) {
+        request.table = table_named(command.route);
+        if (!request.table) {
+            done(admin::Failure{
+                .sqlstate = "42704",
+                .message = "there is no route \"" + command.route + "\"",
+                .hint = "SHOW ROUTES lists them."});
+            return;
+        }
+    }
+    parts_.syncer.verify(
+        request,
+        [done = std::move(done)](const std::vector<storage::sync::TableVerdict>& verdicts) {
+            done(to_rows(verdicts));
+        }
+    );
+}
+
 void ProcessOperations::carry_out(
     const Command& command, const admin::Actor& actor, std::function<void(admin::Outcome)> done
 ) {
+    if (command.verb == Verb::verify) {
+        verify(command, std::move(done));
+        return;
+    }
     // Both wait for the disk, which no client's thread may.
     parts_.aside([this, command, actor, done = std::move(done)] {
         done(command.verb == Verb::reload ? reload() : move(command, actor));

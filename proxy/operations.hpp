@@ -6,8 +6,10 @@
 #include "proxy/net/shared.hpp"
 #include "proxy/reload.hpp"
 #include "router/router.hpp"
+#include "storage/sync/syncer.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace veer::proxy {
@@ -21,6 +23,7 @@ class ProcessOperations final : public admin::Operations {
         net::Shared& shared;
         net::Server& server;
         LiveConfig& config;
+        storage::sync::Syncer& syncer;
         std::function<router::cutover::Time()> now;  ///< as the cutover means it
         /// Runs a task where it may take its time.
         std::function<void(std::function<void()>)> aside;
@@ -44,6 +47,8 @@ class ProcessOperations final : public admin::Operations {
     admin::Outcome move(const admin::Command& command, const admin::Actor& actor);
     std::string route_named(const std::string& name) const;
     admin::Outcome reload();
+    void verify(const admin::Command& command, std::function<void(admin::Outcome)> done);
+    std::optional<storage::TableOid> table_named(const std::string& name) const;
 
     Parts parts_;
     std::int64_t started_at_;

@@ -185,7 +185,8 @@ struct Copy {
           syncer(
               {.dsn = dsn,
                .directory = config.storage.dir,
-               .wal_keep_max = config.sync.wal_keep_max},
+               .wal_keep_max = config.sync.wal_keep_max,
+               .verify_rows_per_second = config.sync.verify_rate},
               tap
           ),
           comparer(
@@ -398,6 +399,7 @@ class Process {
                .shared = shared_,
                .server = server_,
                .config = live_config_,
+               .syncer = copy_.syncer,
                .now = [this] { return course_.now(); },
                .aside = [this](std::function<void()> task
                         ) { boost::asio::post(context_, std::move(task)); },

@@ -17,7 +17,7 @@ struct Form {
     bool needs_route = false;
 };
 
-constexpr std::array<Form, 15> forms{{
+constexpr std::array<Form, 16> forms{{
     {"panic", Verb::panic, false},
     {"unpanic", Verb::unpanic, false},
     {"reload", Verb::reload, false},
@@ -33,11 +33,12 @@ constexpr std::array<Form, 15> forms{{
     {"acknowledge", Verb::acknowledge, true},
     {"ack", Verb::acknowledge, true},
     {"undo", Verb::undo, true},
+    {"verify", Verb::verify, false},
 }};
 
 bool begins_option(const Token& token) {
     return token.is("to") || token.is("if") || token.is("for") || token.is("reason") ||
-           token.is("set") || token.is("percent");
+           token.is("set") || token.is("percent") || token.is("rate");
 }
 
 /// A dotted or quoted name, as it would be written without quotes.
@@ -99,6 +100,13 @@ std::optional<Failure> read_option(Cursor& cursor, Command& command) {
             return cursor.unexpected();
         }
         text = cursor.next().text;
+    } else if (command.verb == Verb::verify && cursor.skip("rate")) {
+        const auto rate = from_text(cursor.peek().text, Type::number);
+        if (cursor.peek().kind != Kind::number || !rate) {
+            return cursor.unexpected();
+        }
+        cursor.next();
+        command.rate = std::get<double>(*rate);
     } else {
         return cursor.unexpected();
     }
@@ -148,7 +156,8 @@ std::optional<Failure> read_verb(Cursor& cursor, Command& command) {
         command.verb = Verb::unpanic;
         return std::nullopt;
     }
-    return form->needs_route ? read_route(cursor, command.route) : std::nullopt;
+    const bool route = form->needs_route || (form->verb == Verb::verify && named);
+    return route ? read_route(cursor, command.route) : std::nullopt;
 }
 
 }  // namespace
@@ -173,7 +182,7 @@ std::string_view to_string(Verb verb) {
     if (verb == Verb::rollback_all) {
         return "ROLLBACK";
     }
-    static constexpr std::array<std::pair<Verb, std::string_view>, 14> tags{{
+    static constexpr std::array<std::pair<Verb, std::string_view>, 15> tags{{
         {Verb::panic, "PANIC"},
         {Verb::unpanic, "UNPANIC"},
         {Verb::reload, "RELOAD"},
@@ -188,6 +197,7 @@ std::string_view to_string(Verb verb) {
         {Verb::confirm, "CONFIRM"},
         {Verb::acknowledge, "ACKNOWLEDGE"},
         {Verb::undo, "UNDO"},
+        {Verb::verify, "VERIFY"},
     }};
     for (const auto& [each, tag] : tags) {
         if (each == verb) {

@@ -184,6 +184,15 @@ std::vector<Column> columns_of(const Command& command) {
         return {
             {"key", Type::text}, {"old", Type::text}, {"new", Type::text}, {"applies", Type::text}};
     }
+    if (command.verb == Command::Verb::verify) {
+        return {
+            {"table", Type::text},
+            {"result", Type::text},
+            {"detail", Type::text},
+            {"rows", Type::integer},
+            {"differences", Type::integer},
+            {"repaired", Type::integer}};
+    }
     return {{"result", Type::text}, {"version", Type::integer}, {"next_step", Type::text}};
 }
 

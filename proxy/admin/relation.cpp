@@ -72,7 +72,17 @@ std::vector<Relation> traffic_relations() {
           {"rows_done", integer},
           {"rows_estimated", number},
           {"reason", text}},
-         rows::replication}};
+         rows::replication},
+        {"verification",
+         "What was compared of tables and their copies since the start",
+         {{"table", text},
+          {"passes", integer},
+          {"last_pass", timestamp},
+          {"rows", integer},
+          {"differences", integer},
+          {"repaired", integer},
+          {"trouble", text}},
+         rows::verification}};
 }
 
 std::vector<Relation> connection_relations() {

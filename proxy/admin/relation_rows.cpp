@@ -160,6 +160,22 @@ std::vector<Row> servers(const Snapshot& snapshot) {
     return rows;
 }
 
+std::vector<Row> verification(const Snapshot& snapshot) {
+    std::vector<Row> rows;
+    for (const VerifiedFacts& table : snapshot.verified) {
+        rows.push_back(
+            {table.table,
+             count(table.passes),
+             table.passes == 0 ? Value{} : Value(Timestamp{table.passed_at}),
+             count(table.rows),
+             count(table.differences),
+             count(table.repaired),
+             table.trouble}
+        );
+    }
+    return rows;
+}
+
 std::vector<Row> pools(const Snapshot& snapshot) {
     struct Pool {
         std::int64_t active = 0;
@@ -273,6 +289,8 @@ std::vector<Row> help(const Snapshot& /*snapshot*/) {
         {"RESUME", "takes a PANIC back (UNPANIC as well)"},
         {"ALTER ROUTE 'name' SET TRAFFIC 25 [IF VERSION n] [FOR '10m'] [REASON '...']",
          "moves a share of its searches (SET ROUTE 'name' PERCENT 25 as well)"},
+        {"VERIFY ['name'] [RATE 10000]",
+         "compares tables with their copies, so many rows a second; repairs what differs"},
         {"RELOAD", "reads veer.toml again, all or nothing; shows what changed"},
     };
     std::vector<Row> rows;

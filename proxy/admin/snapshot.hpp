@@ -88,6 +88,17 @@ struct ReplicationFacts {
     std::string trouble = {};  ///< why the server could not be asked
 };
 
+/// What was compared of one table with its copy, since the start.
+struct VerifiedFacts {
+    std::string table = {};
+    std::uint64_t passes = 0;    ///< over the whole table
+    std::int64_t passed_at = 0;  ///< the last one's end, microseconds since 1970
+    std::uint64_t rows = 0;
+    std::uint64_t differences = 0;
+    std::uint64_t repaired = 0;
+    std::string trouble = {};  ///< why the last attempt came to nothing
+};
+
 struct ConfigFacts {
     std::string key = {};
     std::string value = {};
@@ -119,6 +130,7 @@ struct Snapshot {
     std::vector<ClientFacts> clients = {};
     std::vector<HostFacts> hosts = {};
     ReplicationFacts replication;
+    std::vector<VerifiedFacts> verified = {};
     std::vector<ConfigFacts> config = {};
 };
 

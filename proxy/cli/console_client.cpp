@@ -20,13 +20,12 @@ namespace {
 
 using Outcome = boost::system::result<Answer, Trouble>;
 
-constexpr int seconds_max = 30;
 constexpr std::size_t bytes_max = std::size_t{64} << 20U;
 
 /// A descriptor, closed with the object.
 class Connection {
   public:
-    explicit Connection(const std::string& path)
+    Connection(const std::string& path, int seconds_max)
         : descriptor_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
         sockaddr_un name{};
         name.sun_family = AF_UNIX;
@@ -196,14 +195,14 @@ std::optional<Outcome> read_answer(const std::string& bytes) {
     return std::nullopt;
 }
 
-Outcome ask(const std::string& directory, const std::string& statement) {
+Outcome ask(const std::string& directory, const std::string& statement, int seconds_max) {
     std::error_code error;
     int why = 0;
     for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
         if (!entry.path().filename().string().starts_with(".s.PGSQL.")) {
             continue;
         }
-        const Connection connection(entry.path().string());
+        const Connection connection(entry.path().string(), seconds_max);
         if (connection.connected()) {
             return converse(connection, statement);
         }

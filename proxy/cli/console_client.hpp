@@ -28,10 +28,13 @@ struct Trouble {
     std::string hint;
 };
 
-/// Asks a running veer, by the socket in its data directory, and waits for the answer: at most half
-/// a minute. Which file that is, the directory shows; one that nobody listens on is passed over.
+/// How long an answer is waited for; zero is for ever.
+constexpr int patience_seconds = 30;
+
+/// Asks a running veer, by the socket in its data directory, and waits for the answer. Which file
+/// that is, the directory shows; one that nobody listens on is passed over.
 boost::system::result<Answer, Trouble> ask(
-    const std::string& directory, const std::string& statement
+    const std::string& directory, const std::string& statement, int seconds_max = patience_seconds
 );
 
 /// The messages of a server up to ReadyForQuery, as an answer; nothing where they are not whole.

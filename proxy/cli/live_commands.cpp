@@ -21,6 +21,8 @@ namespace veer::proxy::cli {
 
 namespace {
 
+constexpr int not_compared = 2;
+
 int print(const Trouble& trouble, bool json) {
     if (json) {
         std::fputs(to_json(trouble).c_str(), stdout);
@@ -112,6 +114,30 @@ int status(const Flags& flags, bool watch) {
     }
 }
 
+/// Compares, for as long as that takes. Exit codes of its own: 0 equal, 1 some rows differed, 2 it
+/// could not be found out.
+int verify(const Flags& flags, const std::string& statement) {
+    std::string directory;
+    if (!find_directory(flags, directory)) {
+        return misused;
+    }
+    const auto answer = ask(directory, statement, 0);
+    if (answer.has_error()) {
+        print(answer.error(), flags.json);
+        return not_compared;
+    }
+    std::fputs((flags.json ? to_json(*answer) : to_table(*answer)).c_str(), stdout);
+    const auto any = [&answer](std::string_view result) {
+        return std::any_of(answer->rows.begin(), answer->rows.end(), [result](const auto& row) {
+            return row.size() > 1 && row[1] == result;
+        });
+    };
+    if (any("different")) {
+        return failed;
+    }
+    return any("not compared") ? not_compared : succeeded;
+}
+
 /// A command that is one statement.
 CLI::App* add_statement(
     CLI::App& app,
@@ -130,6 +156,31 @@ CLI::App* add_statement(
         };
     });
     return command;
+}
+
+void add_verify(CLI::App& app, Flags& flags, Chosen& chosen) {
+    struct Words {
+        std::string route;
+        std::string rate;
+    };
+
+    const auto words = std::make_shared<Words>();
+    CLI::App* const command = app.add_subcommand(
+        "verify", "Compare tables with their copies; 0: equal, 1: rows differed, 2: could not"
+    );
+    add_place_options(*command, flags);
+    add_json_option(*command, flags);
+    command->add_option("ROUTE", words->route, "As in veer routes; else every table");
+    command->add_option("--rate", words->rate, "Rows a second; as fast as it goes without it")
+        ->check(CLI::PositiveNumber);
+    command->callback([&flags, &chosen, words] {
+        chosen = [&flags, words] {
+            std::string statement = "VERIFY";
+            statement += words->route.empty() ? "" : " " + sql_literal(words->route);
+            statement += words->rate.empty() ? "" : " RATE " + words->rate;
+            return verify(flags, statement);
+        };
+    });
 }
 
 }  // namespace
@@ -187,6 +238,7 @@ void add_live_commands(CLI::App& app, Flags& flags, Chosen& chosen) {
         ->required()
         ->check(CLI::Range(0.0, 100.0));
     share->add_option("--reason", words->reason, "For the audit");
+    add_verify(app, flags, chosen);
     add_statement(app, flags, chosen, "reload", "Read veer.toml again, all or nothing", [] {
         return "RELOAD";
     });

@@ -49,6 +49,12 @@ class ChangeTap final : public storage::sync::Observer {
 
     void abandon(storage::TableOid table) override { next_.abandon(table); }
 
+    /// What was wrong until now explains any difference.
+    void repair(std::span<const storage::Change> changes) override {
+        log_.restart(log_.noted());
+        next_.repair(changes);
+    }
+
     void applied(storage::Lsn lsn) override {
         log_.note_position(lsn);
         next_.applied(lsn);

@@ -17,7 +17,9 @@ std::string table_name(const Connection& connection, const Table& table) {
            connection.quote_identifier(table.name);
 }
 
-std::string copy_statement(const Connection& connection, const Table& table) {
+std::string copy_statement(
+    const Connection& connection, const Table& table, const std::string& condition
+) {
     std::string sql = "COPY (SELECT ";
     const char* separator = "";
     for (const auto* const positions : {&table.key, &table.vectors}) {
@@ -26,7 +28,8 @@ std::string copy_statement(const Connection& connection, const Table& table) {
             separator = ", ";
         }
     }
-    return sql + " FROM ONLY " + table_name(connection, table) + ") TO STDOUT (FORMAT binary)";
+    return sql + " FROM ONLY " + table_name(connection, table) + " WHERE " + condition +
+           ") TO STDOUT (FORMAT binary)";
 }
 
 /// Collects rows until a batch is full.
@@ -100,7 +103,14 @@ Result<void> begin_copying(
 }
 
 Result<void> copy_table(Connection& connection, const Table& table, const RowSink& sink) {
-    if (auto begun = connection.begin_copy(copy_statement(connection, table)); !begun.has_value()) {
+    return copy_rows(connection, table, "true", sink);
+}
+
+Result<void> copy_rows(
+    Connection& connection, const Table& table, const std::string& condition, const RowSink& sink
+) {
+    if (auto begun = connection.begin_copy(copy_statement(connection, table, condition));
+        !begun.has_value()) {
         return begun;
     }
     BinaryCopyDecoder decoder{table.key.size() + table.vectors.size()};

@@ -26,4 +26,9 @@ using RowSink = std::function<Result<void>(std::span<const Row>)>;
 /// Copies keys and vectors of one table.
 Result<void> copy_table(Connection& connection, const Table& table, const RowSink& sink);
 
+/// Copies those of the rows that meet a condition of SQL.
+Result<void> copy_rows(
+    Connection& connection, const Table& table, const std::string& condition, const RowSink& sink
+);
+
 }  // namespace veer::storage::source

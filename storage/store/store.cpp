@@ -458,28 +458,11 @@ Result<std::optional<Row>> Store::get(TableOid table, const RowKey& key) const {
 }
 
 Result<void> Store::for_each_row(TableOid table, const std::function<bool(Row&&)>& visit) const {
-    const std::string prefix = row_prefix(table);
-    const std::string end = after_prefix(prefix);
-    const rocksdb::Slice upper{end};
-    rocksdb::ReadOptions options;
-    options.iterate_upper_bound = &upper;
-    options.fill_cache = false;
-    const std::unique_ptr<rocksdb::Iterator> at{impl_->db->NewIterator(options)};
-    for (at->Seek(prefix); at->Valid(); at->Next()) {
-        const std::string_view key = at->key().ToStringView().substr(prefix.size());
-        std::optional<std::vector<VectorValue>> vectors =
-            decode_vectors(at->value().ToStringView());
-        if (!vectors.has_value()) {
-            return impl_->corrupted("a row");
-        }
-        if (!visit(Row{RowKey{key}, std::move(*vectors)})) {
-            return {};
-        }
-    }
-    if (!at->status().ok()) {
-        return impl_->error("Cannot read", at->status());
-    }
-    return {};
+    return view()->for_each_row(table, std::nullopt, visit);
+}
+
+std::shared_ptr<const View> Store::view() const {
+    return std::make_shared<const View>(*impl_->db, impl_->directory);
 }
 
 }  // namespace veer::storage::store

@@ -4,6 +4,7 @@
 #include "storage/row.hpp"
 #include "storage/store/spool.hpp"
 #include "storage/store/sync_state.hpp"
+#include "storage/store/view.hpp"
 
 #include <functional>
 #include <memory>
@@ -108,6 +109,9 @@ class Store {
 
     /// Calls `visit` with every row of a table in key order, until it returns false.
     Result<void> for_each_row(TableOid table, const std::function<bool(Row&&)>& visit) const;
+
+    /// All rows as they are now. The store must outlive it.
+    std::shared_ptr<const View> view() const;
 
   private:
     struct Impl;

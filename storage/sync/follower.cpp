@@ -53,7 +53,12 @@ Result<void> Follower::step() {
         taken = take(*keepalive);
     }
     if (taken.has_value() && proven() && !assembler_.inside()) {
+        if (!verifying_) {
+            verifying_ = true;
+            tell_verifier();
+        }
         taken = tend_joining();
+        taken = taken.has_value() ? tend_repair() : taken;
     }
     return taken.has_value() ? run_timers(reply) : taken;
 }
@@ -150,6 +155,7 @@ Result<void> Follower::write(const Transaction& transaction, const Transaction& 
         context_.progress.applied(transaction.end_lsn);
         return {};
     }
+    context_.verifier.note(transaction);
     store::Spool spool;
     if (joining_.has_value()) {
         spool = {joining_->table.oid, transaction.commit_lsn, spooled.changes};
@@ -237,11 +243,15 @@ Result<void> Follower::leave(const TableFailures& failures) {
 
 /// Replaces the complete tables, durably.
 Result<void> Follower::keep(std::vector<Table> tables, std::string publication_fingerprint) {
+    if (verifying_) {  // before the rows of those that leave are gone
+        context_.verifier.set_tables(tables, {});
+    }
     auto stored = context_.store.redefine(tables, publication_fingerprint);
     if (stored.has_value()) {
         tables_ = std::move(tables);
         publication_fingerprint_ = std::move(publication_fingerprint);
         context_.progress.redefine(tables_);
+        tell_verifier();
     }
     return stored;
 }
@@ -254,18 +264,24 @@ void Follower::follow_tables() {
     assembler_.redefine(std::move(tables));
 }
 
-void Follower::want_others() {
-    if (!view_.has_value()) {
-        return;
-    }
+/// The tables that are to be complete, and are not.
+std::vector<Table> Follower::others() const {
     std::vector<Table> others;
-    for (const Table& table : view_->catalogue.tables) {
-        if (find_table(tables_, table.oid) == nullptr) {
-            others.push_back(table);
+    if (view_.has_value()) {
+        for (const Table& table : view_->catalogue.tables) {
+            if (find_table(tables_, table.oid) == nullptr) {
+                others.push_back(table);
+            }
         }
     }
-    context_.progress.expect(view_->catalogue.tables, refusals(view_->catalogue));
-    context_.joiner.want(std::move(others), view_->catalogue.tables);
+    return others;
+}
+
+void Follower::want_others() {
+    if (view_.has_value()) {
+        context_.progress.expect(view_->catalogue.tables, refusals(view_->catalogue));
+        context_.joiner.want(others(), view_->catalogue.tables);
+    }
 }
 
 Result<void> Follower::take(const CatalogueView& view) {
@@ -285,6 +301,49 @@ Result<void> Follower::take(const CatalogueView& view) {
     }
     follow_tables();
     want_others();
+    tell_verifier();
+    return {};
+}
+
+/// Nothing before the history is proven: what is compared must be of the stream's server.
+void Follower::tell_verifier() {
+    if (verifying_) {
+        context_.verifier.set_tables(tables_, others());
+    }
+}
+
+/// The rows were wrong as of the repair's position; which of them still are, the writes since then
+/// say.
+Result<void> Follower::tend_repair() {
+    const std::optional<Repair> repair = context_.verifier.take_repair();
+    if (!repair.has_value()) {
+        return {};
+    }
+    if (!repair->copy_again.empty()) {
+        TableFailures failures;
+        if (find_table(tables_, repair->table.oid) != nullptr) {
+            failures.emplace(repair->table.oid, repair->copy_again);
+        }
+        auto left = settle(context_.progress.position(), std::move(failures));
+        context_.verifier.repaired(0);
+        return left;
+    }
+    std::vector<Change> due;
+    for (const Change& change : repair->changes) {
+        if (context_.verifier.still_due(*repair, change)) {
+            due.push_back(change);
+        }
+    }
+    if (!due.empty()) {
+        const Lsn position = context_.progress.position();
+        if (auto written = context_.store.write(due, position, history_); !written.has_value()) {
+            return written;
+        }
+        stored_ = position;
+        stored_history_ = history_;
+        context_.progress.repair(due);
+    }
+    context_.verifier.repaired(due.size());
     return {};
 }
 
@@ -357,6 +416,7 @@ Result<void> Follower::finish_joining() {
     tables_ = std::move(tables);
     publication_fingerprint_ = versions;
     joining_.reset();
+    tell_verifier();
     context_.progress.joined(complete.table);
     context_.joiner.joined();
     spdlog::info(

@@ -8,6 +8,7 @@
 #include "storage/sync/joiner.hpp"
 #include "storage/sync/progress.hpp"
 #include "storage/sync/transaction_assembler.hpp"
+#include "storage/sync/verifier.hpp"
 
 #include <chrono>
 #include <optional>
@@ -36,6 +37,7 @@ class Follower {
         Progress& progress;
         FlushNudge& nudge;
         Joiner& joiner;
+        Verifier& verifier;
         std::uint64_t spool_max = 0;  ///< bytes of one table; 0 is no bound
     };
 
@@ -78,12 +80,16 @@ class Follower {
     Result<void> settle(Lsn commit_lsn, TableFailures failures);
     Result<void> keep(std::vector<Table> tables, std::string publication_fingerprint);
     void follow_tables();
+    std::vector<Table> others() const;
     void want_others();
 
     Result<void> tend_joining();
     Result<void> begin_spool();
     Result<void> finish_joining();
     Result<void> end_spool();
+
+    void tell_verifier();
+    Result<void> tend_repair();
 
     Result<void> run_timers(bool reply);
     void want_landmark();
@@ -98,6 +104,7 @@ class Follower {
     std::vector<Table> tables_;            ///< complete
     std::string publication_fingerprint_;  ///< of tables_
     std::optional<CatalogueView> view_;
+    bool verifying_ = false;  ///< the verifier knows the tables
     std::optional<Joining> joining_;
     Lsn confirmed_;                   ///< told to the server
     store::History history_;          ///< as of the position

@@ -5,6 +5,7 @@
 #include "storage/source/table_copy.hpp"
 #include "storage/sync/resume.hpp"
 #include "storage/sync/spool_replay.hpp"
+#include "storage/sync/table_at_point.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -276,61 +277,6 @@ Result<Table> Joiner::prepare(const Table& wanted) {
     return published.has_value() ? Result<Table>{*table} : published.error();
 }
 
-/// Makes `copier` see what the table was at a position of the log, and locks it.
-Result<source::CreatedSlot> Joiner::begin_copy(source::Connection& copier, const Table& table) {
-    source::ConnectOptions options = context_.options;
-    options.replication = true;
-    auto replication = source::Connection::open(options);
-    if (!replication.has_value()) {
-        return replication.error();
-    }
-    auto identity = source::identify_system(*replication);
-    if (!identity.has_value()) {
-        return identity.error();
-    }
-    if (identity->system_id != context_.identity.system_id ||
-        identity->timeline != context_.identity.timeline) {
-        return Error{Errc::connection, "The stream comes from another server."};
-    }
-    const std::string slot_name = context_.name + "_join";
-    auto slot = source::create_temporary_slot(*replication, slot_name);
-    if (!slot.has_value()) {
-        return slot;
-    }
-    if (auto begun = source::begin_copying(copier, slot->snapshot_name, table);
-        !begun.has_value()) {
-        return begun.error();
-    }
-    if (auto dropped = source::drop_temporary_slot(*replication, slot_name); !dropped.has_value()) {
-        return dropped.error();
-    }
-    auto unchanged = check_unchanged(table);
-    return unchanged.has_value() ? slot : unchanged.error();
-}
-
-/// Under the lock: between prepare() and now nothing has become of the table, nor of its
-/// publication.
-Result<void> Joiner::check_unchanged(const Table& table) {
-    auto catalogue = source::discover(*connection_);
-    if (!catalogue.has_value()) {
-        return catalogue.error();
-    }
-    const Table* const now = find_table(catalogue->tables, table.oid);
-    if (now == nullptr || !now->same_shape(table)) {
-        return Error{Errc::gone, "The table was changed while its copy began."};
-    }
-    auto publication = source::read_publication(*connection_, context_.name);
-    if (!publication.has_value()) {
-        return publication.error();
-    }
-    if (!publication->has_value() || !(*publication)->contains(table.oid)) {
-        return Error{Errc::gone, "The table is not in the publication " + context_.name + "."};
-    }
-    const std::scoped_lock lock{mutex_};
-    joining_->publication_fingerprint = source::fingerprint(**publication, {table});
-    return {};
-}
-
 /// The libraries below may throw where memory runs out.
 Result<void> Joiner::copy_or_tell(const Table& table) {
     try {
@@ -341,19 +287,19 @@ Result<void> Joiner::copy_or_tell(const Table& table) {
 }
 
 Result<void> Joiner::copy(const Table& table) {
-    auto copier = source::Connection::open(context_.options);
-    if (!copier.has_value()) {
-        return copier.error();
-    }
-    auto slot = begin_copy(*copier, table);
-    if (!slot.has_value()) {
-        return slot.error();
+    const std::string slot = context_.name + "_join";
+    auto at = open_at_point(
+        {context_.options, slot, context_.name, context_.identity}, *connection_, table
+    );
+    if (!at.has_value()) {
+        return at.error();
     }
     {
         const std::scoped_lock lock{mutex_};
-        joining_->consistent_point = slot->consistent_point;
+        joining_->consistent_point = at->point;
+        joining_->publication_fingerprint = at->publication_fingerprint;
     }
-    auto copied = source::copy_table(*copier, table, [&](std::span<const Row> rows) {
+    auto copied = source::copy_table(at->connection, table, [&](std::span<const Row> rows) {
         rows_copied_ = true;
         if (auto ended = interrupted(); !ended.has_value()) {
             return ended;
@@ -367,7 +313,7 @@ Result<void> Joiner::copy(const Table& table) {
     if (!copied.has_value()) {
         return copied;
     }
-    if (auto ended = copier->query("COMMIT"); !ended.has_value()) {
+    if (auto ended = at->connection.query("COMMIT"); !ended.has_value()) {
         return ended.error();
     }
     context_.progress.set_state(table, TableState::catching_up, "");
@@ -375,8 +321,7 @@ Result<void> Joiner::copy(const Table& table) {
         if (auto ended = interrupted(); !ended.has_value()) {
             return ended;
         }
-        auto page =
-            replay_spool(context_.store, context_.progress, table.oid, slot->consistent_point);
+        auto page = replay_spool(context_.store, context_.progress, table.oid, at->point);
         if (!page.has_value()) {
             return page.error();
         }

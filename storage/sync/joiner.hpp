@@ -2,7 +2,6 @@
 
 #include "storage/error.hpp"
 #include "storage/source/connection.hpp"
-#include "storage/source/slot.hpp"
 #include "storage/source/stream.hpp"
 #include "storage/store/store.hpp"
 #include "storage/sync/join_schedule.hpp"
@@ -93,8 +92,6 @@ class Joiner {
     Result<Table> prepare(const Table& wanted);
     Result<void> copy_or_tell(const Table& table);
     Result<void> copy(const Table& table);
-    Result<source::CreatedSlot> begin_copy(source::Connection& copier, const Table& table);
-    Result<void> check_unchanged(const Table& table);
     Result<void> keep_publication();
     Result<void> wait_past(Stage stage);
     Result<void> interrupted() const;

@@ -57,7 +57,7 @@ struct Status {
 /// Who is told what became of the rows: the index.
 ///
 ///     begin(tables) ─▶ rows(...)* ─▶ ready(lsn) ─▶ ( apply(transaction) | applied(lsn)
-///          ▲                              ┊          | redefine(tables) )*
+///          ▲                              ┊          | redefine(tables) | repair(changes) )*
 ///          │                              ┊              ▲
 ///          │                              ▼              │ from here on in apply()
 ///          │              join(table) ─▶ rows(...)* ─▶ catch_up(changes)* ─▶ joined(table)
@@ -113,6 +113,10 @@ class Observer {
 
     /// Nothing comes of the table that was joining: forget it.
     virtual void abandon(TableOid /*table*/) {}
+
+    /// Rows of complete tables turned out to be wrong: these are what they should have been, as of
+    /// the position so far. Between two transactions; no UnchangedVector, no Truncate.
+    virtual void repair(std::span<const Change> /*changes*/) {}
 
     /// Nothing of interest happened up to `lsn` (keepalive, or other tables' transactions).
     virtual void applied(Lsn lsn) = 0;

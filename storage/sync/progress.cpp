@@ -72,6 +72,10 @@ void Progress::applied(Lsn lsn) {
     report(false);
 }
 
+void Progress::repair(std::span<const Change> changes) {
+    observer_.repair(changes);
+}
+
 void Progress::redefine(const std::vector<Table>& tables) {
     if (!difference(tables_, tables).has_value()) {
         return;

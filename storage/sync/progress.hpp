@@ -29,6 +29,7 @@ class Progress {
     void ready(Lsn applied);
     void apply(const Transaction& transaction);
     void applied(Lsn lsn);
+    void repair(std::span<const Change> changes);
 
     /// Tells the complete tables where they differ at all from what the observer knows. Requires
     /// ready_for().

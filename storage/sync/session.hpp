@@ -8,7 +8,9 @@
 #include "storage/sync/flush_nudge.hpp"
 #include "storage/sync/progress.hpp"
 #include "storage/sync/syncer.hpp"
+#include "storage/sync/verify_desk.hpp"
 #include "storage/sync/wal_guard.hpp"
+#include "storage/verify/patrol.hpp"
 
 #include <optional>
 #include <string>
@@ -33,6 +35,8 @@ class Session {
         const source::Wake& wake;
         WalGuard& guard;
         FlushNudge& nudge;
+        VerifyDesk& desk;
+        verify::Patrol& patrol;
         std::string& last_refusals;  ///< what was logged last, so as to log it once
     };
 

@@ -4,6 +4,7 @@
 #include "storage/sync/joiner.hpp"
 #include "storage/sync/resume.hpp"
 #include "storage/sync/session.hpp"
+#include "storage/sync/verifier.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -75,6 +76,15 @@ Error Session::follow(source::Stream& stream, const store::SyncState& state, Lsn
     catalogue_connection_.reset();
     CatalogueWatch watch{connect_options(false), name_, context_.options.catalogue_every};
     Joiner joiner{{connect_options(false), name_, identity_, context_.store, context_.progress}};
+    Verifier verifier{
+        {connect_options(false),
+         name_,
+         identity_,
+         context_.store,
+         context_.progress,
+         context_.nudge,
+         context_.desk,
+         context_.patrol}};
     Follower::Start start{state, confirmed_flush, *writable};
     start.state.history.timeline = identity_.timeline;
     Follower follower{
@@ -83,6 +93,7 @@ Error Session::follow(source::Stream& stream, const store::SyncState& state, Lsn
          context_.progress,
          context_.nudge,
          joiner,
+         verifier,
          context_.options.wal_keep_max},
         start};
     Result<void> stepped;

@@ -36,7 +36,10 @@ class Syncer::Impl {
         : options_{std::move(options)},
           progress_{observer},
           flush_{options_.dsn},
-          guard_{{options_.dsn, options_.wal_keep_max, options_.catalogue_every, &wake_}} {}
+          guard_{{options_.dsn, options_.wal_keep_max, options_.catalogue_every, &wake_}},
+          patrol_{
+              {options_.verify_rows_per_second, options_.verify_every},
+              verify::Patrol::Clock::now()} {}
 
     void start() {
         thread_ = std::thread{[this] {
@@ -52,6 +55,8 @@ class Syncer::Impl {
     }
 
     void nudge() { flush_.request(); }
+
+    VerifyDesk& desk() { return desk_; }
 
   private:
     void run() {
@@ -117,7 +122,16 @@ class Syncer::Impl {
                 }
                 store_.emplace(std::move(*opened));
             }
-            Session session{{options_, *store_, progress_, wake_, guard_, flush_, last_refusals_}};
+            Session session{
+                {options_,
+                 *store_,
+                 progress_,
+                 wake_,
+                 guard_,
+                 flush_,
+                 desk_,
+                 patrol_,
+                 last_refusals_}};
             Error error = session.run(start_over_);
             streamed_ = session.streamed();
             started_ = session.started();
@@ -135,6 +149,8 @@ class Syncer::Impl {
     FlushNudge flush_;
     source::Wake wake_;
     WalGuard guard_;
+    VerifyDesk desk_;
+    verify::Patrol patrol_;
     std::optional<store::Store> store_;
     std::optional<std::string> start_over_;
     std::string last_refusals_;
@@ -164,6 +180,14 @@ void Syncer::stop() {
 
 void Syncer::nudge() {
     impl_->nudge();
+}
+
+void Syncer::verify(const VerifyRequest& request, VerifyDone done) {
+    impl_->desk().ask(request, std::move(done));
+}
+
+std::vector<VerifiedTable> Syncer::verified() const {
+    return impl_->desk().counted();
 }
 
 }  // namespace veer::storage::sync

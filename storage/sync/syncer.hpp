@@ -2,11 +2,13 @@
 
 #include "storage/error.hpp"
 #include "storage/sync/observer.hpp"
+#include "storage/sync/verification.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace veer::storage::sync {
 
@@ -19,6 +21,10 @@ struct SyncOptions {
     /// Bytes of WAL that veer's slot may hold back on the upstream before veer drops it and copies
     /// again; 0 is no bound.
     std::uint64_t wal_keep_max = 16ULL << 30U;
+    /// How many rows of the copy are compared with their tables, without anybody asking; 0 is none.
+    double verify_rows_per_second = 0;
+    /// From the beginning of one such pass over all tables to the next one's.
+    std::chrono::milliseconds verify_every{3'600'000};
 };
 
 /// Keeps a store and an observer in step with one upstream database, for ever, on a thread of its
@@ -60,6 +66,13 @@ class Syncer {
     /// Makes Postgres flush its log soon, so that the stream can reach a position that a search
     /// waits for. From any thread; never waits.
     void nudge();
+
+    /// Compares tables with their copies, and repairs what differs. From any thread; never waits.
+    /// Answered at once where the copy is not being followed.
+    void verify(const VerifyRequest& request, VerifyDone done);
+
+    /// What has been compared so far, table by table.
+    std::vector<VerifiedTable> verified() const;
 
   private:
     class Impl;

@@ -138,6 +138,18 @@ void RecordingObserver::abandon(TableOid table) {
     rows_.erase(table);
 }
 
+void RecordingObserver::repair(std::span<const storage::Change> changes) {
+    const std::scoped_lock lock{mutex_};
+    expect(ready_, "repair before ready");
+    for (const storage::Change& one : changes) {
+        if (const auto* const removed = std::get_if<storage::Delete>(&one)) {
+            rows_[removed->table].erase(removed->key);
+        } else {
+            change(one, false);
+        }
+    }
+}
+
 void RecordingObserver::applied(Lsn lsn) {
     const std::scoped_lock lock{mutex_};
     expect(ready_, "applied before ready");

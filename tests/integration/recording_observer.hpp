@@ -27,6 +27,7 @@ class RecordingObserver : public storage::sync::Observer {
     void catch_up(storage::TableOid table, std::span<const storage::Change> changes) override;
     void joined(storage::TableOid table) override;
     void abandon(storage::TableOid table) override;
+    void repair(std::span<const storage::Change> changes) override;
     void applied(storage::Lsn lsn) override;
     void status(const storage::sync::Status& status) override;
 

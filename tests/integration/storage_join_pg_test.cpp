@@ -57,7 +57,7 @@ bool waits_because(const RecordingObserver& observer, const std::string& table, 
 void check_equal(const PostgresServer& server, const RecordingObserver& observer) {
     CHECK(observer.table_rows("steady") == rows_in_postgres(server, "steady"));
     CHECK(observer.table_rows("late") == rows_in_postgres(server, "late"));
-    CHECK(observer.violations() == std::vector<std::string>{});
+    CHECK(observer.violations().empty());
 }
 
 /// One random statement: rows come, change in part or whole, change their key, and go.
@@ -134,6 +134,62 @@ class Writer {
     std::thread thread_;
 };
 
+/// `late` gets an index, and joins while both are written.
+void join_late(
+    const PostgresServer& server, const RecordingObserver& observer, const Writer& writer
+) {
+    const int before = writer.written();
+    const int copies = observer.copies("late");
+    const int truncates = writer.truncates_ended();
+    index_late(server);
+    REQUIRE(joined(observer, "late"));
+    CHECK(writer.written() > before);
+    // One copy; and one more for a TRUNCATE at its beginning, never without one.
+    const int again = observer.copies("late") - copies - 1;
+    CHECK(again >= 0);
+    CHECK(again <= writer.truncates_begun() - truncates);
+}
+
+/// A transaction in whose history integer has no binary form: the keys of `poisoned` come as text,
+/// for ever. It writes to the other tables, too, which have everything at the end.
+void poison(const PostgresServer& server, const RecordingObserver& observer, int round) {
+    const std::string id = std::to_string(round);
+    std::string sql = "BEGIN; UPDATE pg_type SET typsend = 0 WHERE typname = 'int4';";
+    sql.append("INSERT INTO poisoned VALUES (").append(id).append(", '[1,2]');");
+    sql.append("UPDATE steady SET emb = '[").append(id).append(",7,7]' WHERE id = 7;");
+    sql.append("DELETE FROM late WHERE id = ").append(id).append(";");
+    sql.append("UPDATE pg_type SET typsend = 'int4send'::regproc WHERE typname = 'int4'; COMMIT");
+    server.exec(sql);
+    REQUIRE(wait_until([&] { return observer.told("a key did not come in binary"); }));
+    const storage::Lsn now = storage::parse_lsn(server.value("SELECT pg_current_wal_lsn()"));
+    REQUIRE(wait_until([&] { return observer.position() >= now; }));
+    check_equal(server, observer);
+}
+
+/// A syncer in a process of its own, which is killed while it may be copying.
+void run_and_kill(const PostgresServer& server, const Writer& writer, std::mt19937& random) {
+    const pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        RecordingObserver observer;
+        Syncer syncer{options(server), observer};
+        syncer.start();
+        for (;;) {
+            pause();
+        }
+    }
+    const int enough = writer.written() + static_cast<int>(random() % 40);
+    CHECK(wait_until([&] {
+        return writer.written() >= enough &&
+               server.value(
+                   "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY%' "
+                   "OR application_name LIKE 'veer_%'"
+               ) != "0";
+    }));
+    kill(child, SIGKILL);
+    CHECK(waitpid(child, nullptr, 0) == child);
+}
+
 unsigned new_seed() {
     return std::random_device{}();
 }
@@ -150,21 +206,11 @@ TEST_CASE("A table joins under writes, and no other is stopped or copied again",
     const unsigned seed = new_seed();
     INFO("seed " << seed);
     Writer writer{server, seed};
-    for (int round = 0; round < 3; ++round) {
-        const int before = writer.written();
-        const int copies = observer.copies("late");
-        const int truncates = writer.truncates_ended();
-        index_late(server);
-        REQUIRE(joined(observer, "late"));
-        CHECK(writer.written() > before);
-        // One copy; and one more for a TRUNCATE at its beginning, never without one.
-        const int again = observer.copies("late") - copies - 1;
-        CHECK(again >= 0);
-        CHECK(again <= writer.truncates_begun() - truncates);
-        if (round < 2) {
-            server.exec("DROP INDEX late_emb");
-            REQUIRE(wait_until([&] { return observer.tables().size() == 1; }));
-        }
+    join_late(server, observer, writer);
+    for (int round = 1; round < 3; ++round) {
+        server.exec("DROP INDEX late_emb");
+        REQUIRE(wait_until([&] { return observer.tables().size() == 1; }));
+        join_late(server, observer, writer);
     }
     writer.stop();
     REQUIRE(caught_up(server, observer));
@@ -239,28 +285,10 @@ TEST_CASE("A table whose rows cannot be read stops no other", "[storage]") {
     Syncer syncer{options(server), observer};
     syncer.start();
     REQUIRE(caught_up(server, observer));
-    for (int round = 1; round <= 2; ++round) {
-        const std::string id = std::to_string(round);
-        // In this transaction's history integer has no binary form: its keys come as text, for
-        // ever.
-        server.exec(
-            "BEGIN; UPDATE pg_type SET typsend = 0 WHERE typname = 'int4';"
-            "INSERT INTO poisoned VALUES (" +
-            id +
-            ", '[1,2]');"
-            "UPDATE steady SET emb = '[" +
-            id + ",7,7]' WHERE id = 7; DELETE FROM late WHERE id = " + id +
-            "; UPDATE pg_type SET typsend = 'int4send'::regproc WHERE typname = 'int4'; COMMIT"
-        );
-        REQUIRE(wait_until([&] { return observer.told("a key did not come in binary"); }));
-        const storage::Lsn now = storage::parse_lsn(server.value("SELECT pg_current_wal_lsn()"));
-        REQUIRE(wait_until([&] { return observer.position() >= now; }));
-        check_equal(server, observer);
-        if (round == 1) {  // at once; the second time it waits
-            REQUIRE(joined(observer, "poisoned"));
-            CHECK(observer.table_rows("poisoned").size() == 1);
-        }
-    }
+    poison(server, observer, 1);
+    REQUIRE(joined(observer, "poisoned"));  // at once; the second time it waits
+    CHECK(observer.table_rows("poisoned").size() == 1);
+    poison(server, observer, 2);
     CHECK(waits_because(observer, "poisoned", "a key did not come in binary"));
     CHECK(observer.copies("poisoned") == 2);
     CHECK(observer.copies("steady") == 1);
@@ -371,26 +399,7 @@ TEST_CASE("Killed while a table joins, it is copied again, and the others are no
     std::mt19937 random{seed};
     Writer writer{server, seed};
     for (int round = 0; round < 5; ++round) {
-        const pid_t child = fork();
-        if (child == 0) {
-            prctl(PR_SET_PDEATHSIG, SIGKILL);
-            RecordingObserver observer;
-            Syncer syncer{options(server), observer};
-            syncer.start();
-            for (;;) {
-                pause();
-            }
-        }
-        const int enough = writer.written() + static_cast<int>(random() % 40);
-        CHECK(wait_until([&] {
-            return writer.written() >= enough &&
-                   server.value(
-                       "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY%' "
-                       "OR application_name LIKE 'veer_%'"
-                   ) != "0";
-        }));
-        kill(child, SIGKILL);
-        CHECK(waitpid(child, nullptr, 0) == child);
+        run_and_kill(server, writer, random);
     }
     RecordingObserver observer;
     Syncer syncer{options(server), observer};

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <fstream>
 #include <regex>
 #include <sstream>
@@ -109,6 +110,23 @@ std::string VeerProcess::log() const {
     std::ostringstream text;
     text << file.rdbuf();
     return text.str();
+}
+
+VeerProcess::Said VeerProcess::command(const std::string& words) const {
+    const std::string data = directory_ / "data";
+    const std::string line =
+        std::string(VEER_BINARY) + ' ' + words + " --data-dir " + data + " 2>&1";
+    Said said;
+    FILE* const output = popen(line.c_str(), "r");
+    if (output == nullptr) {
+        return said;
+    }
+    for (int c = fgetc(output); c != EOF; c = fgetc(output)) {
+        said.output.push_back(static_cast<char>(c));
+    }
+    const int status = pclose(output);
+    said.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return said;
 }
 
 }  // namespace veer::tests

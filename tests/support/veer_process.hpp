@@ -39,6 +39,14 @@ class VeerProcess {
 
     std::string log() const;
 
+    struct Said {
+        int exit_code = -1;
+        std::string output;
+    };
+
+    /// Runs one of veer's own commands for this veer's data directory, whether it runs or not.
+    Said command(const std::string& words) const;
+
   private:
     void launch();
     void write_config(const std::string& toml) const;

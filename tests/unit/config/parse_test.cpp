@@ -52,6 +52,7 @@ file = "userlist.txt"
 query = "default"
 [sync]
 wal_keep_max = "1GiB"
+verify_rate = 0
 [storage]
 dir = "/var/lib/veer"
 checkpoint_interval = "5m"
@@ -77,7 +78,7 @@ level = "warn"
     expected.tls = {
         .mode = TlsMode::verify_full, .cert = "veer.crt", .key = "veer.key", .ca = "clients.crt"};
     expected.auth = {.file = "userlist.txt", .query = "default"};
-    expected.sync.wal_keep_max = 1ULL << 30U;
+    expected.sync = {.wal_keep_max = 1ULL << 30U, .verify_rate = 0};
     expected.storage.dir = "/var/lib/veer";
     expected.storage.checkpoint_interval = std::chrono::minutes(5);
     expected.defaults.percent = 0.5;

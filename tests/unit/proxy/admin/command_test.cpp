@@ -51,10 +51,18 @@ TEST_CASE("commands") {
     );
     CHECK(must("SET ROUTE documents PERCENT 0.5").percent == 0.5);
     CHECK(must("set route documents percent = 100 %").percent == 100);
+    CHECK(must("verify") == Command{.verb = Verb::verify});
+    CHECK(must("verify rate 500") == Command{.verb = Verb::verify, .rate = 500});
+    CHECK(
+        must("VERIFY 'public.documents.embedding <=>' RATE 1e4") ==
+        Command{.verb = Verb::verify, .route = "public.documents.embedding <=>", .rate = 10'000}
+    );
 }
 
 TEST_CASE("commands that are not whole, or out of bounds") {
     CHECK(read("promote").error().sqlstate == "42601");
+    CHECK(read("verify rate").error().sqlstate == "42601");
+    CHECK(read("panic rate 5").error().sqlstate == "42601");
     CHECK(read("set route documents percent").error().sqlstate == "42601");
     CHECK(read("set route documents percent 101").error().sqlstate == "22023");
     CHECK(read("set route documents percent -1").error().sqlstate == "22023");

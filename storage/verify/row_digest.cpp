@@ -1,0 +1,86 @@
+#include "storage/verify/row_digest.hpp"
+
+#include "storage/byte_writer.hpp"
+#include "storage/verify/send_format.hpp"
+
+#include <openssl/sha.h>
+
+#include <array>
+
+namespace veer::storage::verify {
+
+namespace {
+
+constexpr std::uint8_t null_vector = 0;
+constexpr std::uint8_t some_vector = 1;
+/// Of a value that cannot have come from Postgres: equal to nothing there.
+constexpr std::uint8_t no_vector = 2;
+
+void append_vector(ByteWriter& out, VectorKind kind, const VectorValue& value) {
+    if (std::holds_alternative<NullVector>(value)) {
+        out.u8(null_vector);
+        return;
+    }
+    const auto* const vector = std::get_if<Vector>(&value);
+    const auto bytes = vector == nullptr ? std::nullopt : send_format(kind, *vector);
+    if (bytes.has_value()) {
+        out.u8(some_vector).sized(*bytes);
+    } else {
+        out.u8(no_vector);
+    }
+}
+
+std::string sized_sql(const std::string& sent) {
+    return "pg_catalog.int4send(pg_catalog.octet_length(" + sent + ")) || " + sent;
+}
+
+std::string sent_sql(const Column& column, const SendFunctions& send) {
+    const auto function = send.find(column.type_oid);
+    return (function == send.end() ? "" : function->second) + "(" + quoted(column.name) + ")";
+}
+
+}  // namespace
+
+std::uint64_t row_digest(const Table& table, const Row& row) {
+    ByteWriter input;
+    input.bytes(row.key);
+    for (std::size_t i = 0; i < table.vectors.size() && i < row.vectors.size(); ++i) {
+        append_vector(input, table.columns[table.vectors[i]].kind, row.vectors[i]);
+    }
+    const std::string& bytes = input.written();
+    std::array<unsigned char, SHA256_DIGEST_LENGTH> hash{};
+    SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), hash.data());
+    std::uint64_t digest = 0;
+    for (std::size_t byte = 0; byte < sizeof digest; ++byte) {
+        digest = digest << 8U | hash.at(byte);
+    }
+    return digest;
+}
+
+std::string quoted(std::string_view name) {
+    std::string identifier = "\"";
+    for (const char c : name) {
+        identifier.append(c == '"' ? 2 : 1, c);
+    }
+    return identifier + '"';
+}
+
+std::string key_sql(const Table& table, const SendFunctions& send) {
+    std::string sql;
+    for (const std::size_t position : table.key) {
+        sql += (sql.empty() ? "" : " || ") + sized_sql(sent_sql(table.columns[position], send));
+    }
+    return sql;
+}
+
+std::string digest_sql(const Table& table, const SendFunctions& send) {
+    std::string row = key_sql(table, send);
+    for (const std::size_t position : table.vectors) {
+        row += " || coalesce('\\x01'::pg_catalog.bytea || " +
+               sized_sql(sent_sql(table.columns[position], send)) + ", '\\x00'::pg_catalog.bytea)";
+    }
+    return "('x' || pg_catalog.encode(pg_catalog.substring(pg_catalog.sha256(" + row +
+           "), 1, 8), 'hex'))::bit(64)::pg_catalog.int8";
+}
+
+}  // namespace veer::storage::verify
