@@ -2,6 +2,7 @@
 
 #include "index/replica.hpp"
 #include "proxy/admin/operations.hpp"
+#include "proxy/cutover_feed.hpp"
 #include "proxy/net/server.hpp"
 #include "proxy/net/shared.hpp"
 #include "proxy/reload.hpp"
@@ -21,6 +22,8 @@ class ProcessOperations final : public admin::Operations {
         net::Shared& shared;
         net::Server& server;
         LiveConfig& config;
+        const CutoverFeed& feed;
+        std::function<std::string()> slot;           ///< of the replication
         std::function<router::cutover::Time()> now;  ///< as the cutover means it
         /// Runs a task where it may take its time.
         std::function<void(std::function<void()>)> aside;
@@ -41,7 +44,11 @@ class ProcessOperations final : public admin::Operations {
     void add_routes(admin::Snapshot& snapshot) const;
     void add_reasons(admin::Snapshot& snapshot) const;
     void add_config(admin::Snapshot& snapshot) const;
-    admin::Outcome move(const admin::Command& command, const admin::Actor& actor);
+    void move(
+        const admin::Command& command,
+        const admin::Actor& actor,
+        std::function<void(admin::Outcome)> done
+    );
     std::string route_named(const std::string& name) const;
     admin::Outcome reload();
 

@@ -53,6 +53,8 @@ class Syncer::Impl {
 
     void nudge() { flush_.request(); }
 
+    std::string slot() const { return guard_.slot(); }
+
   private:
     void run() {
         while (!wake_.woken()) {
@@ -164,6 +166,10 @@ void Syncer::stop() {
 
 void Syncer::nudge() {
     impl_->nudge();
+}
+
+std::string Syncer::slot() const {
+    return impl_->slot();
 }
 
 }  // namespace veer::storage::sync

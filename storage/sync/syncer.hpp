@@ -61,6 +61,9 @@ class Syncer {
     /// waits for. From any thread; never waits.
     void nudge();
 
+    /// The name of veer's replication slot; empty while it is not known. From any thread.
+    std::string slot() const;
+
   private:
     class Impl;
     std::unique_ptr<Impl> impl_;
