@@ -1,11 +1,11 @@
 #include "proxy/cutover_course.hpp"
 
-#include "proxy/auth/crypto.hpp"
+#include "proxy/verify_audit.hpp"
 
 #include <spdlog/spdlog.h>
 
 #include <string>
-#include <string_view>
+#include <utility>
 
 namespace veer::proxy {
 
@@ -18,18 +18,6 @@ using router::cutover::Time;
 using router::cutover::Verb;
 
 constexpr std::chrono::milliseconds tick_every{100};
-
-std::string sha256_text(std::string_view text) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    const auth::Key hash = auth::sha256(text);
-    std::string hex;
-    for (const char c : hash.view()) {
-        const auto byte = static_cast<unsigned char>(c);
-        hex += digits[byte >> 4U];
-        hex += digits[byte & 0xfU];
-    }
-    return hex;
-}
 
 }  // namespace
 
@@ -46,7 +34,11 @@ CutoverCourse::CutoverCourse(
     control_.connect(
         {.save_state = [this](const std::string& text) { return files_.save_state(text); },
          .append_audit = [this](const std::string& line) { return files_.append_audit(line); },
-         .hash = sha256_text}
+         .hash = audit_hash,
+         .wake =
+             [this] {
+                 wake();
+             }}
     );
 }
 
@@ -76,8 +68,42 @@ void CutoverCourse::restore_if_unreadable() {
     }
 }
 
-void CutoverCourse::start() {
+void CutoverCourse::start(std::function<void(Time)> sample) {
+    sample_ = std::move(sample);
+    writer_ = std::thread([this] { write(); });
     await_tick();
+}
+
+void CutoverCourse::stop() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    changed_.notify_one();
+    if (writer_.joinable()) {
+        writer_.join();
+        control_.store_all();
+        log_notices();
+    }
+}
+
+void CutoverCourse::wake() {
+    {
+        const std::lock_guard lock(mutex_);
+        wanted_ = true;
+    }
+    changed_.notify_one();
+}
+
+void CutoverCourse::write() {
+    std::unique_lock lock(mutex_);
+    while (!stopping_) {
+        changed_.wait(lock, [this] { return wanted_ || stopping_; });
+        wanted_ = false;
+        lock.unlock();
+        control_.store();
+        lock.lock();
+    }
 }
 
 void CutoverCourse::await_tick() {
@@ -92,6 +118,7 @@ void CutoverCourse::await_tick() {
 
 void CutoverCourse::tick() {
     control_.set_panic_file(files_.panic_file(), now());
+    sample_(now());
     control_.tick(now());
     log_notices();
 }
@@ -104,15 +131,12 @@ void CutoverCourse::log_notices() {
 
 void CutoverCourse::toggle_panic() {
     const Verb verb = control_.panic() ? Verb::unpanic : Verb::panic;
-    const Reply reply =
-        control_.apply({.verb = verb}, std::nullopt, {.name = "somebody", .via = "signal"}, now());
-    spdlog::warn(
-        "SIGUSR2: {}",
-        control_.panic() ? "all searches go to Postgres" : "searches are routed again"
-    );
-    if (!reply.done) {
+    const auto tell = [](const Reply& reply) {
         spdlog::warn("SIGUSR2: {} {}", reply.message, reply.next_step);
-    }
+    };
+    control_.apply(
+        {.verb = verb}, std::nullopt, {.name = "somebody", .via = "signal"}, now(), tell
+    );
 }
 
 }  // namespace veer::proxy

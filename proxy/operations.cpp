@@ -176,6 +176,18 @@ void add_index(const index::IndexedColumn& column, admin::RouteFacts& facts) {
         index::memory_estimate(facts.rows + facts.dead_slots, options.dimensions, options.m);
 }
 
+admin::Outcome to_outcome(const router::cutover::Reply& reply) {
+    if (!reply.done && reply.code != "no_change") {
+        return admin::Failure{
+            .sqlstate = "F0000",
+            .message = reply.message + " (" + reply.code + ")",
+            .hint = reply.next_step};
+    }
+    const auto next = reply.next_step.empty() ? admin::Value{} : admin::Value(reply.next_step);
+    return std::vector<admin::Row>{
+        {reply.message, static_cast<std::int64_t>(reply.revision), next}};
+}
+
 /// Is the share from its own [[route]]?
 bool is_configured(const config::Config& config, const router::Route& route) {
     const config::ColumnName column{
@@ -229,7 +241,8 @@ admin::Snapshot ProcessOperations::gather() const {
         .reason = status.reason,
         .applied_lsn = to_string(status.applied),
         .rows_done = status.rows_done,
-        .rows_estimated = status.rows_estimated};
+        .rows_estimated = status.rows_estimated,
+        .slot = parts_.syncer.slot()};
     for (const storage::sync::VerifiedTable& table : parts_.syncer.verified()) {
         snapshot.verified.push_back(
             {.table = table.name,
@@ -240,6 +253,18 @@ admin::Snapshot ProcessOperations::gather() const {
              .repaired = table.repaired,
              .trouble = table.trouble}
         );
+    }
+    if (const auto look = parts_.feed.last(parts_.now())) {
+        const std::uint64_t applied = parts_.replica.applied().value;
+        snapshot.replication.server_lsn = to_string(storage::Lsn{look->position});
+        snapshot.replication.lag_bytes =
+            static_cast<std::int64_t>(look->position - std::min(look->position, applied));
+        if (look->wal_retained_bytes) {
+            snapshot.replication.retained_bytes =
+                static_cast<std::int64_t>(*look->wal_retained_bytes);
+        }
+    } else {
+        snapshot.replication.trouble = "the server has not been asked, or does not answer";
     }
     for (const auto& [host, role] : shared.upstreams.roles()) {
         snapshot.hosts.push_back({.host = host.host, .port = host.port, .role = role_word(role)});
@@ -344,15 +369,18 @@ std::string ProcessOperations::route_named(const std::string& name) const {
     return fitting == 1 ? found : name;
 }
 
-admin::Outcome ProcessOperations::move(const Command& command, const admin::Actor& actor) {
+void ProcessOperations::move(
+    const Command& command, const admin::Actor& actor, std::function<void(admin::Outcome)> done
+) {
     const auto verb = cutover_verb(command.verb);
     const std::optional<std::chrono::milliseconds> duration =
         config::parse_duration(command.duration);
     if (!verb || (!command.duration.empty() && !duration)) {
-        return admin::Failure{
+        done(admin::Failure{
             .sqlstate = "22023",
             .message = "\"" + command.duration + "\" is no duration",
-            .hint = "FOR takes a whole number and a unit, such as 10m."};
+            .hint = "FOR takes a whole number and a unit, such as 10m."});
+        return;
     }
     const router::cutover::Command asked{
         .verb = *verb,
@@ -364,28 +392,25 @@ admin::Outcome ProcessOperations::move(const Command& command, const admin::Acto
     const auto expected = command.version
                               ? std::optional(static_cast<std::uint64_t>(*command.version))
                               : std::nullopt;
-    const router::cutover::Reply reply = parts_.router.control().apply(
-        asked, expected, {.name = actor.name, .via = actor.via}, parts_.now()
+    parts_.router.control().apply(
+        asked,
+        expected,
+        {.name = actor.name, .via = actor.via},
+        parts_.now(),
+        [asked, actor, done = std::move(done)](const router::cutover::Reply& reply) {
+            spdlog::warn(
+                "{} by {} ({}, {}){}{}: {}",
+                to_string(asked.verb),
+                actor.name,
+                actor.via,
+                actor.peer,
+                asked.reason.empty() ? "" : ", because ",
+                asked.reason,
+                reply.message
+            );
+            done(to_outcome(reply));
+        }
     );
-    spdlog::warn(
-        "{} by {} ({}, {}){}{}: {}",
-        to_string(*verb),
-        actor.name,
-        actor.via,
-        actor.peer,
-        command.reason.empty() ? "" : ", because ",
-        command.reason,
-        reply.message
-    );
-    if (!reply.done && reply.code != "no_change") {
-        return admin::Failure{
-            .sqlstate = "F0000",
-            .message = reply.message + " (" + reply.code + ")",
-            .hint = reply.next_step};
-    }
-    const auto next = reply.next_step.empty() ? admin::Value{} : admin::Value(reply.next_step);
-    return std::vector<admin::Row>{
-        {reply.message, static_cast<std::int64_t>(reply.revision), next}};
 }
 
 admin::Outcome ProcessOperations::reload() {
@@ -451,9 +476,13 @@ void ProcessOperations::carry_out(
         verify(command, std::move(done));
         return;
     }
-    // Both wait for the disk, which no client's thread may.
+    // A reload reads files, which no client's thread may wait for.
     parts_.aside([this, command, actor, done = std::move(done)] {
-        done(command.verb == Verb::reload ? reload() : move(command, actor));
+        if (command.verb == Verb::reload) {
+            done(reload());
+        } else {
+            move(command, actor, done);
+        }
     });
 }
 

@@ -2,6 +2,7 @@
 
 #include "index/replica.hpp"
 #include "proxy/admin/operations.hpp"
+#include "proxy/cutover_feed.hpp"
 #include "proxy/net/server.hpp"
 #include "proxy/net/shared.hpp"
 #include "proxy/reload.hpp"
@@ -24,6 +25,7 @@ class ProcessOperations final : public admin::Operations {
         net::Server& server;
         LiveConfig& config;
         storage::sync::Syncer& syncer;
+        const CutoverFeed& feed;
         std::function<router::cutover::Time()> now;  ///< as the cutover means it
         /// Runs a task where it may take its time.
         std::function<void(std::function<void()>)> aside;
@@ -44,7 +46,11 @@ class ProcessOperations final : public admin::Operations {
     void add_routes(admin::Snapshot& snapshot) const;
     void add_reasons(admin::Snapshot& snapshot) const;
     void add_config(admin::Snapshot& snapshot) const;
-    admin::Outcome move(const admin::Command& command, const admin::Actor& actor);
+    void move(
+        const admin::Command& command,
+        const admin::Actor& actor,
+        std::function<void(admin::Outcome)> done
+    );
     std::string route_named(const std::string& name) const;
     admin::Outcome reload();
     void verify(const admin::Command& command, std::function<void(admin::Outcome)> done);

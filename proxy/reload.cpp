@@ -24,14 +24,15 @@ LiveConfig::Changes LiveConfig::refuse(const std::string& problem) {
 
 LiveConfig::Changes LiveConfig::reload() {
     const std::lock_guard one_at_a_time(reloading_);
-    const config::Config before = state().current;
+    const State known = state();
+    const config::Config& before = known.current;
     auto loaded = load_config(options_);
     if (!loaded) {
         return refuse(to_string(loaded.error()));
     }
     // What takes effect at the next start only must not take part in what takes effect now.
     config::Config effective = *loaded;
-    effective.upstream = before.upstream;
+    effective.upstream = known.started.upstream;
     if (const std::string problem = apply_(effective); !problem.empty()) {
         return refuse(problem);
     }

@@ -7,7 +7,10 @@
 #include "proxy/compare/change_tap.hpp"
 #include "proxy/compare/comparer.hpp"
 #include "proxy/cutover_course.hpp"
+#include "proxy/cutover_feed.hpp"
+#include "proxy/directory_lock.hpp"
 #include "proxy/evidence.hpp"
+#include "proxy/log.hpp"
 #include "proxy/net/host_watch.hpp"
 #include "proxy/net/server.hpp"
 #include "proxy/net/upstreams.hpp"
@@ -16,6 +19,7 @@
 #include "proxy/secret_store.hpp"
 #include "proxy/security.hpp"
 #include "proxy/token_file.hpp"
+#include "proxy/upstream_watch.hpp"
 #include "router/router.hpp"
 #include "storage/source/connection_string.hpp"
 #include "storage/source/tls_options.hpp"
@@ -26,7 +30,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
@@ -87,13 +90,17 @@ std::unique_ptr<storage::ChunkStore> open_checkpoints(const config::Config& conf
     return *std::move(opened);
 }
 
+std::uint64_t index_memory_max(const config::Config& config) {
+    const std::uint64_t asked = config.limits.index_memory_max;
+    return asked == 0 ? index::memory_allowed_bytes() / 2 : asked;
+}
+
 index::ReplicaOptions replica_options(
     const config::Config& config, unsigned threads, storage::ChunkStore* checkpoints
 ) {
-    const std::uint64_t asked = config.limits.index_memory_max;
     return {
         .threads = threads,
-        .memory_bytes_max = asked == 0 ? index::memory_allowed_bytes() / 2 : asked,
+        .memory_bytes_max = index_memory_max(config),
         .route_bytes_max =
             [routes = config.routes](const storage::Table& table, const storage::AnnIndex& ann) {
                 const config::ColumnName column{
@@ -108,32 +115,6 @@ index::ReplicaOptions replica_options(
             },
         .checkpoints = checkpoints,
         .checkpoint_interval = config.storage.checkpoint_interval};
-}
-
-spdlog::level::level_enum log_level(config::LogLevel level) {
-    switch (level) {
-        case config::LogLevel::trace:
-            return spdlog::level::trace;
-        case config::LogLevel::debug:
-            return spdlog::level::debug;
-        case config::LogLevel::info:
-            return spdlog::level::info;
-        case config::LogLevel::warn:
-            return spdlog::level::warn;
-        case config::LogLevel::error:
-            return spdlog::level::err;
-        case config::LogLevel::off:
-            return spdlog::level::off;
-    }
-    return spdlog::level::info;
-}
-
-void set_up_log(const config::Config& config) {
-    auto logger = spdlog::stderr_logger_mt("veer");
-    logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
-    logger->set_level(log_level(config.log.level));
-    logger->flush_on(spdlog::level::info);
-    spdlog::set_default_logger(std::move(logger));
 }
 
 /// Each session costs two descriptors, each client that has none yet one; the soft limit is often
@@ -217,26 +198,26 @@ std::string mock_secret() {
     return auth::random_bytes(auth::Key::size).value_or("");
 }
 
-/// The page, the metrics and their API; a sentence where they were asked for and cannot be.
-std::string open_site(const config::Config& config, admin::HttpServer& site) {
+/// The page, the metrics and their API; without them veer serves all the same.
+void open_site(const config::Config& config, admin::HttpServer& site) {
     if (config.admin.http.empty()) {
-        return {};
+        return;
     }
     const std::string file = config.storage.dir + "/http_token";
     const auto token = make_token_file(file);
     if (!token) {
         spdlog::warn("could not write {}: nothing can be changed by HTTP", file);
     }
-    std::string problem = site.start(config.admin.http, token.value_or(""));
-    if (problem.empty()) {
-        spdlog::info(
-            "page and metrics at port {} of this machine; its buttons need #token= and what {} "
-            "says",
-            site.port(),
-            file
-        );
+    const std::string problem = site.start(config.admin.http, token.value_or(""));
+    if (!problem.empty()) {
+        spdlog::error("no page and no metrics: {}", problem);
+        return;
     }
-    return problem;
+    spdlog::info(
+        "page and metrics at port {} of this machine; its buttons need #token= and what {} says",
+        site.port(),
+        file
+    );
 }
 
 /// The second door is for this machine's operators; without it veer serves all the same.
@@ -379,6 +360,23 @@ class Process {
           ),
           secrets_(own_dsn_),
           course_(context_, copy_.router.control(), config.storage.dir),
+          feed_(
+              {.router = copy_.router,
+               .replica = copy_.replica,
+               .memory_bytes_max = index_memory_max(config),
+               .nudge =
+                   [this] {
+                       copy_.syncer.nudge();
+                   }}
+          ),
+          upstream_watch_(
+              {.dsn = own_dsn_,
+               .slot = [this] { return copy_.syncer.slot(); },
+               .seen =
+                   [this](const auto& look) {
+                       feed_.note(look, course_.now());
+                   }}
+          ),
           upstreams_(endpoints(target), target.session_attrs, target.shuffled),
           host_watch_(own_dsn_, upstreams_),
           shared_(shared_parts(config, copy_, upstreams_)),
@@ -400,6 +398,7 @@ class Process {
                .server = server_,
                .config = live_config_,
                .syncer = copy_.syncer,
+               .feed = feed_,
                .now = [this] { return course_.now(); },
                .aside = [this](std::function<void()> task
                         ) { boost::asio::post(context_, std::move(task)); },
@@ -420,10 +419,14 @@ class Process {
             return problem;
         }
         allow_descriptors(2 * shared_.connections_max + shared_.sockets_max());
-        std::string problem = server_.listen(config_.listen.address, config_.listen.port);
+        const std::string& http = config_.admin.http;
+        std::string problem = http.empty() ? std::string() : admin::HttpServer::check(http);
+        if (problem.empty()) {
+            problem = server_.listen(config_.listen.address, config_.listen.port);
+        }
         if (problem.empty()) {
             open_local_door(config_, server_);
-            problem = open_site(config_, site_);
+            open_site(config_, site_);
         }
         return problem;
     }
@@ -434,14 +437,17 @@ class Process {
         server_.start();
         copy_.syncer.start();
         say_listening(config_, server_.port(), upstreams_);
-        course_.start();
+        upstream_watch_.start();
+        course_.start([this](router::cutover::Time now) { feed_.tick(now); });
         Signals(context_, live_config_, copy_, server_, course_).serve();
         spdlog::info("stopping");
+        copy_.comparer.stop();  // its last findings are stored
+        course_.stop();         // operators get their answers while they can be reached
+        upstream_watch_.stop();
         host_watch_.stop();
         site_.stop();
         secrets_.stop();  // it answers to the server's threads
         server_.stop();
-        copy_.comparer.stop();
         copy_.syncer.stop();
         copy_.replica.stop();
     }
@@ -455,6 +461,7 @@ class Process {
         std::string problem = apply_security(wanted, secrets_, shared_.security);
         if (problem.empty()) {
             entrance_.configure(*access);
+            site_.ask_readers(!(*access)->users.empty());
         }
         return problem;
     }
@@ -468,6 +475,8 @@ class Process {
     SecretStore secrets_;
     boost::asio::io_context context_;
     CutoverCourse course_;
+    CutoverFeed feed_;
+    UpstreamWatch upstream_watch_;
     net::Upstreams upstreams_;
     net::HostWatch host_watch_;
     net::Shared shared_;
@@ -513,11 +522,19 @@ int run(const RunOptions& options) {
         return 1;
     }
     const config::Config config = *std::move(loaded);
-    set_up_log(config);
+    set_up_log(config.log);
     const auto target = storage::source::parse_connection_string(config.upstream.dsn);
     if (!target) {
         spdlog::error("[upstream] dsn: {}", target.error().message);
         return 1;
+    }
+    const auto lock = DirectoryLock::take(config.storage.dir);
+    if (lock.has_error()) {
+        spdlog::error("{}", lock.error());
+        return 1;
+    }
+    if (!lock->trouble().empty()) {
+        spdlog::warn("nothing keeps a second veer from this directory: {}", lock->trouble());
     }
     Process process(options, config, *target);
     if (const std::string problem = process.open(); !problem.empty()) {

@@ -65,14 +65,15 @@ net::TlsResult<net::UpstreamTls> towards_upstream(const std::string& dsn) {
     if (options->mode == SslMode::disable) {
         return tls;
     }
-    auto context = net::TlsContext::for_upstream(
-        {.authorities = options->authorities,
-         .system_authorities = options->system_authorities,
-         .certificate = options->certificate,
-         .key = options->key,
-         .key_password = options->key_password,
-         .revoked = options->revoked}
-    );
+    net::ClientTlsFiles files{
+        .authorities = options->authorities,
+        .system_authorities = options->system_authorities,
+        .certificate = options->certificate,
+        .key = options->key,
+        .key_password = options->key_password,
+        .revoked = options->revoked};
+    auto context = net::TlsContext::for_upstream(files);
+    auth::wipe(files.key_password);
     auth::wipe(options->key_password);
     if (context.has_error()) {
         return net::TlsProblem{"[upstream] dsn: " + context.error().message};

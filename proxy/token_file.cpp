@@ -6,25 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <string_view>
-
 namespace veer::proxy {
 
 namespace {
 
 constexpr std::size_t token_bytes = 24;
-
-/// Letters that need no quotes in a URL or a header.
-std::string hexadecimal(std::string_view bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    for (const char c : bytes) {
-        const auto byte = static_cast<unsigned char>(c);
-        text += digits[byte >> 4U];
-        text += digits[byte & 0xfU];
-    }
-    return text;
-}
 
 }  // namespace
 
@@ -33,8 +19,8 @@ std::optional<std::string> make_token_file(const std::string& path) {
     if (!bytes) {
         return std::nullopt;
     }
-    std::string token = hexadecimal(*bytes);
-    ::unlink(path.c_str());  // whoever has it open reads the old one
+    std::string token = auth::hexadecimal(*bytes);  // needs no quotes in a URL or a header
+    ::unlink(path.c_str());                         // whoever has it open reads the old one
     const int file =
         ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (file < 0) {

@@ -18,8 +18,8 @@ std::optional<compare::Observation> observe(
     const Search& search
 ) {
     const auto* const floats = std::get_if<std::vector<float>>(&search.vector);
-    const bool closed = route.traffic->shed() || route.traffic->state() == cutover::State::off;
-    if (route.compare_rate <= 0 || !route.live() || floats == nullptr || closed) {
+    if (route.compare_rate <= 0 || !route.live() || floats == nullptr ||
+        !route.traffic->comparing()) {
         return std::nullopt;
     }
     const double place = bucket(sample_salt, shape, search.vector);

@@ -21,6 +21,10 @@ ConsoleLogin::ConsoleLogin(ConsoleLoginOptions options)
     : options_(std::move(options)),
       scram_({.channel_binding = options_.channel_binding, .nonce = options_.nonce}) {}
 
+ConsoleLogin::~ConsoleLogin() {
+    auth::wipe(inbox_);
+}
+
 void ConsoleLogin::begin(std::string& out) {
     wire::MessageWriter message(out, 'R');
     message.i32(authentication_sasl);
@@ -108,6 +112,7 @@ void ConsoleLogin::judge(wire::Bytes payload, std::string& out) {
 
 void ConsoleLogin::refuse(std::string_view sqlstate, std::string_view message, std::string& out) {
     wire::write_fatal(out, sqlstate, message);
+    auth::wipe(inbox_);
     over_ = true;
 }
 

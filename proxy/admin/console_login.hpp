@@ -25,6 +25,11 @@ struct ConsoleLoginOptions {
 class ConsoleLogin {
   public:
     explicit ConsoleLogin(ConsoleLoginOptions options);
+    ConsoleLogin(const ConsoleLogin&) = delete;
+    ConsoleLogin& operator=(const ConsoleLogin&) = delete;
+
+    /// Wipes what it has been told.
+    ~ConsoleLogin();
 
     void begin(std::string& out);
     void on_client(wire::Bytes bytes, std::string& out);

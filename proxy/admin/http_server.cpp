@@ -15,9 +15,12 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
+#include <functional>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace veer::proxy::admin {
 
@@ -63,6 +66,11 @@ std::string text_of(const http::fields& fields, http::field name) {
 }  // namespace
 
 /// Outlives its connections' answers, which come from other threads.
+///
+///     Impl owns the context, which owns handlers, which own Connections, which own Impl
+///
+/// So the ring has to be cut: stop() closes every socket and lets the context run empty; what comes
+/// later finds it closed, and leaves no handler behind.
 class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
   public:
     explicit Impl(Operations& operations) : operations_(operations) {}
@@ -72,9 +80,13 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
 
     std::uint16_t port() const { return rules_.port; }
 
+    void ask_readers(bool ask) { readers_asked_ = ask; }
+
   private:
     class Connection;
 
+    HttpRules rules() const;
+    void post(std::function<void()> task);
     void accept();
     void accept_later();
     void run();
@@ -86,6 +98,10 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
     asio::steady_timer pause_{context_};
     std::thread thread_;
     std::atomic<std::size_t> connections_ = 0;
+    std::atomic<bool> readers_asked_ = false;
+    std::vector<std::weak_ptr<Connection>> open_;  // the context's thread's
+    std::mutex mutex_;
+    bool closed_ = false;  // under mutex_: nothing more is posted
 };
 
 /// One client: request, answer, and again while it keeps the connection.
@@ -100,6 +116,9 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
     Connection& operator=(const Connection&) = delete;
 
     ~Connection() { --server_->connections_; }
+
+    /// Whatever it waits for ends now.
+    void close() { stream_.close(); }
 
     void read() {
         parser_.emplace();
@@ -128,7 +147,7 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
             .origin = text_of(message, http::field::origin),
             .authorization = text_of(message, http::field::authorization),
             .body = message.body()};
-        HttpPlan planned = plan(request, server_->rules_);
+        HttpPlan planned = plan(request, server_->rules());
         if (auto* response = std::get_if<HttpResponse>(&planned)) {
             write(*response);
         } else if (const auto* wanted = std::get_if<SnapshotWanted>(&planned)) {
@@ -150,8 +169,7 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
 
     /// On any thread.
     void answer(HttpResponse response) {
-        auto& context = server_->context_;
-        asio::post(context, [self = shared_from_this(), response = std::move(response)] {
+        server_->post([self = shared_from_this(), response = std::move(response)] {
             self->write(response);
         });
     }
@@ -198,7 +216,7 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
     std::optional<http::response_serializer<http::string_body>> serializer_;
 };
 
-std::string HttpServer::Impl::start(const std::string& address_and_port, const std::string& token) {
+std::string HttpServer::check(const std::string& address_and_port) {
     const auto endpoint = parse_endpoint(address_and_port);
     if (!endpoint) {
         return "[admin] http \"" + address_and_port + "\" is not ADDRESS:PORT";
@@ -208,6 +226,14 @@ std::string HttpServer::Impl::start(const std::string& address_and_port, const s
                " is not an address of this machine alone, and there is no encryption: let a web "
                "server with TLS stand before it";
     }
+    return {};
+}
+
+std::string HttpServer::Impl::start(const std::string& address_and_port, const std::string& token) {
+    if (std::string problem = check(address_and_port); !problem.empty()) {
+        return problem;
+    }
+    const auto endpoint = parse_endpoint(address_and_port);
     beast::error_code error;
     acceptor_.open(endpoint->protocol(), error);
     if (!error) {
@@ -222,7 +248,8 @@ std::string HttpServer::Impl::start(const std::string& address_and_port, const s
     if (error) {
         return "[admin] http: could not listen on " + address_and_port + ": " + error.message();
     }
-    rules_ = {.port = acceptor_.local_endpoint(error).port(), .token = token};
+    rules_ = {
+        .port = acceptor_.local_endpoint(error).port(), .token = token, .token_for_reading = false};
     accept();
     thread_ = std::thread([this] { run(); });
     return {};
@@ -249,6 +276,9 @@ void HttpServer::Impl::accept_later() {
 }
 
 void HttpServer::Impl::accept() {
+    if (!acceptor_.is_open()) {
+        return;
+    }
     acceptor_.async_accept([this](beast::error_code error, Tcp::socket socket) {
         if (error == asio::error::operation_aborted) {
             return;
@@ -258,15 +288,45 @@ void HttpServer::Impl::accept() {
             accept_later();
             return;
         }
+        std::erase_if(open_, [](const auto& each) { return each.expired(); });
         if (connections_ < connections_max) {
-            std::make_shared<Connection>(shared_from_this(), std::move(socket))->read();
+            const auto made = std::make_shared<Connection>(shared_from_this(), std::move(socket));
+            open_.push_back(made);
+            made->read();
         }
         accept();
     });
 }
 
+HttpRules HttpServer::Impl::rules() const {
+    HttpRules rules = rules_;
+    rules.token_for_reading = readers_asked_;
+    return rules;
+}
+
+/// Not after stop(): nobody would ever run it, nor free what it holds.
+void HttpServer::Impl::post(std::function<void()> task) {
+    const std::lock_guard lock(mutex_);
+    if (!closed_) {
+        asio::post(context_, std::move(task));
+    }
+}
+
 void HttpServer::Impl::stop() {
-    context_.stop();
+    post([this] {
+        beast::error_code ignored;
+        acceptor_.close(ignored);
+        pause_.cancel();
+        for (const auto& each : open_) {
+            if (const auto alive = each.lock()) {
+                alive->close();
+            }
+        }
+    });
+    {
+        const std::lock_guard lock(mutex_);
+        closed_ = true;
+    }
     if (thread_.joinable()) {
         thread_.join();
     }
@@ -275,11 +335,18 @@ void HttpServer::Impl::stop() {
 HttpServer::HttpServer(Operations& operations) : impl_(std::make_shared<Impl>(operations)) {}
 
 HttpServer::~HttpServer() {
-    stop();
+    try {
+        stop();
+    } catch (...) {  // NOLINT(bugprone-empty-catch): memory has run out, for the task that closes
+    }
 }
 
 std::string HttpServer::start(const std::string& address_and_port, const std::string& token) {
     return impl_->start(address_and_port, token);
+}
+
+void HttpServer::ask_readers(bool ask) {
+    impl_->ask_readers(ask);
 }
 
 std::uint16_t HttpServer::port() const {

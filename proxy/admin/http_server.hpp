@@ -22,6 +22,9 @@ class HttpServer {
     /// Stops and joins.
     ~HttpServer();
 
+    /// What is wrong with ADDRESS:PORT, whether or not it is free; empty where nothing is.
+    static std::string check(const std::string& address_and_port);
+
     /// Listens on ADDRESS:PORT and begins to serve; `token` is asked for whatever changes
     /// something. Empty where that worked, else a sentence. Port 0 takes any free one.
     std::string start(const std::string& address_and_port, const std::string& token);
@@ -29,6 +32,10 @@ class HttpServer {
     /// That it listens on.
     std::uint16_t port() const;
 
+    /// From the next request on the token is asked for looking, too. Thread-safe.
+    void ask_readers(bool ask);
+
+    /// Ends every connection and joins.
     void stop();
 
   private:

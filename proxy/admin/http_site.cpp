@@ -84,8 +84,19 @@ constexpr auto tables(std::index_sequence<indexes...> /*numbers*/) {
 
 constexpr std::size_t tables_max = 32;
 
-HttpPlan plan_get(std::string_view path) {
+/// Nothing where the request brings the token.
+std::optional<HttpResponse> without_token(const HttpRequest& request, const HttpRules& rules) {
+    constexpr std::string_view bearer = "Bearer ";
+    const std::string_view given = request.authorization;
+    if (given.starts_with(bearer) && same_secret(given.substr(bearer.size()), rules.token)) {
+        return std::nullopt;
+    }
+    return failure(401, "the token is missing or wrong: it is in http_token of veer's directory");
+}
+
+HttpPlan plan_get(std::string_view path, const HttpRequest& request, const HttpRules& rules) {
     constexpr std::string_view api = "/api/";
+    constexpr std::string_view metrics_path = "/metrics";
     static constexpr auto renderers = tables(std::make_index_sequence<tables_max>());
     if (path == "/") {
         return HttpResponse{
@@ -97,7 +108,12 @@ HttpPlan plan_get(std::string_view path) {
     if (path == "/readyz") {
         return SnapshotWanted{.render = &ready};
     }
-    if (path == "/metrics") {
+    if (rules.token_for_reading && (path == metrics_path || path.starts_with(api))) {
+        if (auto refused = without_token(request, rules)) {
+            return *std::move(refused);
+        }
+    }
+    if (path == metrics_path) {
         return SnapshotWanted{.render = &metrics};
     }
     if (path.starts_with(api)) {
@@ -117,12 +133,8 @@ HttpPlan plan_post(std::string_view path, const HttpRequest& request, const Http
     if (!is_own_origin(request.origin, rules.port)) {
         return failure(403, "a request from another site");
     }
-    constexpr std::string_view bearer = "Bearer ";
-    const std::string_view given = request.authorization;
-    if (!given.starts_with(bearer) || !same_secret(given.substr(bearer.size()), rules.token)) {
-        return failure(
-            401, "the token is missing or wrong: it is in http_token of veer's directory"
-        );
+    if (auto refused = without_token(request, rules)) {
+        return *std::move(refused);
     }
     for (const auto& [name, verb] : commands) {
         if (path == name) {
@@ -141,7 +153,7 @@ HttpPlan plan(const HttpRequest& request, const HttpRules& rules) {
         return failure(421, "this site is for its own machine");
     }
     if (request.method == "GET" || request.method == "HEAD") {
-        return plan_get(path);
+        return plan_get(path, request, rules);
     }
     return request.method == "POST" ? plan_post(path, request, rules)
                                     : HttpPlan(failure(405, "only GET and POST"));

@@ -34,21 +34,25 @@ struct SnapshotWanted {
 using HttpPlan = std::variant<HttpResponse, SnapshotWanted, Command>;
 
 struct HttpRules {
-    std::uint16_t port = 0;  ///< that it listens on
-    std::string token;       ///< for whatever changes something
+    std::uint16_t port = 0;          ///< that it listens on
+    std::string token;               ///< for whatever changes something
+    bool token_for_reading = false;  ///< and for whatever tells something
 };
 
 /// Decides what becomes of a request:
 ///
-///     GET  /            the page          GET  /healthz   200 while the process lives
-///     GET  /metrics     Prometheus        GET  /readyz    503 while draining, or no server is
-///     there GET  /api/TABLE   a table of the console, as JSON POST /api/panic, /api/resume,
-///     /api/reload      with the token
+///     GET  /           the page, which knows nothing by itself
+///     GET  /healthz    200 while the process lives
+///     GET  /readyz     503 while draining, or where no server is there
+///     GET  /metrics    for Prometheus
+///     GET  /api/TABLE  a table of the console, as JSON
+///     POST /api/panic, /api/resume, /api/reload
 ///
 /// 1. Only names of this machine are taken as Host: a page of somebody else's that rebinds its name
 ///    to 127.0.0.1 gets nothing.
 /// 2. What changes something needs `Authorization: Bearer TOKEN`, which no foreign page can send,
 ///    and no other Origin than this site's.
+/// 3. Where the console asks for a password (users are listed), metrics and tables need the token.
 HttpPlan plan(const HttpRequest& request, const HttpRules& rules);
 
 /// What a command's outcome says, as JSON: ok, reason, next_steps, rows.

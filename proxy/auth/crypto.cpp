@@ -87,6 +87,18 @@ std::string base64(std::string_view bytes) {
     return text;
 }
 
+std::string hexadecimal(std::string_view bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    text.reserve(2 * bytes.size());
+    for (const char c : bytes) {
+        const auto byte = static_cast<unsigned char>(c);
+        text += digits[byte >> 4U];
+        text += digits[byte & 0xfU];
+    }
+    return text;
+}
+
 std::optional<std::string> from_base64(std::string_view text) {
     std::string_view digits = text;
     while (digits.ends_with('=')) {
@@ -117,9 +129,17 @@ void wipe(std::string& secret) {
     secret.clear();
 }
 
+void wipe_spare(std::string& text) {
+    const std::size_t size = text.size();
+    text.resize(text.capacity());
+    OPENSSL_cleanse(text.data() + size, text.size() - size);
+    text.resize(size);
+}
+
 void wipe_front(std::string& secret, std::size_t count) {
     OPENSSL_cleanse(secret.data(), std::min(count, secret.size()));
     secret.erase(0, count);
+    wipe_spare(secret);  // what has moved to the front is still behind it
 }
 
 }  // namespace veer::proxy::auth

@@ -49,11 +49,17 @@ std::optional<std::string> random_bytes(std::size_t count);
 
 std::string base64(std::string_view bytes);
 
+/// Two digits a byte, small letters.
+std::string hexadecimal(std::string_view bytes);
+
 /// Empty where it is not canonical base64 (RFC 4648, section 4).
 std::optional<std::string> from_base64(std::string_view text);
 
 /// Overwrites what a string held, and empties it.
 void wipe(std::string& secret);
+
+/// Overwrites what is left of longer texts in the same memory; the text stays.
+void wipe_spare(std::string& text);
 
 /// Overwrites its first `count` bytes, then cuts them off.
 void wipe_front(std::string& secret, std::size_t count);

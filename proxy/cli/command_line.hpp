@@ -26,6 +26,7 @@ struct Flags {
 void add_run_commands(CLI::App& app, Flags& flags, Chosen& chosen);
 void add_live_commands(CLI::App& app, Flags& flags, Chosen& chosen);
 void add_doctor_command(CLI::App& app, Flags& flags, Chosen& chosen);
+void add_audit_command(CLI::App& app, Flags& flags, Chosen& chosen);
 void add_eject_command(CLI::App& app, Flags& flags, Chosen& chosen);
 
 /// -c and --data-dir, which say where a running veer is.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <chrono>
 #include <cstdio>
@@ -15,7 +16,8 @@
 #include <string_view>
 #include <thread>
 
-// What asks a running veer: status, routes, show, panic, resume, set-percent, reload.
+// What asks a running veer: status, routes, show, panic, resume, set-percent, shadow, promote and
+// its kin, reload.
 
 namespace veer::proxy::cli {
 
@@ -183,6 +185,52 @@ void add_verify(CLI::App& app, Flags& flags, Chosen& chosen) {
     });
 }
 
+/// What moves a route's traffic, a statement each.
+void add_moves(CLI::App& app, Flags& flags, Chosen& chosen) {
+    struct Move {
+        const char* name;
+        const char* about;
+    };
+
+    static constexpr std::array<Move, 9> moves{{
+        {"observe", "Postgres answers, and nothing is compared"},
+        {"shadow", "Postgres answers, and a sample is compared with the index"},
+        {"promote", "The next step up, or the share that --to says"},
+        {"confirm", "A trial becomes what holds"},
+        {"rollback", "Postgres answers; ROUTE all: of every route"},
+        {"hold", "No raise, until the console says RESUME"},
+        {"undo", "Back to what was before the last move"},
+        {"ack", "A person has looked at what a guard found"},
+        {"reopen", "A complete route is compared again"},
+    }};
+
+    struct Words {
+        std::string route;
+        std::string to;
+        std::string lasting;
+        std::string reason;
+    };
+
+    for (const Move& move : moves) {
+        const auto words = std::make_shared<Words>();
+        const std::string verb = move.name;
+        CLI::App* const command =
+            add_statement(app, flags, chosen, move.name, move.about, [words, verb] {
+                const bool all = verb == "rollback" && words->route == "all";
+                std::string text = verb + ' ' + (all ? words->route : sql_literal(words->route));
+                text += words->to.empty() ? "" : " TO " + words->to;
+                text += words->lasting.empty() ? "" : " FOR " + sql_literal(words->lasting);
+                return with_reason(text, words->reason);
+            });
+        command->add_option("ROUTE", words->route, "As in veer routes, or its table")->required();
+        command->add_option("--reason", words->reason, "For the audit");
+        if (verb == "promote") {
+            command->add_option("--to", words->to, "0 to 100")->check(CLI::Range(0.0, 100.0));
+            command->add_option("--for", words->lasting, "A trial: 10m, and back unless confirmed");
+        }
+    }
+}
+
 }  // namespace
 
 void add_live_commands(CLI::App& app, Flags& flags, Chosen& chosen) {
@@ -226,6 +274,7 @@ void add_live_commands(CLI::App& app, Flags& flags, Chosen& chosen) {
     add_statement(app, flags, chosen, "resume", "Take a panic back", [words] {
         return with_reason("UNPANIC", words->reason);
     })->add_option("--reason", words->reason, "For the log");
+    add_moves(app, flags, chosen);
     CLI::App* const share =
         add_statement(app, flags, chosen, "set-percent", "Move a share of a route", [words] {
             return with_reason(

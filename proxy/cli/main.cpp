@@ -24,6 +24,7 @@ int parse_and_run(int argc, char** argv) {
     add_run_commands(app, flags, chosen);
     add_live_commands(app, flags, chosen);
     add_doctor_command(app, flags, chosen);
+    add_audit_command(app, flags, chosen);
     add_eject_command(app, flags, chosen);
     app.footer("Exit codes: 0 done, 1 no or failed, 2 not understood, 3 nobody could be reached.");
     try {

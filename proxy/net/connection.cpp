@@ -187,7 +187,8 @@ void Connection::carry_out(session::Output& output) {
         if (search.order.long_running()) {
             search_aside(std::move(search));
         } else {
-            session_->on_found(search.number, search.order.run(), session_now(), output);
+            const router::Found found = search.order.run();
+            session_->on_found(search.number, found, session_now(), output);
         }
     }
     if (server_->send(output.to_server)) {

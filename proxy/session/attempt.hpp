@@ -55,6 +55,7 @@ struct Attempt {
     std::int32_t rows_max = 0;
 
     Instant started;
+    Instant searched;               ///< when the index was asked, the first time
     std::uint64_t write_epoch = 0;  ///< before the facts were asked for
     router::SessionFacts facts;     ///< that it is judged by
     std::uint64_t facts_epoch = 0;
@@ -65,6 +66,7 @@ struct Attempt {
     bool final = false;           ///< what has come of it cannot be taken back, or must not be
     std::string rewritten;        ///< the statement restricted to keys
     bool stash_failed = false;    ///< it has an ErrorResponse in it
+    bool own_error = false;       ///< which veer's rewriting may have caused
     bool stash_overflow = false;  ///< it was too long to be held back, and is lost
     std::optional<std::uint64_t> stash_rows;  ///< that came, or were counted
 

@@ -232,7 +232,7 @@ class Session {
     router::Asked asked(const Attempt& attempt) const;
     void record(std::string_view engine, router::Reason why, Instant now);
     void note_passed(router::Reason why, Attempt& attempt, Instant now);
-    void note_found(const std::vector<index::Hit>& hits);
+    void note_found(const std::vector<index::Hit>& hits, Instant now);
     void offer(std::optional<router::compare::Observation> observed, double milliseconds);
 
     // session_answer.cpp: its answer
@@ -250,6 +250,7 @@ class Session {
     void stash(const wire::Frame& frame, Output& out);
     void overflow_stash(Output& out);
     bool refill(Output& out);
+    void note_own_error();
     void finish_rewritten(const wire::Frame& ready, Instant now, Output& out);
 
     SessionOptions options_;
@@ -303,7 +304,8 @@ class Session {
     LastSearch last_;
     std::optional<Instant> passed_at_;  // a passed search that Postgres is answering
     std::optional<router::compare::Observation> passed_observed_;  // to be compared afterwards
-    std::shared_ptr<router::cutover::Traffic> fell_back_;  // of a passed search that veer had failed
+    std::shared_ptr<router::cutover::Traffic>
+        fell_back_;  // of a passed search that veer had failed
 };
 
 }  // namespace veer::proxy::session

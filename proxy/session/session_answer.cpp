@@ -173,6 +173,7 @@ void Session::finish_count(const wire::Frame& ready, Instant now, Output& out) {
     Attempt& attempt = *attempt_;
     if (batch_failed_ || (attempt.stash_failed && (transaction_ == 'E' || attempt.final))) {
         out.to_client += attempt.stash;  // an error that cannot be taken back
+        note_own_error();
         out.to_client += ready.whole;
         attempt_.reset();
     } else if (!attempt.stash_failed && attempt.stash_rows.value_or(0) >= attempt.rows_expected) {
@@ -271,6 +272,13 @@ bool Session::refill(Output& out) {
     return true;
 }
 
+/// A client gets an error of veer's making, which a guard has to know of.
+void Session::note_own_error() {
+    if (attempt_->own_error) {
+        attempt_->route->traffic->client_errors.fetch_add(1, std::memory_order_relaxed);
+    }
+}
+
 void Session::finish_rewritten(const wire::Frame& ready, Instant now, Output& out) {
     Attempt& attempt = *attempt_;
     if (batch_failed_) {  // the client's own Parse failed; it has the error already
@@ -302,6 +310,7 @@ void Session::finish_rewritten(const wire::Frame& ready, Instant now, Output& ou
     }
     out.to_client += attempt.stash;
     out.to_client += ready.whole;
+    note_own_error();
     record("veer", router::reason::rewrite, now);
     attempt_.reset();
     drain_inbox(now, out);

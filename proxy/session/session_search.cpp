@@ -356,6 +356,7 @@ void Session::search(Instant now, Output& out) {
         pass(router::reason::selective, now, out);
         return;
     }
+    attempt.searched = now;
     look_for(rows, out);
 }
 
@@ -407,7 +408,7 @@ void Session::on_found(std::uint64_t number, const router::Found& found, Instant
         // answer.
         pass(router::reason::short_answer, now, out);
     } else {
-        note_found(*found);
+        note_found(*found, now);
         serve(*found, now, out);
     }
     emit_due(out);
@@ -449,8 +450,12 @@ void Session::record(std::string_view engine, router::Reason why, Instant now) {
     }
 }
 
-void Session::note_found(const std::vector<index::Hit>& hits) {
+void Session::note_found(const std::vector<index::Hit>& hits, Instant now) {
     if (attempt_->observed) {
+        if (!attempt_->observed->search_ms) {
+            attempt_->observed->search_ms =
+                static_cast<double>(now.nanoseconds - attempt_->searched.nanoseconds) / 1e6;
+        }
         const auto wanted = static_cast<std::ptrdiff_t>(attempt_->search.wanted());
         attempt_->observed->veer.emplace(hits.begin(), hits.begin() + wanted);
     }

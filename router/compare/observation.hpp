@@ -37,6 +37,7 @@ struct Observation {
     std::optional<Rows> veer;  ///< where veer answered: the rows that it found
     storage::Lsn applied;      ///< where veer answered: how far the index was before it looked
     std::optional<double> served_ms;  ///< what the client waited
+    std::optional<double> search_ms;  ///< where veer answered: of that, the search in the index
 };
 
 /// Where observations go. Called on the client's thread: it must neither block nor fail; what

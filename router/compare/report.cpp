@@ -50,18 +50,6 @@ std::string sentence_of(const RouteRecord& record, const Assessment& assessment)
 
 }  // namespace
 
-std::string_view to_string(Verdict verdict) {
-    switch (verdict) {
-        case Verdict::pass:
-            return "pass";
-        case Verdict::fail:
-            return "fail";
-        case Verdict::inconclusive:
-            return "inconclusive";
-    }
-    return "inconclusive";
-}
-
 Report report_of(const Ledger& ledger) {
     return {
         .version = VEER_VERSION,

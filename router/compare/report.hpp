@@ -1,6 +1,7 @@
 #pragma once
 
 #include "router/compare/ledger.hpp"
+#include "router/cutover/verdict.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -9,12 +10,7 @@
 
 namespace veer::router::compare {
 
-/// What a report says of one route, in a word.
-enum class Verdict : std::uint8_t {
-    pass,
-    fail,
-    inconclusive,  ///< not enough evidence, or too much of it excluded
-};
+using cutover::Verdict;  // inconclusive: not enough evidence, or too much of it excluded
 
 /// What a route must come up to.
 struct Targets {
@@ -50,8 +46,6 @@ struct Assessment {
     std::string sentence;             ///< in words, for people in a hurry
     std::vector<Check> checks;
 };
-
-std::string_view to_string(Verdict verdict);
 
 Assessment assess(const RouteRecord& record, const Targets& targets);
 

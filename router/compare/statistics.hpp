@@ -13,7 +13,10 @@ namespace veer::router::compare {
 
 /// The durations of one comparison, in milliseconds.
 struct Durations {
-    double veer = 0;        ///< the search in the index, without a network
+    /// The search in the index, without a network: the client's own where veer served it, else the
+    /// processor time of one that was made for the comparison. The comparing threads wait behind
+    /// clients, and that wait is not veer's slowness.
+    double veer = 0;
     double postgres = 0;    ///< the same search on veer's own connection
     double round_trip = 0;  ///< of which is the way there and back: a statement that does nothing
     std::optional<double> served = std::nullopt;  ///< what the client waited

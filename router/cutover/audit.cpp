@@ -243,36 +243,40 @@ std::string wanted_text(const config::Gates& gates, Duration age_max) {
            " age_max_ms=" + std::to_string(age_max.count());
 }
 
-Verified verify(std::string_view file, const Hash& hash, std::string_view head) {
+Verified verify(std::string_view file, const Hash& hash, const std::optional<AuditHead>& head) {
     Verified verified;
     std::string previous;
-    std::uint64_t seq = 0;
-    std::uint64_t line_number = 0;
+    std::uint64_t next = 0;
+    bool head_met = !head || head->seq == 0;
     while (!file.empty()) {
-        ++line_number;
+        ++verified.line;
         const std::size_t end = file.find('\n');
         const std::string_view line = file.substr(0, end);
-        std::string problem = "it is cut short";
+        verified.problem = "it is cut short";
         if (end != std::string_view::npos) {
             const auto record = audit_from_line(line);
-            problem = wrong_with(record, seq, previous);
-            seq = record ? record->seq + 1 : 0;
+            verified.problem = wrong_with(record, next, previous);
+            next = record ? record->seq + 1 : 0;
+            verified.verdicts += record && !record->verdict.empty() ? 1 : 0;
+            previous = hash(line);
+            const bool is_head = head && record && record->seq == head->seq;
+            head_met = head_met || is_head;
+            if (is_head && previous != head->hash && verified.problem.empty()) {
+                verified.problem = "the stored state knows another line of this number";
+            }
         }
-        if (!problem.empty()) {
-            verified.line = line_number;
-            verified.problem = std::move(problem);
+        if (!verified.problem.empty()) {
             return verified;
         }
         ++verified.records;
-        previous = hash(line);
         file.remove_prefix(end + 1);
     }
-    if (!head.empty() && previous != head) {
-        verified.line = line_number;
-        verified.problem = "the last line is not the last that was written: lines are missing";
+    if (!head_met) {
+        verified.problem = "the stored state knows of later lines: they are missing";
         return verified;
     }
     verified.holds = true;
+    verified.line = 0;
     return verified;
 }
 

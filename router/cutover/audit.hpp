@@ -54,17 +54,26 @@ std::string position_text(State state, double percent);
 /// The gates' settings as the audit keeps them.
 std::string wanted_text(const config::Gates& gates, Duration age_max);
 
+/// A line of the audit as the stored state knows it.
+struct AuditHead {
+    std::uint64_t seq = 0;
+    std::string hash;
+};
+
 /// What checking an audit file found.
 struct Verified {
     bool holds = false;
     std::uint64_t records = 0;
-    std::uint64_t line = 0;  ///< of the first problem
+    std::uint64_t verdicts = 0;  ///< of them, those whose evidence gave their verdict again
+    std::uint64_t line = 0;      ///< of the first problem
     std::string problem;
 };
 
-/// Checks the chain, the numbering and every verdict of a whole file. `head`, where known from
-/// elsewhere (the state file has it), is the hash of the last line: without it, lines cut off at
-/// the end go unnoticed.
-Verified verify(std::string_view file, const Hash& hash, std::string_view head = {});
+/// Checks the chain, the numbering and every verdict of a whole file. `head` is what the stored
+/// state says; lines may follow it, for they are written first. Without it lines that were cut off
+/// at the end go unnoticed.
+Verified verify(
+    std::string_view file, const Hash& hash, const std::optional<AuditHead>& head = std::nullopt
+);
 
 }  // namespace veer::router::cutover

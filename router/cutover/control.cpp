@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <utility>
 
-// Commands, and what brings the stored state back. What moves by itself: control_course.cpp.
+// Commands, and what brings the stored state back. What moves by itself: control_course.cpp; what
+// is written: control_store.cpp.
 
 namespace veer::router::cutover {
 
@@ -15,12 +16,11 @@ Control::Control() : rules_(std::make_shared<RuleSet>()) {}
 Control::~Control() = default;
 
 void Control::connect(Keeper keeper) {
-    const std::lock_guard lock(mutex_);
     keeper_ = std::move(keeper);
 }
 
 std::string Control::restore(std::string_view state, std::string_view last_audit_line, Time now) {
-    const std::lock_guard lock(mutex_);
+    const std::scoped_lock lock(storing_, mutex_);
     advance_clock(now);
     std::string problem;
     Stored stored;
@@ -50,6 +50,7 @@ std::string Control::restore(std::string_view state, std::string_view last_audit
         entry->position = std::move(route.position);
         entry->evidence = route.evidence;
         entry->known = true;
+        entry->pending.reset();
     }
     publish_all();
     return problem;
@@ -69,28 +70,30 @@ void Control::configure(const Policy& policy, std::vector<config::Rule> rules) {
 }
 
 std::shared_ptr<Traffic> Control::adopt(const std::string& route, double file_percent) {
-    const std::lock_guard lock(mutex_);
-    auto& entry = entries_[route];
-    if (entry == nullptr) {
-        entry = std::make_unique<Entry>(route, policy_);
-    }
-    entry->adopted = true;
-    if (!entry->known) {
-        entry->known = true;
-        entry->position = configured(0, now_);
-    }
-    if (const auto wanted = after_file(entry->position, file_percent, now_)) {
-        if (wanted->desired > entry->position.desired && policy_.cutover.gated &&
-            situation(*entry).verdict != Verdict::pass) {
-            notices_.push_back(
-                route + ": " + number_to_text(file_percent) +
-                " % as the configuration says, without evidence for it"
-            );
+    std::shared_ptr<Traffic> traffic;
+    {
+        const std::lock_guard lock(mutex_);
+        auto& entry = entries_[route];
+        if (entry == nullptr) {
+            entry = std::make_unique<Entry>(route, policy_);
         }
-        move_by_itself(*entry, *wanted, "configuration", "its percentage was changed");
+        entry->adopted = true;
+        if (!entry->known) {
+            entry->known = true;
+            entry->position = configured(0, now_);
+        }
+        if (const auto wanted = after_file(entry->position, file_percent, now_)) {
+            const bool blind = wanted->desired > entry->position.desired && policy_.cutover.gated &&
+                               situation(*entry).verdict != Verdict::pass;
+            const std::string reason = "its percentage was changed";
+            const std::string_view evidence = blind ? ", without evidence for it" : "";
+            move_by_itself(*entry, *wanted, "configuration", reason + std::string(evidence));
+        }
+        publish(*entry);
+        traffic = entry->traffic;
     }
-    publish(*entry);
-    return entry->traffic;
+    stir();
+    return traffic;
 }
 
 void Control::set_live(const std::set<std::string>& routes) {
@@ -100,28 +103,42 @@ void Control::set_live(const std::set<std::string>& routes) {
     }
 }
 
-Reply Control::apply(
+void Control::apply(
     const Command& command,
     std::optional<std::uint64_t> expected_revision,
     const Operator& who,
-    Time now
+    Time now,
+    Done done
 ) {
-    const std::lock_guard lock(mutex_);
-    advance_clock(now);
+    Now reply;
+    {
+        const std::lock_guard lock(mutex_);
+        advance_clock(now);
+        reply = decide(command, expected_revision, who, done);
+    }
+    if (reply && done) {
+        done(*reply);
+    }
+    stir();
+}
+
+Control::Now Control::decide(
+    const Command& command, std::optional<std::uint64_t> expected, const Operator& who, Done& done
+) {
     if (command.verb == Verb::panic || command.verb == Verb::unpanic) {
-        return set_panic(command.verb == Verb::panic, command, who);
+        return set_panic(command.verb == Verb::panic, command, who, done);
     }
     if (command.verb == Verb::rollback_all) {
-        return apply_to_all(command, who);
+        return apply_to_all(command, who, done);
     }
     if (Entry* const entry = find(command.route)) {
-        return apply_to(*entry, command, expected_revision, who);
+        return apply_to(*entry, command, expected, who, done);
     }
     std::string known;
     for (const auto& [name, entry] : entries_) {
         known += entry->adopted ? (known.empty() ? "" : ", ") + name : "";
     }
-    return {
+    return Reply{
         .done = false,
         .code = std::string(refused::unknown_route),
         .message = "There is no route \"" + command.route + "\"; " +
@@ -130,17 +147,42 @@ Reply Control::apply(
         .route = command.route};
 }
 
-Reply Control::apply_to(
-    Entry& entry, const Command& command, std::optional<std::uint64_t> expected, const Operator& who
+Control::Now Control::apply_to(
+    Entry& entry,
+    const Command& command,
+    std::optional<std::uint64_t> expected,
+    const Operator& who,
+    Done& done
 ) {
-    Planned planned = plan(entry.name, entry.position, command, expected, situation(entry));
-    if (auto* refusal = std::get_if<Reply>(&planned)) {
+    const bool back = goes_back(command.verb);
+    const bool behind = entry.pending && !back;  // another's raise, which is being stored
+    const Position& from = behind ? entry.pending->wanted : entry.position;
+    Planned planned = plan(entry.name, from, command, expected, situation(entry));
+    auto* const refusal = std::get_if<Reply>(&planned);
+    if (refusal != nullptr && !(entry.pending && refusal->done)) {
         return std::move(*refusal);
     }
-    return commit(entry, std::get<Position>(std::move(planned)), command, who);
+    if (refusal != nullptr && back) {
+        planned = entry.position;  // nothing to take back but what is under way
+    } else if (behind) {
+        return Reply{
+            .done = false,
+            .code = std::string(refused::busy),
+            .message = "The move before it is being stored.",
+            .next_step = "again in a moment; rollback " + entry.name + " takes effect at once",
+            .route = entry.name,
+            .revision = entry.position.revision};
+    }
+    Position wanted = std::get<Position>(std::move(planned));
+    if (entry.pending) {
+        wanted.revision = entry.pending->wanted.revision + 1;
+    }
+    return commit(entry, std::move(wanted), command, who, done);
 }
 
-Reply Control::commit(Entry& entry, Position wanted, const Command& command, const Operator& who) {
+Control::Now Control::commit(
+    Entry& entry, Position wanted, const Command& command, const Operator& who, Done& done
+) {
     Reply reply{
         .done = true,
         .code = "ok",
@@ -154,45 +196,22 @@ Reply Control::commit(Entry& entry, Position wanted, const Command& command, con
         reply.revision = entry.position.revision;
         return reply;
     }
-    const Position before = entry.position;
-    const bool forward = !goes_back(command.verb);
-    if (!forward) {
-        entry.traffic->set(
-            wanted.state, std::min(wanted.allowed(), entry.traffic->share()), cause(entry)
-        );
+    const bool at_once = goes_back(command.verb) || wanted.allowed() < entry.position.allowed();
+    Decision decision{.record = record(entry, wanted, who), .reply = std::move(reply)};
+    decision.record.action = to_string(command.verb);
+    decision.record.reason = command.reason;
+    if (at_once) {
+        settle(entry, std::move(wanted));
+    } else if (!full()) {
+        decision.raise = ++raises_;
+        entry.pending = Entry::Pending{.raise = decision.raise, .wanted = std::move(wanted)};
+    } else {
+        return not_saved(decision.reply, "too much waits for the disk already.");
     }
-    AuditRecord decision = record(entry, wanted, who);
-    decision.action = to_string(command.verb);
-    decision.reason = command.reason;
-    std::string problem = append(decision);
-    const Evidence evidence = entry.evidence;
-    settle(entry, std::move(wanted));
-    if (problem.empty() || !forward) {
-        const std::string unsaved = save();
-        problem += (problem.empty() || unsaved.empty() ? "" : " ") + unsaved;
-    }
-    if (!problem.empty() && forward) {
-        entry.position = before;
-        entry.evidence = evidence;
-        decision.action = "not saved: " + decision.action;
-        std::swap(decision.from, decision.to);
-        append(std::move(decision));  // as far as it goes
-        publish(entry);
-        reply = {
-            .done = false,
-            .code = std::string(refused::not_saved),
-            .message = "The state could not be stored: " + problem,
-            .next_step = "make room or give rights in veer's data directory, then repeat",
-            .route = entry.name,
-            .revision = before.revision};
-    } else if (!problem.empty()) {
-        save_later(problem);
-        reply.message += ". It holds now, but could not be stored: " + problem;
-    }
-    return reply;
+    return keep(std::move(decision), done);
 }
 
-/// What follows from a new position, before it is stored.
+/// A new position holds.
 void Control::settle(Entry& entry, Position wanted) {
     const bool raised = wanted.allowed() > entry.position.allowed();
     const bool guarded = wanted.trip && wanted.trip != entry.position.trip;
@@ -206,28 +225,44 @@ void Control::settle(Entry& entry, Position wanted) {
         reshuffles_.fetch_add(1, std::memory_order_release);
     }
     entry.position = std::move(wanted);
+    entry.pending.reset();
+    unsaved_ = true;
     publish(entry);
 }
 
-Reply Control::apply_to_all(const Command& command, const Operator& who) {
+Control::Now Control::apply_to_all(const Command& command, const Operator& who, Done& done) {
     Reply all{
         .done = true,
         .code = "ok",
         .message = "Postgres answers everything.",
         .next_step = "",
         .route = ""};
+    Decision* last = nullptr;
     for (auto& [name, entry] : entries_) {
         Command one = command;
         one.verb = Verb::rollback;
         one.route = name;
-        const Reply reply = apply_to(*entry, one, std::nullopt, who);
-        all.done = all.done && reply.done;
-        all.message += reply.code == "no_change" ? "" : ' ' + name + ": " + reply.message + '.';
+        Done nobody;
+        const std::size_t before = outbox_.size();
+        const Now reply = apply_to(*entry, one, std::nullopt, who, nobody);
+        last = outbox_.size() > before ? &outbox_.back() : last;
+        if (reply) {
+            all.done = all.done && reply->done;
+            all.message +=
+                reply->code == "no_change" ? "" : ' ' + name + ": " + reply->message + '.';
+        } else {
+            all.message += ' ' + name + ": " + outbox_.back().reply.message + '.';
+        }
     }
-    return all;
+    if (last == nullptr) {
+        return all;
+    }
+    last->reply = std::move(all);
+    last->done = std::exchange(done, nullptr);
+    return std::nullopt;
 }
 
-Reply Control::set_panic(bool on, const Command& command, const Operator& who) {
+Control::Now Control::set_panic(bool on, const Command& command, const Operator& who, Done& done) {
     Reply reply{.done = true, .code = "ok", .message = {}, .next_step = {}, .route = ""};
     if (!on && (panic_.load() & by_file) != 0) {
         reply.done = false;
@@ -248,35 +283,23 @@ Reply Control::set_panic(bool on, const Command& command, const Operator& who) {
     if (command.dry_run) {
         return reply;
     }
+    Decision decision{.record = {}, .reply = std::move(reply)};
+    decision.record.at = now_;
+    decision.record.actor = who.name;
+    decision.record.via = who.via;
+    decision.record.action = to_string(command.verb);
+    decision.record.reason = command.reason;
     if (on) {
         panic_.fetch_or(by_command, std::memory_order_relaxed);
+        unpanic_ = 0;
+        unsaved_ = true;
         publish_all();
+    } else if (full()) {
+        return not_saved(decision.reply, "too much waits for the disk already.");
+    } else {
+        unpanic_ = decision.raise = ++raises_;
     }
-    AuditRecord decision;
-    decision.at = now_;
-    decision.actor = who.name;
-    decision.via = who.via;
-    decision.action = to_string(command.verb);
-    decision.reason = command.reason;
-    std::string problem = append(std::move(decision));
-    if (!on) {
-        panic_.fetch_and(~unsigned{by_command}, std::memory_order_relaxed);
-    }
-    if (problem.empty() || on) {
-        problem += save();
-    }
-    if (!problem.empty() && !on) {
-        panic_.fetch_or(by_command, std::memory_order_relaxed);
-        reply.done = false;
-        reply.code = refused::not_saved;
-        reply.message = "The state could not be stored: " + problem;
-        reply.next_step = "make room or give rights in veer's data directory, then repeat";
-    } else if (!problem.empty()) {
-        save_later(problem);
-        reply.message += " It could not be stored: " + problem;
-    }
-    publish_all();
-    return reply;
+    return keep(std::move(decision), done);
 }
 
 Control::Entry* Control::find(const std::string& route) {
@@ -297,48 +320,6 @@ AuditRecord Control::record(const Entry& entry, const Position& wanted, const Op
     record.evidence = to_text(entry.evidence);
     record.verdict = to_string(situation(entry).verdict);
     return record;
-}
-
-std::string Control::append(AuditRecord record) {
-    record.seq = audit_seq_ + 1;
-    record.previous = audit_hash_;
-    const std::string line = to_line(record);
-    if (keeper_.append_audit) {
-        if (std::string problem = keeper_.append_audit(line); !problem.empty()) {
-            return problem;
-        }
-    }
-    ++audit_seq_;
-    audit_hash_ = keeper_.hash ? keeper_.hash(line) : std::string();
-    recent_.push_back(std::move(record));
-    if (recent_.size() > recent_max) {
-        recent_.pop_front();
-    }
-    return {};
-}
-
-std::string Control::save() {
-    if (!keeper_.save_state || unreadable_) {
-        return {};
-    }
-    Stored stored{
-        .panic = (panic_.load() & by_command) != 0,
-        .audit_seq = audit_seq_,
-        .audit_hash = audit_hash_,
-        .routes = {}};
-    for (const auto& [name, entry] : entries_) {
-        stored.routes[name] = {.position = entry->position, .evidence = entry->evidence};
-    }
-    std::string problem = keeper_.save_state(encode(stored));
-    unsaved_ = unsaved_ && !problem.empty();
-    evidence_unsaved_ = evidence_unsaved_ && !problem.empty();
-    saved_at_ = now_;
-    return problem;
-}
-
-void Control::save_later(const std::string& what) {
-    unsaved_ = true;
-    notices_.push_back("not stored yet: " + what);
 }
 
 void Control::advance_clock(Time now) {

@@ -25,12 +25,15 @@
 
 namespace veer::router::cutover {
 
-/// Who keeps what must survive a restart. The functions do I/O; an empty answer is success, any
-/// other a sentence on what went wrong.
+/// Who keeps what must survive a restart. The first two do I/O, are called by store() alone, one at
+/// a time; an empty answer is success, any other a sentence on what went wrong.
 struct Keeper {
     std::function<std::string(const std::string& text)> save_state;    ///< replaces it whole
     std::function<std::string(const std::string& line)> append_audit;  ///< durable on return
     Hash hash;                                                         ///< of the audit's chain
+    /// Has somebody call store() soon, and returns at once. Empty: whoever changes something stores
+    /// it before the call returns.
+    std::function<void()> wake = {};
 };
 
 /// What holds for all routes, from the configuration.
@@ -79,15 +82,19 @@ struct GuardView {
 /// change it, comparisons and measurements feed it, searches read what comes out of it.
 ///
 ///     Command ───────▶ ┐                      ┌──▶ Traffic (one store)  ◀── every search
-///     Comparison ────▶ ├─ Control (a mutex) ──┼──▶ Keeper: state, audit
-///     Gauges, tick ──▶ ┘                      └──▶ notices, for the log
+///     Comparison ────▶ ├─ Control (a mutex) ──┼──▶ what is to be kept ──▶ store() ──▶ Keeper
+///     Gauges, tick ──▶ ┘        ▲             └──▶ notices, for the log      │
+///                               └── raises hold, operators get their answer ─┘
 ///
 /// Invariants:
 /// 1. Forward moves are stored before they hold, so that nothing holds that a restart forgets;
-///    backward moves hold before they are stored.
+///    backward moves hold before they are stored. A forward move that could not be stored, or was
+///    overtaken by a backward one meanwhile, leaves no trace but in the audit. What the
+///    configuration says is stored: in its file.
 /// 2. A forward move with another revision than the route's is refused; a backward move never is.
-/// 3. No call waits for a search, and no search for a call.
-/// 4. Time is what callers say; should it go backwards, the last one holds.
+/// 3. No call but store() waits for a disk; none waits for a search, and no search for a call.
+/// 4. An operator is told that a move is done when it is stored, and not before.
+/// 5. Time is what callers say; should it go backwards, the last one holds.
 ///
 /// Thread-safe.
 class Control {
@@ -114,12 +121,17 @@ class Control {
     /// The routes whose index can answer, and no others: a condition of raises, shown by `why`.
     void set_live(const std::set<std::string>& routes);
 
-    /// With the revision that the operator saw, or without.
-    Reply apply(
+    using Done = std::function<void(const Reply&)>;
+
+    /// With the revision that the operator saw, or without. `done` is told once, by this call
+    /// (refused, or nothing to do) or by the store() that has stored it, and must not come back
+    /// here.
+    void apply(
         const Command& command,
         std::optional<std::uint64_t> expected_revision,
         const Operator& who,
-        Time now
+        Time now,
+        Done done
     );
 
     void note(const std::string& route, const Comparison& comparison, Time now);
@@ -131,9 +143,16 @@ class Control {
     /// The evidence so far says nothing about what is served now (rebuilt, another ef_search, ...).
     void make_stale(const std::string& route, const std::string& why, Time now);
 
-    /// What time brings: ends of trials, automatic steps, guards on counters; stores what changed
-    /// by itself. About ten times a second.
+    /// What time brings: ends of trials, automatic steps, guards on counters. About ten times a
+    /// second.
     void tick(Time now);
+
+    /// Writes what has changed, by the Keeper; then raises hold and operators are answered. Returns
+    /// when everything from before the call has been tried. Any thread; one at a time.
+    void store();
+
+    /// The last of it, with evidence that could have waited.
+    void store_all();
 
     /// The stored state could not be read: restore() may be tried again.
     bool unreadable() const;
@@ -165,21 +184,46 @@ class Control {
   private:
     struct Entry;
 
+    /// On its way to the audit.
+    struct Decision {
+        AuditRecord record;
+        Reply reply;  ///< for when it is stored
+        Done done = {};
+        std::uint64_t raise = 0;  ///< holds when stored, under this number; 0: holds already
+    };
+
+    struct Answer {
+        Done done;
+        Reply reply;
+    };
+
     enum PanicSource : unsigned { by_command = 1, by_file = 2 };
 
-    // Each requires mutex_.
-    Reply apply_to_all(const Command& command, const Operator& who);
-    Reply set_panic(bool on, const Command& command, const Operator& who);
-    Reply apply_to(
+    // Each requires mutex_. A Reply is what the operator is told now; without one `done` has been
+    // taken, and is told later.
+    using Now = std::optional<Reply>;
+    Now decide(
+        const Command& command,
+        std::optional<std::uint64_t> expected,
+        const Operator& who,
+        Done& done
+    );
+    Now apply_to_all(const Command& command, const Operator& who, Done& done);
+    Now set_panic(bool on, const Command& command, const Operator& who, Done& done);
+    Now apply_to(
         Entry& entry,
         const Command& command,
         std::optional<std::uint64_t> expected,
-        const Operator& who
+        const Operator& who,
+        Done& done
     );
-    Reply commit(Entry& entry, Position wanted, const Command& command, const Operator& who);
+    Now commit(
+        Entry& entry, Position wanted, const Command& command, const Operator& who, Done& done
+    );
     void move_by_itself(
         Entry& entry, Position wanted, std::string_view actor, const std::string& reason
     );
+    void note(Entry& entry, const Comparison& comparison);
     void judge(Entry& entry, const std::vector<Trouble>& troubles);
     void advance(Entry& entry);
     void step_by_itself(Entry& entry);
@@ -187,9 +231,6 @@ class Control {
     Situation situation(const Entry& entry) const;
     std::string not_ready(const Entry& entry) const;
     AuditRecord record(const Entry& entry, const Position& wanted, const Operator& who) const;
-    std::string append(AuditRecord record);
-    std::string save();
-    void save_later(const std::string& what);
     void publish(Entry& entry) const;
     void publish_all();
     Cause cause(const Entry& entry) const;
@@ -197,20 +238,51 @@ class Control {
     RouteView view(const Entry& entry) const;
     Entry* find(const std::string& route);
 
+    // Storing (control_store.cpp). These require mutex_, too, but append() and stir().
+    Now keep(Decision decision, Done& done);
+
+    bool full() const { return outbox_.size() >= outbox_max; }
+
+    std::deque<Decision> take(std::vector<Answer>& answers);
+    std::string append(Decision& decision);
+    std::string state_text(const std::deque<Decision>& batch, std::size_t appended) const;
+    void conclude(
+        std::deque<Decision> batch,
+        std::size_t appended,
+        const std::string& audit_problem,
+        const std::string& state_problem,
+        std::vector<Answer>& answers
+    );
+    void conclude_raise(Decision& decision, bool written, const std::string& problem);
+    bool waits(const Decision& decision) const;
+    void forget_raise(const Decision& decision);
+    void not_in_effect(const Decision& decision, std::string_view why);
+    bool wants_storing() const;
+    void stir();
+
+    static constexpr std::size_t outbox_max = 1000;
+
+    Keeper keeper_;       // as it was when anybody else came to know of this
+    std::mutex storing_;  // taken before mutex_; guards the next two
+    std::uint64_t audit_seq_ = 0;
+    std::string audit_hash_;
+
     mutable std::mutex mutex_;  // guards all below but the atomics
-    Keeper keeper_;
     Policy policy_;
     std::shared_ptr<RuleSet> rules_;
     std::map<std::string, std::unique_ptr<Entry>> entries_;
     std::atomic<unsigned> panic_ = 0;
     std::atomic<std::uint64_t> reshuffles_ = 0;
     bool unreadable_ = false;
-    bool unsaved_ = false;           // a change that could not be stored
+    std::deque<Decision> outbox_;    // not in the audit yet, oldest first
+    bool unsaved_ = false;           // the stored state is another
     bool evidence_unsaved_ = false;  // may wait a while
+    std::uint64_t raises_ = 0;       // numbers given to them
+    std::uint64_t unpanic_ = 0;      // the raise that ends the panic, while it waits
+    std::string trouble_;            // with storing, the last time
     Time now_;
     Time saved_at_;
-    std::uint64_t audit_seq_ = 0;
-    std::string audit_hash_;
+    Time not_before_;  // trying again what could not be stored
     std::deque<AuditRecord> recent_;
     std::vector<std::string> notices_;
 };

@@ -16,20 +16,25 @@ constexpr std::size_t notices_max = 1000;
 }  // namespace
 
 void Control::note(const std::string& route, const Comparison& comparison, Time now) {
-    const std::lock_guard lock(mutex_);
-    advance_clock(now);
-    Entry* const entry = find(route);
-    if (entry == nullptr) {
-        return;
+    {
+        const std::lock_guard lock(mutex_);
+        advance_clock(now);
+        if (Entry* const entry = find(route)) {
+            note(*entry, comparison);
+        }
     }
-    Evidence& evidence = entry->evidence;
+    stir();
+}
+
+void Control::note(Entry& entry, const Comparison& comparison) {
+    Evidence& evidence = entry.evidence;
     using Rounding = Histogram::Rounding;
     ++evidence.compared;
     evidence.excluded += comparison.excluded ? 1 : 0;
     evidence.hard += comparison.hard ? 1 : 0;
     evidence.first = evidence.first.value_or(now_);
     evidence.last = now_;
-    if (const auto slow = entry->guards.slow(comparison)) {
+    if (const auto slow = entry.guards.slow(comparison)) {
         evidence.in_time.add(*slow ? 0 : Histogram::bins - 1);
     }
     if (!comparison.excluded && comparison.recall) {
@@ -40,52 +45,65 @@ void Control::note(const std::string& route, const Comparison& comparison, Time 
         }
     }
     evidence_unsaved_ = true;
-    judge(*entry, entry->guards.on_comparison(comparison));
+    judge(entry, entry.guards.on_comparison(comparison));
 }
 
 void Control::note(const std::string& route, const Gauges& gauges, Time now) {
-    const std::lock_guard lock(mutex_);
-    advance_clock(now);
-    if (Entry* const entry = find(route)) {
-        judge(*entry, entry->guards.on_gauges(gauges, now_));
-        publish(*entry);
+    {
+        const std::lock_guard lock(mutex_);
+        advance_clock(now);
+        if (Entry* const entry = find(route)) {
+            judge(*entry, entry->guards.on_gauges(gauges, now_));
+            publish(*entry);
+        }
     }
+    stir();
 }
 
 void Control::set_panic_file(bool there, Time now) {
-    const std::lock_guard lock(mutex_);
-    advance_clock(now);
-    const bool known = (panic_.load() & by_file) != 0;
-    if (known == there) {
-        return;
+    {
+        const std::lock_guard lock(mutex_);
+        advance_clock(now);
+        const bool known = (panic_.load() & by_file) != 0;
+        if (known == there) {
+            return;
+        }
+        if (there) {
+            panic_.fetch_or(by_file, std::memory_order_relaxed);
+        } else {
+            panic_.fetch_and(~unsigned{by_file}, std::memory_order_relaxed);
+        }
+        publish_all();
+        Decision decision;
+        decision.record.at = now_;
+        decision.record.actor = "somebody";
+        decision.record.via = "file";
+        decision.record.action = there ? "panic" : "unpanic";
+        decision.record.reason = there ? "the panic file has appeared" : "the panic file is gone";
+        notices_.push_back(decision.record.action + ": " + decision.record.reason);
+        Done nobody;
+        keep(std::move(decision), nobody);
     }
-    if (there) {
-        panic_.fetch_or(by_file, std::memory_order_relaxed);
-    } else {
-        panic_.fetch_and(~unsigned{by_file}, std::memory_order_relaxed);
-    }
-    publish_all();
-    AuditRecord decision;
-    decision.at = now_;
-    decision.actor = "somebody";
-    decision.via = "file";
-    decision.action = there ? "panic" : "unpanic";
-    decision.reason = there ? "the panic file has appeared" : "the panic file is gone";
-    notices_.push_back(decision.action + ": " + decision.reason);
-    if (const std::string problem = append(std::move(decision)); !problem.empty()) {
-        save_later(problem);
-    }
+    stir();
 }
 
 void Control::make_stale(const std::string& route, const std::string& why, Time now) {
-    const std::lock_guard lock(mutex_);
-    advance_clock(now);
-    if (Entry* const entry = find(route)) {
-        entry->evidence = Evidence();
+    {
+        const std::lock_guard lock(mutex_);
+        advance_clock(now);
+        Entry* const entry = find(route);
+        if (entry == nullptr) {
+            return;
+        }
         entry->guards.start_afresh();
+        if (entry->evidence.compared == 0) {
+            return;
+        }
+        entry->evidence = Evidence();
         unsaved_ = true;
         notices_.push_back(route + ": the evidence so far counts no more: " + why);
     }
+    stir();
 }
 
 void Control::judge(Entry& entry, const std::vector<Trouble>& troubles) {
@@ -111,41 +129,47 @@ void Control::judge(Entry& entry, const std::vector<Trouble>& troubles) {
 void Control::move_by_itself(
     Entry& entry, Position wanted, std::string_view actor, const std::string& reason
 ) {
-    AuditRecord decision = record(
+    const bool back = wanted.allowed() <= entry.position.allowed();
+    const bool stored_first = !back && wanted.origin != Origin::file;  // the file is stored already
+    if (stored_first && (entry.pending || full() || now_ < not_before_)) {
+        return;  // it comes again with the next tick
+    }
+    wanted.revision += entry.pending ? 1 : 0;
+    Decision decision;
+    decision.record = record(
         entry, wanted, {.name = std::string(actor), .via = std::string(to_string(wanted.origin))}
     );
-    const bool back = wanted.allowed() <= entry.position.allowed();
-    decision.action = back ? "lower" : "raise";
-    decision.reason = reason;
+    decision.record.action = back ? "lower" : "raise";
+    decision.record.reason = reason;
     notices_.push_back(
-        entry.name + ": " + decision.from + " -> " + decision.to + " % by " + decision.actor +
-        ", " + reason
+        entry.name + ": " + decision.record.from + " -> " + decision.record.to + " % by " +
+        decision.record.actor + ", " + reason
     );
-    settle(entry, std::move(wanted));
-    std::string problem = append(std::move(decision));
-    problem += save();
-    if (!problem.empty()) {
-        save_later(problem);
+    if (stored_first) {
+        decision.raise = ++raises_;
+        entry.pending = Entry::Pending{.raise = decision.raise, .wanted = std::move(wanted)};
+    } else {
+        settle(entry, std::move(wanted));
     }
+    Done nobody;
+    keep(std::move(decision), nobody);
 }
 
 void Control::tick(Time now) {
-    const std::lock_guard lock(mutex_);
-    advance_clock(now);
-    for (auto& [name, entry] : entries_) {
-        if (entry->adopted) {
-            advance(*entry);
+    {
+        const std::lock_guard lock(mutex_);
+        advance_clock(now);
+        for (auto& [name, entry] : entries_) {
+            if (entry->adopted) {
+                advance(*entry);
+            }
+        }
+        unsaved_ = unsaved_ || (evidence_unsaved_ && now_ - saved_at_ >= evidence_saved_every);
+        while (notices_.size() > notices_max) {
+            notices_.erase(notices_.begin());
         }
     }
-    if (unsaved_ || (evidence_unsaved_ && now_ - saved_at_ >= evidence_saved_every)) {
-        if (const std::string problem = save(); !problem.empty()) {
-            unsaved_ = true;
-            saved_at_ = now_;
-        }
-    }
-    while (notices_.size() > notices_max) {
-        notices_.erase(notices_.begin());
-    }
+    stir();
 }
 
 void Control::advance(Entry& entry) {

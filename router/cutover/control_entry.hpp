@@ -17,6 +17,14 @@ struct Control::Entry {
     Evidence evidence;
     Guards guards;
     std::shared_ptr<Traffic> traffic = std::make_shared<Traffic>();
+
+    /// A raise that is being stored; any other move overtakes it.
+    struct Pending {
+        std::uint64_t raise = 0;
+        Position wanted;
+    };
+
+    std::optional<Pending> pending;
     bool known = false;    ///< position holds something: stored, or seen before
     bool adopted = false;  ///< the copy has such a route
     bool live = false;     ///< its index can answer
@@ -25,5 +33,9 @@ struct Control::Entry {
     std::uint64_t fallbacks_seen = 0;
     std::uint64_t errors_seen = 0;
 };
+
+/// What becomes of a reply where the move could not be stored, or another was faster.
+Reply not_saved(Reply reply, const std::string& problem);
+Reply overtaken(Reply reply);
 
 }  // namespace veer::router::cutover

@@ -161,18 +161,6 @@ std::string in_words(const Gate& gate) {
 
 }  // namespace
 
-std::string_view to_string(Verdict verdict) {
-    switch (verdict) {
-        case Verdict::pass:
-            return "pass";
-        case Verdict::fail:
-            return "fail";
-        case Verdict::inconclusive:
-            return "inconclusive";
-    }
-    return "inconclusive";
-}
-
 std::vector<Gate> gates(
     const Evidence& evidence, const config::Gates& wanted, Duration age_max, Time now
 ) {

@@ -2,6 +2,7 @@
 
 #include "config/cutover.hpp"
 #include "router/cutover/evidence.hpp"
+#include "router/cutover/verdict.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -10,11 +11,6 @@
 #include <vector>
 
 namespace veer::router::cutover {
-
-/// Three, not two: "we cannot know yet" is neither good nor bad.
-enum class Verdict : std::uint8_t { pass, fail, inconclusive };
-
-std::string_view to_string(Verdict verdict);
 
 /// One condition for going forward, as it stands.
 struct Gate {

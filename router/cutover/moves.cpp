@@ -175,9 +175,14 @@ class Mover {
         return to_share(*target);
     }
 
+    /// After a trip the way starts at half of what it was; where nothing was, at the first step.
+    double re_entry() const {
+        return from_.good > 0 ? from_.good / 2 : situation_.policy->steps.front();
+    }
+
     std::optional<double> default_step() const {
         if (from_.trip) {
-            return from_.good / 2;
+            return re_entry();
         }
         return step_above(situation_.policy->steps, from_.allowed());
     }
@@ -255,12 +260,12 @@ class Mover {
                 "wait, then " + typed("promote")
             );
         }
-        if (target > from_.good / 2) {
+        if (target > re_entry()) {
             return refuse(
                 refused::tripped,
                 "After a rollback by a guard the way starts at half of what it was: at most " +
-                    percent(from_.good / 2) + '.',
-                typed("promote") + " --to " + number_to_text(from_.good / 2)
+                    percent(re_entry()) + '.',
+                typed("promote") + " --to " + number_to_text(re_entry())
             );
         }
         return std::nullopt;
@@ -362,7 +367,11 @@ class Mover {
         }
         Position to = from_;
         to.quarantined.clear();
-        if (to.trip) {
+        if (to.trip &&
+            to.good <= 0) {  // it has taken no share: sessions may choose the index again
+            to.trip.reset();
+            to.ceiling = 100;
+        } else if (to.trip) {
             to.trip->acknowledged = true;
         }
         ++to.revision;
@@ -387,7 +396,7 @@ Position rolled_back(
     const Position& from, const Trouble& trouble, const config::Guards& guards, Time now
 ) {
     Position to = from;
-    to.good = from.allowed();
+    to.good = from.trip ? std::max(from.good, from.allowed()) : from.allowed();
     to.ceiling = 0;
     to.trial.reset();
     to.origin = Origin::guard;
@@ -463,8 +472,12 @@ std::optional<Position> after_trouble(
         case Action::rollback:
             break;
     }
-    if (position.allowed() <= 0) {
-        return std::nullopt;  // nothing to take back; the evidence keeps it from going forward
+    // Without a share the evidence is enough to keep a route from going forward. But sessions may
+    // choose the index all the same, and a wrong answer is wrong for them, too.
+    const bool closed = position.state == State::off ||
+                        (position.trip && position.ceiling <= 0 && !position.trip->acknowledged);
+    if (position.allowed() <= 0 && (closed || !trouble.needs_person)) {
+        return std::nullopt;
     }
     return rolled_back(position, trouble, guards, now);
 }

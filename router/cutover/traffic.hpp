@@ -62,9 +62,9 @@ class Traffic {
 
     void set_quarantined(std::vector<std::uint64_t> shapes);
 
-    std::atomic<std::uint64_t> veer = 0;           ///< searches that the index answered
-    std::atomic<std::uint64_t> postgres = 0;       ///< searches that Postgres answered
-    std::atomic<std::uint64_t> fallbacks = 0;      ///< of them, those that veer had begun and failed
+    std::atomic<std::uint64_t> veer = 0;       ///< searches that the index answered
+    std::atomic<std::uint64_t> postgres = 0;   ///< searches that Postgres answered
+    std::atomic<std::uint64_t> fallbacks = 0;  ///< of them, those that veer had begun and failed
     std::atomic<std::uint64_t> client_errors = 0;  ///< that a client saw and Postgres did not say
 
   private:

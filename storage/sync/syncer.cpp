@@ -58,6 +58,8 @@ class Syncer::Impl {
 
     VerifyDesk& desk() { return desk_; }
 
+    std::string slot() const { return guard_.slot(); }
+
   private:
     void run() {
         while (!wake_.woken()) {
@@ -188,6 +190,10 @@ void Syncer::verify(const VerifyRequest& request, VerifyDone done) {
 
 std::vector<VerifiedTable> Syncer::verified() const {
     return impl_->desk().counted();
+}
+
+std::string Syncer::slot() const {
+    return impl_->slot();
 }
 
 }  // namespace veer::storage::sync

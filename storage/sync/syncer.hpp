@@ -74,6 +74,9 @@ class Syncer {
     /// What has been compared so far, table by table.
     std::vector<VerifiedTable> verified() const;
 
+    /// The name of veer's replication slot; empty while it is not known. From any thread.
+    std::string slot() const;
+
   private:
     class Impl;
     std::unique_ptr<Impl> impl_;

@@ -63,6 +63,11 @@ void WalGuard::watch(const std::string& slot) {
     slot_ = slot;
 }
 
+std::string WalGuard::slot() const {
+    const std::lock_guard lock{mutex_};
+    return slot_;
+}
+
 std::string WalGuard::warning() const {
     const std::scoped_lock lock{mutex_};
     return warning_;

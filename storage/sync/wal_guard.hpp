@@ -44,6 +44,9 @@ class WalGuard {
     /// Names the slot, once it is known; its holder has the same application_name.
     void watch(const std::string& slot);
 
+    /// That name.
+    std::string slot() const;
+
     /// What a person should know while the slot holds more than half of the bound; else empty.
     std::string warning() const;
 

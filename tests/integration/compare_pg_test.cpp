@@ -1,4 +1,4 @@
-#include "storage/store/store.hpp"
+#include "tests/integration/broken_copy.hpp"
 #include "tests/integration/playground.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -138,42 +138,6 @@ bool search_until(
 const std::string docs_search = "SELECT id, e <=> $1 AS d FROM docs ORDER BY e <=> $1 LIMIT 10";
 const std::string points_search = "SELECT id, n FROM points ORDER BY e <-> $1 LIMIT 10";
 
-storage::RowKey bigint_key(std::uint64_t id) {
-    std::string bytes;
-    for (int shift = 56; shift >= 0; shift -= 8) {
-        bytes += static_cast<char>(id >> static_cast<unsigned>(shift));
-    }
-    storage::RowKey key;
-    storage::append_key_column(key, bytes);
-    return key;
-}
-
-/// Takes every tenth document out of veer's store, and puts points into it that nobody has.
-void break_copy(const std::filesystem::path& directory) {
-    auto store = storage::store::Store::open(directory);
-    REQUIRE(store.has_value());
-    const auto state = store->state();
-    REQUIRE(state.has_value());
-    REQUIRE(state->has_value());
-    std::vector<storage::Change> changes;
-    for (const storage::Table& table : (*state)->tables) {
-        for (std::uint64_t id = 10; table.name == "docs" && id <= 2000; id += 10) {
-            changes.emplace_back(storage::Delete{.table = table.oid, .key = bigint_key(id)});
-        }
-        for (char ghost = 0; table.name == "points" && ghost < 100; ++ghost) {
-            storage::Row row;
-            storage::append_key_column(row.key, std::string(16, ghost));
-            row.vectors.emplace_back(std::vector<float>(8, static_cast<float>(ghost) / 1000));
-            changes.emplace_back(storage::Upsert{
-                .table = table.oid, .old_key = {}, .row = std::move(row)});
-        }
-    }
-    REQUIRE(changes.size() == 300);
-    REQUIRE(store->write(changes, (*state)->applied).has_value());
-    REQUIRE(store->sync().has_value());
-    std::filesystem::remove_all(directory / "graphs");  // checkpoints would bring the rows back
-}
-
 }  // namespace
 
 TEST_CASE("a healthy route has recall and no hard difference, under writes", "[integration]") {
@@ -185,7 +149,7 @@ TEST_CASE("a healthy route has recall and no hard difference, under writes", "[i
     Playground playground(share("0"));
     Client client(playground.through());
     Writer writer(playground.direct());
-    for (const std::string percent : {"0", "100"}) {
+    for (const std::string percent : {"0.001", "100"}) {
         INFO("percent " << percent);
         playground.veer.reload(share(percent));
         playground.await_percent(percent);
@@ -210,13 +174,13 @@ TEST_CASE("a healthy route has recall and no hard difference, under writes", "[i
 }
 
 TEST_CASE("a copy that lost rows, or has rows of its own, is noticed and kept", "[integration]") {
-    Playground playground("[defaults]\npercent = 0\n" + all_compared);
+    Playground playground("[defaults]\npercent = 0.001\n" + all_compared);
     playground.veer.stop();
     break_copy(playground.directory / "veer" / "data");
     VeerProcess broken(
         playground.directory / "veer",
         playground.direct(),
-        "[defaults]\npercent = 0\n" + all_compared
+        "[defaults]\npercent = 0.001\n" + all_compared
     );
     Client client(broken.dsn("user=postgres dbname=postgres"));
     REQUIRE(wait_until([&] {
@@ -247,7 +211,9 @@ TEST_CASE("a copy that lost rows, or has rows of its own, is noticed and kept", 
 }
 
 TEST_CASE("what exceeds the budget is shed, and the clients do not wait for it", "[integration]") {
-    Playground playground("[defaults]\npercent = 0\n[compare]\nrate = 1\nbudget_per_second = 1\n");
+    Playground playground(
+        "[defaults]\npercent = 0.001\n[compare]\nrate = 1\nbudget_per_second = 1\n"
+    );
     Client client(playground.through());
     std::mt19937 random(1);
     const auto begun = std::chrono::steady_clock::now();

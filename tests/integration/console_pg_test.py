@@ -182,7 +182,8 @@ def scene_users_prove_a_password(binary, postgres):
             db.execute(f"DROP ROLE IF EXISTS {user}")
             db.execute(f"CREATE ROLE {user} LOGIN PASSWORD '{user}s word'")
         secrets = dict(db.execute("SELECT rolname, rolpassword FROM pg_authid WHERE rolpassword IS NOT NULL").fetchall())
-    veer = AdminVeer(binary, postgres, 'users = "boss"\nreadonly_users = "looker"\nfile = "console.txt"')
+    veer = AdminVeer(
+        binary, postgres, 'users = "boss"\nreadonly_users = "looker"\nfile = "console.txt"\nhttp = "127.0.0.1:0"')
     (veer.directory / "console.txt").write_text("".join(f'"{user}" "{secrets[user]}"\n' for user in secrets))
     with veer:
         with veer.by_tcp(user="boss", password="bosss word") as db:
@@ -199,6 +200,10 @@ def scene_users_prove_a_password(binary, postgres):
         with veer.console() as db:
             db.execute("PANIC")
             db.execute("RESUME")
+        port = int(re.search(r"page and metrics at port (\d+)", veer.said())[1])
+        key = ("Authorization", "Bearer " + (veer.data / "http_token").read_text().strip())
+        for path, without in (("/metrics", 401), ("/api/clients", 401), ("/", 200), ("/healthz", 200)):
+            expect((http(port, "GET", path)[0], http(port, "GET", path, [key])[0]), (without, 200), path)
         (veer.directory / "console.txt").write_text("")
         with veer.console() as db:
             expect(error_of(lambda: db.execute("RELOAD")), "F0000", "a file without its users")
@@ -289,6 +294,39 @@ def scene_commands(binary, postgres):
         veer.command("nonsense", status=2)
     veer_less = subprocess.run([binary, "status", "--data-dir", "/nowhere"], capture_output=True, text=True)
     expect((veer_less.returncode, "no veer can be reached" in veer_less.stderr), (3, True), "nobody there")
+
+
+def scene_moves(binary, postgres):
+    with AdminVeer(binary, postgres) as veer:
+        place = ("--data-dir", veer.data)
+        second = veer.command("run", "--upstream", veer.upstream, "--listen", "127.0.0.1:0", *place, status=1)
+        expect(f"in use by another veer (process {veer.process.pid})" in second, True, second)
+        expect(answered_by(veer)[0], "veer", "while a second one was refused")
+        veer.command("rollback", "documents", "--reason", "first\nsecond", *place)
+        expect(answered_by(veer)[0], "postgres", "after veer rollback")
+        expect("first\\nsecond" in veer.said(), True, "a reason of two lines, on one")
+        veer.command("rollback", "all", *place)
+        refused = veer.command("promote", "documents", "--to", "50", *place, status=1)
+        expect("(evidence)" in refused, True, refused)
+        veer.command("observe", "documents", *place)
+        veer.command("shadow", "documents", *place)
+        veer.command("hold", "documents", *place)
+        expect("(held)" in veer.command("promote", "documents", *place, status=1), True, "while it is held")
+        veer.command("rollback", "nonsense", *place, status=1)
+        said = json.loads(veer.command("verify-audit", "--json", *place))
+        expect((said["ok"], said["rows"][0]["records"] >= 4), (True, True), said)
+        audit = veer.data / "audit.jsonl"
+        lines = audit.read_text().splitlines(keepends=True)
+        copy = veer.directory / "copy.jsonl"
+        copy.write_text("".join(lines).replace('"reason":"first', '"reason":"third'))
+        forged = veer.command("verify-audit", copy, status=1)
+        expect("does not follow the line before it" in forged, True, forged)
+        audit.write_text("".join(lines[:-1]))
+        expect("missing" in veer.command("verify-audit", *place, status=1), True, "a line cut off")
+        audit.write_text("".join(lines))
+        replication = lambda: json.loads(veer.command("show", "replication", "--json", *place))["rows"][0]
+        wait_until(lambda: replication()["lag_bytes"] == 0 and replication()["retained_bytes"] is not None,
+                   "what only the server can tell")
 
 
 def scene_doctor(binary, postgres):
@@ -387,6 +425,17 @@ def scene_http(binary, postgres):
                 expect(raw.recv(1), b"", "a header of 20 kB")
             except ConnectionResetError:
                 pass  # ended with bytes unread
+        # A connection that is kept must neither hold up the end nor be leaked.
+        kept = http_client.HTTPConnection("127.0.0.1", port, timeout=30)
+        kept.request("GET", "/healthz")
+        expect(kept.getresponse().read(), b"ok\n", "a connection that is kept")
+        veer.process.terminate()
+        expect(veer.process.wait(30), 0, "the exit code with a page open")
+        kept.close()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        with AdminVeer(binary, postgres, f'http = "127.0.0.1:{other.getsockname()[1]}"') as veer:
+            expect("no page and no metrics" in veer.said(), True, "a port that is taken")
+            expect(answered_by(veer)[0], "veer", "a search without a page")
     refused = AdminVeer(binary, postgres, 'http = "0.0.0.0:7433"')
     refused.configure(0)
     said = refused.command("run", "--upstream", refused.upstream, "--listen", "127.0.0.1:0", "--data-dir",

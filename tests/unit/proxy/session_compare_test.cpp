@@ -27,6 +27,16 @@ struct Sampled {
         f.config.compare.rate = rate;
         f.router.configure(f.config);
         f.router.set_comparison(&recorder);
+        f.router.routes();
+        if (percent == 0) {  // from shadow on searches are compared
+            f.router.control().apply(
+                {.verb = router::cutover::Verb::shadow, .route = "public.docs.e <->"},
+                std::nullopt,
+                {},
+                {},
+                [](const router::cutover::Reply& reply) { REQUIRE(reply.done); }
+            );
+        }
     }
 
     Recorder recorder;
@@ -56,6 +66,20 @@ TEST_CASE("a search that Postgres answered is handed over once it is answered", 
     CHECK(seen.column->table.name == "docs");
 }
 
+TEST_CASE("where searches are only observed none is compared", "[proxy]") {
+    Sampled s(0);
+    s.f.router.control().apply(
+        {.verb = router::cutover::Verb::observe, .route = "public.docs.e <->"},
+        std::nullopt,
+        {},
+        {},
+        [](const router::cutover::Reply& reply) { REQUIRE(reply.done); }
+    );
+    s.f.client(F::query(nearest));
+    s.f.server(F::command_complete("SELECT 3") + F::ready());
+    CHECK(s.recorder.observations.empty());
+}
+
 TEST_CASE("a search that veer answered is handed over with its rows", "[proxy]") {
     Sampled s(100);
     s.f.client(F::query(nearest));
@@ -67,6 +91,7 @@ TEST_CASE("a search that veer answered is handed over with its rows", "[proxy]")
     CHECK(seen.veer->size() == 4);
     CHECK(seen.veer->front().distance == 0);
     CHECK(seen.ef_search == 77);
+    CHECK(seen.search_ms.has_value());
     CHECK(seen.applied == storage::Lsn{100});
 }
 

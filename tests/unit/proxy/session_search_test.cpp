@@ -213,6 +213,25 @@ TEST_CASE(
     CHECK(F::types(f.server(described + close + F::error("42703") + F::ready('E'))) == "EZ");
 }
 
+TEST_CASE("an error of veer's making that a client gets is counted for the guard", "[proxy]") {
+    struct Case {
+        const char* sqlstate;
+        std::uint64_t counted;
+    };
+
+    for (const auto& [sqlstate, counted] : {Case{"42883", 1}, Case{"42703", 0}, Case{"22012", 0}}) {
+        F f;
+        f.client(F::query("begin"));
+        f.server(F::command_complete("BEGIN") + F::ready('T'));
+        f.client(F::query("SELECT * FROM docs ORDER BY e <-> '[7,0]' LIMIT 3"));
+        f.answer_facts();
+        f.to_server();
+        CHECK(F::types(f.server(F::error(sqlstate) + F::ready('E'))) == "EZ");
+        const auto table = f.router.routes();
+        CHECK(table->routes.at(0).traffic->client_errors == counted);
+    }
+}
+
 TEST_CASE("a canceled rewrite is not run again", "[proxy]") {
     F f;
     f.client(F::query("SELECT * FROM docs ORDER BY e <-> '[7,0]' LIMIT 3"));

@@ -1,5 +1,7 @@
 #include "proxy/state_files.hpp"
 
+#include "tests/unit/proxy/scratch_directory.hpp"
+
 #include <catch2/catch_test_macros.hpp>
 
 #include <filesystem>
@@ -10,26 +12,12 @@ namespace veer::proxy {
 
 namespace {
 
-/// A directory that goes with the test.
-struct Directory {
-    Directory() {
-        std::string name = (std::filesystem::temp_directory_path() / "veer-state-XXXXXX").string();
-        REQUIRE(mkdtemp(name.data()) != nullptr);
-        path = name;
-    }
-
-    Directory(const Directory&) = delete;
-    Directory& operator=(const Directory&) = delete;
-
-    ~Directory() { std::filesystem::remove_all(path); }
-
+struct Directory : ScratchDirectory {
     std::string text(const char* name) const {
         std::ostringstream text;
         text << std::ifstream(path / name).rdbuf();
         return text.str();
     }
-
-    std::filesystem::path path;
 };
 
 }  // namespace

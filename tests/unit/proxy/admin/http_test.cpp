@@ -95,6 +95,28 @@ TEST_CASE("what changes something needs the token, and comes from no other site"
     CHECK(std::get<HttpResponse>(without).status == 401);
 }
 
+TEST_CASE("where users are listed, looking needs the token as well") {
+    const HttpRules guarded{.port = 7433, .token = "secret", .token_for_reading = true};
+    const auto status = [&guarded](const HttpRequest& request) {
+        const HttpPlan planned = plan(request, guarded);
+        const auto* const response = std::get_if<HttpResponse>(&planned);
+        return response == nullptr ? 0 : response->status;
+    };
+    for (const char* path : {"/metrics", "/api/routes", "/api/clients", "/api/nothing"}) {
+        CHECK(status(get(path)) == 401);
+    }
+    for (const char* path : {"/metrics", "/api/routes"}) {
+        HttpRequest request = get(path);
+        request.authorization = "Bearer secret";
+        CHECK(status(request) == 0);
+        request.authorization = "Bearer wrong";
+        CHECK(status(request) == 401);
+    }
+    CHECK(status(get("/")) == 200);
+    CHECK(status(get("/healthz")) == 200);
+    CHECK(status(get("/readyz")) == 0);
+}
+
 TEST_CASE("readiness") {
     Snapshot snapshot = sample_snapshot();
     const HttpPlan planned = plan(get("/readyz"), rules);

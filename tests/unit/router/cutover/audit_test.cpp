@@ -63,6 +63,8 @@ TEST_CASE("an untouched file verifies", "[cutover]") {
     CHECK(verified.problem.empty());
     CHECK(verified.holds);
     CHECK(verified.records == 5);
+    CHECK(verified.verdicts == 5);
+    CHECK(verified.line == 0);
     CHECK(verify("", hash).holds);
 }
 
@@ -77,11 +79,22 @@ TEST_CASE("a changed, missing, swapped or cut line is found", "[cutover]") {
     CHECK(verify(file.substr(second), hash).line == 1);
     CHECK(verify(file.substr(0, file.size() - 1), hash).line == 4);
     CHECK(verify(file + "x\n", hash).line == 5);
-    const std::string head = hash(file.substr(
-        file.rfind('\n', file.size() - 2) + 1, file.size() - file.rfind('\n', file.size() - 2) - 2
-    ));
-    CHECK(verify(file, hash, head).holds);
-    CHECK_FALSE(verify(file.substr(0, third), hash, head).holds);
+}
+
+TEST_CASE("lines cut off at the end are found by what the stored state knows", "[cutover]") {
+    const std::string file = file_of(4);
+    const std::size_t second = file.find('\n') + 1;
+    const std::size_t third = file.find('\n', second) + 1;
+    const std::string line = file.substr(second, third - 1 - second);
+    const AuditHead head{.seq = 2, .hash = hash(line)};
+    CHECK(verify(file, hash, head).holds);  // two lines that were written since
+    CHECK(verify(file.substr(0, third), hash, head).holds);
+    CHECK_FALSE(verify(file.substr(0, second), hash, head).holds);
+    CHECK_FALSE(verify("", hash, head).holds);
+    CHECK(verify("", hash, AuditHead{}).holds);
+    const Verified other = verify(file, hash, AuditHead{.seq = 2, .hash = "another"});
+    CHECK(other.line == 2);
+    CHECK_FALSE(other.holds);
 }
 
 TEST_CASE("a verdict that its evidence does not give is found", "[cutover]") {

@@ -3,7 +3,9 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <atomic>
+#include <condition_variable>
 #include <functional>
+#include <mutex>
 #include <thread>
 
 namespace veer::router::cutover {
@@ -66,7 +68,11 @@ struct Life {
 
     Reply say(Command command, Time now, std::optional<std::uint64_t> revision = std::nullopt) {
         command.route = command.route.empty() ? name : command.route;
-        return control.apply(command, revision, alice, now);
+        std::optional<Reply> said;
+        control.apply(command, revision, alice, now, [&](const Reply& reply) { said = reply; });
+        control.store();  // another thread may be about to answer
+        REQUIRE(said);
+        return *said;
     }
 
     RouteView view() { return control.routes().at(0); }
@@ -164,6 +170,192 @@ TEST_CASE("a raise that cannot be stored does not hold; a rollback holds anyway"
     CHECK(verify(disk.audit, hash).holds);
 }
 
+TEST_CASE("a raise that cannot be stored leaves evidence and guards as they were", "[cutover]") {
+    Disk disk;
+    Life life(disk, 5);
+    for (int i = 0; i < 10; ++i) {
+        life.control.note(name, {.recall_at_most = 0.8}, at(1));
+    }
+    disk.problem = "no space left on device";
+    CHECK(life.say({.verb = Verb::promote, .percent = 50}, at(2)).code == refused::not_saved);
+    CHECK(life.view().evidence.compared == 10);
+    disk.problem.clear();
+    int more = 0;
+    while (life.traffic->share() > 0 && more < 100) {
+        life.control.note(name, {.recall_at_most = 0.8}, at(4));
+        ++more;
+    }
+    CHECK(more < 30);  // of about 26 in all: the first ten still count
+    CHECK(more > 0);
+    CHECK(verify(disk.audit, hash).holds);
+}
+
+namespace {
+
+/// A disk that takes its time: store() is somebody else's, and stands still until told.
+struct SlowDisk {
+    Disk disk;
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool entered = false;
+    bool open = false;
+    std::atomic<int> woken = 0;
+
+    Keeper keeper() {
+        Keeper keeper = disk.keeper();
+        keeper.wake = [this] {
+            ++woken;
+        };
+        keeper.save_state = [this, save = keeper.save_state](const std::string& text) {
+            std::unique_lock lock(mutex);
+            entered = true;
+            changed.notify_all();
+            changed.wait(lock, [this] { return open; });
+            return save(text);
+        };
+        return keeper;
+    }
+
+    void await_entry() {
+        std::unique_lock lock(mutex);
+        changed.wait(lock, [this] { return entered; });
+    }
+
+    void let_go() {
+        const std::lock_guard lock(mutex);
+        open = true;
+        changed.notify_all();
+    }
+};
+
+}  // namespace
+
+TEST_CASE(
+    "while the disk stands still everything else goes on, and going back holds", "[cutover]"
+) {
+    SlowDisk slow;
+    Control control;
+    Policy policy;
+    policy.cutover.gated = false;
+    control.configure(policy, {});
+    control.connect(slow.keeper());
+    CHECK(control.restore("", "", at(0)).empty());
+    const auto traffic = control.adopt(name, 0);
+    control.set_live({name});
+    std::vector<Reply> raised;
+    std::vector<Reply> lowered;
+    const auto into = [](std::vector<Reply>& replies) {
+        return [&replies](const Reply& reply) {
+            replies.push_back(reply);
+        };
+    };
+    const Command raise{.verb = Verb::promote, .route = name, .percent = 25};
+    control.apply(raise, std::nullopt, alice, at(1), into(raised));
+    CHECK(slow.woken > 0);
+    CHECK(raised.empty());
+    CHECK(traffic->share() == 0);
+    std::thread writer([&control] { control.store(); });
+    slow.await_entry();
+
+    // All of these would wait for ever, were the mutex held now.
+    CHECK(control.routes().at(0).desired == 0);
+    CHECK(control.gates().size() > 1);
+    CHECK(control.adopt(name, 0) == traffic);
+    control.note(name, perfect(), at(2));
+    control.tick(at(2));
+    CHECK(traffic->share() == 0);
+    std::vector<Reply> second;
+    control.apply(raise, std::nullopt, alice, at(2), into(second));
+    REQUIRE(second.size() == 1);
+    CHECK(second[0].code == refused::busy);
+
+    SECTION("nothing comes in between") {
+        slow.let_go();
+        writer.join();
+        CHECK(traffic->share() == 25);
+        REQUIRE(raised.size() == 1);
+        CHECK(raised[0].done);
+    }
+    SECTION("a rollback overtakes the raise") {
+        const Command back{.verb = Verb::rollback, .route = name};
+        control.apply(back, std::nullopt, alice, at(3), into(lowered));
+        CHECK(lowered.empty());  // it holds, and is confirmed once it is stored
+        slow.let_go();
+        writer.join();
+        REQUIRE(raised.size() == 1);
+        CHECK(raised[0].code == refused::overtaken);
+        CHECK(traffic->share() == 0);
+        control.store();
+        REQUIRE(lowered.size() == 1);
+        CHECK(lowered[0].done);
+        CHECK(lowered[0].code == "ok");
+        CHECK(Life(slow.disk, 0, false, at(4)).traffic->share() == 0);
+        CHECK(verify(slow.disk.audit, hash).records == 3);
+    }
+    SECTION("panic holds at once, and its end only when it is stored") {
+        control.apply({.verb = Verb::panic}, std::nullopt, alice, at(3), into(lowered));
+        CHECK(control.panic());
+        control.apply({.verb = Verb::unpanic}, std::nullopt, alice, at(4), into(lowered));
+        CHECK(control.panic());
+        slow.let_go();
+        writer.join();
+        CHECK(control.panic());
+        control.store();
+        CHECK_FALSE(control.panic());
+        CHECK(lowered.size() == 2);
+    }
+    CHECK(verify(slow.disk.audit, hash).holds);
+}
+
+TEST_CASE("the configuration's share holds on a full disk: its file is stored", "[cutover]") {
+    Disk disk;
+    disk.problem = "read-only file system";
+    Life life(disk, 40);
+    CHECK(life.traffic->share() == 40);
+    CHECK_FALSE(life.control.take_notices().empty());
+    CHECK(disk.audit.empty());
+    disk.problem.clear();
+    life.control.tick(at(2));
+    CHECK(verify(disk.audit, hash).records == 1);
+    CHECK(Life(disk, 40, false, at(3)).traffic->share() == 40);
+    CHECK(verify(disk.audit, hash).records == 1);
+}
+
+TEST_CASE(
+    "an automatic step that cannot be stored does not hold, and is tried again", "[cutover]"
+) {
+    Disk disk;
+    Life life(disk, 0, true);
+    Policy policy;
+    policy.cutover.automatic = true;
+    life.control.configure(policy, {});
+    CHECK(life.say({.verb = Verb::shadow}, at(0)).done);
+    disk.problem = "no space left on device";
+    for (int i = 0; i < 1000; ++i) {
+        life.control.note(name, perfect(), at(1));
+    }
+    life.control.tick(at(2));
+    CHECK(life.traffic->share() == 0);
+    CHECK(life.view().evidence.compared == 1000);
+    disk.problem.clear();
+    life.control.tick(at(2) + Duration(10));  // not at once again
+    CHECK(life.traffic->share() == 0);
+    life.control.tick(at(4));
+    CHECK(life.traffic->share() == 1);
+    CHECK(verify(disk.audit, hash).holds);
+}
+
+TEST_CASE("evidence that could have waited is stored at the end", "[cutover]") {
+    Disk disk;
+    {
+        Life life(disk);
+        life.control.note(name, perfect(), at(1));
+        life.control.tick(at(2));
+        life.control.store_all();
+    }
+    CHECK(Life(disk, 0, false, at(3)).view().evidence.compared == 1);
+}
+
 TEST_CASE("with a state that cannot be read everything stays on Postgres", "[cutover]") {
     Disk disk;
     CHECK(Life(disk).say({.verb = Verb::promote, .percent = 50}, at(1)).done);
@@ -257,6 +449,27 @@ TEST_CASE("a guard takes the traffic back, and only the effective share shows it
     CHECK(next.traffic->share() == 0);
     CHECK(next.say({.verb = Verb::promote}, at(3)).code == refused::cooldown);
     CHECK_FALSE(life.control.take_notices().empty());
+}
+
+TEST_CASE(
+    "a wrong answer in shadow closes the route to whoever chose it, and is logged", "[cutover]"
+) {
+    Disk disk;
+    Life life(disk);
+    CHECK(life.say({.verb = Verb::shadow}, at(1)).done);
+    CHECK(life.traffic->open());
+    life.control.take_notices();
+    life.control.note(name, {.hard = HardDifference::invisible_row}, at(2));
+    CHECK_FALSE(life.traffic->open());
+    CHECK(life.traffic->cause() == Cause::tripped);
+    const auto notices = life.control.take_notices();
+    REQUIRE(notices.size() == 1);
+    CHECK(notices[0].find("correctness") != std::string::npos);
+    CHECK(notices[0].find("invisible_row") != std::string::npos);
+    CHECK_FALSE(Life(disk, 0, false, at(3)).traffic->open());
+    CHECK(life.say({.verb = Verb::acknowledge}, at(4)).done);
+    CHECK(life.traffic->open());
+    CHECK(verify(disk.audit, hash).holds);
 }
 
 TEST_CASE("lag diverts and comes back by itself, and changes no position", "[cutover]") {

@@ -176,6 +176,39 @@ TEST_CASE("what a hard guard found needs a person", "[cutover]") {
     CHECK(stage.made({.verb = Verb::acknowledge}) == "no_change");
 }
 
+TEST_CASE(
+    "a wrong answer closes a route without a share, too, until a person says so", "[cutover]"
+) {
+    Stage stage;
+    CHECK(stage.made({.verb = Verb::shadow}) == "ok");
+    const Trouble soft{.guard = "recall_floor", .action = Action::rollback, .why = ""};
+    CHECK_FALSE(after_trouble(stage.position, soft, stage.policy, stage.guards, stage.situation.now)
+    );
+    stage.trip("correctness", true);
+    CHECK(stage.position.ceiling == 0);
+    CHECK(stage.position.state == State::shadow);
+    const Trouble again{
+        .guard = "correctness", .action = Action::rollback, .why = "", .needs_person = true};
+    CHECK_FALSE(
+        after_trouble(stage.position, again, stage.policy, stage.guards, stage.situation.now)
+    );
+    stage.situation.now += std::chrono::hours(1);
+    CHECK(stage.to(1) == refused::tripped);
+    CHECK(stage.made({.verb = Verb::acknowledge}) == "ok");
+    CHECK_FALSE(stage.position.trip);
+    CHECK(stage.to(1) == "ok");
+    CHECK(stage.position.allowed() == 1);
+}
+
+TEST_CASE("a wrong answer after another guard's trip needs a person as well", "[cutover]") {
+    Stage stage;
+    CHECK(stage.to(50) == "ok");
+    stage.trip("recall_floor");
+    stage.trip("correctness", true);
+    CHECK(stage.position.good == 50);
+    CHECK_FALSE(stage.position.trip->acknowledged);
+}
+
 TEST_CASE("a step down ends at a rollback; nothing is taken back twice", "[cutover]") {
     Stage stage;
     CHECK(stage.to(25) == "ok");
