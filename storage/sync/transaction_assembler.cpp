@@ -54,6 +54,9 @@ pgoutput::Relation TransactionAssembler::KnownRelation::view() const {
 void TransactionAssembler::redefine(std::vector<Table> tables) {
     const std::vector<Table> before = std::exchange(tables_, std::move(tables));
     const TableFailures failed = std::exchange(failures_, {});
+    if (current_.has_value()) {
+        remove_changes(*current_, left(before));
+    }
     std::erase_if(mappers_, [this](const auto& mapper) {
         return find_table(tables_, mapper.first) == nullptr;
     });
@@ -68,6 +71,16 @@ void TransactionAssembler::redefine(std::vector<Table> tables) {
             make_mapper(table, relation->second.view());
         }
     }
+}
+
+TableFailures TransactionAssembler::left(const std::vector<Table>& before) const {
+    TableFailures left;
+    for (const Table& table : before) {
+        if (find_table(tables_, table.oid) == nullptr) {
+            left.emplace(table.oid, "");
+        }
+    }
+    return left;
 }
 
 void TransactionAssembler::fail(TableOid table, const std::string& reason) {

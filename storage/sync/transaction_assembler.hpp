@@ -42,8 +42,8 @@ class TransactionAssembler {
     /// Takes the next message; returns the transaction where it was the Commit.
     Result<std::optional<Transaction>> take(const source::pgoutput::Message& message);
 
-    /// These are the tables from the next message on, which is no part of a transaction. Failures
-    /// are forgotten.
+    /// These are the tables from the next message on. Amid a transaction, tables that leave take
+    /// their rows along, and of those that come only later rows are seen. Failures are forgotten.
     void redefine(std::vector<Table> tables);
 
     /// Takes a row message of this table that could not even be decoded.
@@ -59,6 +59,9 @@ class TransactionAssembler {
     bool inside() const { return current_.has_value(); }
 
   private:
+    /// The tables of `before` that are followed no more.
+    TableFailures left(const std::vector<Table>& before) const;
+
     /// A Relation message with its own strings.
     struct KnownRelation {
         explicit KnownRelation(const source::pgoutput::Relation& received);

@@ -179,6 +179,25 @@ TEST_CASE("A table that is followed later has the relation that came before", "[
     CHECK(changes_of(assembler, {pgoutput::Insert{{100}, tuple(seven)}}).size() == 1);
 }
 
+TEST_CASE("A table that leaves amid a transaction takes its rows along", "[storage]") {
+    TransactionAssembler assembler{{sample_table(100), sample_table(200)}};
+    CHECK(assembler.take(pgoutput::Begin{{0x10}, 0, 5}).has_value());
+    auto other = relation();
+    other.oid = {200};
+    CHECK(assembler.take(relation()).has_value());
+    CHECK(assembler.take(other).has_value());
+    CHECK(assembler.take(pgoutput::Insert{{100}, tuple(seven)}).has_value());
+    CHECK(assembler.take(pgoutput::Insert{{200}, tuple(seven)}).has_value());
+    CHECK(assembler.take(pgoutput::Truncate{0, {{100}, {200}}}).has_value());
+    assembler.redefine({sample_table(200)});
+    CHECK(assembler.take(pgoutput::Delete{{100}, tuple(seven)}).has_value());
+    const auto transaction = assembler.take(pgoutput::Commit{0, {0x10}, {0x20}, 0}).value();
+    CHECK(
+        transaction->changes ==
+        std::vector<Change>{Upsert{{200}, std::nullopt, mapped(7)}, Truncate{{{200}}}}
+    );
+}
+
 TEST_CASE("The rows of a transaction that the copy has already are skipped", "[storage]") {
     TransactionAssembler assembler{{sample_table()}};
     CHECK(assembler.take(pgoutput::Begin{{0x10}, 0, 5}).has_value());
