@@ -1,8 +1,8 @@
 #include "storage/store/rocks_chunks.hpp"
 
-#include <rocksdb/cache.h>
+#include "storage/store/rocks_options.hpp"
+
 #include <rocksdb/db.h>
-#include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
 #include <filesystem>
@@ -14,26 +14,14 @@ namespace {
 
 constexpr std::size_t megabyte = 1U << 20U;
 
-rocksdb::Options rocks_options() {
-    rocksdb::BlockBasedTableOptions table;
-    table.block_cache = rocksdb::NewLRUCache(8 * megabyte);
-    table.block_size = 64U << 10U;
-
-    rocksdb::Options options;
-    options.create_if_missing = true;
-    options.paranoid_checks = true;
-    options.write_buffer_size = 16 * megabyte;
-    options.max_write_buffer_number = 2;
-    options.max_total_wal_size = 32 * megabyte;
-    options.max_open_files = 64;
-    options.max_background_jobs = 1;
-    options.compression = rocksdb::kNoCompression;  // links do not compress
-    options.keep_log_file_num = 2;
-    options.max_log_file_size = 4 * megabyte;
-    options.info_log_level = rocksdb::WARN_LEVEL;
-    options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-    return options;
-}
+/// Chunks are large, written in bulk, and read once, at start.
+constexpr RocksSizes sizes{
+    .cache_bytes = 8 * megabyte,
+    .block_bytes = 64U << 10U,
+    .write_buffer_bytes = 16 * megabyte,
+    .wal_bytes = 32 * megabyte,
+    .open_files = 64,
+    .background_jobs = 1};
 
 Error failed(std::string_view what, const std::string& directory, std::string_view why) {
     return {
@@ -117,7 +105,7 @@ Result<std::unique_ptr<ChunkStore>> open_chunks(const std::string& directory) {
         return failed("Cannot use", directory, error.message());
     }
     rocksdb::DB* db = nullptr;
-    const rocksdb::Status status = rocksdb::DB::Open(rocks_options(), directory, &db);
+    const rocksdb::Status status = rocksdb::DB::Open(rocks_options(sizes), directory, &db);
     if (!status.ok()) {
         return failed("Cannot open", directory, status.ToString());
     }

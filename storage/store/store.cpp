@@ -1,11 +1,9 @@
 #include "storage/store/store.hpp"
 
 #include "storage/store/encoding.hpp"
+#include "storage/store/rocks_options.hpp"
 
-#include <rocksdb/cache.h>
 #include <rocksdb/db.h>
-#include <rocksdb/filter_policy.h>
-#include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
@@ -25,29 +23,14 @@ constexpr std::size_t megabyte = 1U << 20U;
 constexpr std::size_t spool_page_changes_max = 1'000;
 constexpr std::size_t spool_page_bytes_max = 8 * megabyte;
 
-rocksdb::Options rocks_options() {
-    rocksdb::BlockBasedTableOptions table;
-    table.block_cache = rocksdb::NewLRUCache(64 * megabyte);
-    table.cache_index_and_filter_blocks = true;
-    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-    table.block_size = 16U << 10U;
-
-    rocksdb::Options options;
-    options.create_if_missing = true;
-    options.paranoid_checks = true;
-    options.write_buffer_size = 32 * megabyte;
-    options.db_write_buffer_size = 64 * megabyte;
-    options.max_write_buffer_number = 2;
-    options.max_total_wal_size = 128 * megabyte;
-    options.max_open_files = 256;
-    options.max_background_jobs = 2;
-    options.compression = rocksdb::kNoCompression;  // floats do not compress
-    options.keep_log_file_num = 2;
-    options.max_log_file_size = 4 * megabyte;
-    options.info_log_level = rocksdb::WARN_LEVEL;
-    options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-    return options;
-}
+/// Rows are looked up by key, and written as fast as the stream comes.
+constexpr RocksSizes sizes{
+    .cache_bytes = 64 * megabyte,
+    .block_bytes = 16U << 10U,
+    .write_buffer_bytes = 32 * megabyte,
+    .wal_bytes = 128 * megabyte,
+    .open_files = 256,
+    .background_jobs = 2};
 
 Error disk_error(std::string_view what, std::string_view why) {
     return {Errc::disk, std::string{what}.append(": ").append(why).append(".")};
@@ -211,7 +194,7 @@ Result<Store> Store::open(const std::string& directory) {
     auto impl = std::make_unique<Impl>();
     impl->directory = directory;
     rocksdb::DB* db = nullptr;
-    const rocksdb::Status status = rocksdb::DB::Open(rocks_options(), directory, &db);
+    const rocksdb::Status status = rocksdb::DB::Open(rocks_options(sizes), directory, &db);
     if (!status.ok()) {
         return impl->error("Cannot open", status);
     }

@@ -59,8 +59,11 @@ void Crowd::run(const std::string& dsn, int number) {
             right = client.simple("UPDATE docs SET title = 'w' WHERE id = " + id).sqlstate.empty();
         } else {
             const std::string vector = vector_near(number * 131 + i);
-            const std::string sql =
-                "SELECT id, e <=> " + vector + " FROM docs ORDER BY e <=> " + vector + " LIMIT 5";
+            std::string sql = "SELECT id, e <=> ";
+            sql.append(vector)
+                .append(" FROM docs ORDER BY e <=> ")
+                .append(vector)
+                .append(" LIMIT 5");
             right = is_answer(client.simple(sql), 5, 1);
         }
         failed_ += right ? 0 : 1;

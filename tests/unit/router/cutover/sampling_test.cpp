@@ -26,7 +26,7 @@ TEST_CASE("lag is the age of the oldest position that is not applied", "[cutover
 
 TEST_CASE("an idle server makes no lag, however often it is asked", "[cutover]") {
     LagMeter meter;
-    for (int i = 0; i < 100; ++i) {
+    for (std::int64_t i = 0; i < 100; ++i) {
         meter.note(100, at(i * 1000));
         CHECK(meter.lag(100, at(i * 1000 + 500)) == Duration(0));
     }
@@ -44,7 +44,7 @@ TEST_CASE("a server that does not answer leaves lag unknown, or growing", "[cuto
 
 TEST_CASE("a copy that stands still is remembered in bounded memory", "[cutover]") {
     LagMeter meter;
-    for (int i = 0; i < 10'000; ++i) {
+    for (std::int64_t i = 0; i < 10'000; ++i) {
         meter.note(100 + static_cast<std::uint64_t>(i), at(i * 1000));
     }
     CHECK(meter.lag(0, at(10'000'000)) == Duration(10'000'000));
