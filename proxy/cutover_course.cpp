@@ -130,7 +130,9 @@ void CutoverCourse::log_notices() {
 }
 
 void CutoverCourse::toggle_panic() {
-    const Verb verb = control_.panic() ? Verb::unpanic : Verb::panic;
+    // One that is being taken back, but is not stored yet, is asked for again.
+    const bool ends = control_.panic() && !control_.unpanicking();
+    const Verb verb = ends ? Verb::unpanic : Verb::panic;
     const auto tell = [](const Reply& reply) {
         spdlog::warn("SIGUSR2: {} {}", reply.message, reply.next_step);
     };

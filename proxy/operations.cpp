@@ -476,14 +476,12 @@ void ProcessOperations::carry_out(
         verify(command, std::move(done));
         return;
     }
+    if (command.verb != Verb::reload) {
+        move(command, actor, std::move(done));  // waits for nothing: a panic least of all
+        return;
+    }
     // A reload reads files, which no client's thread may wait for.
-    parts_.aside([this, command, actor, done = std::move(done)] {
-        if (command.verb == Verb::reload) {
-            done(reload());
-        } else {
-            move(command, actor, done);
-        }
-    });
+    parts_.aside([this, done = std::move(done)] { done(reload()); });
 }
 
 }  // namespace veer::proxy

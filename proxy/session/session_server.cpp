@@ -21,11 +21,10 @@ bool must_be_told(const wire::Diagnostics& diagnostics) {
     return diagnostics.sqlstate.starts_with("57") || diagnostics.sqlstate == "55P03";
 }
 
-/// Class 42 is about the statement's text, and that was veer's. Not where the table was changed or
-/// rights were taken away meanwhile: the client's own statement would have met that, too.
-bool may_be_the_rewriting(const wire::Diagnostics& diagnostics) {
-    const std::string_view code = diagnostics.sqlstate;
-    return code.starts_with("42") && code != "42501" && code != "42P01" && code != "42703";
+/// A syntax error: Postgres' grammar has read the client's own text already. What else is wrong
+/// with a statement (names, types, rights), the client's own statement may have met, too.
+bool is_of_the_rewriting(const wire::Diagnostics& diagnostics) {
+    return diagnostics.sqlstate == "42601";
 }
 
 }  // namespace
@@ -246,7 +245,7 @@ void Session::fail_stash(
         attempt_->stash += frame.whole;
     }
     attempt_->stash_failed = true;
-    attempt_->own_error = attempt_->own_error || may_be_the_rewriting(diagnostics);
+    attempt_->own_error = attempt_->own_error || is_of_the_rewriting(diagnostics);
     if (must_be_told(diagnostics)) {
         attempt_->final = true;  // to run it again would undo it
     }

@@ -15,6 +15,11 @@ Control::Control() : rules_(std::make_shared<RuleSet>()) {}
 
 Control::~Control() = default;
 
+bool Control::unpanicking() const {
+    const std::lock_guard lock(mutex_);
+    return unpanic_ != 0;
+}
+
 void Control::connect(Keeper keeper) {
     keeper_ = std::move(keeper);
 }
@@ -32,10 +37,11 @@ std::string Control::restore(std::string_view state, std::string_view last_audit
             stored = std::get<Stored>(std::move(decoded));
         }
     }
-    unreadable_ = !problem.empty();
+    const bool was_unreadable = std::exchange(unreadable_, !problem.empty());
     if (stored.panic) {
         panic_.fetch_or(by_command, std::memory_order_relaxed);
     }
+    unsaved_ = unsaved_ || (was_unreadable && !unreadable_);  // what was decided meanwhile
     audit_seq_ = stored.audit_seq;
     audit_hash_ = stored.audit_hash;
     if (const auto last = audit_from_line(last_audit_line); last && keeper_.hash) {
@@ -47,10 +53,17 @@ std::string Control::restore(std::string_view state, std::string_view last_audit
         if (entry == nullptr) {
             entry = std::make_unique<Entry>(name, policy_);
         }
-        entry->position = std::move(route.position);
-        entry->evidence = route.evidence;
         entry->known = true;
         entry->pending.reset();
+        if (entry->moved_unread) {
+            // The file is older than what a person or a guard has decided since.
+            entry->position.revision =
+                std::max(entry->position.revision, route.position.revision) + 1;
+            entry->moved_unread = unreadable_;
+            continue;
+        }
+        entry->position = std::move(route.position);
+        entry->evidence = route.evidence;
     }
     publish_all();
     return problem;
@@ -154,7 +167,7 @@ Control::Now Control::apply_to(
     const Operator& who,
     Done& done
 ) {
-    const bool back = goes_back(command.verb);
+    const bool back = goes_back(entry.position, command.verb);
     const bool behind = entry.pending && !back;  // another's raise, which is being stored
     const Position& from = behind ? entry.pending->wanted : entry.position;
     Planned planned = plan(entry.name, from, command, expected, situation(entry));
@@ -196,7 +209,8 @@ Control::Now Control::commit(
         reply.revision = entry.position.revision;
         return reply;
     }
-    const bool at_once = goes_back(command.verb) || wanted.allowed() < entry.position.allowed();
+    const bool at_once =
+        goes_back(entry.position, command.verb) || wanted.allowed() < entry.position.allowed();
     Decision decision{.record = record(entry, wanted, who), .reply = std::move(reply)};
     decision.record.action = to_string(command.verb);
     decision.record.reason = command.reason;
@@ -224,6 +238,7 @@ void Control::settle(Entry& entry, Position wanted) {
     if (wanted.reshuffles != entry.position.reshuffles) {
         reshuffles_.fetch_add(1, std::memory_order_release);
     }
+    entry.moved_unread = entry.moved_unread || (unreadable_ && wanted.origin != Origin::file);
     entry.position = std::move(wanted);
     entry.pending.reset();
     unsaved_ = true;

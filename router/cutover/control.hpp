@@ -162,6 +162,9 @@ class Control {
 
     bool panic() const { return panic_.load(std::memory_order_relaxed) != 0; }
 
+    /// The panic is being taken back, and ends when that is stored.
+    bool unpanicking() const;
+
     /// Immutable; a reload makes another.
     std::shared_ptr<const RuleSet> rules() const;
 

@@ -96,6 +96,9 @@ void Control::make_stale(const std::string& route, const std::string& why, Time 
             return;
         }
         entry->guards.start_afresh();
+        if (policy_.cutover.gated) {
+            entry->pending.reset();  // it rests on what counts no more
+        }
         if (entry->evidence.compared == 0) {
             return;
         }
@@ -108,6 +111,9 @@ void Control::make_stale(const std::string& route, const std::string& why, Time 
 
 void Control::judge(Entry& entry, const std::vector<Trouble>& troubles) {
     for (const Trouble& trouble : troubles) {
+        if (trouble.action >= Action::hold) {
+            entry.pending.reset();  // what a raise rested on, while it is being stored
+        }
         const auto wanted =
             after_trouble(entry.position, trouble, policy_.cutover, policy_.guards, now_);
         if (wanted) {

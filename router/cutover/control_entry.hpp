@@ -25,9 +25,10 @@ struct Control::Entry {
     };
 
     std::optional<Pending> pending;
-    bool known = false;    ///< position holds something: stored, or seen before
-    bool adopted = false;  ///< the copy has such a route
-    bool live = false;     ///< its index can answer
+    bool known = false;         ///< position holds something: stored, or seen before
+    bool moved_unread = false;  ///< decided while the stored state could not be read
+    bool adopted = false;       ///< the copy has such a route
+    bool live = false;          ///< its index can answer
     // What the guards have been told of the counters.
     std::uint64_t veer_seen = 0;
     std::uint64_t fallbacks_seen = 0;

@@ -38,7 +38,7 @@ class Mover {
           situation_(situation) {}
 
     Planned move() const {
-        if (!goes_back(command_.verb)) {
+        if (!goes_back(from_, command_.verb)) {
             if (const auto refusal = outdated()) {
                 return *refusal;
             }
@@ -413,6 +413,11 @@ Position rolled_back(
 }
 
 }  // namespace
+
+bool goes_back(const Position& from, Verb verb) {
+    const bool opens = from.state == State::off && (verb == Verb::observe || verb == Verb::shadow);
+    return goes_back(verb) && !opens;
+}
 
 Planned plan(
     const std::string& route,

@@ -24,6 +24,10 @@ struct Situation {
     std::string obstacle = {};  ///< in the gates' words
 };
 
+/// What a route's traffic may be moved to without asking. From `off`, observe and shadow open it
+/// to sessions that choose the index.
+bool goes_back(const Position& from, Verb verb);
+
 /// The position that a command leads to, or the refusal.
 ///
 /// 1. What goes back is never refused for a known route, whatever the revision.

@@ -3,6 +3,7 @@
 #include "storage/sync/resume.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <type_traits>
 #include <utility>
 
@@ -56,6 +57,13 @@ void TransactionAssembler::redefine(std::vector<Table> tables) {
     const TableFailures failed = std::exchange(failures_, {});
     if (current_.has_value()) {
         remove_changes(*current_, left(before));
+        // What has failed in this transaction has lost rows of it already.
+        std::copy_if(
+            failed.begin(),
+            failed.end(),
+            std::inserter(failures_, failures_.end()),
+            [this](const auto& failure) { return find_table(tables_, failure.first) != nullptr; }
+        );
     }
     std::erase_if(mappers_, [this](const auto& mapper) {
         return find_table(tables_, mapper.first) == nullptr;

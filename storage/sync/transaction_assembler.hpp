@@ -42,8 +42,9 @@ class TransactionAssembler {
     /// Takes the next message; returns the transaction where it was the Commit.
     Result<std::optional<Transaction>> take(const source::pgoutput::Message& message);
 
-    /// These are the tables from the next message on. Amid a transaction, tables that leave take
-    /// their rows along, and of those that come only later rows are seen. Failures are forgotten.
+    /// These are the tables from the next message on. Failures are forgotten. Amid a transaction,
+    /// tables that leave take their rows along, of those that come only later rows are seen, and
+    /// what has failed stays failed: rows of it are lost.
     void redefine(std::vector<Table> tables);
 
     /// Takes a row message of this table that could not even be decoded.

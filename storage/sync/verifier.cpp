@@ -2,6 +2,7 @@
 
 #include "storage/source/table_copy.hpp"
 #include "storage/sync/resume.hpp"
+#include "storage/verify/key_range.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -186,11 +187,13 @@ bool Verifier::comparing() const {
     return comparing_.has_value();
 }
 
-std::vector<TableOid> Verifier::complete() const {
+std::vector<TableOid> Verifier::patrolled() const {
     const std::scoped_lock lock{mutex_};
     std::vector<TableOid> oids;
     for (const Table& table : complete_) {
-        oids.push_back(table.oid);
+        if (verify::key_is_ordered(table)) {
+            oids.push_back(table.oid);
+        }
     }
     return oids;
 }
@@ -200,7 +203,7 @@ void Verifier::run() {
         if (auto request = context_.desk.next(context_.patrol.due())) {
             serve(*request);
         } else if (!stopping()) {
-            if (auto due = context_.patrol.next(complete(), Clock::now())) {
+            if (auto due = context_.patrol.next(patrolled(), Clock::now())) {
                 patrol(*due);
             }
         }

@@ -106,7 +106,8 @@ class Verifier {
     Result<std::uint64_t> hand_over(Repair repair);
     bool stopping() const;
     bool comparing() const;
-    std::vector<TableOid> complete() const;
+    /// The tables that are compared unasked. Of others each range would cost a scan of the table.
+    std::vector<TableOid> patrolled() const;
 
     Context context_;
     source::Wake wake_;

@@ -198,6 +198,22 @@ TEST_CASE("A table that leaves amid a transaction takes its rows along", "[stora
     );
 }
 
+TEST_CASE(
+    "A table that has failed amid a transaction is not followed before its end", "[storage]"
+) {
+    TransactionAssembler assembler{{sample_table(100)}};
+    CHECK(assembler.take(pgoutput::Begin{{0x10}, 0, 5}).has_value());
+    CHECK(assembler.take(relation()).has_value());
+    CHECK(assembler.take(pgoutput::Insert{{100}, tuple(seven)}).has_value());
+    assembler.fail({100}, "malformed");
+    assembler.redefine({sample_table(100)});
+    CHECK(assembler.take(pgoutput::Insert{{100}, tuple(eight)}).has_value());
+    CHECK(assembler.take(pgoutput::Commit{0, {0x10}, {0x20}, 0}).value()->changes.empty());
+    CHECK(assembler.failures().contains({100}));
+    assembler.redefine({sample_table(100)});
+    CHECK(changes_of(assembler, {pgoutput::Insert{{100}, tuple(eight)}}).size() == 1);
+}
+
 TEST_CASE("The rows of a transaction that the copy has already are skipped", "[storage]") {
     TransactionAssembler assembler{{sample_table()}};
     CHECK(assembler.take(pgoutput::Begin{{0x10}, 0, 5}).has_value());
