@@ -1,6 +1,10 @@
 #include "tests/integration/recording_observer.hpp"
 
+#include <sys/prctl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <csignal>
 #include <stdexcept>
 
 namespace veer::tests {
@@ -268,6 +272,20 @@ std::string store_directory(const PostgresServer& server) {
 
 storage::sync::SyncOptions options(const PostgresServer& server, const std::string& user) {
     return {server.dsn(user), store_directory(server), std::chrono::milliseconds{500}};
+}
+
+pid_t spawn_syncer(const PostgresServer& server) {
+    const pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        RecordingObserver observer;
+        storage::sync::Syncer syncer{options(server), observer};
+        syncer.start();
+        for (;;) {
+            pause();
+        }
+    }
+    return child;
 }
 
 bool caught_up(const PostgresServer& server, const RecordingObserver& observer) {

@@ -74,6 +74,9 @@ storage::sync::SyncOptions options(
     const PostgresServer& server, const std::string& user = "postgres"
 );
 
+/// Runs a syncer in a process of its own, until it is killed.
+pid_t spawn_syncer(const PostgresServer& server);
+
 /// Waits until the observer has everything that is committed now.
 bool caught_up(const PostgresServer& server, const RecordingObserver& observer);
 

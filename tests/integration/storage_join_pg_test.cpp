@@ -1,7 +1,6 @@
 #include "tests/integration/recording_observer.hpp"
 
 #include <catch2/catch_test_macros.hpp>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -170,16 +169,7 @@ void poison(const PostgresServer& server, const RecordingObserver& observer, int
 
 /// A syncer in a process of its own, which is killed while it may be copying.
 void run_and_kill(const PostgresServer& server, const Writer& writer, std::mt19937& random) {
-    const pid_t child = fork();
-    if (child == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        RecordingObserver observer;
-        Syncer syncer{options(server), observer};
-        syncer.start();
-        for (;;) {
-            pause();
-        }
-    }
+    const pid_t child = spawn_syncer(server);
     const int enough = writer.written() + static_cast<int>(random() % 40);
     CHECK(wait_until([&] {
         return writer.written() >= enough &&

@@ -1,7 +1,6 @@
 #include "tests/integration/recording_observer.hpp"
 
 #include <catch2/catch_test_macros.hpp>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -94,21 +93,6 @@ void seed_rows(const PostgresServer& server) {
         "INSERT INTO \"Small t\" (id, emb, emb2) SELECT i, ARRAY[i, 1, 2, 3]::vector, "
         "CASE WHEN i % 3 > 0 THEN ARRAY[i, 0, 1]::vector END FROM generate_series(1, 2500) i;"
     );
-}
-
-/// Runs a syncer in a process of its own, until it is killed.
-pid_t spawn_syncer(const PostgresServer& server) {
-    const pid_t child = fork();
-    if (child == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        RecordingObserver observer;
-        Syncer syncer{options(server), observer};
-        syncer.start();
-        for (;;) {
-            pause();
-        }
-    }
-    return child;
 }
 
 bool slot_becomes_active(const PostgresServer& server) {
