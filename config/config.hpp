@@ -84,12 +84,28 @@ struct Sync {
     friend bool operator==(const Sync&, const Sync&) = default;
 };
 
+/// Columns that are copied beside key and vector, so that the index can filter by them and answer
+/// with them.
+struct Columns {
+    enum class Kind : std::uint8_t {
+        automatic,  ///< "auto": the key and the types of fixed length, or these and a list of names
+        none,
+        all,  ///< of every type that veer can copy
+    };
+
+    Kind kind = Kind::automatic;
+    std::vector<std::string> names = {};  ///< with `automatic` only; at most 100
+
+    friend bool operator==(const Columns&, const Columns&) = default;
+};
+
 /// [defaults]: what holds for every route that does not say otherwise.
 struct Defaults {
     double percent = 0;                            ///< share of searches for the index, 0 to 100
     std::chrono::milliseconds freshness_wait{50};  ///< for the index to catch up, 0 to 1m
     std::string salt;                              ///< varies who belongs to the share, <= 64 bytes
     std::string sticky_by = "auto";  ///< or role, application, session, shape, tag:NAME
+    Columns columns = {};                          ///< a change needs a restart
 
     friend bool operator==(const Defaults&, const Defaults&) = default;
 };
@@ -153,8 +169,8 @@ struct ColumnName {
 
 /// [[route]]: one column under one distance operator, with its own share of the traffic.
 ///
-/// percent, salt and sticky_by hold the values of [defaults] where the file does not give them,
-/// compare_rate that of [compare].
+/// percent, salt, sticky_by and columns hold the values of [defaults] where the file does not give
+/// them, compare_rate that of [compare].
 struct Route {
     ColumnName column;
     std::string operator_name;  ///< "<->", "<=>", "<#>", "<+>", "<~>" or "<%>"
@@ -164,6 +180,7 @@ struct Route {
     std::uint64_t memory_max = 0;
     double compare_rate = 0.01;
     std::string sticky_by = "auto";
+    Columns columns = {};  ///< a change needs a restart
 
     friend bool operator==(const Route&, const Route&) = default;
 };

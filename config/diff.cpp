@@ -60,7 +60,7 @@ void diff_route(const Route& before, const Route& after, std::vector<Change>& ch
                 {"route " + route_name(before) + ' ' + std::string(key.name),
                  to_string(key.get(before)),
                  to_string(key.get(after)),
-                 false}
+                 key.restart_required}
             );
         }
     }

@@ -67,6 +67,41 @@ bool set_operator(std::string& target, const Value& value) {
     return true;
 }
 
+constexpr std::array<std::string_view, 3> column_kinds{"auto", "none", "all"};
+constexpr std::string_view columns_allowed =
+    R"("auto", "none", "all" or a list of at most 100 column names)";
+constexpr std::size_t columns_max = 100;
+
+bool set_columns(Columns& target, const Value& value) {
+    if (std::holds_alternative<std::vector<double>>(value)) {
+        const bool empty = std::get<std::vector<double>>(value).empty();
+        target = empty ? Columns{} : target;
+        return empty;
+    }
+    const auto* const names = std::get_if<std::vector<std::string>>(&value);
+    if (names == nullptr) {
+        Columns named;
+        const bool known = set_choice(named.kind, value, column_kinds);
+        target = known ? named : target;
+        return known;
+    }
+    const bool allowed = names->size() <= columns_max &&
+                         std::all_of(names->begin(), names->end(), [](const std::string& name) {
+                             return !name.empty() && name.size() <= name_bytes_max;
+                         });
+    if (allowed) {
+        target = {Columns::Kind::automatic, *names};
+    }
+    return allowed;
+}
+
+Value value_of(const Columns& columns) {
+    if (!columns.names.empty()) {
+        return columns.names;
+    }
+    return std::string(column_kinds.at(static_cast<std::size_t>(columns.kind)));
+}
+
 const std::array<Key, 38> all_keys{{
     {"listen",
      "address",
@@ -213,6 +248,14 @@ const std::array<Key, 38> all_keys{{
      [](Config& c, const Value& v) { return set_sticky_by(c.defaults.sticky_by, v); },
      [](const Config& c) {
          return Value(c.defaults.sticky_by);
+     }},
+    {"defaults",
+     "columns",
+     columns_allowed,
+     true,
+     [](Config& c, const Value& v) { return set_columns(c.defaults.columns, v); },
+     [](const Config& c) {
+         return value_of(c.defaults.columns);
      }},
     {"compare",
      "rate",
@@ -402,10 +445,11 @@ const std::array<Key, 38> all_keys{{
      }},
 }};
 
-const std::array<RouteKey, 7> all_route_keys{{
+const std::array<RouteKey, 8> all_route_keys{{
     {"column",
      "schema.table.column, such as \"public.documents.embedding\"",
      true,
+     false,
      [](Route& r, const Value& v) { return set_column(r.column, v); },
      [](const Route& r) {
          return Value(to_string(r.column));
@@ -413,12 +457,14 @@ const std::array<RouteKey, 7> all_route_keys{{
     {"operator",
      "one of <->, <=>, <#>, <+>, <~>, <%>",
      true,
+     false,
      [](Route& r, const Value& v) { return set_operator(r.operator_name, v); },
      [](const Route& r) {
          return Value(r.operator_name);
      }},
     {"percent",
      "a number from 0 to 100",
+     false,
      false,
      [](Route& r, const Value& v) { return set_percent(r.percent, v); },
      [](const Route& r) {
@@ -427,6 +473,7 @@ const std::array<RouteKey, 7> all_route_keys{{
     {"salt",
      "a string of at most 64 bytes",
      false,
+     false,
      [](Route& r, const Value& v) { return set_text(r.salt, v, 0, salt_bytes_max); },
      [](const Route& r) {
          return Value(r.salt);
@@ -434,12 +481,14 @@ const std::array<RouteKey, 7> all_route_keys{{
     {"memory_max",
      "a size from \"64KiB\" to \"1048576GiB\", or 0 for no bound of its own",
      false,
+     true,
      [](Route& r, const Value& v) { return set_memory_bound(r.memory_max, v, 1ULL << 16U); },
      [](const Route& r) {
          return Value(bytes_to_string(r.memory_max));
      }},
     {"compare_rate",
      "a share from 0 to 1, such as 0.01",
+     false,
      false,
      [](Route& r, const Value& v) { return set_number(r.compare_rate, v, 0, 1); },
      [](const Route& r) {
@@ -448,9 +497,18 @@ const std::array<RouteKey, 7> all_route_keys{{
     {"sticky_by",
      "one of auto, role, application, session, shape, or tag:NAME",
      false,
+     false,
      [](Route& r, const Value& v) { return set_sticky_by(r.sticky_by, v); },
      [](const Route& r) {
          return Value(r.sticky_by);
+     }},
+    {"columns",
+     columns_allowed,
+     false,
+     true,
+     [](Route& r, const Value& v) { return set_columns(r.columns, v); },
+     [](const Route& r) {
+         return value_of(r.columns);
      }},
 }};
 

@@ -43,6 +43,7 @@ struct RouteKey {
     std::string_view name;
     std::string_view allowed;
     bool required = false;
+    bool restart_required = false;
     bool (*set)(Route&, const Value&) = nullptr;
     Value (*get)(const Route&) = nullptr;
 };

@@ -186,7 +186,8 @@ void Reader::read_route(const toml::table& table) {
         .percent = config_.defaults.percent,
         .salt = config_.defaults.salt,
         .compare_rate = config_.compare.rate,
-        .sticky_by = config_.defaults.sticky_by};
+        .sticky_by = config_.defaults.sticky_by,
+        .columns = config_.defaults.columns};
     const std::size_t problems_before = problems_.size();
     bool misspelt = false;  // then a required key that is missing was probably meant
     const std::span<const RouteKey> known = route_keys();

@@ -14,6 +14,7 @@ enum class Errc {
     too_many_visits,  ///< SearchLimits::visits_max
     cancelled,        ///< SearchLimits::cancelled
     late,             ///< SearchLimits::deadline
+    wrong_filter,     ///< a filter or a column asked for that the index has not the values for
 };
 
 std::error_code make_error_code(Errc code);

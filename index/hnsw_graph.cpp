@@ -1,6 +1,7 @@
 #include "index/hnsw_graph.hpp"
 
 #include "index/graph_store.hpp"
+#include "index/matching_walk.hpp"
 #include "index/neighbours.hpp"
 #include "index/reach.hpp"
 
@@ -59,6 +60,8 @@ class HnswGraph::Impl {
                                                                                : trained_rows_min} {
     }
 
+    const GraphOptions& options() const { return options_; }
+
     GraphStore& store() { return store_; }
 
     const GraphStore& store() const { return store_; }
@@ -77,6 +80,13 @@ class HnswGraph::Impl {
         std::size_t ef,
         const Versions& versions,
         Sequence published,
+        const SearchLimits& limits,
+        std::vector<Found>& found
+    ) const;
+    Result<Precision> search_matching(
+        const float* query,
+        std::size_t ef,
+        const MatchingRows& rows,
         const SearchLimits& limits,
         std::vector<Found>& found
     ) const;
@@ -117,6 +127,22 @@ class HnswGraph::Impl {
         WalkMemory& memory,
         Effort& effort
     );
+
+    template <class Measure>
+    std::size_t find_starts(
+        const Walk<Measure>& walk,
+        std::array<Found, starts_max>& starts,
+        WalkMemory& memory,
+        Effort& effort
+    ) const;
+
+    template <class OverCodesOrVectors>
+    Result<Precision> over_codes_or_vectors(
+        const float* query,
+        const SearchLimits& limits,
+        std::vector<Found>& found,
+        OverCodesOrVectors search
+    ) const;
 
     template <class Measure>
     void search_over(
@@ -312,6 +338,19 @@ std::size_t HnswGraph::Impl::widen(
     return memory.results.size();
 }
 
+/// From the top layer down to the nodes from which the bottom layer is walked; how many.
+template <class Measure>
+std::size_t HnswGraph::Impl::find_starts(
+    const Walk<Measure>& walk,
+    std::array<Found, starts_max>& starts,
+    WalkMemory& memory,
+    Effort& effort
+) const {
+    const Entry top = entry();
+    starts.front() = walk.descend(walk.at(top.slot), top.level, 1);
+    return top.level > 0 ? widen(walk, starts, memory, effort) : 1;
+}
+
 template <class Measure>
 void HnswGraph::Impl::search_over(
     const Measure& measure,
@@ -321,14 +360,10 @@ void HnswGraph::Impl::search_over(
     Sequence published,
     Effort& effort
 ) const {
-    const Entry top = entry();
     const Walk<Measure> walk{measure, store_.links(), query};
     WalkMemory& memory = walk_memory();
-    std::array<Found, starts_max> starts{walk.descend(walk.at(top.slot), top.level, 1)};
-    std::size_t count = 1;
-    if (top.level > 0) {
-        count = widen(walk, starts, memory, effort);
-    }
+    std::array<Found, starts_max> starts;
+    const std::size_t count = find_starts(walk, starts, memory, effort);
     walk.layer(
         std::span{starts}.first(count),
         0,
@@ -350,13 +385,12 @@ void HnswGraph::Impl::search_over(
     );
 }
 
-Result<Precision> HnswGraph::Impl::search(
+template <class OverCodesOrVectors>
+Result<Precision> HnswGraph::Impl::over_codes_or_vectors(
     const float* query,
-    std::size_t ef,
-    const Versions& versions,
-    Sequence published,
     const SearchLimits& limits,
-    std::vector<Found>& found
+    std::vector<Found>& found,
+    OverCodesOrVectors search
 ) const {
     found.clear();
     if (entry().slot == no_slot) {
@@ -368,15 +402,56 @@ Result<Precision> HnswGraph::Impl::search(
         thread_local std::vector<std::int8_t> code;
         code.resize(Sq8::code_bytes(store_.space().dimensions()));
         sq8->encode(query, code.data());
-        search_over(OverCodes{store_}, code.data(), ef, versions, published, effort);
+        search(OverCodes{store_}, static_cast<const std::int8_t*>(code.data()), effort);
     } else {
-        search_over(OverVectors{store_}, query, ef, versions, published, effort);
+        search(OverVectors{store_}, query, effort);
     }
     if (effort.reason()) {
         return make_error_code(*effort.reason());
     }
     found = walk_memory().results;
     return sq8 != nullptr ? Precision::approximate : Precision::exact;
+}
+
+Result<Precision> HnswGraph::Impl::search(
+    const float* query,
+    std::size_t ef,
+    const Versions& versions,
+    Sequence published,
+    const SearchLimits& limits,
+    std::vector<Found>& found
+) const {
+    return over_codes_or_vectors(
+        query,
+        limits,
+        found,
+        [&](const auto& measure, auto code, Effort& effort) {
+            search_over(measure, code, ef, versions, published, effort);
+        }
+    );
+}
+
+Result<Precision> HnswGraph::Impl::search_matching(
+    const float* query,
+    std::size_t ef,
+    const MatchingRows& rows,
+    const SearchLimits& limits,
+    std::vector<Found>& found
+) const {
+    return over_codes_or_vectors(
+        query,
+        limits,
+        found,
+        [&](const auto& measure, auto code, Effort& effort) {
+            WalkMemory& memory = walk_memory();
+            const Walk walk{measure, store_.links(), code};
+            std::array<Found, starts_max> starts;
+            const std::size_t count = find_starts(walk, starts, memory, effort);
+            MatchingWalk{measure, store_.links(), code, rows}.run(
+                std::span{starts}.first(count), ef, memory, effort
+            );
+        }
+    );
 }
 
 HnswGraph::HnswGraph(std::unique_ptr<Impl> impl) : impl_{std::move(impl)} {}
@@ -430,6 +505,10 @@ Result<void> HnswGraph::reserve(std::size_t slots) {
 
 std::size_t HnswGraph::capacity() const {
     return impl_->store().capacity();
+}
+
+std::size_t HnswGraph::links_per_node() const {
+    return std::size_t{2} * impl_->options().m;
 }
 
 std::size_t HnswGraph::size() const {
@@ -492,6 +571,20 @@ Result<Precision> HnswGraph::search(
 ) const {
     try {
         return impl_->search(query, ef, versions, published, limits, found);
+    } catch (const std::exception&) {
+        return make_error_code(Errc::out_of_memory);
+    }
+}
+
+Result<Precision> HnswGraph::search_matching(
+    const float* query,
+    std::size_t ef,
+    const MatchingRows& rows,
+    const SearchLimits& limits,
+    std::vector<Found>& found
+) const {
+    try {
+        return impl_->search_matching(query, ef, rows, limits, found);
     } catch (const std::exception&) {
         return make_error_code(Errc::out_of_memory);
     }

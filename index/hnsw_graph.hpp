@@ -24,6 +24,8 @@ struct GraphOptions {
     Quantization quantization = Quantization::automatic;
 };
 
+struct MatchingRows;
+
 /// Whether a walk has compared vectors, or codes whose order is to be corrected.
 enum class Precision { exact, approximate };
 
@@ -57,6 +59,9 @@ class HnswGraph {
     Result<void> reserve(std::size_t slots);
 
     std::size_t capacity() const;
+
+    /// Links of a node of the bottom layer, at most.
+    std::size_t links_per_node() const;
 
     /// Slots appended so far; for the writer.
     std::size_t size() const;
@@ -106,6 +111,15 @@ class HnswGraph {
         std::size_t ef,
         const Versions& versions,
         Sequence published,
+        const SearchLimits& limits,
+        std::vector<Found>& found
+    ) const;
+
+    /// The same among the rows that pass a filter, see MatchingWalk.
+    Result<Precision> search_matching(
+        const float* query,
+        std::size_t ef,
+        const MatchingRows& rows,
         const SearchLimits& limits,
         std::vector<Found>& found
     ) const;

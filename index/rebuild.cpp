@@ -4,11 +4,15 @@ namespace veer::index {
 
 /// The dead first: whoever comes after them may have their keys.
 bool Rebuild::follow(
-    std::size_t end, std::span<const Slot> dead, unsigned threads, const std::atomic<bool>& stopping
+    const Changes& changes, unsigned threads, const std::atomic<bool>& stopping
 ) {
-    bury(dead);
+    bury(changes.dead);
     std::vector<Slot> nodes;
-    if (!append(end, nodes, stopping)) {
+    const auto moved = [&](Slot slot) {
+        return moved_[slot];
+    };
+    if (!append(changes.end, nodes, stopping) ||
+        !records_.follow(changes.records_end, moved, stopping)) {
         return false;
     }
     (void)fresh_->train();  // without memory for codes, vectors do

@@ -15,6 +15,25 @@ namespace veer::index {
 
 namespace {
 
+/// The types of the copied columns; discovery copies none without one.
+std::vector<storage::ColumnType> types_of(const storage::Table& table) {
+    std::vector<storage::ColumnType> types;
+    for (const std::size_t position : table.copied) {
+        types.push_back(storage::column_type(table.columns.at(position).type_oid)
+                            .value_or(storage::ColumnType::text));
+    }
+    return types;
+}
+
+std::uint64_t estimate(const IndexedColumn& column, std::uint64_t rows) {
+    return memory_estimate(
+        rows,
+        dimensions_of(column.table, column.ann.vector),
+        column.ann.m,
+        types_of(column.table)
+    );
+}
+
 template <class... Fs>
 struct Overloaded : Fs... {
     using Fs::operator()...;
@@ -142,8 +161,7 @@ std::uint64_t Replica::Impl::route_bytes_max(const IndexedColumn& column) const 
 std::string Replica::Impl::too_large(
     const IndexedColumn& column, std::uint64_t rows, std::uint64_t planned
 ) const {
-    const std::uint64_t bytes =
-        memory_estimate(rows, dimensions_of(column.table, column.ann.vector), column.ann.m);
+    const std::uint64_t bytes = estimate(column, rows);
     const std::uint64_t own = route_bytes_max(column);
     const std::uint64_t left = budget_->bytes_max() - std::min(planned, budget_->bytes_max());
     if (bytes <= std::min(own, left)) {
@@ -166,7 +184,8 @@ std::shared_ptr<RouteIndex> Replica::Impl::make_index(
         .ef_construction = column.ann.ef_construction,
         .expected_rows = rows,
         .memory_bytes_max = route_bytes_max(column),
-        .budget = budget_});
+        .budget = budget_,
+        .columns = types_of(column.table)});
 }
 
 /// Adds the columns of these tables.
@@ -189,7 +208,7 @@ void Replica::Impl::plan(const std::vector<storage::Table>& tables, Generation& 
             IndexedColumn column{table, ann.vector, ann, nullptr, "", false, false};
             column.refused = too_large(column, rows, planned);
             column.index = make_index(column, *metric, column.refused.empty() ? rows : 0);
-            planned += column.refused.empty() ? memory_estimate(rows, dimensions, ann.m) : 0;
+            planned += column.refused.empty() ? estimate(column, rows) : 0;
             next.columns.push_back(std::move(column));
         }
     }
@@ -244,7 +263,7 @@ void Replica::Impl::rows(storage::TableOid table, std::span<const storage::Row> 
     std::vector<std::vector<float>> memory(rows.size());
     each_of(all, table, [&](RouteIndex& index, std::size_t vector) {
         for (std::size_t i = 0; i < rows.size(); ++i) {
-            entries[i] = {rows[i].key, vector_of(rows[i], vector, memory[i])};
+            entries[i] = {rows[i].key, vector_of(rows[i], vector, memory[i]), rows[i].values};
         }
         index.load(entries, threads);
     });
@@ -393,7 +412,7 @@ void Replica::Impl::change(const std::vector<Writer>& writers, const storage::Ch
                 index.erase(*row.old_key);
             }
             // A vector that cannot be indexed is not in pgvector's index either; put() counts it.
-            (void)index.put(row.row.key, vector_of(row.row, vector, memory));
+            (void)index.put(row.row.key, vector_of(row.row, vector, memory), row.row.values);
         });
     };
     const auto remove = [&](const storage::Delete& row) {

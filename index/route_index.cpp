@@ -1,6 +1,5 @@
 #include "index/route_index.hpp"
 
-#include "index/nearest.hpp"
 #include "index/route_index_impl.hpp"
 
 namespace veer::index {
@@ -12,10 +11,13 @@ constexpr std::size_t expected_rows_max = std::size_t{4} << 20;
 
 }  // namespace
 
-RouteIndex::Impl::Impl(const IndexOptions& options)
-    : options_{options}, space_{options.metric, options.dimensions, options.kind} {
+RouteIndex::Impl::Impl(IndexOptions options)
+    : options_{std::move(options)},
+      space_{options_.metric, options_.dimensions, options_.kind},
+      records_{make_records()},
+      matches_{std::make_shared<MatchCache>()} {
     const std::size_t expected = std::min(
-        std::clamp<std::size_t>(options.expected_rows, capacity_min, expected_rows_max), slots_max()
+        std::clamp<std::size_t>(options_.expected_rows, capacity_min, expected_rows_max), slots_max()
     );
     auto segment = Segment::create(space_, graph_options(), expected, room());
     if (!segment) {
@@ -27,18 +29,38 @@ RouteIndex::Impl::Impl(const IndexOptions& options)
     }
     segment_ = std::move(*segment);
     snapshot_.segment = segment_;
+    snapshot_.records = records_;
+    snapshot_.matches = matches_;
 }
 
 std::size_t RouteIndex::Impl::slots_max() const {
     return std::min<std::size_t>(
-        options_.memory_bytes_max / memory_estimate(1, options_.dimensions, options_.m), no_slot
+        options_.memory_bytes_max /
+            memory_estimate(1, options_.dimensions, options_.m, options_.columns),
+        no_slot
     );
 }
 
-/// Stores one row without linking it; the slot to link, if it needs that.
-Result<std::optional<Slot>> RouteIndex::Impl::stage(
-    std::string_view key, std::span<const float> vector
+/// What the slots leave of the memory.
+std::uint64_t RouteIndex::Impl::texts_max() const {
+    const std::uint64_t rows = memory_estimate(
+        segment_->graph().size(), options_.dimensions, options_.m, options_.columns
+    );
+    return options_.memory_bytes_max - std::min(options_.memory_bytes_max, rows);
+}
+
+Result<void> RouteIndex::Impl::set_values(
+    Slot slot, std::span<const storage::ColumnValue> values
 ) {
+    if (records_->text_bytes() > texts_max() || !records_->set(slot, values, open_)) {
+        return make_error_code(Errc::out_of_memory);
+    }
+    return {};
+}
+
+/// Stores one row without linking it; the slot to link, if it needs that.
+Result<std::optional<Slot>> RouteIndex::Impl::stage(const Row& row) {
+    const auto& [key, vector, values] = row;
     const Result<void> checked = vector.empty() ? Result<void>{} : space_.check(vector);
     if (vector.empty() || !checked) {
         remove(key);
@@ -50,7 +72,10 @@ Result<std::optional<Slot>> RouteIndex::Impl::stage(
     }
     const auto current = live_.find(key);
     if (current != live_.end() && segment_->holds(current->second, vector)) {
-        return std::nullopt;
+        const Result<void> set = records_->holds(current->second, values)
+                                     ? Result<void>{}
+                                     : set_values(current->second, values);
+        return set ? Result<std::optional<Slot>>{std::nullopt} : set.error();
     }
     if (const auto reserved = segment_->make_room(segment_->graph().size() + 1); !reserved) {
         return reserved.error();
@@ -58,6 +83,10 @@ Result<std::optional<Slot>> RouteIndex::Impl::stage(
     const auto added = segment_->add(key, vector, open_);
     if (!added) {
         return added.error();
+    }
+    if (const auto set = set_values(added->slot, values); !set) {
+        segment_->kill(added->slot, 0);
+        return set.error();
     }
     if (current != live_.end()) {
         kill(current->second);
@@ -68,10 +97,10 @@ Result<std::optional<Slot>> RouteIndex::Impl::stage(
     return added->needs_link ? std::optional{added->slot} : std::nullopt;
 }
 
-Result<void> RouteIndex::Impl::put(std::string_view key, std::span<const float> vector) {
+Result<void> RouteIndex::Impl::put(const Row& row) {
     const auto lock = writing();
     finish_restore();
-    const auto staged = stage(key, vector);
+    const auto staged = stage(row);
     if (!staged) {
         missing_ += staged.error() == Errc::out_of_memory ? 1U : 0U;
         return staged.error();
@@ -95,9 +124,11 @@ void RouteIndex::Impl::load(std::span<const Entry> entries, unsigned threads) {
     nodes.reserve(entries.size());
     for (const Entry& entry : entries) {
         if (restore_ && restore_->take(entry.key, entry.vector, live_)) {
+            const Slot slot = live_.find(entry.key)->second;
+            missing_ += set_values(slot, entry.values) ? 0U : 1U;
             continue;
         }
-        const auto staged = stage(entry.key, entry.vector);
+        const auto staged = stage({entry.key, entry.vector, entry.values});
         if (!staged) {
             missing_ += staged.error() == Errc::out_of_memory ? 1U : 0U;
         } else if (*staged) {
@@ -145,18 +176,25 @@ void RouteIndex::Impl::clear() {
 void RouteIndex::Impl::publish() {
     const auto lock = writing();
     finish_restore();
-    Snapshot next{segment_, open_, live_.size(), segment_->graph().size()};
+    Snapshot next{
+        segment_,
+        open_,
+        live_.size(),
+        segment_->graph().size(),
+        records_,
+        matches_,
+        records_->size()};
     {
         const std::lock_guard snapshot_lock{mutex_};
         std::swap(snapshot_, next);
     }
     ++open_;
-    if (is_worn() || has_grown()) {
+    if (is_worn() || has_worn_records() || has_grown()) {
         upkeep_.request();
     }
 }
 
-RouteIndex::RouteIndex(const IndexOptions& options) : impl_{std::make_unique<Impl>(options)} {}
+RouteIndex::RouteIndex(IndexOptions options) : impl_{std::make_unique<Impl>(std::move(options))} {}
 
 RouteIndex::~RouteIndex() = default;
 
@@ -206,8 +244,12 @@ void RouteIndex::load(std::span<const Entry> entries, unsigned threads) {
     impl_->load(entries, threads);
 }
 
-Result<void> RouteIndex::put(const std::string& key, std::span<const float> vector) {
-    return impl_->put(key, vector);
+Result<void> RouteIndex::put(
+    const std::string& key,
+    std::span<const float> vector,
+    std::span<const storage::ColumnValue> values
+) {
+    return impl_->put({key, vector, values});
 }
 
 void RouteIndex::erase(const std::string& key) {
@@ -220,30 +262,6 @@ void RouteIndex::clear() {
 
 void RouteIndex::publish() {
     impl_->publish();
-}
-
-Result<std::vector<Hit>> RouteIndex::search(
-    std::span<const float> query, std::size_t k, std::size_t ef, const SearchLimits& limits
-) const {
-    const Space& space = impl_->space();
-    if (const auto checked = space.check(query); !checked) {
-        return checked.error();
-    }
-    const Impl::Snapshot view = impl_->snapshot();
-    const Nearest nearest{space, *view.segment, view.slots, view.published, limits};
-    return nearest.walk(query, std::min(k, view.live), std::max({ef, k, std::size_t{1}}));
-}
-
-Result<std::vector<Hit>> RouteIndex::search_exact(
-    std::span<const float> query, std::size_t k, const SearchLimits& limits
-) const {
-    const Space& space = impl_->space();
-    if (const auto checked = space.check(query); !checked) {
-        return checked.error();
-    }
-    const Impl::Snapshot view = impl_->snapshot();
-    const Nearest nearest{space, *view.segment, view.slots, view.published, limits};
-    return nearest.scan(query, std::min(k, view.live));
 }
 
 double RouteIndex::distance(std::span<const float> a, std::span<const float> b) const {
@@ -267,12 +285,22 @@ std::uint64_t RouteIndex::dead_slots() const {
     return view.slots - view.live;
 }
 
+std::uint64_t RouteIndex::superseded_values() const {
+    const Impl::Snapshot view = impl_->snapshot();
+    return view.record_count - std::min(view.record_count, view.live);
+}
+
 std::uint64_t RouteIndex::missing_rows() const {
     return impl_->missing();
 }
 
-std::uint64_t memory_estimate(std::uint64_t rows, std::uint32_t dimensions, std::uint32_t m) {
-    return rows * Segment::bytes_per_row(dimensions, m);
+std::uint64_t memory_estimate(
+    std::uint64_t rows,
+    std::uint32_t dimensions,
+    std::uint32_t m,
+    std::span<const storage::ColumnType> columns
+) {
+    return rows * (Segment::bytes_per_row(dimensions, m) + Records::bytes_per_slot(columns));
 }
 
 std::uint64_t RouteIndex::rejected() const {

@@ -1,12 +1,15 @@
 #pragma once
 
 #include "index/error.hpp"
+#include "index/filter.hpp"
 #include "index/memory_budget.hpp"
 #include "index/metric.hpp"
 #include "index/quantization.hpp"
 #include "index/search_limits.hpp"
 #include "storage/chunk_store.hpp"
+#include "storage/column_type.hpp"
 #include "storage/lsn.hpp"
+#include "storage/row.hpp"
 #include "storage/vector.hpp"
 
 #include <cstdint>
@@ -31,23 +34,43 @@ struct IndexOptions {
     Quantization quantization = Quantization::automatic;
     std::uint64_t memory_bytes_max = std::numeric_limits<std::uint64_t>::max();  ///< of its arrays
     std::shared_ptr<MemoryBudget> budget = nullptr;  ///< shared with other indexes, and by rebuilds
+    std::vector<storage::ColumnType> columns = {};  ///< of storage::Table::copied, in its order
 };
 
-/// What an index of so many rows needs, keys of up to 15 bytes; a rebuild needs twice that.
-/// Measured at 768 and 1,536 dimensions within 2 %; without codes it says up to a fifth too much.
-std::uint64_t memory_estimate(std::uint64_t rows, std::uint32_t dimensions, std::uint32_t m);
+/// What an index of so many rows needs, keys of up to 15 bytes, texts of copied columns excepted; a
+/// rebuild needs twice that. Measured at 768 and 1,536 dimensions within 2 %; without codes it says
+/// up to a fifth too much.
+std::uint64_t memory_estimate(
+    std::uint64_t rows,
+    std::uint32_t dimensions,
+    std::uint32_t m,
+    std::span<const storage::ColumnType> columns = {}
+);
 
-/// One answer: the row's key (storage::RowKey bytes) and pgvector's distance.
+/// What is looked for. Everything that it refers to must outlive the search.
+struct SearchRequest {
+    std::span<const float> query;
+    std::size_t k = 0;
+    std::size_t ef = 0;
+    const Filter* filter = nullptr;             ///< only rows that pass, or all
+    std::span<const std::size_t> columns = {};  ///< positions in Table::copied: Hit::values
+    SearchLimits limits = {};
+};
+
+/// One answer: the row's key (storage::RowKey bytes), pgvector's distance, and for each of
+/// SearchRequest::columns the value in its type's binary send format, nothing for NULL.
 struct Hit {
     std::string key;
     double distance = 0;
+    std::vector<std::optional<std::string>> values = {};
 };
 
 /// The rows of one vector column under one metric, searchable while they change. Vectors of every
 /// type come as their elements (elements.hpp).
 ///
 ///     key ──▶ slot ──▶ { vector + norm | birth | death }      slots are never reused in a segment
-///                         └─ hnswlib node of the same number
+///               │         └─ hnswlib node of the same number
+///               └──▶ record ──▶ { copied values | birth }      see Records
 ///
 /// A row's vector occupies a slot from transaction `birth` until transaction `death`. A search
 /// reads `published` once at its start and sees exactly the slots with birth <= published < death:
@@ -55,7 +78,8 @@ struct Hit {
 ///
 /// Invariants:
 /// 1. One writer (load/put/erase/clear/publish); any number of searches beside it, no data race.
-/// 2. An UPDATE is a death and a new slot, never a changed vector.
+/// 2. An UPDATE of the vector is a death and a new slot, never a changed vector; one of copied
+///    values alone is a new record.
 /// 3. NULL vectors and, under cosine, zero vectors have a key but no slot, as in pgvector's index.
 /// 4. Growth happens in place. When dead slots pass 20 %, a thread of its own builds the graph anew
 ///    without them (Rebuild), and looks for nodes that no path leads to (Reach). Searches never
@@ -64,17 +88,19 @@ struct Hit {
 class RouteIndex {
   public:
     /// Throws std::bad_alloc where there is no memory even for an empty index.
-    explicit RouteIndex(const IndexOptions& options);
+    explicit RouteIndex(IndexOptions options);
     RouteIndex(const RouteIndex&) = delete;
     RouteIndex& operator=(const RouteIndex&) = delete;
     ~RouteIndex();
 
     const IndexOptions& options() const;
 
-    /// One row of a bulk load; `vector` is empty for NULL.
+    /// One row of a bulk load; `vector` is empty for NULL. `values` are those of
+    /// IndexOptions::columns, none of them unchanged.
     struct Entry {
         std::string key;
         std::span<const float> vector;
+        std::span<const storage::ColumnValue> values = {};
     };
 
     /// Bulk load with `threads` builders; visible after publish(). Vectors of wrong dimensions, or
@@ -82,8 +108,12 @@ class RouteIndex {
     /// missing_rows().
     void load(std::span<const Entry> entries, unsigned threads);
 
-    /// Sets the row's vector (empty span: NULL) as part of the open transaction.
-    Result<void> put(const std::string& key, std::span<const float> vector);
+    /// Sets the row's vector (empty span: NULL) and values as part of the open transaction.
+    Result<void> put(
+        const std::string& key,
+        std::span<const float> vector,
+        std::span<const storage::ColumnValue> values = {}
+    );
 
     /// Removes the row as part of the open transaction. Unknown keys are fine.
     void erase(const std::string& key);
@@ -124,19 +154,28 @@ class RouteIndex {
     /// What upkeep could not be done and why, one sentence; empty when all is well.
     std::string upkeep_trouble() const;
 
-    /// The k nearest visible rows, nearest first; fewer only where there are fewer. Requires 1 <=
-    /// k; ef is raised to k, and further while the walk finds fewer rows than there are. Distances
-    /// are computed as pgvector does: float accumulation, widened (QUERIES.md B.4). Ties come in no
-    /// order. Fails with wrong_dimensions, not_finite or (cosine) zero_norm of the query.
+    /// The k nearest visible rows that pass the filter, nearest first; fewer only where there are
+    /// fewer. Requires 1 <= k; ef is raised to k, and further while the walk finds fewer rows than
+    /// there are. Distances are computed as pgvector does: float accumulation, widened (QUERIES.md
+    /// B.4). Ties come in no order. Fails with wrong_dimensions, not_finite or (cosine) zero_norm
+    /// of the query, and with wrong_filter where filter or columns are not of this index.
     /// Algorithm: Malkov & Yashunin 2016, algorithms 2 and 5.
+    Result<std::vector<Hit>> search(const SearchRequest& request) const;
+
     Result<std::vector<Hit>> search(
         std::span<const float> query, std::size_t k, std::size_t ef, const SearchLimits& limits = {}
-    ) const;
+    ) const {
+        return search({.query = query, .k = k, .ef = ef, .limits = limits});
+    }
 
-    /// The same answer by comparing with every row: the judge's truth.
+    /// The same answer by comparing with every row, or every one that passes: the judge's truth.
+    Result<std::vector<Hit>> search_exact(const SearchRequest& request) const;
+
     Result<std::vector<Hit>> search_exact(
         std::span<const float> query, std::size_t k, const SearchLimits& limits = {}
-    ) const;
+    ) const {
+        return search_exact({.query = query, .k = k, .limits = limits});
+    }
 
     /// The distance as search() would report it. Requires equal, valid dimensions.
     double distance(std::span<const float> a, std::span<const float> b) const;
@@ -144,6 +183,7 @@ class RouteIndex {
     std::uint64_t live_rows() const;  ///< rows that a search can return
     std::uint64_t rows() const;       ///< published or not yet; for the writer
     std::uint64_t dead_slots() const;
+    std::uint64_t superseded_values() const;  ///< rows' former values, and those of dead slots
     std::uint64_t rejected() const;
     std::uint64_t rebuilds() const;  ///< how often it was built anew
     std::uint64_t relinked() const;  ///< nodes that were out of reach and are not any more

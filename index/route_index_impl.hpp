@@ -1,7 +1,9 @@
 #pragma once
 
 #include "index/checkpoint_writer.hpp"
+#include "index/matches.hpp"
 #include "index/rebuild.hpp"
+#include "index/records.hpp"
 #include "index/restore.hpp"
 #include "index/route_index.hpp"
 #include "index/segment.hpp"
@@ -29,6 +31,13 @@ namespace veer::index {
 ///     checkpoint_mutex_ one checkpoint at a time; taken first
 class RouteIndex::Impl {
   public:
+    /// A row that is put or loaded.
+    struct Row {
+        std::string_view key;
+        std::span<const float> vector;
+        std::span<const storage::ColumnValue> values;
+    };
+
     /// What a search sees: taken whole, under the mutex, so that a swap of the segment and the
     /// number of the last transaction can never be mixed.
     struct Snapshot {
@@ -36,9 +45,12 @@ class RouteIndex::Impl {
         Sequence published = 0;
         std::size_t live = 0;
         std::size_t slots = 0;
+        std::shared_ptr<const Records> records;
+        std::shared_ptr<MatchCache> matches;  ///< of `records`
+        std::size_t record_count = 0;
     };
 
-    explicit Impl(const IndexOptions& options);
+    explicit Impl(IndexOptions options);
 
     const IndexOptions& options() const { return options_; }
 
@@ -54,10 +66,11 @@ class RouteIndex::Impl {
     std::uint64_t missing() const { return missing_.load(std::memory_order_relaxed); }
 
     void load(std::span<const Entry> entries, unsigned threads);
-    Result<void> put(std::string_view key, std::span<const float> vector);
+    Result<void> put(const Row& row);
     void erase(std::string_view key);
     void clear();
     void publish();
+    Result<std::vector<Hit>> search(const SearchRequest& request, bool exact) const;
 
     storage::Result<bool> restore(storage::ChunkStore& store, const std::string& name);
     storage::Result<std::uint64_t> checkpoint(
@@ -87,7 +100,10 @@ class RouteIndex::Impl {
 
     std::uint64_t relinked() const { return relinked_.load(std::memory_order_relaxed); }
 
-    std::uint64_t memory_bytes() const { return snapshot().segment->memory_bytes(); }
+    std::uint64_t memory_bytes() const {
+        const Snapshot view = snapshot();
+        return view.segment->memory_bytes() + view.records->memory_bytes();
+    }
 
   private:
     static constexpr std::size_t capacity_min = 1024;
@@ -99,12 +115,6 @@ class RouteIndex::Impl {
             .seed = options_.seed,
             .quantization = options_.quantization};
     }
-
-    /// What a rebuild has to follow.
-    struct Changes {
-        std::size_t end = 0;
-        std::vector<Slot> dead;
-    };
 
     /// The writer's lock. A mutex is not fair, and a writer that takes it again at once would keep
     /// upkeep from it: so it lets whoever waits go first.
@@ -121,21 +131,41 @@ class RouteIndex::Impl {
         return lock;
     }
 
+    static Result<std::vector<Slot>> find(
+        const Space& space, const Snapshot& view, const SearchRequest& request, bool exact
+    );
+    static Result<std::vector<Slot>> find_matching(
+        const Space& space, const Snapshot& view, const SearchRequest& request, bool exact
+    );
+
     std::size_t slots_max() const;
 
-    Room room() const { return {slots_max(), options_.budget}; }
+    Room room() const {
+        return {slots_max(), options_.budget, Records::bytes_per_slot(options_.columns)};
+    }
 
-    Result<std::optional<Slot>> stage(std::string_view key, std::span<const float> vector);
+    std::uint64_t texts_max() const;
+
+    std::shared_ptr<Records> make_records() const {
+        return std::make_shared<Records>(
+            options_.columns, Records::records_max(options_.columns), options_.budget
+        );
+    }
+
+    Result<std::optional<Slot>> stage(const Row& row);
+    Result<void> set_values(Slot slot, std::span<const storage::ColumnValue> values);
     void kill(Slot slot);
     void remove(std::string_view key);
     void finish_restore();
     bool is_worn() const;
+    bool has_worn_records() const;
     bool has_grown() const;
 
     std::chrono::milliseconds keep_up(const std::atomic<bool>& stopping);
     bool rebuild(const std::atomic<bool>& stopping);
     bool rebuild_from(
         const std::shared_ptr<Segment>& old,
+        const std::shared_ptr<Records>& records,
         Sequence published,
         std::size_t live,
         Changes begin,
@@ -144,6 +174,10 @@ class RouteIndex::Impl {
     bool copy_all(Rebuild& rebuild, Changes changes, const std::atomic<bool>& stopping);
     std::optional<bool> exchange(
         Rebuild& rebuild, std::size_t tail_max, Changes& changes, const std::atomic<bool>& stopping
+    );
+    void renew_records(const std::atomic<bool>& stopping);
+    bool exchange_records(
+        RecordsCopy& copy, std::size_t tail_max, std::size_t& end, const std::atomic<bool>& stopping
     );
     void repair(const std::atomic<bool>& stopping);
 
@@ -154,6 +188,8 @@ class RouteIndex::Impl {
     std::mutex writer_;
     std::atomic<bool> upkeep_waits_{false};
     std::shared_ptr<Segment> segment_;
+    std::shared_ptr<Records> records_;                 ///< of segment_
+    std::shared_ptr<MatchCache> matches_;              ///< of records_
     std::unordered_map<std::string_view, Slot> live_;  ///< views of the segment's keys
     Sequence open_ = 1;                                ///< the open transaction
     unsigned builders_ = 1;                            ///< of the last load, for a rebuild

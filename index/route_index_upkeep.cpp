@@ -13,6 +13,9 @@ namespace {
 constexpr std::size_t dead_slots_min = 1000;
 constexpr std::size_t dead_share = 5;  ///< one in five
 
+/// Fewer superseded records are not worth a copy of the others.
+constexpr std::size_t superseded_records_min = 10'000;
+
 /// So many new slots later it is looked again for nodes out of reach: this many, and one in ten.
 constexpr std::size_t new_slots_min = 1000;
 constexpr std::size_t new_share = 10;
@@ -25,12 +28,28 @@ constexpr unsigned tail_doublings = 7;
 /// When a rebuild that found no memory is tried again.
 constexpr std::chrono::milliseconds retry_after{10'000};
 
+/// Which slots' records readers of `published` and later can see: where each goes when records
+/// alone are copied.
+struct Kept {
+    const Segment& segment;
+    Sequence published;
+
+    Slot operator()(Slot slot) const {
+        return segment.versions().death(slot) <= published ? no_slot : slot;
+    }
+};
+
 }  // namespace
 
 bool RouteIndex::Impl::is_worn() const {
     const std::size_t slots = segment_->graph().size();
     const std::size_t dead = slots - live_.size();
     return dead > dead_slots_min && dead * dead_share > slots;
+}
+
+bool RouteIndex::Impl::has_worn_records() const {
+    const std::size_t superseded = records_->size() - std::min(records_->size(), live_.size());
+    return superseded > superseded_records_min && superseded > live_.size();
 }
 
 bool RouteIndex::Impl::has_grown() const {
@@ -94,11 +113,16 @@ storage::Result<std::uint64_t> RouteIndex::Impl::checkpoint(
 
 std::chrono::milliseconds RouteIndex::Impl::keep_up(const std::atomic<bool>& stopping) {
     bool worn = false;
+    bool worn_records = false;
     {
         const auto lock = keeping_up();
         worn = is_worn();
+        worn_records = has_worn_records();
     }
     const bool rebuilt = !worn || rebuild(stopping);
+    if (worn_records && !worn) {  // a rebuild leaves the superseded out, too
+        renew_records(stopping);
+    }
     if (!stopping) {
         repair(stopping);
     }
@@ -108,18 +132,20 @@ std::chrono::milliseconds RouteIndex::Impl::keep_up(const std::atomic<bool>& sto
 /// False where it found no memory.
 bool RouteIndex::Impl::rebuild(const std::atomic<bool>& stopping) {
     std::shared_ptr<Segment> old;
+    std::shared_ptr<Records> records;
     Sequence published = 0;
     std::size_t live = 0;
     Changes begin;
     {
         const auto lock = keeping_up();
         old = segment_;
+        records = records_;
         published = open_ - 1;
         live = live_.size();
-        begin.end = old->graph().size();
+        begin = {old->graph().size(), records->size()};
         deaths_.emplace();
     }
-    const bool done = rebuild_from(old, published, live, std::move(begin), stopping);
+    const bool done = rebuild_from(old, records, published, live, std::move(begin), stopping);
     {
         const auto lock = keeping_up();
         deaths_.reset();
@@ -127,7 +153,8 @@ bool RouteIndex::Impl::rebuild(const std::atomic<bool>& stopping) {
     const std::lock_guard lock{mutex_};
     upkeep_trouble_.clear();
     if (!done && !stopping) {
-        const std::uint64_t bytes = memory_estimate(live, options_.dimensions, options_.m);
+        const std::uint64_t bytes =
+            memory_estimate(live, options_.dimensions, options_.m, options_.columns);
         upkeep_trouble_ = "It cannot be rebuilt without its deleted rows: that needs " +
                           std::to_string(bytes) + " bytes of memory";
         if (options_.budget) {
@@ -141,6 +168,7 @@ bool RouteIndex::Impl::rebuild(const std::atomic<bool>& stopping) {
 
 bool RouteIndex::Impl::rebuild_from(
     const std::shared_ptr<Segment>& old,
+    const std::shared_ptr<Records>& records,
     Sequence published,
     std::size_t live,
     Changes begin,
@@ -152,7 +180,8 @@ bool RouteIndex::Impl::rebuild_from(
         return false;
     }
     try {
-        Rebuild rebuild{old, *fresh, published};
+        RecordsCopy copy{records, make_records(), published};
+        Rebuild rebuild{old, *fresh, std::move(copy), published};
         return copy_all(rebuild, std::move(begin), stopping);
     } catch (const std::exception&) {
         return false;
@@ -165,7 +194,7 @@ bool RouteIndex::Impl::copy_all(
 ) {
     const unsigned threads = std::max(1U, builders_ / 2);  // searches need the others
     for (unsigned round = 0;; ++round) {
-        if (!rebuild.follow(changes.end, changes.dead, threads, stopping)) {
+        if (!rebuild.follow(changes, threads, stopping)) {
             return false;
         }
         const std::size_t tail_max = tail_min << std::min(round, tail_doublings);
@@ -183,14 +212,16 @@ std::optional<bool> RouteIndex::Impl::exchange(
 ) {
     Snapshot before;  // dies outside of the locks
     const auto lock = keeping_up();
-    changes = {segment_->graph().size(), std::exchange(*deaths_, {})};
-    if (changes.end - rebuild.copied() + changes.dead.size() > tail_max) {
+    changes = {segment_->graph().size(), records_->size(), std::exchange(*deaths_, {})};
+    if (rebuild.left(changes) > tail_max) {
         return false;
     }
-    if (!rebuild.follow(changes.end, changes.dead, 1, stopping)) {
+    if (!rebuild.follow(changes, 1, stopping)) {
         return std::nullopt;
     }
     segment_ = rebuild.fresh();
+    records_ = rebuild.records();
+    matches_ = std::make_shared<MatchCache>();
     live_.swap(rebuild.live());
     checked_slots_ = 0;
     ++rebuilds_;
@@ -198,6 +229,58 @@ std::optional<bool> RouteIndex::Impl::exchange(
     before = snapshot_;
     snapshot_.segment = segment_;
     snapshot_.slots = segment_->graph().size();
+    snapshot_.records = records_;
+    snapshot_.matches = matches_;
+    snapshot_.record_count = records_->size();
+    return true;
+}
+
+/// Leaves superseded records behind. Where there is no memory for it, the old ones still answer.
+void RouteIndex::Impl::renew_records(const std::atomic<bool>& stopping) {
+    std::shared_ptr<Records> old;
+    std::shared_ptr<const Segment> segment;
+    Sequence published = 0;
+    std::size_t end = 0;
+    {
+        const auto lock = keeping_up();
+        old = records_;
+        segment = segment_;
+        published = open_ - 1;
+        end = old->size();
+    }
+    try {
+        RecordsCopy copy{std::move(old), make_records(), published};
+        unsigned round = 0;
+        while (copy.follow(end, Kept{*segment, published}, stopping) &&
+               !exchange_records(copy, tail_min << std::min(round, tail_doublings), end, stopping)) {
+            ++round;
+        }
+    } catch (const std::exception&) {
+        return;
+    }
+}
+
+/// Copies the tail and puts the fresh records in the old ones' place; or says false, and in `end`
+/// what is to be copied first.
+bool RouteIndex::Impl::exchange_records(
+    RecordsCopy& copy, std::size_t tail_max, std::size_t& end, const std::atomic<bool>& stopping
+) {
+    Snapshot before;  // dies outside of the locks
+    const auto lock = keeping_up();
+    end = records_->size();
+    if (end - copy.copied() > tail_max) {
+        return false;
+    }
+    if (!copy.follow(end, Kept{*segment_, open_ - 1}, stopping)) {
+        return true;
+    }
+    records_ = copy.fresh();
+    matches_ = std::make_shared<MatchCache>();
+    const std::lock_guard snapshot_lock{mutex_};
+    before = snapshot_;
+    snapshot_.records = records_;
+    snapshot_.matches = matches_;
+    snapshot_.record_count = records_->size();
     return true;
 }
 

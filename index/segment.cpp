@@ -6,10 +6,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <cstring>
 #include <exception>
-#include <limits>
 #include <thread>
 
 namespace veer::index {
@@ -32,11 +30,6 @@ constexpr std::size_t rows_taken = 64;
 /// Fewer are not worth a thread.
 constexpr std::size_t nodes_per_thread_min = 64;
 
-/// pgvector sorts NaN last; a comparison without that is no order at all.
-double sortable(double distance) {
-    return std::isnan(distance) ? std::numeric_limits<double>::infinity() : distance;
-}
-
 }  // namespace
 
 Result<std::shared_ptr<Segment>> Segment::create(
@@ -53,7 +46,10 @@ Result<std::shared_ptr<Segment>> Segment::create(
         }
         try {
             const std::shared_ptr<Segment> segment{new Segment{
-                std::move(*graph), slots_max, bytes_per_row(space.dimensions(), options.m), room}};
+                std::move(*graph),
+                slots_max,
+                bytes_per_row(space.dimensions(), options.m) + room.row_bytes_beside,
+                room}};
             if (segment->reserve(capacity)) {
                 return segment;
             }
@@ -172,42 +168,6 @@ std::size_t Segment::link(
         other.join();
     }
     return failed;
-}
-
-Result<std::vector<Slot>> Segment::scan(
-    const Space& space,
-    const float* query,
-    std::size_t k,
-    std::size_t slots,
-    Sequence published,
-    const SearchLimits& limits
-) const {
-    using Candidate = std::pair<double, Slot>;
-    std::vector<Candidate> nearest;  // heap, farthest first
-    Effort effort{limits};
-    for (Slot slot = 0; slot < slots; ++slot) {
-        if (!versions_.visible(slot, published)) {
-            continue;
-        }
-        if (!effort.visit(1)) {
-            return make_error_code(*effort.reason());
-        }
-        const Candidate candidate{sortable(space.reported(query, graph_->code(slot))), slot};
-        if (nearest.size() < k) {
-            nearest.push_back(candidate);
-            std::push_heap(nearest.begin(), nearest.end());
-        } else if (candidate < nearest.front()) {
-            std::pop_heap(nearest.begin(), nearest.end());
-            nearest.back() = candidate;
-            std::push_heap(nearest.begin(), nearest.end());
-        }
-    }
-    std::vector<Slot> found;
-    found.reserve(nearest.size());
-    for (const auto& [distance, slot] : nearest) {
-        found.push_back(slot);
-    }
-    return found;
 }
 
 }  // namespace veer::index

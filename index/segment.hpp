@@ -18,6 +18,7 @@ namespace veer::index {
 struct Room {
     std::size_t slots_max = no_slot;                 ///< of its own
     std::shared_ptr<MemoryBudget> budget = nullptr;  ///< shared with other segments
+    std::size_t row_bytes_beside = 0;                ///< what a row takes elsewhere, to be counted
 };
 
 /// Everything that has a slot number: vectors in the graph, versions, keys. It grows in place, so
@@ -104,16 +105,6 @@ class Segment {
 
     /// Whether the slot's vector is this one, bit for bit.
     bool holds(Slot slot, std::span<const float> vector) const;
-
-    /// The k nearest of all visible slots below `slots`, by comparing with each.
-    Result<std::vector<Slot>> scan(
-        const Space& space,
-        const float* query,
-        std::size_t k,
-        std::size_t slots,
-        Sequence published,
-        const SearchLimits& limits
-    ) const;
 
   private:
     Segment(

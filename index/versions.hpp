@@ -43,6 +43,12 @@ class Versions {
     /// The next slot with the same vector, or no_slot.
     Slot next(Slot slot) const { return at(slot).next.load(std::memory_order_acquire); }
 
+    /// The first slot with the same vector, which is the node; the slot itself where it is alone.
+    Slot head(Slot slot) const {
+        const Slot head = at(slot).head.load(relaxed);
+        return head == no_slot ? slot : head;
+    }
+
     Sequence birth(Slot slot) const { return at(slot).birth.load(relaxed); }
 
     Sequence death(Slot slot) const { return at(slot).death.load(relaxed); }
@@ -51,6 +57,7 @@ class Versions {
 
     /// Puts `slot` behind `head`, the chain's node.
     void chain(Slot head, Slot slot) {
+        at(slot).head.store(head, relaxed);
         at(slot).next.store(at(head).next.load(relaxed), relaxed);
         at(head).next.store(slot, std::memory_order_release);
     }
@@ -62,6 +69,7 @@ class Versions {
         std::atomic<Sequence> birth{never};
         std::atomic<Sequence> death{never};
         std::atomic<Slot> next{no_slot};
+        std::atomic<Slot> head{no_slot};
     };
 
     Version& at(Slot slot) const { return reinterpret_cast<Version*>(memory_.data())[slot]; }

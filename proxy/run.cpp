@@ -4,6 +4,7 @@
 #include "proxy/admin/access.hpp"
 #include "proxy/admin/console_dialogue.hpp"
 #include "proxy/admin/http_server.hpp"
+#include "proxy/column_choices.hpp"
 #include "proxy/compare/change_tap.hpp"
 #include "proxy/compare/comparer.hpp"
 #include "proxy/cutover_course.hpp"
@@ -167,7 +168,8 @@ struct Copy {
               {.dsn = dsn,
                .directory = config.storage.dir,
                .wal_keep_max = config.sync.wal_keep_max,
-               .verify_rows_per_second = config.sync.verify_rate},
+                 .verify_rows_per_second = config.sync.verify_rate,
+                 .columns = column_choices(config)},
               tap
           ),
           comparer(

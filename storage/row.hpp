@@ -38,10 +38,24 @@ struct UnchangedVector {
 
 using VectorValue = std::variant<NullVector, UnchangedVector, Vector>;
 
-/// One row as veer keeps it: its key and one value for each of Table::vectors.
+struct NullValue {
+    friend bool operator==(const NullValue&, const NullValue&) = default;
+};
+
+/// As UnchangedVector.
+struct UnchangedValue {
+    friend bool operator==(const UnchangedValue&, const UnchangedValue&) = default;
+};
+
+/// A value in its type's binary send format, of the length that the type has.
+using ColumnValue = std::variant<NullValue, UnchangedValue, std::string>;
+
+/// One row as veer keeps it: its key, one value for each of Table::vectors, and one for each of
+/// Table::copied.
 struct Row {
     RowKey key;
     std::vector<VectorValue> vectors;
+    std::vector<ColumnValue> values = {};
 
     friend bool operator==(const Row&, const Row&) = default;
 };

@@ -59,14 +59,17 @@ bool same_values(std::string_view fingerprint, std::string_view other) {
 
 bool Table::same_rows(const Table& other) const {
     return oid == other.oid && same_columns(*this, key, other, other.key) &&
-           same_columns(*this, vectors, other, other.vectors) && indexes == other.indexes &&
-           same_values(fingerprint, other.fingerprint);
+           same_columns(*this, vectors, other, other.vectors) &&
+           same_columns(*this, copied, other, other.copied) && indexes == other.indexes &&
+           same_values(fingerprint, other.fingerprint) &&
+           same_values(copied_fingerprint, other.copied_fingerprint);
 }
 
 bool Table::same_shape(const Table& other) const {
     return oid == other.oid && schema == other.schema && name == other.name &&
            columns == other.columns && key == other.key && vectors == other.vectors &&
-           indexes == other.indexes && fingerprint == other.fingerprint;
+           indexes == other.indexes && fingerprint == other.fingerprint && copied == other.copied &&
+           copied_fingerprint == other.copied_fingerprint;
 }
 
 }  // namespace veer::storage

@@ -50,8 +50,12 @@ struct AnnIndex {
 /// 1. `key` and `vectors` are positions in `columns`; `key` is the replica identity (the primary
 ///    key, or the columns of REPLICA IDENTITY USING INDEX), all NOT NULL.
 /// 2. `columns` lists the live columns in attnum order.
-/// 3. Two equal values describe the same rows and meanings: a copy made under one is valid under
+/// 3. `copied` are positions in `columns`, too, ascending: the columns whose values every Row has,
+///    each with a ColumnType. Those of the key can be among them.
+/// 4. Two equal values describe the same rows and meanings: a copy made under one is valid under
 ///    the other. `fingerprint` covers what the other members do not, see same_values().
+/// 5. Who answers from `copied` columns for a role must see, as with key and vectors, that the role
+///    may SELECT them and that `copied_fingerprint` still holds.
 struct Table {
     TableOid oid;
     std::string schema;
@@ -61,7 +65,9 @@ struct Table {
     std::vector<std::size_t> vectors;
     std::vector<AnnIndex> indexes;
     std::string fingerprint;
-    double estimated_rows = 0;  ///< pg_class.reltuples at discovery, -1 where unknown
+    std::vector<std::size_t> copied = {};
+    std::string copied_fingerprint = {};  ///< as `fingerprint`, of the columns of `copied`
+    double estimated_rows = 0;            ///< pg_class.reltuples at discovery, -1 where unknown
 
     /// Same rows and meanings; `estimated_rows` does not count.
     bool same_shape(const Table& other) const;
@@ -81,7 +87,8 @@ inline constexpr std::string_view fingerprint_definition_sql =
 /// Compares two fingerprints of a table:
 ///
 ///     701,700, | 16390          | 1 20 -1 id,2 16385 3 emb,     without the spaces around |
-///     xmin     | relfilenode    | attnum, type, typmod, name of every key and vector column
+///     xmin     | relfilenode    | attnum, type, typmod, name of every key and vector column, or
+///                                 of every column of Table::copied
 ///
 /// A definition that differs is another copy. Where it is the same, the values are other ones only
 /// if ALTER TYPE ... USING rewrote them, and that alone makes both xmin and relfilenode new: GRANT

@@ -33,7 +33,9 @@ constexpr const char* table_query = R"(
      ORDER BY c.oid)";
 
 constexpr const char* column_query_tail = R"(, a.attgenerated <> '',
-           pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT')
+           pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT'),
+           COALESCE((SELECT l.collisdeterministic FROM pg_catalog.pg_collation l
+                      WHERE l.oid = a.attcollation), true)
       FROM pg_catalog.pg_attribute a
       JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
      WHERE a.attnum > 0 AND NOT a.attisdropped
@@ -129,6 +131,7 @@ void read_columns(const QueryResult& rows, Inputs& inputs) {
         facts.definition = rows.text(row, 9);
         facts.generated = rows.boolean(row, 10);
         facts.readable = rows.boolean(row, 11);
+        facts.deterministic = rows.boolean(row, 12);
         inputs[oid(rows, row, 0)].columns.push_back(std::move(facts));
     }
 }
@@ -183,7 +186,7 @@ Result<Inputs> read_inputs(Connection& connection) {
 
 }  // namespace
 
-Result<Catalogue> discover(Connection& connection) {
+Result<Catalogue> discover(Connection& connection, const ColumnChoices& choices) {
     if (auto begun = connection.query(begin); !begun.has_value()) {
         return begun.error();
     }
@@ -201,7 +204,7 @@ Result<Catalogue> discover(Connection& connection) {
     catalogue.system_id = upstream->text(0, 0);
     catalogue.database = upstream->text(0, 1);
     for (const auto& [oid, input] : *inputs) {
-        judge(input, upstream->text(0, 2), catalogue);
+        judge(input, upstream->text(0, 2), catalogue, choices);
     }
     return catalogue;
 }

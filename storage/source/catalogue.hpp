@@ -1,5 +1,6 @@
 #pragma once
 
+#include "storage/column_choice.hpp"
 #include "storage/error.hpp"
 #include "storage/source/connection.hpp"
 #include "storage/table.hpp"
@@ -21,8 +22,9 @@ struct Refusal {
 struct Catalogue {
     std::string system_id;
     std::string database;
-    std::vector<Table> tables;     ///< can be copied; in order of their OIDs
-    std::vector<Refusal> refused;  ///< have a vector index, and cannot
+    std::vector<Table> tables;             ///< can be copied; in order of their OIDs
+    std::vector<Refusal> refused;          ///< have a vector index, and cannot
+    std::vector<Refusal> refused_columns;  ///< of `tables`: were asked for, and cannot
 };
 
 /// Reads every table with a usable pgvector index. A table is copied where all of this holds, and
@@ -36,6 +38,10 @@ struct Catalogue {
 /// 3. A replica identity whose columns are int2, int4, int8, uuid, text or varchar (canonical send
 ///    formats): the primary key, or REPLICA IDENTITY USING INDEX.
 /// 4. The role may read those columns.
-Result<Catalogue> discover(Connection& connection);
+///
+/// Of its other columns, those of `choices` are copied that have a ColumnType, are not generated,
+/// can be read by the role and, if text, have a deterministic collation. What is left out of those
+/// that were asked for by name is refused by name; the table is copied all the same.
+Result<Catalogue> discover(Connection& connection, const ColumnChoices& choices = {});
 
 }  // namespace veer::storage::source

@@ -1,5 +1,7 @@
 #include "storage/source/discover.hpp"
 
+#include "storage/column_type.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -170,9 +172,97 @@ void add_indexes(const TableInput& input, Table& table, Catalogue& catalogue) {
     }
 }
 
+/// Returns why the column's values cannot be copied, or nothing.
+std::optional<std::string> refuse_column(
+    const ColumnFacts& column, const std::string& table, const std::string& role
+) {
+    const std::optional<ColumnType> type = column_type(column.column.type_oid);
+    if (!type.has_value()) {
+        return "columns of type " + column.type_name + " are not supported yet";
+    }
+    if (column.generated) {
+        return "generated columns do not come with logical replication";
+    }
+    if (*type == ColumnType::text && !column.deterministic) {
+        return "its collation takes different texts for equal";
+    }
+    if (!column.readable) {
+        return "role " + role + " may not read it; run: GRANT SELECT ON " + table + " TO " + role +
+               ";";
+    }
+    return std::nullopt;
+}
+
+void choose_columns(
+    const TableInput& input,
+    const ColumnChoices& choices,
+    const std::string& role,
+    Table& table,
+    Catalogue& catalogue
+) {
+    const auto own =
+        std::find_if(choices.tables.begin(), choices.tables.end(), [&](const auto& one) {
+            return one.schema == table.schema && one.table == table.name;
+        });
+    const ColumnChoice& choice = own == choices.tables.end() ? choices.defaults : own->choice;
+    const auto is_named = [&](const std::string& name) {
+        return std::find(choice.names.begin(), choice.names.end(), name) != choice.names.end();
+    };
+    const std::string name = qualified(input.facts);
+    for (std::size_t position = 0; position < input.columns.size(); ++position) {
+        const ColumnFacts& column = input.columns[position];
+        const bool named = is_named(column.column.name);
+        const auto why = refuse_column(column, name, role);
+        if (why.has_value()) {
+            if (named) {
+                catalogue.refused_columns.push_back({name + " column " + column.column.name, *why});
+            }
+            continue;
+        }
+        const bool is_key =
+            std::find(table.key.begin(), table.key.end(), position) != table.key.end();
+        const bool fixed = send_bytes(*column_type(column.column.type_oid)) > 0;
+        if (named || choice.kind == ColumnChoice::Kind::all ||
+            (choice.kind == ColumnChoice::Kind::automatic && (is_key || fixed))) {
+            table.copied.push_back(position);
+        }
+    }
+    for (const std::string& wanted : choice.names) {
+        const bool exists =
+            std::any_of(input.columns.begin(), input.columns.end(), [&](const auto& column) {
+                return column.column.name == wanted;
+            });
+        if (!exists && own != choices.tables.end()) {
+            catalogue.refused_columns.push_back(
+                {name + " column " + wanted, "there is no such column"}
+            );
+        }
+    }
+}
+
+/// Of the columns at these positions, in their order (Table::fingerprint).
+std::string fingerprint(
+    const TableInput& input, std::initializer_list<const std::vector<std::size_t>*> columns
+) {
+    std::string versions;
+    std::string definitions;
+    for (const auto* const positions : columns) {
+        for (const std::size_t position : *positions) {
+            versions += input.columns[position].version;
+            definitions += input.columns[position].definition;
+        }
+    }
+    return versions.append("|").append(input.facts.file).append("|").append(definitions);
+}
+
 }  // namespace
 
-void judge(const TableInput& input, const std::string& role, Catalogue& catalogue) {
+void judge(
+    const TableInput& input,
+    const std::string& role,
+    Catalogue& catalogue,
+    const ColumnChoices& choices
+) {
     const TableFacts& facts = input.facts;
     if (facts.persistence == 't') {
         return;  // of one session, and gone with it
@@ -190,6 +280,8 @@ void judge(const TableInput& input, const std::string& role, Catalogue& catalogu
         .vectors = {},
         .indexes = {},
         .fingerprint = {},
+        .copied = {},
+        .copied_fingerprint = {},
         .estimated_rows = facts.estimated_rows};
     for (const ColumnFacts& column : input.columns) {
         table.columns.push_back(column.column);
@@ -206,14 +298,9 @@ void judge(const TableInput& input, const std::string& role, Catalogue& catalogu
         catalogue.refused.push_back({qualified(facts), *reason});
         return;
     }
-    std::string definitions;
-    for (const auto* const positions : {&table.key, &table.vectors}) {
-        for (const std::size_t position : *positions) {
-            table.fingerprint += input.columns[position].version;
-            definitions += input.columns[position].definition;
-        }
-    }
-    table.fingerprint += "|" + facts.file + "|" + definitions;
+    choose_columns(input, choices, role, table, catalogue);
+    table.fingerprint = fingerprint(input, {&table.key, &table.vectors});
+    table.copied_fingerprint = fingerprint(input, {&table.copied});
     catalogue.tables.push_back(std::move(table));
 }
 

@@ -34,6 +34,7 @@ struct ColumnFacts {
     bool generated = false;
     bool readable = true;
     std::string definition = {};  ///< of fingerprint_definition_sql
+    bool deterministic = true;    ///< equal text is equal bytes (pg_collation)
 };
 
 /// A row of pg_index for a pgvector access method.
@@ -59,6 +60,11 @@ struct TableInput {
 };
 
 /// Adds the table, or the reasons against it, to the catalogue. `role` is named in the advice.
-void judge(const TableInput& input, const std::string& role, Catalogue& catalogue);
+void judge(
+    const TableInput& input,
+    const std::string& role,
+    Catalogue& catalogue,
+    const ColumnChoices& choices = {}
+);
 
 }  // namespace veer::storage::source

@@ -32,6 +32,12 @@ std::optional<Vector> decode(VectorKind kind, std::int32_t dimensions, std::stri
     return fits ? std::move(vector) : std::nullopt;
 }
 
+/// Whether bytes in the binary send format can be a value of the type.
+bool fits(std::string_view bytes, ColumnType type) {
+    const std::size_t length = send_bytes(type);
+    return length == 0 || bytes.size() == length;
+}
+
 }  // namespace
 
 Result<RowMapper> RowMapper::make(const Table& table, const pgoutput::Relation& relation) {
@@ -63,6 +69,15 @@ Result<RowMapper> RowMapper::make(const Table& table, const pgoutput::Relation& 
         }
         mapper.vectors_.push_back({*found, column.kind, column.typmod});
     }
+    for (const std::size_t position : table.copied) {
+        const Column& column = table.columns[position];
+        const std::optional<std::size_t> found = find_column(relation, column);
+        const std::optional<ColumnType> type = column_type(column.type_oid);
+        if (!found.has_value() || !type.has_value()) {
+            return changed(mapper.name_, "the column " + column.name + " is not what it was");
+        }
+        mapper.values_.push_back({*found, *type});
+    }
     return mapper;
 }
 
@@ -93,7 +108,7 @@ Result<Row> RowMapper::row(const pgoutput::TupleData& tuple, const pgoutput::Tup
     if (!key.has_value()) {
         return key.error();
     }
-    Row row{std::move(*key), {}};
+    Row row{std::move(*key), {}, {}};
     for (const VectorColumn& column : vectors_) {
         const pgoutput::Field& field = tuple[column.position];
         if (field.kind == pgoutput::Field::Kind::null) {
@@ -108,12 +123,40 @@ Result<Row> RowMapper::row(const pgoutput::TupleData& tuple, const pgoutput::Tup
             row.vectors.emplace_back(std::move(*vector));
         }
     }
+    for (const ValueColumn& column : values_) {
+        // A key column that is unchanged is in the old row, which came because of that.
+        const bool in_old = old != nullptr &&
+                            tuple[column.position].kind == pgoutput::Field::Kind::unchanged_toast &&
+                            std::find(keys_.begin(), keys_.end(), column.position) != keys_.end();
+        auto mapped = value(in_old ? (*old)[column.position] : tuple[column.position], column.type);
+        if (!mapped.has_value()) {
+            return mapped.error();
+        }
+        row.values.push_back(std::move(*mapped));
+    }
     return row;
+}
+
+Result<ColumnValue> RowMapper::value(const pgoutput::Field& field, ColumnType type) const {
+    switch (field.kind) {
+        case pgoutput::Field::Kind::null:
+            return ColumnValue{NullValue{}};
+        case pgoutput::Field::Kind::unchanged_toast:
+            return ColumnValue{UnchangedValue{}};
+        case pgoutput::Field::Kind::binary:
+            if (fits(field.bytes, type)) {
+                return ColumnValue{std::string{field.bytes}};
+            }
+            break;
+        case pgoutput::Field::Kind::text:
+            break;
+    }
+    return changed(name_, "a value is not of the type that its column had");
 }
 
 Result<Row> row_of_copy(const Table& table, const BinaryCopyDecoder::Fields& fields) {
     const std::string name = table.schema + "." + table.name;
-    if (fields.size() != table.key.size() + table.vectors.size()) {
+    if (fields.size() != table.key.size() + table.vectors.size() + table.copied.size()) {
         return Error{Errc::unexpected, "Table " + name + ": a row has another number of columns."};
     }
     Row row;
@@ -136,6 +179,18 @@ Result<Row> row_of_copy(const Table& table, const BinaryCopyDecoder::Fields& fie
             return changed(name, "a vector is not of the column's type");
         }
         row.vectors.emplace_back(std::move(*vector));
+    }
+    for (const std::size_t position : table.copied) {
+        const std::optional<std::string_view> bytes = *field++;
+        if (!bytes.has_value()) {
+            row.values.emplace_back(NullValue{});
+            continue;
+        }
+        const std::optional<ColumnType> type = column_type(table.columns[position].type_oid);
+        if (!type.has_value() || !fits(*bytes, *type)) {
+            return changed(name, "a value is not of its column's type");
+        }
+        row.values.emplace_back(std::string{*bytes});
     }
     return row;
 }

@@ -22,7 +22,7 @@ std::string copy_statement(
 ) {
     std::string sql = "COPY (SELECT ";
     const char* separator = "";
-    for (const auto* const positions : {&table.key, &table.vectors}) {
+    for (const auto* const positions : {&table.key, &table.vectors, &table.copied}) {
         for (const std::size_t position : *positions) {
             sql += separator + connection.quote_identifier(table.columns[position].name);
             separator = ", ";
@@ -113,7 +113,7 @@ Result<void> copy_rows(
         !begun.has_value()) {
         return begun;
     }
-    BinaryCopyDecoder decoder{table.key.size() + table.vectors.size()};
+    BinaryCopyDecoder decoder{table.key.size() + table.vectors.size() + table.copied.size()};
     Batcher batcher{table, sink};
     for (;;) {
         auto data = connection.read_copy(std::chrono::steady_clock::now() + silence_max);

@@ -23,7 +23,7 @@ Result<void> begin_copying(
 /// Receives rows, at most 1,000 or about 8 MB at a time.
 using RowSink = std::function<Result<void>(std::span<const Row>)>;
 
-/// Copies keys and vectors of one table.
+/// Copies keys, vectors and copied columns of one table.
 Result<void> copy_table(Connection& connection, const Table& table, const RowSink& sink);
 
 /// Copies those of the rows that meet a condition of SQL.

@@ -15,6 +15,8 @@ static_assert(std::endian::native == std::endian::little, "float32 is stored as 
 
 constexpr std::uint8_t null_flag = 0;
 constexpr std::uint8_t floats_flag = 1;
+constexpr std::uint8_t null_value_flag = 2;
+constexpr std::uint8_t value_flag = 3;
 constexpr std::uint8_t bits_flag = 4;
 constexpr std::uint8_t sparse_flag = 5;
 constexpr std::uint8_t kind_last = static_cast<std::uint8_t>(VectorKind::sparsevec);
@@ -95,6 +97,8 @@ void put_table(ByteWriter& out, const Table& table) {
     }
     put_positions(out, table.key);
     put_positions(out, table.vectors);
+    put_positions(out, table.copied);
+    out.sized(table.copied_fingerprint);
     out.be32(static_cast<std::uint32_t>(table.indexes.size()));
     for (const AnnIndex& index : table.indexes) {
         put_index(out, index);
@@ -113,6 +117,8 @@ Table get_table(ByteReader& in) {
     }
     table.key = get_positions(in, table.columns.size());
     table.vectors = get_positions(in, table.columns.size());
+    table.copied = get_positions(in, table.columns.size());
+    table.copied_fingerprint = in.bytes(in.be32());
     for (std::uint32_t left = in.be32(); left > 0 && !in.failed(); --left) {
         table.indexes.push_back(get_index(in));
         if (table.indexes.back().vector >= table.vectors.size()) {
@@ -158,8 +164,7 @@ void put_vector(ByteWriter& out, const Vector& vector) {
     }
 }
 
-VectorValue get_vector(ByteReader& in) {
-    const std::uint8_t flag = in.u8();
+VectorValue get_vector(ByteReader& in, std::uint8_t flag) {
     if (flag == null_flag) {
         return NullVector{};
     }
@@ -203,9 +208,9 @@ std::string after_prefix(std::string prefix) {
     return prefix;
 }
 
-std::optional<std::string> encode_vectors(const std::vector<VectorValue>& vectors) {
+std::optional<std::string> encode_row(const Row& row) {
     ByteWriter out;
-    for (const VectorValue& value : vectors) {
+    for (const VectorValue& value : row.vectors) {
         if (std::holds_alternative<UnchangedVector>(value)) {
             return std::nullopt;
         }
@@ -215,16 +220,35 @@ std::optional<std::string> encode_vectors(const std::vector<VectorValue>& vector
             out.u8(null_flag);
         }
     }
+    for (const ColumnValue& value : row.values) {
+        if (std::holds_alternative<UnchangedValue>(value)) {
+            return std::nullopt;
+        }
+        if (const auto* const bytes = std::get_if<std::string>(&value)) {
+            out.u8(value_flag).sized(*bytes);
+        } else {
+            out.u8(null_value_flag);
+        }
+    }
     return out.take();
 }
 
-std::optional<std::vector<VectorValue>> decode_vectors(std::string_view bytes) {
-    std::vector<VectorValue> vectors;
+std::optional<Row> decode_row(RowKey key, std::string_view bytes) {
+    Row row{std::move(key), {}, {}};
     ByteReader in{bytes};
     while (in.remaining() > 0) {
-        vectors.push_back(get_vector(in));
+        const std::uint8_t flag = in.u8();
+        if (flag == null_value_flag) {
+            row.values.emplace_back(NullValue{});
+        } else if (flag == value_flag) {
+            row.values.emplace_back(std::string{in.bytes(in.be32())});
+        } else if (row.values.empty()) {
+            row.vectors.push_back(get_vector(in, flag));
+        } else {
+            in.fail();
+        }
     }
-    return in.failed() ? std::nullopt : std::optional{std::move(vectors)};
+    return in.failed() ? std::nullopt : std::optional{std::move(row)};
 }
 
 std::string encode_state(const SyncState& state) {

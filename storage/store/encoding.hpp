@@ -14,9 +14,11 @@
 ///            "r" be32(table oid) RowKey       one row
 ///            "s" ...                          spool.hpp
 ///
-///     value of a row, for each of Table::vectors:
+///     value of a row, for each of Table::vectors, then for each of Table::copied:
 ///            u8 0                             NULL
 ///            u8 1, be32 dims, dims * float32                          vector, halfvec
+///            u8 2                             NULL of a copied column
+///            u8 3, be32 length, bytes         its value in its type's binary send format
 ///            u8 4, be32 length, uint64 for each 64 bits               bit
 ///            u8 5, be32 dims, be32 n, n * uint32 index, n * float32   sparsevec
 ///        items as they lie in memory, little-endian
@@ -32,9 +34,10 @@ std::string row_key(TableOid table, std::string_view key);
 /// below 255 somewhere in the prefix, which "m", "r" and "s" see to.
 std::string after_prefix(std::string prefix);
 
-/// Returns nothing where a vector is unchanged: that must be resolved before it is stored.
-std::optional<std::string> encode_vectors(const std::vector<VectorValue>& vectors);
-std::optional<std::vector<VectorValue>> decode_vectors(std::string_view bytes);
+/// All but the key. Returns nothing where a vector or value is unchanged: that must be resolved
+/// before it is stored.
+std::optional<std::string> encode_row(const Row& row);
+std::optional<Row> decode_row(RowKey key, std::string_view bytes);
 
 /// Encodes all but `applied` and `history`, which are keys of their own: they move with the rows.
 std::string encode_state(const SyncState& state);

@@ -12,13 +12,22 @@ constexpr std::uint8_t upsert_kind = 'u';
 constexpr std::uint8_t delete_kind = 'd';
 constexpr std::uint8_t truncate_kind = 't';
 
+constexpr std::uint8_t vector_flag = 0;
+constexpr std::uint8_t unchanged_vector_flag = 1;
+constexpr std::uint8_t value_flag = 2;
+constexpr std::uint8_t unchanged_value_flag = 3;
+
 std::string encode(const Upsert& upsert) {
     ByteWriter out;
     out.u8(upsert_kind).u8(upsert.old_key.has_value() ? 1 : 0);
     out.sized(upsert.old_key.value_or("")).sized(upsert.row.key);
     for (const VectorValue& value : upsert.row.vectors) {
-        const std::optional<std::string> bytes = encode_vectors({value});
-        out.u8(bytes.has_value() ? 0 : 1).sized(bytes.value_or(""));
+        const std::optional<std::string> bytes = encode_row({{}, {value}});
+        out.u8(bytes.has_value() ? vector_flag : unchanged_vector_flag).sized(bytes.value_or(""));
+    }
+    for (const ColumnValue& value : upsert.row.values) {
+        const std::optional<std::string> bytes = encode_row({{}, {}, {value}});
+        out.u8(bytes.has_value() ? value_flag : unchanged_value_flag).sized(bytes.value_or(""));
     }
     return out.take();
 }
@@ -32,14 +41,23 @@ std::optional<Upsert> decode_upsert(TableOid table, ByteReader& in) {
     }
     upsert.row.key = in.bytes(in.be32());
     while (in.remaining() > 0 && !in.failed()) {
-        const bool unchanged = in.u8() != 0;
-        std::optional<std::vector<VectorValue>> value = decode_vectors(in.bytes(in.be32()));
-        if (!value.has_value() || value->size() != (unchanged ? 0U : 1U)) {
+        const std::uint8_t flag = in.u8();
+        std::optional<Row> one = decode_row({}, in.bytes(in.be32()));
+        if (!one.has_value() || one->vectors.size() != (flag == vector_flag ? 1U : 0U) ||
+            one->values.size() != (flag == value_flag ? 1U : 0U)) {
             return std::nullopt;
         }
-        upsert.row.vectors.push_back(
-            unchanged ? VectorValue{UnchangedVector{}} : std::move(value->front())
-        );
+        if (flag == vector_flag || flag == unchanged_vector_flag) {
+            upsert.row.vectors.push_back(
+                flag == vector_flag ? std::move(one->vectors.front()) : UnchangedVector{}
+            );
+        } else if (flag == value_flag || flag == unchanged_value_flag) {
+            upsert.row.values.push_back(
+                flag == value_flag ? std::move(one->values.front()) : UnchangedValue{}
+            );
+        } else {
+            return std::nullopt;
+        }
     }
     return in.failed() ? std::nullopt : std::optional{std::move(upsert)};
 }

@@ -12,8 +12,9 @@
 ///
 ///     key    "s" be32(table oid) be64(commit LSN) be32(place in the transaction)
 ///
-///     value  u8 'u', u8 has old key, sized old key, sized key, for each vector:
-///                    u8 unchanged, sized bytes of encode_vectors()
+///     value  u8 'u', u8 has old key, sized old key, sized key, for each vector and then value:
+///                    u8 0 a vector, 1 unchanged, 2 a copied value, 3 unchanged; sized bytes of
+///                    encode_row() with nothing else in it
 ///            u8 'd', sized key
 ///            u8 't'
 namespace veer::storage::store {

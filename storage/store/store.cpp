@@ -7,6 +7,7 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <random>
 #include <set>
@@ -16,12 +17,17 @@ namespace veer::storage::store {
 
 namespace {
 
-constexpr std::string_view format = "veer store 2";
-/// Of rows without copied columns and types of vectors: what they hold is copied again.
-constexpr std::string_view outdated_format = "veer store 1";
+constexpr std::string_view format = "veer store 3";
+/// Of rows without types of vectors, and without copied columns: what they hold is copied again.
+constexpr std::array<std::string_view, 2> outdated_formats{"veer store 1", "veer store 2"};
 constexpr std::size_t megabyte = 1U << 20U;
 constexpr std::size_t spool_page_changes_max = 1'000;
 constexpr std::size_t spool_page_bytes_max = 8 * megabyte;
+
+bool is_outdated(std::string_view found) {
+    return std::find(outdated_formats.begin(), outdated_formats.end(), found) !=
+           outdated_formats.end();
+}
 
 /// Rows are looked up by key, and written as fast as the stream comes.
 constexpr RocksSizes sizes{
@@ -71,7 +77,7 @@ void append(rocksdb::WriteBatch& batch, const Truncate& change) {
 }
 
 Result<void> append_row(rocksdb::WriteBatch& batch, TableOid table, const Row& row) {
-    const std::optional<std::string> value = encode_vectors(row.vectors);
+    const std::optional<std::string> value = encode_row(row);
     if (!value.has_value()) {
         return Error{Errc::unexpected, "A row with an unresolved vector was given to the store."};
     }
@@ -157,7 +163,7 @@ struct Store::Impl {
         if (!name.has_value()) {
             return name.error();
         }
-        if (found->has_value() && name->has_value() && **found == outdated_format) {
+        if (found->has_value() && name->has_value() && is_outdated(**found)) {
             instance = **name;
             return start_over();
         }
@@ -433,11 +439,11 @@ Result<std::optional<Row>> Store::get(TableOid table, const RowKey& key) const {
     if (!bytes->has_value()) {
         return std::optional<Row>{};
     }
-    std::optional<std::vector<VectorValue>> vectors = decode_vectors(**bytes);
-    if (!vectors.has_value()) {
+    std::optional<Row> row = decode_row(key, **bytes);
+    if (!row.has_value()) {
         return impl_->corrupted("a row");
     }
-    return std::optional{Row{key, std::move(*vectors)}};
+    return row;
 }
 
 Result<void> Store::for_each_row(TableOid table, const std::function<bool(Row&&)>& visit) const {

@@ -50,6 +50,7 @@ class Store {
   public:
     /// Opens or makes the store in `directory` (mode 0700). Fails where another process has it
     /// open, and where another version of veer wrote it in a format that this one does not know.
+    /// One of an older format is emptied: then there is no state(), and the tables are copied.
     static Result<Store> open(const std::string& directory);
 
     Store(Store&&) noexcept;
@@ -83,8 +84,8 @@ class Store {
     /// Marks the copy complete as of `applied`, durably. Requires a state.
     Result<void> finish_copy(Lsn applied);
 
-    /// Applies the changes in order, spools others, and moves the position. Requires no
-    /// UnchangedVector but in the spooled ones.
+    /// Applies the changes in order, spools others, and moves the position. Requires
+    /// nothing unchanged but in the spooled ones.
     Result<void> write(
         std::span<const Change> changes,
         Lsn applied,

@@ -34,16 +34,15 @@ Result<void> View::for_each_row(
     }
     for (; at->Valid(); at->Next()) {
         const std::string_view key = at->key().ToStringView().substr(prefix.size());
-        std::optional<std::vector<VectorValue>> vectors =
-            decode_vectors(at->value().ToStringView());
-        if (!vectors.has_value()) {
+        std::optional<Row> row = decode_row(RowKey{key}, at->value().ToStringView());
+        if (!row.has_value()) {
             return Error{
                 Errc::disk,
                 "The store in " + directory_ +
                     " is damaged: a row cannot be decoded; remove the directory, veer will copy "
                     "the tables again."};
         }
-        if (!visit(Row{RowKey{key}, std::move(*vectors)})) {
+        if (!visit(std::move(*row))) {
             return {};
         }
     }

@@ -18,9 +18,15 @@ bool same(const CatalogueView& one, const CatalogueView& other) {
 }  // namespace
 
 CatalogueWatch::CatalogueWatch(
-    source::ConnectOptions options, std::string publication, std::chrono::milliseconds every
+    source::ConnectOptions options,
+    std::string publication,
+    ColumnChoices columns,
+    std::chrono::milliseconds every
 )
-    : options_{std::move(options)}, publication_{std::move(publication)}, every_{every} {
+    : options_{std::move(options)},
+      publication_{std::move(publication)},
+      columns_{std::move(columns)},
+      every_{every} {
     options_.wake = &wake_;
     thread_ = std::thread{[this] {
         run();
@@ -75,7 +81,7 @@ std::optional<CatalogueView> CatalogueWatch::take_view() {
 }
 
 Result<std::optional<std::string>> CatalogueWatch::look(source::Connection& connection) {
-    auto catalogue = source::discover(connection);
+    auto catalogue = source::discover(connection, columns_);
     if (!catalogue.has_value()) {
         return catalogue.error();
     }
@@ -91,7 +97,7 @@ Result<std::optional<std::string>> CatalogueWatch::look(source::Connection& conn
             "the publication " + publication_ + " is gone or was changed"};
     }
     // A table that was dropped between the two questions has left its publication, too.
-    auto again = source::discover(connection);
+    auto again = source::discover(connection, columns_);
     if (!again.has_value()) {
         return again.error();
     }

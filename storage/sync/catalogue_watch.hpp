@@ -1,5 +1,6 @@
 #pragma once
 
+#include "storage/column_choice.hpp"
 #include "storage/source/catalogue.hpp"
 #include "storage/source/connection.hpp"
 #include "storage/source/publication.hpp"
@@ -28,7 +29,10 @@ class CatalogueWatch {
   public:
     /// `options.wake` is not used: the watch has a wake of its own.
     CatalogueWatch(
-        source::ConnectOptions options, std::string publication, std::chrono::milliseconds every
+        source::ConnectOptions options,
+        std::string publication,
+        ColumnChoices columns,
+        std::chrono::milliseconds every
     );
     CatalogueWatch(const CatalogueWatch&) = delete;
     CatalogueWatch& operator=(const CatalogueWatch&) = delete;
@@ -49,6 +53,7 @@ class CatalogueWatch {
     source::Wake wake_;
     source::ConnectOptions options_;
     std::string publication_;
+    ColumnChoices columns_;
     std::chrono::milliseconds every_;
     std::optional<CatalogueView> last_;  ///< of the thread's own
     std::atomic<bool> found_{false};

@@ -265,7 +265,7 @@ Result<Table> Joiner::prepare(const Table& wanted) {
     if (auto kept = keep_publication(); !kept.has_value()) {
         return kept.error();
     }
-    auto catalogue = source::discover(*connection_);
+    auto catalogue = source::discover(*connection_, context_.columns);
     if (!catalogue.has_value()) {
         return catalogue.error();
     }
@@ -289,7 +289,7 @@ Result<void> Joiner::copy_or_tell(const Table& table) {
 Result<void> Joiner::copy(const Table& table) {
     const std::string slot = context_.name + "_join";
     auto at = open_at_point(
-        {context_.options, slot, context_.name, context_.identity}, *connection_, table
+        {context_.options, slot, context_.name, context_.columns, context_.identity}, *connection_, table
     );
     if (!at.has_value()) {
         return at.error();

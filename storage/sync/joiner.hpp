@@ -1,5 +1,6 @@
 #pragma once
 
+#include "storage/column_choice.hpp"
 #include "storage/error.hpp"
 #include "storage/source/connection.hpp"
 #include "storage/source/stream.hpp"
@@ -42,6 +43,7 @@ class Joiner {
     struct Context {
         source::ConnectOptions options;   ///< the wake is the joiner's own
         std::string name;                 ///< of slot and publication
+        ColumnChoices columns;            ///< to be copied beside key and vectors
         source::SystemIdentity identity;  ///< of the server that the stream comes from
         store::Store& store;
         Progress& progress;

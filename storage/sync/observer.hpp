@@ -86,15 +86,15 @@ class Observer {
     /// served yet.
     virtual void begin(const std::string& database, const std::vector<Table>& tables) = 0;
 
-    /// Rows of a table of begin() or join(), keys not seen before in it. UnchangedVector does not
-    /// occur.
+    /// Rows of a table of begin() or join(), keys not seen before in it. Nothing in them is
+    /// unchanged.
     virtual void rows(TableOid table, std::span<const Row> rows) = 0;
 
     /// The tables of begin() are complete and consistent as of `applied`.
     virtual void ready(Lsn applied) = 0;
 
-    /// One transaction after ready(). `transaction` has no UnchangedVector left: the syncer has
-    /// resolved them from the store.
+    /// One transaction after ready(). `transaction` has nothing unchanged left: the syncer has
+    /// resolved that from the store.
     virtual void apply(const Transaction& transaction) = 0;
 
     /// After ready(): these are the complete tables now. Each is one of begin() or joined() with
@@ -105,7 +105,7 @@ class Observer {
     /// A copy of one more table begins; nothing of it may be served yet.
     virtual void join(const Table& /*table*/) {}
 
-    /// Changes to the table that is joining, after its rows; no UnchangedVector.
+    /// Changes to the table that is joining, after its rows; nothing is unchanged.
     virtual void catch_up(TableOid /*table*/, std::span<const Change> /*changes*/) {}
 
     /// The table is complete as of the position, and part of every apply() from now on.

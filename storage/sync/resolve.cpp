@@ -13,10 +13,15 @@ bool is_unchanged(const VectorValue& value) {
     return std::holds_alternative<UnchangedVector>(value);
 }
 
+bool is_unchanged_value(const ColumnValue& value) {
+    return std::holds_alternative<UnchangedValue>(value);
+}
+
 bool has_unchanged(const Change& change) {
     const auto* const upsert = std::get_if<Upsert>(&change);
     return upsert != nullptr &&
-           std::any_of(upsert->row.vectors.begin(), upsert->row.vectors.end(), is_unchanged);
+           (std::any_of(upsert->row.vectors.begin(), upsert->row.vectors.end(), is_unchanged) ||
+            std::any_of(upsert->row.values.begin(), upsert->row.values.end(), is_unchanged_value));
 }
 
 /// The rows as the transaction has left them so far; null for deleted ones.
@@ -25,11 +30,10 @@ class Overlay {
     explicit Overlay(const RowLookup& lookup) : lookup_{lookup} {}
 
     /// Nothing where the row is not known.
-    Result<std::optional<std::vector<VectorValue>>> vectors(TableOid table, const RowKey& key)
-        const {
+    Result<std::optional<Row>> row(TableOid table, const RowKey& key) const {
         const auto found = rows_.find({table, key});
         if (found != rows_.end() && found->second != nullptr) {
-            return std::optional{found->second->vectors};
+            return std::optional{*found->second};
         }
         if (found == rows_.end() && !truncated_.contains(table)) {
             auto before = lookup_(table, key);
@@ -37,10 +41,10 @@ class Overlay {
                 return before.error();
             }
             if (before->has_value()) {
-                return std::optional{std::move((*before)->vectors)};
+                return std::move(*before);
             }
         }
-        return std::optional<std::vector<VectorValue>>{};
+        return std::optional<Row>{};
     }
 
     /// `change` must outlive the overlay.
@@ -68,20 +72,25 @@ class Overlay {
 
 /// Returns what is wrong with the copy, or nothing.
 Result<std::optional<std::string>> resolve(Upsert& upsert, const Overlay& overlay) {
-    auto known = overlay.vectors(upsert.table, upsert.old_key.value_or(upsert.row.key));
+    auto known = overlay.row(upsert.table, upsert.old_key.value_or(upsert.row.key));
     if (!known.has_value()) {
         return known.error();
     }
     if (!known->has_value()) {
         return std::optional<std::string>{"a row was updated that the copy does not have"};
     }
-    std::vector<VectorValue>& values = **known;
-    if (values.size() != upsert.row.vectors.size()) {
-        return std::optional<std::string>{"a stored row has another number of vectors"};
+    auto& [key, vectors, values] = **known;
+    if (vectors.size() != upsert.row.vectors.size() || values.size() != upsert.row.values.size()) {
+        return std::optional<std::string>{"a stored row has another number of columns"};
     }
-    for (std::size_t vector = 0; vector < values.size(); ++vector) {
+    for (std::size_t vector = 0; vector < vectors.size(); ++vector) {
         if (is_unchanged(upsert.row.vectors[vector])) {
-            upsert.row.vectors[vector] = std::move(values[vector]);
+            upsert.row.vectors[vector] = std::move(vectors[vector]);
+        }
+    }
+    for (std::size_t value = 0; value < values.size(); ++value) {
+        if (is_unchanged_value(upsert.row.values[value])) {
+            upsert.row.values[value] = std::move(values[value]);
         }
     }
     return std::optional<std::string>{};

@@ -17,8 +17,8 @@ struct Resolved {
     TableFailures lost;  ///< tables of which a row was not known; nothing of them is left
 };
 
-/// Replaces every UnchangedVector by the value that the row had: earlier in the transaction, or
-/// else before it.
+/// Replaces every UnchangedVector and UnchangedValue by the value that the row had: earlier in the
+/// transaction, or else before it.
 ///
 ///     insert id=1 emb=A ─▶ update id=1 emb=u ─▶ update id=1→2 emb=u ─▶ ...
 ///          A                    A, from the line before     A, by the old key

@@ -59,7 +59,7 @@ Result<void> Session::prepare(const std::optional<std::string>& start_over) {
     if (auto fit = source::preflight(*catalogue_connection_); !fit.has_value()) {
         return fit;
     }
-    auto catalogue = source::discover(*catalogue_connection_);
+    auto catalogue = source::discover(*catalogue_connection_, context_.options.columns);
     if (!catalogue.has_value()) {
         return catalogue.error();
     }
@@ -178,17 +178,33 @@ Result<void> Session::wait_for_index(
     return Error{Errc::not_permitted, reason};
 }
 
+/// What is to be known while all is well otherwise.
+std::string Session::warning() const {
+    const std::string guard = context_.guard.warning();
+    return guard.empty() || columns_left_out_.empty() ? guard + columns_left_out_
+                                                      : guard + " " + columns_left_out_;
+}
+
 void Session::log_refusals(const source::Catalogue& catalogue) {
     std::string all;
+    columns_left_out_.clear();
     for (const source::Refusal& refusal : catalogue.refused) {
         all += refusal.name + ": " + refusal.reason + "\n";
+    }
+    for (const source::Refusal& refusal : catalogue.refused_columns) {
+        all += refusal.name + ": " + refusal.reason + "\n";
+        columns_left_out_ += (columns_left_out_.empty() ? "Not copied: " : " Not copied: ") +
+                             refusal.name + ": " + refusal.reason +
+                             (refusal.reason.ends_with(';') ? "" : ".");
     }
     if (all == context_.last_refusals) {
         return;
     }
     context_.last_refusals = all;
-    for (const source::Refusal& refusal : catalogue.refused) {
-        spdlog::warn("sync: left to Postgres: {}: {}", refusal.name, refusal.reason);
+    for (const auto* const list : {&catalogue.refused, &catalogue.refused_columns}) {
+        for (const source::Refusal& refusal : *list) {
+            spdlog::warn("sync: left to Postgres: {}: {}", refusal.name, refusal.reason);
+        }
     }
 }
 

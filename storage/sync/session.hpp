@@ -64,6 +64,7 @@ class Session {
         const std::optional<store::SyncState>& stored, const source::Catalogue& catalogue
     );
     void log_refusals(const source::Catalogue& catalogue);
+    std::string warning() const;
 
     Result<void> start_over(const source::Catalogue& catalogue, const std::string& why);
     Result<void> resume(store::SyncState stored, const source::Catalogue& catalogue);
@@ -80,6 +81,7 @@ class Session {
     std::optional<source::Connection> catalogue_connection_;
     std::optional<source::Connection> replication_;
     source::SystemIdentity identity_;  ///< of the server behind `replication_`
+    std::string columns_left_out_;     ///< that were asked for, and why; in sentences
     bool streamed_ = false;
     bool started_ = false;
 };

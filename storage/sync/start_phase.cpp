@@ -21,6 +21,10 @@ class Loader {
             const auto* const vector = std::get_if<Vector>(&value);
             bytes_ += vector == nullptr ? 0 : bytes_of(*vector);
         }
+        for (const ColumnValue& value : row.values) {
+            const auto* const text = std::get_if<std::string>(&value);
+            bytes_ += text == nullptr ? 0 : text->size();
+        }
         rows_.push_back(std::move(row));
         if (rows_.size() >= load_rows_max || bytes_ >= load_bytes_max) {
             flush();
@@ -105,7 +109,8 @@ Result<void> Session::load(const store::SyncState& state) {
         Loader loader{table, context_.progress};
         bool fits = true;
         auto read = context_.store.for_each_row(table.oid, [&](Row&& row) {
-            fits = row.vectors.size() == table.vectors.size();
+            fits = row.vectors.size() == table.vectors.size() &&
+                   row.values.size() == table.copied.size();
             if (fits) {
                 loader.add(std::move(row));
             }
@@ -115,7 +120,7 @@ Result<void> Session::load(const store::SyncState& state) {
             return read;
         }
         if (!fits) {
-            return Error{Errc::gone, "A stored row has another number of vectors than its table."};
+            return Error{Errc::gone, "A stored row has another number of columns than its table."};
         }
         if (auto ended = interrupted(); !ended.has_value()) {
             return ended;

@@ -74,11 +74,19 @@ Error Session::follow(source::Stream& stream, const store::SyncState& state, Lsn
         return writable.error();
     }
     catalogue_connection_.reset();
-    CatalogueWatch watch{connect_options(false), name_, context_.options.catalogue_every};
-    Joiner joiner{{connect_options(false), name_, identity_, context_.store, context_.progress}};
+    CatalogueWatch watch{
+        connect_options(false), name_, context_.options.columns, context_.options.catalogue_every};
+    Joiner joiner{
+        {connect_options(false),
+         name_,
+         context_.options.columns,
+         identity_,
+         context_.store,
+         context_.progress}};
     Verifier verifier{
         {connect_options(false),
          name_,
+         context_.options.columns,
          identity_,
          context_.store,
          context_.progress,
@@ -103,7 +111,7 @@ Error Session::follow(source::Stream& stream, const store::SyncState& state, Lsn
                 spdlog::info("sync: streaming from {}", to_string(state.applied));
             }
             streamed_ = true;
-            context_.progress.enter(Phase::streaming, context_.guard.warning());
+            context_.progress.enter(Phase::streaming, warning());
         }
         stepped = interrupted();
         if (auto view = watch.take_view(); view.has_value() && stepped.has_value()) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "storage/column_choice.hpp"
 #include "storage/error.hpp"
 #include "storage/sync/observer.hpp"
 #include "storage/sync/verification.hpp"
@@ -25,6 +26,7 @@ struct SyncOptions {
     double verify_rows_per_second = 0;
     /// From the beginning of one such pass over all tables to the next one's.
     std::chrono::milliseconds verify_every{3'600'000};
+    ColumnChoices columns = {};  ///< what is copied beside keys and vectors
 };
 
 /// Keeps a store and an observer in step with one upstream database, for ever, on a thread of its

@@ -14,9 +14,9 @@ namespace {
 /// Under the lock: since it was read nothing has become of the table, nor of its publication, whose
 /// fingerprint this is.
 Result<std::string> check_unchanged(
-    source::Connection& catalogue, const std::string& publication, const Table& table
+    const PointRequest& request, source::Connection& catalogue, const Table& table
 ) {
-    auto now = source::discover(catalogue);
+    auto now = source::discover(catalogue, request.columns);
     if (!now.has_value()) {
         return now.error();
     }
@@ -24,12 +24,12 @@ Result<std::string> check_unchanged(
     if (found == nullptr || !found->same_shape(table)) {
         return Error{Errc::gone, "The table was changed while its copy began."};
     }
-    auto published = source::read_publication(catalogue, publication);
+    auto published = source::read_publication(catalogue, request.publication);
     if (!published.has_value()) {
         return published.error();
     }
     if (!published->has_value() || !(*published)->contains(table.oid)) {
-        return Error{Errc::gone, "The table is not in the publication " + publication + "."};
+        return Error{Errc::gone, "The table is not in the publication " + request.publication + "."};
     }
     return source::fingerprint(**published, {table});
 }
@@ -77,7 +77,7 @@ Result<TableAtPoint> open_at_point(
         !dropped.has_value()) {
         return dropped.error();
     }
-    auto fingerprint = check_unchanged(catalogue, request.publication, table);
+    auto fingerprint = check_unchanged(request, catalogue, table);
     if (!fingerprint.has_value()) {
         return fingerprint.error();
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "storage/column_choice.hpp"
 #include "storage/error.hpp"
 #include "storage/source/connection.hpp"
 #include "storage/source/slot.hpp"
@@ -21,6 +22,7 @@ struct PointRequest {
     const source::ConnectOptions& options;
     const std::string& slot;                 ///< of a temporary one, for as long as this takes
     const std::string& publication;          ///< has the table
+    const ColumnChoices& columns;            ///< as `table` was read with
     const source::SystemIdentity& identity;  ///< of the server that the stream comes from
 };
 

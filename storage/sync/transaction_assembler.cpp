@@ -22,6 +22,10 @@ std::size_t size_of(const Row& row) {
         const auto* const vector = std::get_if<Vector>(&value);
         bytes += sizeof value + (vector == nullptr ? 0 : bytes_of(*vector));
     }
+    for (const ColumnValue& value : row.values) {
+        const auto* const text = std::get_if<std::string>(&value);
+        bytes += sizeof value + (text == nullptr ? 0 : text->size());
+    }
     return bytes;
 }
 

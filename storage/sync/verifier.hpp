@@ -51,6 +51,7 @@ class Verifier {
     struct Context {
         source::ConnectOptions options;   ///< the wake is the verifier's own
         std::string name;                 ///< of slot and publication
+        ColumnChoices columns;            ///< that are copied beside key and vectors
         source::SystemIdentity identity;  ///< of the server that the stream comes from
         store::Store& store;
         Progress& progress;

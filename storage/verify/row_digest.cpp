@@ -11,22 +11,32 @@ namespace veer::storage::verify {
 
 namespace {
 
-constexpr std::uint8_t null_vector = 0;
-constexpr std::uint8_t some_vector = 1;
+constexpr std::uint8_t null_flag = 0;
+constexpr std::uint8_t value_flag = 1;
 /// Of a value that cannot have come from Postgres: equal to nothing there.
-constexpr std::uint8_t no_vector = 2;
+constexpr std::uint8_t impossible_flag = 2;
 
 void append_vector(ByteWriter& out, VectorKind kind, const VectorValue& value) {
     if (std::holds_alternative<NullVector>(value)) {
-        out.u8(null_vector);
+        out.u8(null_flag);
         return;
     }
     const auto* const vector = std::get_if<Vector>(&value);
     const auto bytes = vector == nullptr ? std::nullopt : send_format(kind, *vector);
     if (bytes.has_value()) {
-        out.u8(some_vector).sized(*bytes);
+        out.u8(value_flag).sized(*bytes);
     } else {
-        out.u8(no_vector);
+        out.u8(impossible_flag);
+    }
+}
+
+void append_value(ByteWriter& out, const ColumnValue& value) {
+    if (std::holds_alternative<NullValue>(value)) {
+        out.u8(null_flag);
+    } else if (const auto* const bytes = std::get_if<std::string>(&value)) {
+        out.u8(value_flag).sized(*bytes);
+    } else {
+        out.u8(impossible_flag);
     }
 }
 
@@ -46,6 +56,9 @@ std::uint64_t row_digest(const Table& table, const Row& row) {
     input.bytes(row.key);
     for (std::size_t i = 0; i < table.vectors.size() && i < row.vectors.size(); ++i) {
         append_vector(input, table.columns[table.vectors[i]].kind, row.vectors[i]);
+    }
+    for (std::size_t i = 0; i < table.copied.size() && i < row.values.size(); ++i) {
+        append_value(input, row.values[i]);
     }
     const std::string& bytes = input.written();
     std::array<unsigned char, SHA256_DIGEST_LENGTH> hash{};
@@ -75,9 +88,12 @@ std::string key_sql(const Table& table, const SendFunctions& send) {
 
 std::string digest_sql(const Table& table, const SendFunctions& send) {
     std::string row = key_sql(table, send);
-    for (const std::size_t position : table.vectors) {
-        row += " || coalesce('\\x01'::pg_catalog.bytea || " +
-               sized_sql(sent_sql(table.columns[position], send)) + ", '\\x00'::pg_catalog.bytea)";
+    for (const auto* const positions : {&table.vectors, &table.copied}) {
+        for (const std::size_t position : *positions) {
+            row += " || coalesce('\\x01'::pg_catalog.bytea || " +
+                   sized_sql(sent_sql(table.columns[position], send)) +
+                   ", '\\x00'::pg_catalog.bytea)";
+        }
     }
     return "('x' || pg_catalog.encode(pg_catalog.substring(pg_catalog.sha256(" + row +
            "), 1, 8), 'hex'))::bit(64)::pg_catalog.int8";

@@ -11,8 +11,8 @@ namespace veer::storage::verify {
 
 /// What a row comes to, the same number here and in Postgres:
 ///
-///     the first 8 bytes of sha256( RowKey | each of Table::vectors )
-///         vector:  00                                   NULL
+///     the first 8 bytes of sha256( RowKey | each of Table::vectors, of Table::copied )
+///         value:   00                                   NULL
 ///                  01 be32 length | binary send format
 ///
 /// The key is part of it, so that equal vectors of two rows do not cancel out in a range's sum.

@@ -1,6 +1,7 @@
 // What does a search cost at which recall, inside one process and one thread?
 //
 //     index_bench --cache DIRECTORY [--data DIRECTORY] [--quick] [--only TEXT] [--rounds N]
+//     [--filtered]
 //
 // The contenders take turns; the least of the rounds counts, in processor time of the thread, so
 // that others on the machine disturb little. An answer is right when it is no farther than the
@@ -9,6 +10,7 @@
 #include "index/kernels.hpp"
 #include "index/space.hpp"
 #include "tests/bench/contenders.hpp"
+#include "tests/bench/filtered.hpp"
 
 #include <malloc.h>
 #include <unistd.h>
@@ -136,6 +138,7 @@ struct Options {
     std::filesystem::path data;
     std::string only;
     std::size_t rounds = 5;
+    bool filtered = false;   ///< searches under filters, veer's only
     std::size_t shrunk = 1;  ///< made-up rows are divided by it
 };
 
@@ -145,6 +148,10 @@ bool read(Options& options, int count, char** values) {
         if (name == "--quick") {
             options.rounds = 1;
             options.shrunk = 20;
+            continue;
+        }
+        if (name == "--filtered") {
+            options.filtered = true;
             continue;
         }
         if (++i == count) {
@@ -201,7 +208,7 @@ int run(int count, char** values) {
     if (!read(options, count, values)) {
         std::fputs(
             "usage: index_bench --cache DIRECTORY [--data DIRECTORY] [--quick] [--only TEXT] "
-            "[--rounds N]\n",
+            "[--rounds N] [--filtered]\n",
             stderr
         );
         return 2;
@@ -209,7 +216,11 @@ int run(int count, char** values) {
     std::printf("%s kernels, m 16, ef_construction 64\n", index::best_kernels().name);
     for (const auto& [name, make] : sets(options)) {
         if (name.find(options.only) != std::string::npos) {
-            race(make(), options.rounds);
+            if (options.filtered) {
+                race_filtered(make(), builders, options.rounds);
+            } else {
+                race(make(), options.rounds);
+            }
         }
     }
     return 0;

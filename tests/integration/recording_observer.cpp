@@ -25,6 +25,7 @@ void RecordingObserver::begin(const std::string& /*database*/, const std::vector
     tables_ = tables;
     rows_.clear();
     expect(joining_.empty(), "begin while a table joins");
+    values_.clear();
     begun_ = true;
     ready_ = false;
     ++begins_;
@@ -37,6 +38,7 @@ void RecordingObserver::rows(TableOid table, std::span<const Row> rows) {
     expect(rows.size() <= 1'000, "a batch of more than 1000 rows");
     for (const Row& row : rows) {
         expect(rows_[table].emplace(row.key, row.vectors).second, "a key was copied twice");
+        values_[table][row.key] = row.values;
     }
 }
 
@@ -69,6 +71,7 @@ void RecordingObserver::change(const storage::Change& change, bool joining) {
         TableRows& rows = rows_[upsert->table];
         if (upsert->old_key.has_value()) {
             expect(rows.erase(*upsert->old_key) == 1, "an old key was not there");
+            values_[upsert->table].erase(*upsert->old_key);
         }
         const auto unchanged = [](const storage::VectorValue& value) {
             return std::holds_alternative<storage::UnchangedVector>(value);
@@ -78,11 +81,14 @@ void RecordingObserver::change(const storage::Change& change, bool joining) {
             "an unresolved vector"
         );
         rows[upsert->row.key] = upsert->row.vectors;
+        values_[upsert->table][upsert->row.key] = upsert->row.values;
     } else if (const auto* const removed = std::get_if<storage::Delete>(&change)) {
         expect(rows_[removed->table].erase(removed->key) == 1, "a deleted row was not there");
+        values_[removed->table].erase(removed->key);
     } else {
         for (const TableOid table : std::get<storage::Truncate>(change).tables) {
             rows_[table].clear();
+            values_[table].clear();
         }
     }
 }
@@ -185,6 +191,17 @@ TableRows RecordingObserver::table_rows(const std::string& name) const {
         const auto rows = rows_.find(table.oid);
         if (table.name == name && rows != rows_.end()) {
             return rows->second;
+        }
+    }
+    return {};
+}
+
+TableValues RecordingObserver::table_values(const std::string& name) const {
+    const std::scoped_lock lock{mutex_};
+    for (const Table& table : tables_) {
+        const auto values = values_.find(table.oid);
+        if (table.name == name && values != values_.end()) {
+            return values->second;
         }
     }
     return {};

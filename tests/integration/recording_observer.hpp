@@ -15,6 +15,9 @@ namespace veer::tests {
 /// The rows of one table: RowKey to vectors.
 using TableRows = std::map<storage::RowKey, std::vector<storage::VectorValue>>;
 
+/// The same of its copied columns.
+using TableValues = std::map<storage::RowKey, std::vector<storage::ColumnValue>>;
+
 /// Keeps what it is told, as an index would, and checks the order of the calls.
 class RecordingObserver : public storage::sync::Observer {
   public:
@@ -32,6 +35,7 @@ class RecordingObserver : public storage::sync::Observer {
     void status(const storage::sync::Status& status) override;
 
     TableRows table_rows(const std::string& name) const;
+    TableValues table_values(const std::string& name) const;
     std::vector<storage::Table> tables() const;  ///< that are complete
     /// Of the table, by its name without the schema; an empty one where it is not known.
     storage::sync::TableStatus table_status(const std::string& name) const;
@@ -58,6 +62,7 @@ class RecordingObserver : public storage::sync::Observer {
     std::vector<storage::Table> joining_;  ///< one, or none
     std::map<storage::TableOid, TableRows> rows_;
     std::map<std::string, int> copies_;
+    std::map<storage::TableOid, TableValues> values_;
     storage::sync::Status status_;
     std::vector<std::string> reasons_;
     storage::Lsn position_;

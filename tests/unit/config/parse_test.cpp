@@ -128,6 +128,27 @@ TEST_CASE("A value that is not allowed is told with file, line and what is allow
     );
 }
 
+TEST_CASE("Columns to copy are a word or a list, and the routes' the defaults'", "[config]") {
+    const Result<Config> result = parse(
+        "[defaults]\ncolumns = 'none'\n"
+        "[[route]]\ncolumn = 'a.b.c'\noperator = '<->'\n"
+        "[[route]]\ncolumn = 'a.b.c'\noperator = '<=>'\ncolumns = ['x', 'y z']\n",
+        "veer.toml"
+    );
+    REQUIRE(result.has_value());
+    CHECK(result->defaults.columns == Columns{Columns::Kind::none, {}});
+    CHECK(result->routes[0].columns == result->defaults.columns);
+    CHECK(result->routes[1].columns == Columns{Columns::Kind::automatic, {"x", "y z"}});
+    CHECK(
+        problem("[defaults]\ncolumns = 'some'") ==
+        "veer.toml:2: defaults.columns must be \"auto\", \"none\", \"all\" or a list of at most "
+        "100 column names, not \"some\""
+    );
+    CHECK(problem("[defaults]\ncolumns = ['a', '']").ends_with("not [\"a\", \"\"]"));
+    CHECK(problem("[defaults]\ncolumns = ['a', 1]").ends_with("not something else"));
+    CHECK(problem("[defaults]\ncolumns = 'all'") == "none");
+}
+
 TEST_CASE("Values outside their limits are refused", "[config]") {
     for (const auto* text :
          {"[defaults]\npercent = -0.1",

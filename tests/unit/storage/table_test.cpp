@@ -71,6 +71,12 @@ TEST_CASE("What is key, vector or index makes other rows", "[storage]") {
     SECTION("an index less") {
         table.indexes.pop_back();
     }
+    SECTION("another choice of columns") {
+        table.copied = {0};
+    }
+    SECTION("copied values rewritten") {
+        table.copied_fingerprint = "900,";
+    }
     SECTION("values rewritten") {
         table.fingerprint = "800,";
     }

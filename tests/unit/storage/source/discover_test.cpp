@@ -162,6 +162,86 @@ TEST_CASE("Indexes that veer does not mirror are refused by name", "[storage]") 
     }
 }
 
+namespace {
+
+/// good_input() with a column of that type, after emb and id.
+TableInput with_column(std::uint32_t type, const std::string& type_name, std::int16_t length) {
+    TableInput input = good_input();
+    input.columns.push_back(
+        {{"extra", 4, type, length, -1, false}, type_name, "702,", false, true, "4 extra,"}
+    );
+    return input;
+}
+
+using Positions = std::vector<std::size_t>;
+
+/// Table::copied, and what was refused.
+std::pair<Positions, std::string> copied(const TableInput& input, const ColumnChoice& choice) {
+    Catalogue catalogue;
+    judge(input, "vee", catalogue, {{}, {{"public", "items", choice}}});
+    REQUIRE(catalogue.tables.size() == 1);
+    std::string refused;
+    for (const Refusal& refusal : catalogue.refused_columns) {
+        refused += refusal.name + ": " + refusal.reason + "\n";
+    }
+    return {catalogue.tables.front().copied, refused};
+}
+
+constexpr auto automatic = ColumnChoice::Kind::automatic;
+constexpr auto none = ColumnChoice::Kind::none;
+constexpr auto all = ColumnChoice::Kind::all;
+
+}  // namespace
+
+TEST_CASE("Key and columns of fixed length are copied, others where they are named", "[storage]") {
+    const TableInput number = with_column(23, "int4", 4);
+    CHECK(copied(number, {automatic}).first == Positions{1, 2});
+    CHECK(copied(number, {none}).first.empty());
+    const TableInput note = with_column(25, "text", -1);
+    CHECK(copied(note, {automatic}).first == Positions{1});
+    CHECK(copied(note, {automatic, {"extra"}}).first == Positions{1, 2});
+    CHECK(copied(note, {none, {"extra"}}).first == Positions{2});
+    CHECK(copied(note, {all}).first == Positions{1, 2});
+    CHECK(copied(note, {all}).second.empty());
+
+    Catalogue catalogue;
+    judge(note, "vee", catalogue, {{automatic, {"extra", "elsewhere"}}, {}});
+    REQUIRE(catalogue.tables.size() == 1);
+    CHECK(catalogue.tables.front().copied == Positions{1, 2});
+    CHECK(catalogue.tables.front().copied_fingerprint == "701,702,|555|2 20 -1 id,4 extra,");
+    CHECK(catalogue.refused_columns.empty());  // other tables may have the other
+}
+
+TEST_CASE("A column that cannot be copied is refused where it is named", "[storage]") {
+    TableInput input = with_column(25, "text", -1);
+    std::string why;
+    SECTION("type") {
+        input = with_column(1700, "numeric", -1);
+        why = "columns of type numeric are not supported yet";
+    }
+    SECTION("generated") {
+        input.columns.back().generated = true;
+        why = "generated columns do not come";
+    }
+    SECTION("collation") {
+        input.columns.back().deterministic = false;
+        why = "its collation takes different texts for equal";
+    }
+    SECTION("unreadable") {
+        input.columns.back().readable = false;
+        why = "role vee may not read it; run: GRANT SELECT ON public.items TO vee;";
+    }
+    SECTION("unknown") {
+        input.columns.pop_back();
+        why = "there is no such column";
+    }
+    const auto [positions, refused] = copied(input, {automatic, {"extra"}});
+    INFO(refused);
+    CHECK(positions == Positions{1});
+    CHECK(refused.starts_with("public.items column extra: " + why));
+    CHECK(copied(input, {all}).second.empty());
+}
+
 TEST_CASE("A temporary table is nobody else's business", "[storage]") {
     TableInput input = good_input();
     input.facts.persistence = 't';

@@ -106,6 +106,59 @@ TEST_CASE("A tuple that does not fit its relation is refused", "[storage]") {
     CHECK(mapper.row(tuple, nullptr).has_error());
 }
 
+namespace {
+
+/// The sample table with id and note copied.
+Table copied_table() {
+    Table table = sample_table();
+    table.copied = {0, 1};
+    return table;
+}
+
+}  // namespace
+
+TEST_CASE("Copied columns come as they were sent, or stay open", "[storage]") {
+    const auto mapper = RowMapper::make(copied_table(), relation()).value();
+    const std::string note = "n";
+    pgoutput::TupleData tuple{
+        {Kind::null, {}}, {Kind::binary, id_bytes}, {Kind::null, {}}, {Kind::binary, note}};
+    using Values = std::vector<ColumnValue>;
+    CHECK((mapper.row(tuple, nullptr).value().values == Values{id_bytes, note}));
+    tuple[3] = {Kind::null, {}};
+    CHECK((mapper.row(tuple, nullptr).value().values == Values{id_bytes, NullValue{}}));
+    tuple[3] = {Kind::unchanged_toast, {}};
+    CHECK((mapper.row(tuple, nullptr).value().values == Values{id_bytes, UnchangedValue{}}));
+    const pgoutput::TupleData old = tuple;
+    tuple[1] = {Kind::unchanged_toast, {}};
+    CHECK((mapper.row(tuple, &old).value().values == Values{id_bytes, UnchangedValue{}}));
+    tuple = old;
+    tuple[3] = {Kind::text, note};
+    CHECK(mapper.row(tuple, nullptr).error().code == Errc::gone);
+}
+
+TEST_CASE("A relation whose copied column is another one is gone", "[storage]") {
+    auto changed = relation();
+    SECTION("dropped") {
+        changed.columns.pop_back();
+    }
+    SECTION("another type") {
+        changed.columns[3].type_oid = 1043;
+    }
+    const auto made = RowMapper::make(copied_table(), changed);
+    REQUIRE(made.has_error());
+    CHECK(made.error().code == Errc::gone);
+}
+
+TEST_CASE("Copied columns come behind the vectors in the copy", "[storage]") {
+    const Table table = copied_table();
+    const auto row = row_of_copy(table, {id_bytes, std::nullopt, std::nullopt, id_bytes, "n"});
+    CHECK((row.value().values == std::vector<ColumnValue>{id_bytes, std::string{"n"}}));
+    CHECK(
+        row_of_copy(table, {id_bytes, std::nullopt, std::nullopt, "1234", std::nullopt}).has_error()
+    );
+    CHECK(row_of_copy(table, {id_bytes, std::nullopt, std::nullopt, id_bytes}).has_error());
+}
+
 TEST_CASE("A row of the copy has the key first and then the vectors", "[storage]") {
     const std::string emb = sent({1, 2});
     CHECK(

@@ -9,28 +9,39 @@ using namespace veer::storage::store;
 using veer::tests::floats;
 using veer::tests::sample_table;
 
-TEST_CASE("The vectors of a row read back as they were", "[storage]") {
-    const std::vector<VectorValue> vectors{
-        floats({1.5F, -0.0F, 3e38F}), NullVector{}, floats({}), floats({7})};
-    const auto bytes = encode_vectors(vectors);
+TEST_CASE("A row reads back as it was", "[storage]") {
+    const Row row{
+        "key",
+        {floats({1.5F, -0.0F, 3e38F}), NullVector{}, floats({}), floats({7})},
+        {NullValue{}, std::string("\0\1", 2), std::string{}}};
+    const auto bytes = encode_row(row);
     REQUIRE(bytes.has_value());
-    CHECK((decode_vectors(*bytes) == vectors));
+    CHECK((decode_row("key", *bytes) == row));
     CHECK(bytes->substr(0, 9) == std::string("\x01\0\0\0\x03\0\0\xC0\x3F", 9));
-    CHECK((decode_vectors("") == std::vector<VectorValue>{}));
+    CHECK((decode_row("key", "") == Row{"key", {}, {}}));
 }
 
-TEST_CASE("An unchanged vector cannot be stored", "[storage]") {
-    CHECK_FALSE(encode_vectors({UnchangedVector{}}).has_value());
+TEST_CASE("What is unchanged cannot be stored", "[storage]") {
+    CHECK_FALSE(encode_row({"key", {UnchangedVector{}}, {}}).has_value());
+    CHECK_FALSE(encode_row({"key", {}, {NullValue{}, UnchangedValue{}}}).has_value());
 }
 
-TEST_CASE("Damaged vectors are found at every byte", "[storage]") {
-    const std::string bytes = encode_vectors({floats({1, 2})}).value();
-    for (std::size_t size = 1; size < bytes.size(); ++size) {
-        CHECK_FALSE(decode_vectors(bytes.substr(0, size)).has_value());
+TEST_CASE("A damaged row is found at every byte", "[storage]") {
+    const auto damaged = [](const std::string& bytes) {
+        return !decode_row("key", bytes).has_value();
+    };
+    const std::string vector = encode_row({"key", {floats({1, 2})}, {}}).value();
+    for (std::size_t size = 1; size < vector.size(); ++size) {
+        CHECK(damaged(vector.substr(0, size)));
     }
-    CHECK_FALSE(decode_vectors("\x02").has_value());
-    CHECK_FALSE(decode_vectors(std::string("\x01\xFF\xFF\xFF\xFF", 5)).has_value());
-    CHECK_FALSE(decode_vectors(std::string("\x01\x40\0\0\0", 5)).has_value());
+    const std::string value = encode_row({"key", {}, {std::string{"abc"}}}).value();
+    for (std::size_t size = 1; size < value.size(); ++size) {
+        CHECK(damaged(value.substr(0, size)));
+    }
+    CHECK(damaged(value + vector));  // vectors come first
+    CHECK(damaged("\x04"));
+    CHECK(damaged(std::string("\x01\xFF\xFF\xFF\xFF", 5)));
+    CHECK(damaged(std::string("\x01\x40\0\0\0", 5)));
 }
 
 TEST_CASE("The state reads back as it was", "[storage]") {
@@ -42,6 +53,9 @@ TEST_CASE("The state reads back as it was", "[storage]") {
     state.publication_fingerprint = "1:2:3:4;";
     state.phase = CopyPhase::streaming;
     state.tables = {sample_table(1), sample_table(2)};
+    state.tables[1].copied = {0, 1};
+    state.tables[1].copied_fingerprint = "1,|2|x";
+    const Table second = state.tables[1];
     const std::string bytes = encode_state(state);
     const auto read = decode_state(bytes);
     REQUIRE(read.has_value());
@@ -53,7 +67,7 @@ TEST_CASE("The state reads back as it was", "[storage]") {
     CHECK(read->phase == CopyPhase::streaming);
     REQUIRE(read->tables.size() == 2);
     CHECK(read->tables[0].same_shape(sample_table(1)));
-    CHECK(read->tables[1].same_shape(sample_table(2)));
+    CHECK(read->tables[1].same_shape(second));
     CHECK(read->tables[1].estimated_rows == 12);
     for (std::size_t size = 0; size < bytes.size(); ++size) {
         CHECK_FALSE(decode_state(bytes.substr(0, size)).has_value());
@@ -78,6 +92,9 @@ TEST_CASE("A state whose positions lie outside of the table is refused", "[stora
     SECTION("vector") {
         state.tables[0].vectors = {2, 4};
     }
+    SECTION("copied column") {
+        state.tables[0].copied = {0, 4};
+    }
     SECTION("index") {
         state.tables[0].indexes[0].vector = 2;
     }
@@ -96,14 +113,14 @@ TEST_CASE("Vectors of every kind read back as they were", "[storage]") {
         BitVector{65, {~std::uint64_t{0}, 0x80}},
         SparseVector{1'000'000'000, {0, 999'999'999}, {1.5F, -2}},
         SparseVector{5, {}, {}}};
-    const std::string bytes = encode_vectors(vectors).value();
-    CHECK((decode_vectors(bytes) == vectors));
-    const std::string one = encode_vectors({vectors.front()}).value();
+    const std::string bytes = encode_row({"", vectors}).value();
+    CHECK((decode_row("", bytes).value().vectors == vectors));
+    const std::string one = encode_row({"", {vectors.front()}}).value();
     for (std::size_t size = 1; size < one.size(); ++size) {
-        CHECK_FALSE(decode_vectors(one.substr(0, size)).has_value());
+        CHECK_FALSE(decode_row("", one.substr(0, size)).has_value());
     }
-    CHECK_FALSE(decode_vectors(std::string("\x05\0\0\0\x05\xFF\xFF\xFF\xFF", 9)).has_value());
-    CHECK_FALSE(decode_vectors("\x06").has_value());
+    CHECK_FALSE(decode_row("", std::string("\x05\0\0\0\x05\xFF\xFF\xFF\xFF", 9)).has_value());
+    CHECK_FALSE(decode_row("", "\x06").has_value());
 }
 
 TEST_CASE("The kind of a column is part of the state", "[storage]") {

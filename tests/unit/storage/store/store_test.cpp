@@ -1,8 +1,10 @@
 #include "storage/store/store.hpp"
 
+#include "storage/store/encoding.hpp"
 #include "tests/unit/storage/sample_table.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <rocksdb/db.h>
 #include <sys/resource.h>
 
 #include <csignal>
@@ -14,6 +16,7 @@
 using namespace veer::storage;
 using veer::storage::store::CopyPhase;
 using veer::storage::store::History;
+using veer::storage::store::meta_key;
 using veer::storage::store::Store;
 using veer::storage::store::SyncState;
 using veer::tests::floats;
@@ -91,6 +94,34 @@ TEST_CASE("A new store has a name and no state, and a directory of its own", "[s
         CHECK(fs::status(temporary / "a/b").permissions() == fs::perms::owner_all);
     }
     CHECK(Store::open(temporary / "a/b").value().instance() == name);
+}
+
+TEST_CASE(
+    "A store of before there were copied columns is emptied, and keeps its name", "[storage]"
+) {
+    const TemporaryDirectory temporary;
+    std::string name;
+    {
+        Store store = filled_store(temporary / "s");
+        name = store.instance();
+    }
+    rocksdb::DB* opened = nullptr;
+    REQUIRE(rocksdb::DB::Open({}, temporary / "s", &opened).ok());
+    std::unique_ptr<rocksdb::DB> db{opened};
+    REQUIRE(db->Put({}, meta_key("format"), "veer store 1").ok());
+    REQUIRE(db->Put({}, meta_key("state"), "of another format").ok());
+    SECTION("of the version before") {
+        db.reset();
+        const Store store = Store::open(temporary / "s").value();
+        CHECK(store.instance() == name);
+        CHECK_FALSE(store.state().value().has_value());
+        CHECK(all_rows(store).empty());
+    }
+    SECTION("of a version to come") {
+        REQUIRE(db->Put({}, meta_key("format"), "veer store 99").ok());
+        db.reset();
+        CHECK(Store::open(temporary / "s").error().code == Errc::disk);
+    }
 }
 
 TEST_CASE("A copy is streaming only when it is finished", "[storage]") {

@@ -111,6 +111,25 @@ TEST_CASE("A row inserted after a truncation is known", "[storage]") {
     );
 }
 
+TEST_CASE("An unchanged value is the stored one, beside a new vector, too", "[storage]") {
+    const auto stored = [](TableOid, const RowKey&) -> Result<std::optional<Row>> {
+        return std::optional{Row{key_of(1), {floats({1})}, {std::string{"old"}, NullValue{}}}};
+    };
+    const auto update = [](VectorValue vector, ColumnValue first, ColumnValue second) {
+        return Upsert{table, {}, {key_of(1), {std::move(vector)}, {first, second}}};
+    };
+    const auto resolved = resolve_unchanged(
+        {{1},
+         {2},
+         {update(UnchangedVector{}, UnchangedValue{}, std::string{"new"}),
+          update(floats({2}), UnchangedValue{}, UnchangedValue{})}},
+        stored
+    );
+    const auto& changes = resolved.value().changes;
+    CHECK(changes[0] == Change{update(floats({1}), std::string{"old"}, std::string{"new"})});
+    CHECK(changes[1] == Change{update(floats({2}), std::string{"old"}, std::string{"new"})});
+}
+
 TEST_CASE("A store that cannot be read is the store's error", "[storage]") {
     const auto broken = [](TableOid, const RowKey&) -> Result<std::optional<Row>> {
         return Error{Errc::disk, "broken"};

@@ -1,0 +1,98 @@
+#include "index/matches.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace veer::index {
+
+namespace {
+
+/// Evaluating a block of records costs about as much as comparing so many vectors.
+constexpr std::uint64_t visits_per_block = 64;
+
+std::size_t bytes_of(const Matches& matches) {
+    return (matches.records.words().size() + matches.nodes.words().size()) * sizeof(std::uint64_t);
+}
+
+/// Adds what the view has beyond `matches`; says whether the limits allowed it.
+bool extend(Matches& matches, const Predicate& predicate, const RecordsView& view, Effort& effort) {
+    const std::size_t known = matches.records.size() / 64 * 64;  // the last word may be a part
+    matches.records.resize(std::max(matches.records.size(), view.size));
+    matches.nodes.resize(std::max(matches.nodes.size(), view.slots));
+    std::uint64_t* const words = matches.records.words().data();
+    for (std::size_t first = known; first < view.size; first += Predicate::block) {
+        if (!effort.visit(visits_per_block)) {
+            return false;
+        }
+        const std::size_t count = std::min(Predicate::block, view.size - first);
+        predicate.evaluate(view.records, static_cast<Record>(first), count, words + first / 64);
+    }
+    matches.records.each_from(known, [&](std::size_t record) {
+        const Slot slot = view.records.slot(static_cast<Record>(record));
+        matches.nodes.set(view.versions.head(slot));
+        return true;
+    });
+    matches.count = 0;
+    for (const std::uint64_t word : matches.records.words()) {
+        matches.count += static_cast<std::size_t>(std::popcount(word));
+    }
+    return true;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Matches>> MatchCache::get(
+    const Filter& filter, const Predicate& predicate, const RecordsView& view, Effort& effort
+) {
+    const std::shared_ptr<const Matches> known = find(filter);
+    if (known && known->records.size() >= view.size && known->nodes.size() >= view.slots) {
+        return known;
+    }
+    auto matches = known ? std::make_shared<Matches>(*known) : std::make_shared<Matches>();
+    if (!extend(*matches, predicate, view, effort)) {
+        return make_error_code(effort.reason().value_or(Errc::too_many_visits));
+    }
+    keep(filter, matches);
+    return std::shared_ptr<const Matches>{std::move(matches)};
+}
+
+std::shared_ptr<const Matches> MatchCache::find(const Filter& filter) {
+    const std::lock_guard lock{mutex_};
+    const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+        return entry.filter == filter;
+    });
+    if (found == entries_.end()) {
+        return nullptr;
+    }
+    entries_.splice(entries_.begin(), entries_, found);
+    return found->matches;
+}
+
+void MatchCache::keep(const Filter& filter, std::shared_ptr<const Matches> matches) {
+    std::vector<std::shared_ptr<const Matches>> dropped;  // dies outside the lock
+    const std::lock_guard lock{mutex_};
+    const auto same = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+        return entry.filter == filter;
+    });
+    if (same != entries_.end()) {
+        if (same->matches->records.size() > matches->records.size()) {
+            return;  // another thread saw more
+        }
+        dropped.push_back(std::move(same->matches));
+        entries_.erase(same);
+    }
+    entries_.push_front({filter, std::move(matches)});
+    std::size_t bytes = 0;
+    std::size_t filters = 0;
+    for (auto entry = entries_.begin(); entry != entries_.end();) {
+        bytes += bytes_of(*entry->matches);
+        if (++filters > filters_max || (bytes > bytes_max && filters > 1)) {
+            dropped.push_back(std::move(entry->matches));
+            entry = entries_.erase(entry);
+        } else {
+            ++entry;
+        }
+    }
+}
+
+}  // namespace veer::index

@@ -1,0 +1,210 @@
+#pragma once
+
+#include "index/matches.hpp"
+#include "index/walk.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace veer::index {
+
+/// Which rows a filtered search is for.
+struct MatchingRows {
+    const RecordsView& view;
+    const Matches& matches;
+    Sequence published;
+
+    /// Whether the slot's row is visible and passes.
+    bool contains(Slot slot) const {
+        return view.versions.visible(slot, published) &&
+               matches.records.test(view.records.at(slot, published));
+    }
+};
+
+/// Walks the bottom layer over nodes that stand for matching rows only, as if those of the others
+/// were not there but as bridges (Patel et al. 2024, ACORN-1):
+///
+///     current ──▶ matching                      compared with the query
+///             ──▶ other ──▶ matching            compared, too: two hops count as one
+///                       ──▶ other
+///
+/// Others are passed through until a node has as many matching neighbours as links. None of them is
+/// compared, so a search costs what it would in a graph of the matching rows alone.
+///
+/// Where matching rows lie far from the query, or in islands, the links lead to none or to some:
+/// the walk also starts from the nearest of a sample of matching nodes.
+template <class Measure>
+class MatchingWalk {
+  public:
+    using Code = typename Measure::Code;
+
+    MatchingWalk(
+        const Measure& measure, const LinkLists& links, Code query, const MatchingRows& rows
+    )
+        : measure_{measure}, links_{links}, query_{query}, rows_{rows} {}
+
+    /// Leaves up to `ef` rows in memory.results. Returns early where `effort` is spent.
+    void run(std::span<const Found> starts, std::size_t ef, WalkMemory& memory, Effort& effort)
+        const {
+        std::vector<Found>& candidates = memory.candidates;
+        const std::vector<Found>& results = memory.results;
+        begin(starts, ef, memory, effort);
+        std::vector<Slot>& fresh = fresh_memory();
+        while (!candidates.empty() && !effort.reason()) {
+            const Found current = candidates.front();
+            if (results.size() >= ef && current.distance > results.front().distance) {
+                break;
+            }
+            std::pop_heap(candidates.begin(), candidates.end(), Farther{});
+            candidates.pop_back();
+            gather(current.slot, memory.visited, effort, fresh);
+            for (std::size_t i = 0; i < std::min(fresh.size(), prefetched_ahead); ++i) {
+                measure_.prefetch(fresh[i]);
+            }
+            for (std::size_t i = 0; i < fresh.size(); ++i) {
+                if (i + prefetched_ahead < fresh.size()) {
+                    measure_.prefetch(fresh[i + prefetched_ahead]);
+                }
+                const Found found = at(fresh[i]);
+                if (results.size() < ef || found.distance < results.front().distance) {
+                    push(candidates, found);
+                    offer(found, ef, memory);
+                }
+            }
+        }
+    }
+
+  private:
+    static constexpr std::size_t prefetched_ahead = 4;
+    static constexpr std::size_t sample_max = 64;
+    static constexpr std::size_t sampled_starts = 8;
+
+    /// Passing through a node costs a fraction of comparing with it.
+    static constexpr std::size_t bridges_per_visit = 4;
+
+    static std::vector<Slot>& fresh_memory() {
+        thread_local std::vector<Slot> fresh;
+        return fresh;
+    }
+
+    Found at(Slot slot) const { return {measure_.distance(query_, measure_.code(slot)), slot}; }
+
+    static void push(std::vector<Found>& candidates, Found found) {
+        candidates.push_back(found);
+        std::push_heap(candidates.begin(), candidates.end(), Farther{});
+    }
+
+    bool matches(Slot node) const { return rows_.matches.nodes.test(node); }
+
+    void begin(std::span<const Found> starts, std::size_t ef, WalkMemory& memory, Effort& effort)
+        const {
+        memory.visited.begin(measure_.slots());
+        memory.results.clear();
+        memory.candidates.clear();
+        std::vector<Found> from = sample();
+        (void)effort.visit(from.size());
+        const std::size_t kept = std::min(from.size(), sampled_starts);
+        std::partial_sort(
+            from.begin(), from.begin() + static_cast<std::ptrdiff_t>(kept), from.end(), Nearer{}
+        );
+        from.resize(kept);
+        from.insert(from.end(), starts.begin(), starts.end());
+        for (const Found& start : from) {
+            if (memory.visited.insert(start.slot)) {
+                push(memory.candidates, start);
+                offer(start, ef, memory);
+            }
+        }
+    }
+
+    /// Matching nodes from all parts of the slots.
+    std::vector<Found> sample() const {
+        const Bits& nodes = rows_.matches.nodes;
+        const std::size_t slots = std::min(nodes.size(), measure_.slots());
+        std::vector<Found> found;
+        std::size_t next = 0;
+        const std::size_t step = std::max<std::size_t>(slots / sample_max / 64 * 64, 64);
+        for (std::size_t from = 0; from < slots; from = std::max(next, from + step)) {
+            bool any = false;
+            nodes.each_from(from, [&](std::size_t node) {
+                any = node < slots;
+                next = node / 64 * 64 + 64;
+                if (any) {
+                    found.push_back(at(static_cast<Slot>(node)));
+                }
+                return false;
+            });
+            if (!any) {
+                break;
+            }
+        }
+        return found;
+    }
+
+    /// The matching nodes within two links that this walk has not seen, as many as there is room
+    /// for in one list, or some more.
+    void gather(Slot from, VisitedSet& visited, Effort& effort, std::vector<Slot>& fresh) const {
+        fresh.clear();
+        Links links;
+        Links bridges;
+        const std::size_t slots = std::min(rows_.matches.nodes.size(), measure_.slots());
+        const LinkList list = links_.at(from, 0);
+        const std::size_t count = list.read(links);
+        std::size_t bridge_count = 0;
+        std::size_t matching = 0;
+        for (const Slot link : std::span{links.data(), count}) {
+            if (link >= slots) {
+                continue;
+            }
+            if (!matches(link)) {
+                bridges[bridge_count++] = link;
+                continue;
+            }
+            ++matching;
+            if (visited.insert(link)) {
+                fresh.push_back(link);
+            }
+        }
+        std::size_t crossed = 0;
+        for (; crossed < bridge_count && matching < list.room(); ++crossed) {
+            if (crossed + 1 < bridge_count) {
+                links_.at(bridges[crossed + 1], 0).prefetch();
+            }
+            if (!visited.insert(bridges[crossed])) {
+                continue;
+            }
+            const std::size_t behind = links_.at(bridges[crossed], 0).read(links);
+            for (const Slot link : std::span{links.data(), behind}) {
+                if (link < slots && matches(link) && visited.insert(link)) {
+                    ++matching;
+                    fresh.push_back(link);
+                }
+            }
+        }
+        (void)effort.visit(fresh.size() + crossed / bridges_per_visit);
+    }
+
+    /// Keeps the rows that a node stands for.
+    void offer(Found node, std::size_t ef, WalkMemory& memory) const {
+        if (!matches(node.slot)) {
+            return;
+        }
+        for (Slot slot = node.slot; slot != no_slot; slot = rows_.view.versions.next(slot)) {
+            if (rows_.contains(slot)) {
+                keep(memory.results, ef, {node.distance, slot});
+            }
+            if (memory.results.size() >= ef && memory.results.front().distance <= node.distance) {
+                return;  // the rest of the chain is no nearer
+            }
+        }
+    }
+
+    const Measure& measure_;
+    const LinkLists& links_;
+    Code query_;
+    const MatchingRows& rows_;
+};
+
+}  // namespace veer::index

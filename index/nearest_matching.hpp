@@ -1,0 +1,49 @@
+#pragma once
+
+#include "index/matching_walk.hpp"
+#include "index/nearest.hpp"
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace veer::index {
+
+/// One filtered search in one snapshot: who is nearest of those that pass, in no order.
+///
+///     matching rows:   few ──▶ compare with each of them
+///                      more ──▶ walk over matching nodes ──too few found──▶ compare with each
+///
+/// How many match is known, not guessed: see Matches. Only how many of these records are of live
+/// rows is estimated, by the share of live ones among all.
+class NearestMatching {
+  public:
+    NearestMatching(
+        const Space& space,
+        const Segment& segment,
+        const MatchingRows& rows,
+        std::size_t live,
+        const SearchLimits& limits
+    )
+        : space_{space}, segment_{segment}, rows_{rows}, live_{live}, limits_{limits} {}
+
+    /// The `want` nearest matching rows, all of them where there are fewer. Requires a checked
+    /// query.
+    Result<std::vector<Slot>> find(std::span<const float> query, std::size_t want, std::size_t ef)
+        const;
+
+    /// The same by comparing with every matching row.
+    Result<std::vector<Slot>> scan(std::span<const float> query, std::size_t want) const;
+
+  private:
+    double expected() const;
+    bool worth_walking(std::size_t ef) const;
+
+    const Space& space_;
+    const Segment& segment_;
+    const MatchingRows& rows_;
+    std::size_t live_;
+    const SearchLimits& limits_;
+};
+
+}  // namespace veer::index

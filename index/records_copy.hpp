@@ -1,0 +1,61 @@
+#pragma once
+
+#include "index/records.hpp"
+#include "index/versions.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+
+namespace veer::index {
+
+/// Copies the records that readers can still see into fresh ones, while the writer appends to the
+/// old. The old ones are the log of changes: a record never changes, and a number once given stays.
+///
+///     old     [ x . x . . x | . x . | . ]       x superseded, or of a slot that is not copied
+///               copied       copied   left: the tail
+///     fresh   [ . . . | . . ]
+///
+/// Invariant: a reader of any number from `published` on sees of each copied slot, once no tail is
+/// left, the same values in both.
+class RecordsCopy {
+  public:
+    /// `published` is the least number that readers to come may have.
+    RecordsCopy(
+        std::shared_ptr<const Records> old, std::shared_ptr<Records> fresh, Sequence published
+    )
+        : old_{std::move(old)}, fresh_{std::move(fresh)}, published_{published} {}
+
+    std::size_t copied() const { return copied_; }
+
+    const std::shared_ptr<Records>& fresh() const { return fresh_; }
+
+    /// Follows the old records up to number `end`; `moved` says which slot an old one's values go
+    /// to, or no_slot. False where memory is missing, or `stopping`.
+    template <class Moved>
+    bool follow(std::size_t end, const Moved& moved, const std::atomic<bool>& stopping) {
+        for (; copied_ < end; ++copied_) {
+            const auto record = static_cast<Record>(copied_);
+            const Slot slot = moved(old_->slot(record));
+            if (stopping || (slot != no_slot && !copy(record, slot))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+  private:
+    bool copy(Record record, Slot slot) {
+        const Sequence birth = old_->birth(record);
+        const bool superseded =
+            birth <= published_ && old_->at(old_->slot(record), published_) != record;
+        return superseded || fresh_->take(slot, *old_, record, birth);
+    }
+
+    std::shared_ptr<const Records> old_;
+    std::shared_ptr<Records> fresh_;
+    Sequence published_;
+    std::size_t copied_ = 0;
+};
+
+}  // namespace veer::index

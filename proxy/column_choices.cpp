@@ -1,0 +1,50 @@
+#include "proxy/column_choices.hpp"
+
+#include <algorithm>
+
+namespace veer::proxy {
+
+namespace {
+
+storage::ColumnChoice column_choice(const config::Columns& columns) {
+    using Kind = storage::ColumnChoice::Kind;
+    switch (columns.kind) {
+        case config::Columns::Kind::automatic:
+            return {Kind::automatic, columns.names};
+        case config::Columns::Kind::none:
+            return {Kind::none, {}};
+        case config::Columns::Kind::all:
+            return {Kind::all, {}};
+    }
+    return {};
+}
+
+}  // namespace
+
+storage::ColumnChoices column_choices(const config::Config& config) {
+    storage::ColumnChoices choices{column_choice(config.defaults.columns), {}};
+    for (const config::Route& route : config.routes) {
+        if (route.columns == config.defaults.columns) {
+            continue;
+        }
+        const storage::ColumnChoice choice = column_choice(route.columns);
+        auto known =
+            std::find_if(choices.tables.begin(), choices.tables.end(), [&](const auto& table) {
+                return table.schema == route.column.schema && table.table == route.column.table;
+            });
+        if (known == choices.tables.end()) {
+            choices.tables.push_back({route.column.schema, route.column.table, choice});
+            continue;
+        }
+        storage::ColumnChoice& shared = known->choice;
+        using Kind = storage::ColumnChoice::Kind;
+        const auto rank = [](Kind kind) {
+            return kind == Kind::none ? 0 : kind == Kind::automatic ? 1 : 2;
+        };
+        shared.kind = rank(choice.kind) > rank(shared.kind) ? choice.kind : shared.kind;
+        shared.names.insert(shared.names.end(), choice.names.begin(), choice.names.end());
+    }
+    return choices;
+}
+
+}  // namespace veer::proxy
