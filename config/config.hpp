@@ -105,7 +105,7 @@ struct Defaults {
     std::chrono::milliseconds freshness_wait{50};  ///< for the index to catch up, 0 to 1m
     std::string salt;                              ///< varies who belongs to the share, <= 64 bytes
     std::string sticky_by = "auto";  ///< or role, application, session, shape, tag:NAME
-    Columns columns = {};                          ///< a change needs a restart
+    Columns columns = {};            ///< a change needs a restart
 
     friend bool operator==(const Defaults&, const Defaults&) = default;
 };

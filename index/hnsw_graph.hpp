@@ -9,6 +9,7 @@
 #include "index/walk.hpp"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -25,6 +26,7 @@ struct GraphOptions {
 };
 
 struct MatchingRows;
+struct Surroundings;
 
 /// Whether a walk has compared vectors, or codes whose order is to be corrected.
 enum class Precision { exact, approximate };
@@ -115,11 +117,24 @@ class HnswGraph {
         std::vector<Found>& found
     ) const;
 
-    /// The same among the rows that pass a filter, see MatchingWalk.
+    /// Says with which ef to walk, by what lies around the query; 0: not at all.
+    using ChooseEf = std::function<std::size_t(const Surroundings&)>;
+
+    /// The same among the rows that pass a filter, see MatchingWalk. Finds nothing where it is not
+    /// to walk.
     Result<Precision> search_matching(
         const float* query,
-        std::size_t ef,
+        const ChooseEf& choose_ef,
         const MatchingRows& rows,
+        const SearchLimits& limits,
+        std::vector<Found>& found
+    ) const;
+
+    /// The `want` nearest of `slots` or all, by comparing with each.
+    Result<Precision> compare_with(
+        const float* query,
+        std::span<const Slot> slots,
+        std::size_t want,
         const SearchLimits& limits,
         std::vector<Found>& found
     ) const;

@@ -23,6 +23,17 @@ struct MatchingRows {
     }
 };
 
+/// What the nodes are like that a walk would begin among: how many of those behind their links
+/// match.
+struct Surroundings {
+    std::size_t nodes = 0;
+    std::size_t matching = 0;
+
+    double share() const {
+        return static_cast<double>(matching) / static_cast<double>(std::max<std::size_t>(nodes, 1));
+    }
+};
+
 /// Walks the bottom layer over nodes that stand for matching rows only, as if those of the others
 /// were not there but as bridges (Patel et al. 2024, ACORN-1):
 ///
@@ -44,6 +55,20 @@ class MatchingWalk {
         const Measure& measure, const LinkLists& links, Code query, const MatchingRows& rows
     )
         : measure_{measure}, links_{links}, query_{query}, rows_{rows} {}
+
+    /// Looks one link around the starts, comparing nothing.
+    Surroundings look(std::span<const Found> starts) const {
+        Surroundings seen;
+        Links links;
+        for (const Found& start : starts) {
+            const std::size_t count = links_.at(start.slot, 0).read(links);
+            seen.nodes += count;
+            for (const Slot link : std::span{links.data(), count}) {
+                seen.matching += matches(link) ? 1U : 0U;
+            }
+        }
+        return seen;
+    }
 
     /// Leaves up to `ef` rows in memory.results. Returns early where `effort` is spent.
     void run(std::span<const Found> starts, std::size_t ef, WalkMemory& memory, Effort& effort)
@@ -78,8 +103,11 @@ class MatchingWalk {
 
   private:
     static constexpr std::size_t prefetched_ahead = 4;
-    static constexpr std::size_t sample_max = 64;
-    static constexpr std::size_t sampled_starts = 8;
+
+    /// The wider the walk, the more places it begins at.
+    static std::size_t sample_max(std::size_t ef) { return std::max<std::size_t>(64, 2 * ef); }
+
+    static std::size_t sampled_starts(std::size_t ef) { return std::max<std::size_t>(8, ef / 8); }
 
     /// Passing through a node costs a fraction of comparing with it.
     static constexpr std::size_t bridges_per_visit = 4;
@@ -103,9 +131,9 @@ class MatchingWalk {
         memory.visited.begin(measure_.slots());
         memory.results.clear();
         memory.candidates.clear();
-        std::vector<Found> from = sample();
+        std::vector<Found> from = sample(sample_max(ef));
         (void)effort.visit(from.size());
-        const std::size_t kept = std::min(from.size(), sampled_starts);
+        const std::size_t kept = std::min(from.size(), sampled_starts(ef));
         std::partial_sort(
             from.begin(), from.begin() + static_cast<std::ptrdiff_t>(kept), from.end(), Nearer{}
         );
@@ -120,12 +148,12 @@ class MatchingWalk {
     }
 
     /// Matching nodes from all parts of the slots.
-    std::vector<Found> sample() const {
+    std::vector<Found> sample(std::size_t most) const {
         const Bits& nodes = rows_.matches.nodes;
         const std::size_t slots = std::min(nodes.size(), measure_.slots());
         std::vector<Found> found;
         std::size_t next = 0;
-        const std::size_t step = std::max<std::size_t>(slots / sample_max / 64 * 64, 64);
+        const std::size_t step = std::max<std::size_t>(slots / most / 64 * 64, 64);
         for (std::size_t from = 0; from < slots; from = std::max(next, from + step)) {
             bool any = false;
             nodes.each_from(from, [&](std::size_t node) {

@@ -6,13 +6,24 @@ namespace veer::index {
 
 namespace {
 
-/// A walk over matching nodes costs about as much as comparing with so many rows for each of ef
-/// (measured at 768 dimensions; the comparison is exact as well).
-constexpr std::size_t rows_walked_per_ef = 36;
+/// A walk over matching nodes costs about as much as comparing the codes of so many rows for each
+/// of ef.
+constexpr double rows_walked_per_ef = 48;
 
 /// Matching nodes behind two links below which a walk loses its way: with 30 it found 97 of 100
 /// nearest rows, with 10 two thirds, with 100 all but one.
 constexpr double matching_reached_min = 50;
+
+/// Around a query outside of what passes, less than this part of the share that passes anywhere
+/// does.
+constexpr double share_around_min = 0.5;
+
+/// How much wider a walk then has to be.
+constexpr std::size_t widening = 8;
+
+/// Rows kept by their codes, for each that is wanted, to be corrected.
+constexpr std::size_t kept_per_wanted = 4;
+constexpr std::size_t kept_min = 64;
 
 }  // namespace
 
@@ -22,11 +33,21 @@ double NearestMatching::expected() const {
     return static_cast<double>(rows_.matches.count) * static_cast<double>(live_) / records;
 }
 
+double NearestMatching::share() const {
+    return expected() / static_cast<double>(std::max<std::size_t>(live_, 1));
+}
+
 bool NearestMatching::worth_walking(std::size_t ef) const {
     const auto links = static_cast<double>(segment_.graph().links_per_node());
-    const double share = expected() / static_cast<double>(std::max<std::size_t>(live_, 1));
-    return expected() > static_cast<double>(ef * rows_walked_per_ef) &&
-           share * links * links > matching_reached_min;
+    return expected() > static_cast<double>(ef) * rows_walked_per_ef &&
+           share() * links * links > matching_reached_min;
+}
+
+std::size_t NearestMatching::choose_ef(std::size_t ef, const Surroundings& around) const {
+    if (around.share() >= share() * share_around_min) {
+        return ef;
+    }
+    return worth_walking(ef * widening) ? ef * widening : 0;
 }
 
 Result<std::vector<Slot>> NearestMatching::find(
@@ -38,7 +59,13 @@ Result<std::vector<Slot>> NearestMatching::find(
     const float* const code = encoded(space_, query);
     std::vector<Found> found;
     for (; worth_walking(ef); ef *= 2) {
-        const auto walked = segment_.graph().search_matching(code, ef, rows_, limits_, found);
+        const auto walked = segment_.graph().search_matching(
+            code,
+            [&](const Surroundings& around) { return choose_ef(ef, around); },
+            rows_,
+            limits_,
+            found
+        );
         if (!walked) {
             return walked.error();
         }
@@ -46,15 +73,16 @@ Result<std::vector<Slot>> NearestMatching::find(
             settle(space_, segment_.graph(), code, want, *walked, found);
             return slots_of(found);
         }
+        if (found.empty()) {
+            break;
+        }
     }
-    return scan(query, want);
+    return compare(code, want);
 }
 
-Result<std::vector<Slot>> NearestMatching::scan(std::span<const float> query, std::size_t want)
-    const {
-    Effort effort{limits_};
-    const float* const code = encoded(space_, query);
+std::vector<Slot> NearestMatching::matching_slots() const {
     std::vector<Slot> slots;
+    slots.reserve(rows_.matches.count);
     rows_.matches.records.each_from(0, [&](std::size_t at) {
         const auto record = static_cast<Record>(at);
         const Slot slot = rows_.view.records.slot(record);
@@ -64,7 +92,28 @@ Result<std::vector<Slot>> NearestMatching::scan(std::span<const float> query, st
         }
         return true;
     });
-    return nearest_of(space_, segment_.graph(), code, slots, want, effort);
+    return slots;
+}
+
+Result<std::vector<Slot>> NearestMatching::compare(const float* query, std::size_t want) const {
+    const std::vector<Slot> slots = matching_slots();
+    const std::size_t kept = std::max(kept_min, kept_per_wanted * want);
+    std::vector<Found> found;
+    const auto compared = segment_.graph().compare_with(query, slots, kept, limits_, found);
+    if (!compared) {
+        return compared.error();
+    }
+    if (found.size() > want) {
+        settle(space_, segment_.graph(), query, want, *compared, found);
+    }
+    return slots_of(found);
+}
+
+Result<std::vector<Slot>> NearestMatching::scan(std::span<const float> query, std::size_t want)
+    const {
+    Effort effort{limits_};
+    const float* const code = encoded(space_, query);
+    return nearest_of(space_, segment_.graph(), code, matching_slots(), want, effort);
 }
 
 }  // namespace veer::index

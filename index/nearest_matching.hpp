@@ -11,11 +11,17 @@ namespace veer::index {
 
 /// One filtered search in one snapshot: who is nearest of those that pass, in no order.
 ///
-///     matching rows:   few ──▶ compare with each of them
-///                      more ──▶ walk over matching nodes ──too few found──▶ compare with each
+///     matching rows:   few ──▶ compare codes with each of them, correct the nearest
+///                      more ──▶ look around the query: as many match there as everywhere?
+///                                 yes ──▶ walk over matching nodes
+///                                 no  ──▶ a much wider walk, or compare, whatever costs less
+///                               too few found ──▶ compare with each
 ///
 /// How many match is known, not guessed: see Matches. Only how many of these records are of live
 /// rows is estimated, by the share of live ones among all.
+///
+/// Where the query lies outside of what passes, its nearest rows are at the rim of many clusters
+/// that no two links connect: a walk finds some of them, and does not know.
 class NearestMatching {
   public:
     NearestMatching(
@@ -32,12 +38,16 @@ class NearestMatching {
     Result<std::vector<Slot>> find(std::span<const float> query, std::size_t want, std::size_t ef)
         const;
 
-    /// The same by comparing with every matching row.
+    /// The same by comparing the vectors of every matching row.
     Result<std::vector<Slot>> scan(std::span<const float> query, std::size_t want) const;
 
   private:
     double expected() const;
+    double share() const;
     bool worth_walking(std::size_t ef) const;
+    std::size_t choose_ef(std::size_t ef, const Surroundings& around) const;
+    Result<std::vector<Slot>> compare(const float* query, std::size_t want) const;
+    std::vector<Slot> matching_slots() const;
 
     const Space& space_;
     const Segment& segment_;

@@ -3,9 +3,7 @@
 namespace veer::index {
 
 /// The dead first: whoever comes after them may have their keys.
-bool Rebuild::follow(
-    const Changes& changes, unsigned threads, const std::atomic<bool>& stopping
-) {
+bool Rebuild::follow(const Changes& changes, unsigned threads, const std::atomic<bool>& stopping) {
     bury(changes.dead);
     std::vector<Slot> nodes;
     const auto moved = [&](Slot slot) {

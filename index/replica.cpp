@@ -27,10 +27,7 @@ std::vector<storage::ColumnType> types_of(const storage::Table& table) {
 
 std::uint64_t estimate(const IndexedColumn& column, std::uint64_t rows) {
     return memory_estimate(
-        rows,
-        dimensions_of(column.table, column.ann.vector),
-        column.ann.m,
-        types_of(column.table)
+        rows, dimensions_of(column.table, column.ann.vector), column.ann.m, types_of(column.table)
     );
 }
 

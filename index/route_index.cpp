@@ -17,7 +17,8 @@ RouteIndex::Impl::Impl(IndexOptions options)
       records_{make_records()},
       matches_{std::make_shared<MatchCache>()} {
     const std::size_t expected = std::min(
-        std::clamp<std::size_t>(options_.expected_rows, capacity_min, expected_rows_max), slots_max()
+        std::clamp<std::size_t>(options_.expected_rows, capacity_min, expected_rows_max),
+        slots_max()
     );
     auto segment = Segment::create(space_, graph_options(), expected, room());
     if (!segment) {
@@ -49,9 +50,7 @@ std::uint64_t RouteIndex::Impl::texts_max() const {
     return options_.memory_bytes_max - std::min(options_.memory_bytes_max, rows);
 }
 
-Result<void> RouteIndex::Impl::set_values(
-    Slot slot, std::span<const storage::ColumnValue> values
-) {
+Result<void> RouteIndex::Impl::set_values(Slot slot, std::span<const storage::ColumnValue> values) {
     if (records_->text_bytes() > texts_max() || !records_->set(slot, values, open_)) {
         return make_error_code(Errc::out_of_memory);
     }

@@ -34,7 +34,7 @@ struct IndexOptions {
     Quantization quantization = Quantization::automatic;
     std::uint64_t memory_bytes_max = std::numeric_limits<std::uint64_t>::max();  ///< of its arrays
     std::shared_ptr<MemoryBudget> budget = nullptr;  ///< shared with other indexes, and by rebuilds
-    std::vector<storage::ColumnType> columns = {};  ///< of storage::Table::copied, in its order
+    std::vector<storage::ColumnType> columns = {};   ///< of storage::Table::copied, in its order
 };
 
 /// What an index of so many rows needs, keys of up to 15 bytes, texts of copied columns excepted; a

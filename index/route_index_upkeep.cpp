@@ -252,7 +252,8 @@ void RouteIndex::Impl::renew_records(const std::atomic<bool>& stopping) {
         RecordsCopy copy{std::move(old), make_records(), published};
         unsigned round = 0;
         while (copy.follow(end, Kept{*segment, published}, stopping) &&
-               !exchange_records(copy, tail_min << std::min(round, tail_doublings), end, stopping)) {
+               !exchange_records(copy, tail_min << std::min(round, tail_doublings), end, stopping)
+        ) {
             ++round;
         }
     } catch (const std::exception&) {

@@ -33,6 +33,11 @@ struct WalkMemory {
     std::vector<Found> results;     ///< heap, farthest first, at most ef
 };
 
+inline WalkMemory& walk_memory() {
+    thread_local WalkMemory memory;
+    return memory;
+}
+
 /// Adds to a heap of at most `ef`.
 inline void keep(std::vector<Found>& results, std::size_t ef, Found found) {
     results.push_back(found);
@@ -40,6 +45,30 @@ inline void keep(std::vector<Found>& results, std::size_t ef, Found found) {
     if (results.size() > ef) {
         std::pop_heap(results.begin(), results.end(), Nearer{});
         results.pop_back();
+    }
+}
+
+/// Leaves the `want` nearest of `slots`, or all, in `results`. Returns early where `effort` is
+/// spent.
+template <class Measure>
+void compare_over(
+    const Measure& measure,
+    typename Measure::Code query,
+    std::span<const Slot> slots,
+    std::size_t want,
+    std::vector<Found>& results,
+    Effort& effort
+) {
+    constexpr std::size_t ahead = 4;
+    results.clear();
+    for (std::size_t i = 0; i < slots.size() && effort.visit(1); ++i) {
+        if (i + ahead < slots.size()) {
+            measure.prefetch(slots[i + ahead]);
+        }
+        const Found found{measure.distance(query, measure.code(slots[i])), slots[i]};
+        if (results.size() < want || found.distance < results.front().distance) {
+            keep(results, want, found);
+        }
     }
 }
 

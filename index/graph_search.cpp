@@ -1,0 +1,167 @@
+#include "index/graph_search.hpp"
+
+#include "index/matching_walk.hpp"
+#include "index/versions.hpp"
+
+#include <algorithm>
+
+namespace veer::index {
+
+/// Walks layer 1 from the first of `starts` and leaves there the nearest that it finds, how many.
+template <class Measure>
+std::size_t GraphSearch::widen(
+    const Walk<Measure>& walk,
+    std::array<Found, starts_max>& starts,
+    WalkMemory& memory,
+    Effort& effort
+) {
+    walk.layer(
+        std::span{starts}.first(1),
+        1,
+        starts.size(),
+        memory,
+        effort,
+        [](Slot) {},
+        [&](Found found) { keep(memory.results, starts.size(), found); }
+    );
+    std::copy(memory.results.begin(), memory.results.end(), starts.begin());
+    return memory.results.size();
+}
+
+/// From the top layer down to the nodes from which the bottom layer is walked; how many.
+template <class Measure>
+std::size_t GraphSearch::find_starts(
+    const Walk<Measure>& walk,
+    std::array<Found, starts_max>& starts,
+    WalkMemory& memory,
+    Effort& effort
+) const {
+    const Entry top = entry_;
+    starts.front() = walk.descend(walk.at(top.slot), top.level, 1);
+    return top.level > 0 ? widen(walk, starts, memory, effort) : 1;
+}
+
+template <class Measure>
+void GraphSearch::search_over(
+    const Measure& measure,
+    typename Measure::Code query,
+    std::size_t ef,
+    const Versions& versions,
+    Sequence published,
+    Effort& effort
+) const {
+    const Walk<Measure> walk{measure, store_.links(), query};
+    WalkMemory& memory = walk_memory();
+    std::array<Found, starts_max> starts;
+    const std::size_t count = find_starts(walk, starts, memory, effort);
+    walk.layer(
+        std::span{starts}.first(count),
+        0,
+        ef,
+        memory,
+        effort,
+        [&](Slot slot) { versions.prefetch(slot); },
+        [&](Found node) {
+            for (Slot slot = node.slot; slot != no_slot; slot = versions.next(slot)) {
+                if (versions.visible(slot, published)) {
+                    keep(memory.results, ef, {node.distance, slot});
+                }
+                if (memory.results.size() >= ef &&
+                    memory.results.front().distance <= node.distance) {
+                    return;  // the rest of the chain is no nearer
+                }
+            }
+        }
+    );
+}
+
+template <class OverCodesOrVectors>
+Result<Precision> GraphSearch::over_codes_or_vectors(
+    const float* query,
+    const SearchLimits& limits,
+    std::vector<Found>& found,
+    OverCodesOrVectors search
+) const {
+    found.clear();
+    if (entry_.slot == no_slot) {
+        return Precision::exact;
+    }
+    Effort effort{limits};
+    const Sq8* const sq8 = store_.sq8();
+    if (sq8 != nullptr) {
+        thread_local std::vector<std::int8_t> code;
+        code.resize(Sq8::code_bytes(store_.space().dimensions()));
+        sq8->encode(query, code.data());
+        search(OverCodes{store_}, static_cast<const std::int8_t*>(code.data()), effort);
+    } else {
+        search(OverVectors{store_}, query, effort);
+    }
+    if (effort.reason()) {
+        return make_error_code(*effort.reason());
+    }
+    found = walk_memory().results;
+    return sq8 != nullptr ? Precision::approximate : Precision::exact;
+}
+
+Result<Precision> GraphSearch::walk(
+    const float* query,
+    std::size_t ef,
+    const Versions& versions,
+    Sequence published,
+    const SearchLimits& limits,
+    std::vector<Found>& found
+) const {
+    return over_codes_or_vectors(
+        query,
+        limits,
+        found,
+        [&](const auto& measure, auto code, Effort& effort) {
+            search_over(measure, code, ef, versions, published, effort);
+        }
+    );
+}
+
+Result<Precision> GraphSearch::walk_matching(
+    const float* query,
+    const ChooseEf& choose_ef,
+    const MatchingRows& rows,
+    const SearchLimits& limits,
+    std::vector<Found>& found
+) const {
+    return over_codes_or_vectors(
+        query,
+        limits,
+        found,
+        [&](const auto& measure, auto code, Effort& effort) {
+            WalkMemory& memory = walk_memory();
+            const Walk walk{measure, store_.links(), code};
+            std::array<Found, starts_max> nearest;
+            const std::span starts{nearest.data(), find_starts(walk, nearest, memory, effort)};
+            const MatchingWalk matching{measure, store_.links(), code, rows};
+            const std::size_t ef = choose_ef(matching.look(starts));
+            memory.results.clear();
+            if (ef > 0) {
+                matching.run(starts, ef, memory, effort);
+            }
+        }
+    );
+}
+
+Result<Precision> GraphSearch::compare_with(
+    const float* query,
+    std::span<const Slot> slots,
+    std::size_t want,
+    const SearchLimits& limits,
+    std::vector<Found>& found
+) const {
+    return over_codes_or_vectors(
+        query,
+        limits,
+        found,
+        [&](const auto& measure, auto code, Effort& effort) {
+            compare_over(measure, code, slots, want, walk_memory().results, effort);
+        }
+    );
+}
+
+}  // namespace veer::index

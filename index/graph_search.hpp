@@ -1,0 +1,103 @@
+#pragma once
+
+#include "index/error.hpp"
+#include "index/graph_store.hpp"
+#include "index/hnsw_graph.hpp"
+#include "index/walk.hpp"
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace veer::index {
+
+/// Searches of one graph as it is now, over its codes or, where it has none, its vectors.
+///
+///     entry ─▶ down to layer 1 ─▶ the nearest `starts` there ─▶ bottom layer ─▶ found
+///
+/// Invariants:
+/// 1. Reads only; beside the writer. What it needs of memory each thread keeps.
+/// 2. With codes the distances found are approximate (Precision), and their order as well.
+class GraphSearch {
+  public:
+    struct Entry {
+        Slot slot = no_slot;
+        int level = 0;
+    };
+
+    GraphSearch(const GraphStore& store, Entry entry) : store_{store}, entry_{entry} {}
+
+    /// See HnswGraph::search().
+    Result<Precision> walk(
+        const float* query,
+        std::size_t ef,
+        const Versions& versions,
+        Sequence published,
+        const SearchLimits& limits,
+        std::vector<Found>& found
+    ) const;
+
+    /// See HnswGraph::search_matching().
+    Result<Precision> walk_matching(
+        const float* query,
+        const HnswGraph::ChooseEf& choose_ef,
+        const MatchingRows& rows,
+        const SearchLimits& limits,
+        std::vector<Found>& found
+    ) const;
+
+    /// See HnswGraph::compare_with().
+    Result<Precision> compare_with(
+        const float* query,
+        std::span<const Slot> slots,
+        std::size_t want,
+        const SearchLimits& limits,
+        std::vector<Found>& found
+    ) const;
+
+  private:
+    /// Nodes of layer 1 from which the bottom layer is walked. One leads into one cluster, and
+    /// where clusters are far apart no ef leads out of it again: with four, 100,000 clustered rows
+    /// are found at ef 40 with recall 0.998 instead of 0.990, in as much time.
+    static constexpr std::size_t starts_max = 4;
+
+    template <class Measure>
+    static std::size_t widen(
+        const Walk<Measure>& walk,
+        std::array<Found, starts_max>& starts,
+        WalkMemory& memory,
+        Effort& effort
+    );
+
+    template <class Measure>
+    std::size_t find_starts(
+        const Walk<Measure>& walk,
+        std::array<Found, starts_max>& starts,
+        WalkMemory& memory,
+        Effort& effort
+    ) const;
+
+    template <class OverCodesOrVectors>
+    Result<Precision> over_codes_or_vectors(
+        const float* query,
+        const SearchLimits& limits,
+        std::vector<Found>& found,
+        OverCodesOrVectors search
+    ) const;
+
+    template <class Measure>
+    void search_over(
+        const Measure& measure,
+        typename Measure::Code query,
+        std::size_t ef,
+        const Versions& versions,
+        Sequence published,
+        Effort& effort
+    ) const;
+
+    const GraphStore& store_;
+    Entry entry_;
+};
+
+}  // namespace veer::index
