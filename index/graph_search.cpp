@@ -123,7 +123,7 @@ Result<Precision> GraphSearch::walk(
 
 Result<Precision> GraphSearch::walk_matching(
     const float* query,
-    const ChooseEf& choose_ef,
+    const HnswGraph::ChooseEf& choose_ef,
     const MatchingRows& rows,
     const SearchLimits& limits,
     std::vector<Found>& found
