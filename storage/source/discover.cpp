@@ -233,9 +233,9 @@ void choose_columns(
                 return column.column.name == wanted;
             });
         if (!exists && own != choices.tables.end()) {
-            catalogue.refused_columns.push_back(
-                {name + " column " + wanted, "there is no such column"}
-            );
+            std::string refused = name;
+            refused.append(" column ").append(wanted);
+            catalogue.refused_columns.push_back({std::move(refused), "there is no such column"});
         }
     }
 }

@@ -6,6 +6,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
 #include <map>
 #include <random>
 
@@ -52,13 +53,12 @@ void check_equal(const RouteIndex& index, const Model& model, std::int32_t numbe
              .columns = columns}
         );
         REQUIRE(hits.has_value());
-        for (const Hit& hit : *hits) {
+        REQUIRE(std::all_of(hits->begin(), hits->end(), [&](const Hit& hit) {
             const auto row = model.find(hit.key);
-            REQUIRE(row != model.end());
-            REQUIRE(row->second.number == number);
-            REQUIRE(hit.values[0] == std::get<std::string>(int4(number)));
-            REQUIRE(hit.distance == index.distance(row->second.vector, origin));
-        }
+            return row != model.end() && row->second.number == number &&
+                   hit.values[0] == std::get<std::string>(int4(number)) &&
+                   hit.distance == index.distance(row->second.vector, origin);
+        }));
         found += hits->size();
     }
     CHECK(found == model.size());
@@ -74,6 +74,16 @@ void load(RouteIndex& index, const Model& model) {
     }
     index.load(entries, 1);
     index.publish();
+}
+
+void write_checkpoint(MemoryChunks& chunks, const Model& model) {
+    RouteIndex index{options};
+    REQUIRE(index.restore(chunks, "items <->").has_value());
+    load(index, model);
+    const auto never = [] {
+        return false;
+    };
+    REQUIRE(index.checkpoint(veer::storage::Lsn{1}, never).has_value());
 }
 
 }  // namespace
@@ -136,16 +146,11 @@ TEST_CASE("Superseded values are left behind while others come", "[index]") {
 TEST_CASE("After a restart the values are the rows', not those of the checkpoint", "[index]") {
     MemoryChunks chunks;
     Model model;
-    {
-        RouteIndex index{options};
-        REQUIRE(index.restore(chunks, "items <->").has_value());
-        const auto vectors = clustered(400, 8, 1);
-        for (int row = 0; row < 800; ++row) {  // each vector twice
-            model[std::to_string(row)] = {vectors[static_cast<std::size_t>(row % 400)], row % 3};
-        }
-        load(index, model);
-        REQUIRE(index.checkpoint(veer::storage::Lsn{1}, [] { return false; }).has_value());
+    const auto vectors = clustered(400, 8, 1);
+    for (int row = 0; row < 800; ++row) {  // each vector twice
+        model[std::to_string(row)] = {vectors[static_cast<std::size_t>(row % 400)], row % 3};
     }
+    write_checkpoint(chunks, model);
     for (int row = 0; row < 800; row += 2) {
         model[std::to_string(row)].number = 3;
     }
