@@ -128,6 +128,20 @@ std::vector<std::int64_t> in_postgres(const PostgresServer& server, const std::s
     return ids;
 }
 
+/// In every way that a row can change.
+void change_items(const PostgresServer& server) {
+    server.exec("UPDATE items SET i4 = i4 / 2 + 1 WHERE id % 3 = 0");  // note and emb unchanged
+    server.exec("UPDATE items SET note = note || ' and more' WHERE id % 4 = 0");
+    server.exec("UPDATE items SET emb = array_fill(9, ARRAY[768])::vector WHERE id % 5 = 0");
+    server.exec("UPDATE items SET note = NULL, u = NULL, f8 = 'NaN' WHERE id % 7 = 0");
+    server.exec("UPDATE items SET id = -id, b = NOT b WHERE id % 11 = 0");
+    server.exec("UPDATE items SET price = 5, emb = NULL WHERE id % 13 = 0");
+    server.exec(
+        "BEGIN; DELETE FROM items WHERE id = 8; INSERT INTO items (id, note) VALUES (8, 'x');"
+        "UPDATE items SET i2 = 5 WHERE id = 8; COMMIT"
+    );
+}
+
 }  // namespace
 
 TEST_CASE(
@@ -146,16 +160,7 @@ TEST_CASE(
                    observer.told("public.items column twice: generated") &&
                    observer.told("public.items column nowhere: there is no such column");
         }));
-        server.exec("UPDATE items SET i4 = i4 / 2 + 1 WHERE id % 3 = 0");  // note and emb unchanged
-        server.exec("UPDATE items SET note = note || ' and more' WHERE id % 4 = 0");
-        server.exec("UPDATE items SET emb = array_fill(9, ARRAY[768])::vector WHERE id % 5 = 0");
-        server.exec("UPDATE items SET note = NULL, u = NULL, f8 = 'NaN' WHERE id % 7 = 0");
-        server.exec("UPDATE items SET id = -id, b = NOT b WHERE id % 11 = 0");
-        server.exec("UPDATE items SET price = 5, emb = NULL WHERE id % 13 = 0");
-        server.exec(
-            "BEGIN; DELETE FROM items WHERE id = 8; INSERT INTO items (id, note) VALUES (8, 'x');"
-            "UPDATE items SET i2 = 5 WHERE id = 8; COMMIT"
-        );
+        change_items(server);
         REQUIRE(same_values(server, observer));
         CHECK(observer.copies() == 1);
         CHECK(observer.violations().empty());
@@ -224,7 +229,11 @@ TEST_CASE("A filter in the index says what WHERE says in Postgres", "[storage]")
         const auto lsn = storage::normalise_insert_lsn(
             storage::parse_lsn(server.value("SELECT pg_current_wal_insert_lsn()")), 8192, 16U << 20U
         );
-        return wait_until([&] { return replica.generation()->live && replica.applied() >= lsn; });
+        return wait_until([&] {
+            const auto generation = replica.generation();
+            return !generation->columns.empty() && generation->columns.front().live &&
+                   replica.applied() >= lsn;
+        });
     };
     using Filter = index::Filter;
     using Comparison = Filter::Comparison;

@@ -125,7 +125,7 @@ TEST_CASE("An unchanged value is the stored one, beside a new vector, too", "[st
           update(floats({2}), UnchangedValue{}, UnchangedValue{})}},
         stored
     );
-    const auto& changes = resolved.value().changes;
+    const auto& changes = resolved.value().transaction.changes;
     CHECK(changes[0] == Change{update(floats({1}), std::string{"old"}, std::string{"new"})});
     CHECK(changes[1] == Change{update(floats({2}), std::string{"old"}, std::string{"new"})});
 }
