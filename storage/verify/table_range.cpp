@@ -24,7 +24,7 @@ TableRange::TableRange(source::Connection& connection, const Table& table, SendF
 
 Result<TableRange> TableRange::make(source::Connection& connection, const Table& table) {
     std::string types;
-    for (const auto* const positions : {&table.key, &table.vectors}) {
+    for (const auto* const positions : {&table.key, &table.vectors, &table.copied}) {
         for (const std::size_t position : *positions) {
             types += (types.empty() ? "" : ", ") + std::to_string(table.columns[position].type_oid);
         }
