@@ -5,6 +5,7 @@
 #include "parser/from.hpp"
 #include "parser/order.hpp"
 #include "parser/outputs.hpp"
+#include "parser/read_condition.hpp"
 #include "parser/shape.hpp"
 #include "parser/tree.hpp"
 
@@ -193,6 +194,10 @@ Recognition recognise_select(
     const std::variant<Clauses, Refusal> clauses = read_clauses(text, select, source);
     if (const auto* refusal = std::get_if<Refusal>(&clauses)) {
         return *refusal;
+    }
+    if (select.where_clause != nullptr) {
+        query.condition = read_condition(select.where_clause, source);
+        note_shared_parameters(text, *query.condition);
     }
     read_joined(*from, source, query);
     query.schema = std::move(source.schema);

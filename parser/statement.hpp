@@ -1,6 +1,7 @@
 #pragma once
 
 #include "parser/clauses.hpp"
+#include "parser/condition.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -10,17 +11,6 @@
 #include <vector>
 
 namespace veer::parser {
-
-/// Where a value of a statement comes from: a parameter of Bind ($1 is index 0), a literal of
-/// the text (index into NormalisedStatement::literals), or the normalised text itself.
-struct Argument {
-    enum class Source : std::uint8_t { parameter, literal, constant };
-
-    Source source = Source::parameter;
-    std::uint32_t index = 0;
-
-    friend bool operator==(const Argument&, const Argument&) = default;
-};
 
 /// A query vector: the argument, and how the text casts it before the operator sees it.
 struct VectorExpression {
@@ -92,7 +82,8 @@ struct NearestNeighbourQuery {
     /// ORDER BY named an output by its label; Postgres calls that ambiguous where * brings a column
     /// of the same name.
     std::optional<std::string> order_label = std::nullopt;
-    Clauses clauses = {};                   ///< of the normalised text
+    Clauses clauses = {};                               ///< of the normalised text
+    std::optional<Condition> condition = std::nullopt;  ///< WHERE, where there is one
     std::vector<std::string> columns = {};  ///< named with their table, in WHERE and expressions
     bool may_raise = false;                 ///< WHERE or an output may fail on some row's values
     std::uint32_t parameters = 0;           ///< $1 to this one are somewhere in the text

@@ -2,6 +2,7 @@
 
 #include "router/float_text.hpp"
 #include "router/rewrite.hpp"
+#include "router/row_filter.hpp"
 #include "storage/row.hpp"
 
 #include <algorithm>
@@ -24,20 +25,46 @@ std::string float8_binary(double value) {
     return bytes;
 }
 
-/// Position of a column of this name among the key columns; table.key.size() where it is none.
-std::size_t key_position(const storage::Table& table, const std::string& name) {
+constexpr std::uint32_t bool_oid = 16;
+
+std::optional<std::size_t> key_position(const storage::Table& table, const std::string& name) {
     const auto found = std::find_if(table.key.begin(), table.key.end(), [&](std::size_t position) {
         return table.columns[position].name == name;
     });
-    return static_cast<std::size_t>(found - table.key.begin());
+    return found == table.key.end()
+               ? std::nullopt
+               : std::optional(static_cast<std::size_t>(found - table.key.begin()));
 }
 
 /// Where one output's values come from.
 struct Source {
     Kind kind = Kind::distance;
-    std::size_t key = 0;
-    const storage::Column* column = nullptr;
+    std::optional<std::size_t> key = std::nullopt;  ///< among the key columns
+    std::size_t value = 0;                          ///< else, in Hit::values
+    const storage::Column* column = nullptr;        ///< null: a distance
 };
+
+/// Nothing where the column is neither of the key nor copied.
+std::optional<Source> source_of(
+    const storage::Table& table, const parser::OutputColumn& output, std::size_t copied_before
+) {
+    Source source{.kind = output.kind};
+    if (output.kind != Kind::column) {
+        return source;
+    }
+    source.key = key_position(table, output.column);
+    if (source.key) {
+        source.column = &table.columns[table.key[*source.key]];
+        return source;
+    }
+    const auto copied = copied_position(table, output.column);
+    if (!copied) {
+        return std::nullopt;
+    }
+    source.value = copied_before;
+    source.column = &table.columns[table.copied[*copied]];
+    return source;
+}
 
 OutputField describe(
     const parser::OutputColumn& output, const Source& source, std::uint32_t table_oid
@@ -56,18 +83,45 @@ OutputField describe(
     return field;
 }
 
-std::optional<std::string> value(
+/// Postgres' text of a value in its binary form; nothing where it is not of the column's type.
+std::optional<std::string> text_of(const storage::Column& column, std::string_view bytes) {
+    if (column.type_oid == bool_oid && bytes.size() == 1) {
+        return bytes.front() == 0 ? "f" : "t";
+    }
+    return key_text(column, bytes);
+}
+
+/// One field; false where it cannot be written.
+bool write(
     const Source& source,
     std::int16_t format,
     const std::vector<std::string_view>& key,
-    double distance
+    const index::Hit& hit,
+    std::optional<std::string>& field
 ) {
-    if (source.column != nullptr) {
-        auto text = key_text(*source.column, key[source.key]);
-        return text && format == 1 ? std::optional(std::string(key[source.key])) : text;
+    if (source.column == nullptr) {
+        const double number = source.kind == Kind::similarity ? 1.0 - hit.distance : hit.distance;
+        field = format == 1 ? float8_binary(number) : float8_text(number);
+        return true;
     }
-    const double number = source.kind == Kind::similarity ? 1.0 - distance : distance;
-    return format == 1 ? float8_binary(number) : float8_text(number);
+    std::optional<std::string_view> bytes;
+    if (source.key) {
+        bytes = key[*source.key];
+    } else if (source.value < hit.values.size()) {
+        bytes = hit.values[source.value];
+    } else {
+        return false;
+    }
+    if (!bytes) {
+        field.reset();
+        return true;
+    }
+    field = text_of(*source.column, *bytes);
+    const bool readable = field.has_value();
+    if (readable && format == 1) {
+        field = std::string(*bytes);
+    }
+    return readable;
 }
 
 bool valid_formats(std::span<const std::int16_t> formats, std::size_t columns) {
@@ -91,20 +145,18 @@ std::optional<Answer> answer_from_hits(
     }
     Answer answer;
     std::vector<Source> sources;
+    std::size_t copied = 0;
     for (const parser::OutputColumn& output : query.outputs) {
-        Source source{.kind = output.kind};
-        if (output.kind == Kind::column) {
-            source.key = key_position(table, output.column);
-            if (source.key == table.key.size()) {
-                return std::nullopt;
-            }
-            source.column = &table.columns[table.key[source.key]];
+        const std::optional<Source> source = source_of(table, output, copied);
+        if (!source) {
+            return std::nullopt;
         }
-        OutputField field = describe(output, source, table.oid.value);
+        copied += source->column != nullptr && !source->key ? 1U : 0U;
+        OutputField field = describe(output, *source, table.oid.value);
         if (!formats.empty()) {
             field.format = formats.size() == 1 ? formats[0] : formats[sources.size()];
         }
-        sources.push_back(source);
+        sources.push_back(*source);
         answer.fields.push_back(std::move(field));
     }
     for (const index::Hit& hit : hits) {
@@ -112,16 +164,47 @@ std::optional<Answer> answer_from_hits(
         if (key.size() != table.key.size()) {
             return std::nullopt;
         }
-        std::vector<std::string>& row = answer.rows.emplace_back();
+        auto& row = answer.rows.emplace_back(sources.size());
         for (std::size_t i = 0; i < sources.size(); ++i) {
-            auto bytes = value(sources[i], answer.fields[i].format, key, hit.distance);
-            if (!bytes) {
+            if (!write(sources[i], answer.fields[i].format, key, hit, row[i])) {
                 return std::nullopt;
             }
-            row.push_back(*std::move(bytes));
         }
     }
     return answer;
+}
+
+std::vector<std::size_t> copied_outputs(
+    const storage::Table& table, const parser::NearestNeighbourQuery& query
+) {
+    std::vector<std::size_t> positions;
+    for (const parser::OutputColumn& output : query.outputs) {
+        if (output.kind == Kind::column && !key_position(table, output.column)) {
+            if (const auto position = copied_position(table, output.column)) {
+                positions.push_back(*position);
+            }
+        }
+    }
+    return positions;
+}
+
+bool has_plain_text(const storage::Column& column) {
+    switch (storage::column_type(column.type_oid).value_or(storage::ColumnType::float8)) {
+        case storage::ColumnType::boolean:
+        case storage::ColumnType::int2:
+        case storage::ColumnType::int4:
+        case storage::ColumnType::int8:
+        case storage::ColumnType::uuid:
+        case storage::ColumnType::text:
+            return true;
+        case storage::ColumnType::float4:
+        case storage::ColumnType::float8:
+        case storage::ColumnType::date:
+        case storage::ColumnType::timestamp:
+        case storage::ColumnType::timestamptz:
+            break;
+    }
+    return false;
 }
 
 }  // namespace veer::router

@@ -26,10 +26,19 @@ struct OutputField {
 /// The rows that Postgres would return, each value in its field's format.
 struct Answer {
     std::vector<OutputField> fields;
-    std::vector<std::vector<std::string>> rows;
+    std::vector<std::vector<std::optional<std::string>>> rows;
 };
 
-/// The answer to a search whose outputs are key columns and distances only (answerable_locally()).
+/// Positions in Table::copied of the outputs that are not of the key, in their order: what
+/// answer_from_hits() expects as Hit::values.
+std::vector<std::size_t> copied_outputs(
+    const storage::Table& table, const parser::NearestNeighbourQuery& query
+);
+
+/// Whether text_of() can write the column's values: no setting changes how they look.
+bool has_plain_text(const storage::Column& column);
+
+/// The answer to a search that is answerable_locally().
 /// `hits` are the rows wanted, OFFSET already taken off. `formats` are Bind's result format codes:
 /// none (text), one for all, or one each. Nothing where the codes are not that, or a key is not of
 /// its column's type.

@@ -1,6 +1,8 @@
 #include "router/decide.hpp"
 
+#include "router/answer.hpp"
 #include "router/bucket.hpp"
+#include "router/row_filter.hpp"
 
 #include <algorithm>
 
@@ -170,6 +172,28 @@ cutover::Voices voices(
         .bucket = bucket_of(route, facts, asked)};
 }
 
+/// Copied, and of a type whose text is the same under every setting.
+bool is_written_alike(const storage::Table& table, const std::string& name) {
+    const auto position = copied_position(table, name);
+    return position && has_plain_text(table.columns[table.copied[*position]]);
+}
+
+/// Whether this session may have what is asked for of the copied columns, and they still are what
+/// they were.
+bool copies_suffice(
+    const Route& route, const parser::NearestNeighbourQuery& query, const SessionFacts& facts
+) {
+    const storage::Table& table = route.table();
+    std::vector<std::size_t> needed = copied_outputs(table, query);
+    if (query.condition) {
+        add_columns(*query.condition, table, needed);
+    }
+    return needed.empty() ||
+           (facts.copies_hold && std::all_of(needed.begin(), needed.end(), [&](std::size_t at) {
+                return at < facts.copies_readable.size() && facts.copies_readable[at] == 't';
+            }));
+}
+
 }  // namespace
 
 double first_bucket(
@@ -220,7 +244,7 @@ std::variant<Service, Reason> decide(
     const parser::NearestNeighbourQuery& query,
     const SessionFacts& facts,
     const Asked& asked,
-    bool one_vector
+    bool complete
 ) {
     if (const auto why = not_the_same_thing(query, facts)) {
         return *why;
@@ -249,35 +273,49 @@ std::variant<Service, Reason> decide(
     if (!heard.veer) {
         return reason_of(heard.by, said.cause);
     }
-    const bool local = one_vector && facts.shortest_floats && answerable_locally(route, query);
+    const bool local = complete && facts.shortest_floats && answerable_locally(route, query) &&
+                       copies_suffice(route, query, facts);
     return local ? Service::local : Service::rewrite;
 }
 
 bool answerable_locally(const Route& route, const parser::NearestNeighbourQuery& query) {
-    if (query.narrows() || query.wrapped || !query.joined.empty()) {
+    if (query.inner_join || query.wrapped || !query.joined.empty()) {
         return false;
     }
-    return std::all_of(query.outputs.begin(), query.outputs.end(), [&](const auto& output) {
-        return output.kind == Kind::distance || output.kind == Kind::similarity ||
-               (output.kind == Kind::column && is_key(route.table(), output.column));
-    });
+    const storage::Table& table = route.table();
+    const bool told =
+        !query.clauses.condition || (query.condition && evaluable(*query.condition, table));
+    return told && std::all_of(query.outputs.begin(), query.outputs.end(), [&](const auto& output) {
+               return output.kind == Kind::distance || output.kind == Kind::similarity ||
+                      (output.kind == Kind::column &&
+                       (is_key(table, output.column) || is_written_alike(table, output.column)));
+           });
 }
 
-bool same_key_types(const Route& one, const Route& other) {
+bool same_output_types(
+    const Route& one, const Route& other, const parser::NearestNeighbourQuery& query
+) {
     const storage::Table& left = one.table();
     const storage::Table& right = other.table();
-    return std::equal(
+    const auto same = [](const storage::Column& mine, const storage::Column& its) {
+        return mine.name == its.name && mine.type_oid == its.type_oid && mine.typmod == its.typmod;
+    };
+    const bool keys = std::equal(
         left.key.begin(),
         left.key.end(),
         right.key.begin(),
         right.key.end(),
-        [&](std::size_t a, std::size_t b) {
-            const storage::Column& mine = left.columns[a];
-            const storage::Column& its = right.columns[b];
-            return mine.name == its.name && mine.type_oid == its.type_oid &&
-                   mine.typmod == its.typmod;
-        }
+        [&](std::size_t a, std::size_t b) { return same(left.columns[a], right.columns[b]); }
     );
+    return keys && std::all_of(query.outputs.begin(), query.outputs.end(), [&](const auto& output) {
+               if (output.kind != Kind::column || is_key(left, output.column)) {
+                   return true;
+               }
+               const auto mine = copied_position(left, output.column);
+               const auto its = copied_position(right, output.column);
+               return mine && its &&
+                      same(left.columns[left.copied[*mine]], right.columns[right.copied[*its]]);
+           });
 }
 
 bool outputs_known(const Route& route, const parser::NearestNeighbourQuery& query) {

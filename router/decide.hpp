@@ -70,22 +70,26 @@ std::optional<Reason> settled_without_facts(
     const Route& route, const Circumstances& circumstances, const Asked& asked
 );
 
-/// Rows 5 and 7-13, with the facts. `one_vector`: the outputs' distances are to the query vector.
+/// Rows 5 and 7-13, with the facts. `complete`: Search::complete(), the values leave nothing for
+/// Postgres to tell.
 std::variant<Service, Reason> decide(
     const RouteTable& routes,
     const Route& route,
     const parser::NearestNeighbourQuery& query,
     const SessionFacts& facts,
     const Asked& asked,
-    bool one_vector
+    bool complete
 );
 
-/// True where the key and the distance are all that is asked for, in forms that veer can write
-/// exactly as Postgres does.
+/// True where all that is asked for, and all that WHERE is about, is in the copy, in forms that
+/// veer can write and compare exactly as Postgres does: key, distance, and copied columns.
 bool answerable_locally(const Route& route, const parser::NearestNeighbourQuery& query);
 
-/// True where the keys of both have the same names and types.
-bool same_key_types(const Route& one, const Route& other);
+/// True where the keys of both, and copied columns among the outputs, have the same names and
+/// types.
+bool same_output_types(
+    const Route& one, const Route& other, const parser::NearestNeighbourQuery& query
+);
 
 /// True where each output, and each column that is named with its table, is known to exist: so that
 /// neither the statement fails on a name nor a function is called by a column's.

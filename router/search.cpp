@@ -222,6 +222,10 @@ std::variant<Search, Reason> fill_in(
         return *why;
     }
     search.one_vector = std::get<bool>(agree);
+    search.rows.whole = !query.clauses.condition.has_value();
+    if (query.condition) {
+        search.rows = row_filter(*query.condition, route.table(), values);
+    }
     for (const VectorExpression& ranked : query.ranked) {
         const auto other = decode(ranked, values, column);
         const auto* same = std::get_if<Vector>(&other);

@@ -1,8 +1,9 @@
 #pragma once
 
-#include "parser/normalise.hpp"
 #include "parser/statement.hpp"
 #include "router/reason.hpp"
+#include "router/row_filter.hpp"
+#include "router/values.hpp"
 #include "storage/vector.hpp"
 
 #include <cstdint>
@@ -17,31 +18,19 @@ namespace veer::router {
 
 struct Route;
 
-/// One parameter of Bind, as it came.
-struct ParameterValue {
-    std::optional<std::string_view> bytes;  ///< nothing: NULL
-    bool binary = false;
-    std::uint32_t declared_type = 0;  ///< of Parse; 0 or 705 (unknown): Postgres infers it
-};
-
-/// True for a type that Parse leaves to Postgres to find out.
-bool is_inferred(std::uint32_t declared_type);
-
-/// The values of one execution.
-struct Values {
-    std::span<const ParameterValue> parameters;
-    std::span<const parser::Literal> literals;
-};
-
 /// A recognised statement with its values filled in: what is to be looked for.
 struct Search {
     storage::Vector vector;
     std::uint64_t limit = 0;
     std::uint64_t offset = 0;
     bool one_vector = true;  ///< all distances among the outputs are to it
+    RowFilter rows = {};     ///< what the index can tell of WHERE
 
     /// How many nearest rows answer it.
     std::uint64_t wanted() const { return limit + offset; }
+
+    /// Nothing about the values is for Postgres to tell.
+    bool complete() const { return one_vector && rows.whole; }
 };
 
 /// Fills in the values. A Reason where Postgres would raise an error, or would answer in a way that

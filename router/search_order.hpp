@@ -5,7 +5,9 @@
 #include "storage/vector.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace veer::router {
@@ -19,18 +21,31 @@ struct SearchOrder {
     storage::Vector vector;
     std::size_t rows = 0;  ///< LIMIT + OFFSET, and a reserve
     std::size_t ef = 0;    ///< candidates kept while walking; at least `rows`
+    std::optional<index::Filter> filter = std::nullopt;
+    std::vector<std::size_t> columns = {};  ///< positions in Table::copied: Hit::values
 
-    /// A walk this long would keep other sessions of the same thread waiting.
-    bool long_running() const { return ef > ef_of_a_short_walk; }
+    /// A walk this long would keep other sessions of the same thread waiting, and so would a filter
+    /// that is new, or whose rows are all compared.
+    bool long_running() const {
+        return ef > ef_of_a_short_walk ||
+               (filter.has_value() && index->live_rows() > rows_filtered_shortly);
+    }
 
     Found run() const {
         std::vector<float> memory;
-        return index->search(index::elements_of(vector, memory), rows, ef);
+        return index->search(
+            {.query = index::elements_of(vector, memory),
+             .k = rows,
+             .ef = ef,
+             .filter = filter ? &*filter : nullptr,
+             .columns = columns}
+        );
     }
 
   private:
     /// pgvector's default is 40; some 2 us a candidate make this about a millisecond.
     static constexpr std::size_t ef_of_a_short_walk = 400;
+    static constexpr std::uint64_t rows_filtered_shortly = 20'000;
 };
 
 }  // namespace veer::router

@@ -33,6 +33,9 @@ enum Field : std::size_t {
     token,
     role,
     application,
+    copied_fingerprint,
+    copied_privileges,
+    comparisons_hold,
     field_count
 };
 
@@ -48,14 +51,23 @@ std::string quote_literal(std::string_view text) {
     return quoted + "'";
 }
 
+std::vector<std::int16_t> attnums(
+    const storage::Table& table, const std::vector<std::size_t>& positions
+) {
+    std::vector<std::int16_t> numbers;
+    numbers.reserve(positions.size());
+    for (const std::size_t position : positions) {
+        numbers.push_back(table.columns[position].attnum);
+    }
+    return numbers;
+}
+
 /// attnums of the columns whose definitions the copy depends on, in the order of
 /// Table::fingerprint.
 std::vector<std::int16_t> watched_columns(const storage::Table& table) {
-    std::vector<std::int16_t> watched;
-    for (const auto* const positions : {&table.key, &table.vectors}) {
-        for (const std::size_t position : *positions) {
-            watched.push_back(table.columns[position].attnum);
-        }
+    std::vector<std::int16_t> watched = attnums(table, table.key);
+    for (const std::int16_t vector : attnums(table, table.vectors)) {
+        watched.push_back(vector);
     }
     return watched;
 }
@@ -66,6 +78,52 @@ std::string join(const std::vector<std::int16_t>& numbers) {
         list += (list.empty() ? "" : ",") + std::to_string(number);
     }
     return list;
+}
+
+/// As storage makes Table::fingerprint, and Table::copied_fingerprint.
+std::string fingerprint_of(const std::vector<std::int16_t>& columns) {
+    const std::string attnums = "'{" + join(columns) + "}'::pg_catalog.int2[]";
+    const std::string in_order =
+        ", '' ORDER BY pg_catalog.array_position(" + attnums + ", a.attnum))";
+    return "(SELECT pg_catalog.concat(pg_catalog.string_agg(" +
+           std::string(storage::fingerprint_version_sql) + in_order +
+           ", '|', c.relfilenode, '|', pg_catalog.string_agg(" +
+           std::string(storage::fingerprint_definition_sql) + in_order +
+           ") FROM pg_catalog.pg_attribute a"
+           " WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid"
+           " AND a.attnum OPERATOR(pg_catalog.=) ANY (" +
+           attnums + "))";
+}
+
+/// Three fields: of the copied columns their fingerprint, which the role may read, and whether
+/// veer compares their values as Postgres does. For that all operators of these names on these
+/// types must be Postgres' own, in whatever schema: which of several an expression means depends
+/// on the types of both sides.
+std::string copied_facts(const storage::Table& table) {
+    if (table.copied.empty()) {
+        return ", NULL, NULL, false";
+    }
+    const std::vector<std::int16_t> copied = attnums(table, table.copied);
+    std::string privileges;
+    for (const std::int16_t attnum : copied) {
+        privileges += (privileges.empty() ? "" : ", ") +
+                      ("pg_catalog.has_column_privilege(c.oid, " + std::to_string(attnum)) +
+                      "::pg_catalog.int2, 'SELECT')";
+    }
+    return ", " + fingerprint_of(copied) + ", pg_catalog.concat(" + privileges +
+           "), pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.=) 'UTF8'"
+           " AND pg_catalog.pg_type_is_visible(25) AND pg_catalog.pg_type_is_visible(1082)"
+           " AND pg_catalog.pg_type_is_visible(1184) AND pg_catalog.pg_type_is_visible(2950)"
+           " AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator p WHERE p.oprname"
+           " OPERATOR(pg_catalog.=) ANY ('{=,<>,<,<=,>,>=}'::pg_catalog.name[])"
+           " AND '{16,20,21,23,25,1043,1082,1114,1184,2950}'::pg_catalog.oid[]"
+           " OPERATOR(pg_catalog.&&) ARRAY[p.oprleft, p.oprright]"
+           " AND p.oprnamespace OPERATOR(pg_catalog.<>) 11)"
+           " AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_collation k"
+           " ON k.oid OPERATOR(pg_catalog.=) a.attcollation"
+           " WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid"
+           " AND a.attnum OPERATOR(pg_catalog.=) ANY ('{" +
+           join(copied) + "}'::pg_catalog.int2[]) AND NOT k.collisdeterministic)";
 }
 
 bool is_true(const std::optional<std::string_view>& field) {
@@ -128,17 +186,7 @@ std::string facts_query(const Route& route, std::string_view database) {
                       "::pg_catalog.int2, 'SELECT')";
     }
     const std::string type = std::to_string(route.vector_column().type_oid);
-    const std::string attnums = "'{" + join(watched) + "}'::pg_catalog.int2[]";
-    const std::string in_order =
-        ", '' ORDER BY pg_catalog.array_position(" + attnums + ", a.attnum))";
-    return "SELECT (SELECT pg_catalog.concat(pg_catalog.string_agg(" +
-           std::string(storage::fingerprint_version_sql) + in_order +
-           ", '|', c.relfilenode, '|', pg_catalog.string_agg(" +
-           std::string(storage::fingerprint_definition_sql) + in_order +
-           ") FROM pg_catalog.pg_attribute a"
-           " WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid"
-           " AND a.attnum OPERATOR(pg_catalog.=) ANY (" +
-           attnums + ")), " + privileges +
+    return "SELECT " + fingerprint_of(watched) + ", " + privileges +
            ", pg_catalog.row_security_active(c.oid), pg_catalog.pg_table_is_visible(c.oid)"
            ", pg_catalog.pg_operator_is_visible(" +
            std::to_string(route.column.ann.operator_oid) + "), pg_catalog.pg_type_is_visible(" +
@@ -162,7 +210,8 @@ std::string facts_query(const Route& route, std::string_view database) {
            ", pg_catalog.current_setting('statement_timeout')"
            ", CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL"
            " ELSE pg_catalog.pg_current_wal_insert_lsn() END"
-           ", CURRENT_USER, pg_catalog.current_setting('application_name')"
+           ", CURRENT_USER, pg_catalog.current_setting('application_name')" +
+           copied_facts(table) +
            " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
            " ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
            " WHERE c.oid OPERATOR(pg_catalog.=) " +
@@ -223,6 +272,10 @@ std::optional<SessionFacts> decode_facts(
     facts.key = row[veer_key].value_or("");
     facts.role = row[role].value_or("");
     facts.application = row[application].value_or("");
+    facts.copies_hold =
+        row[copied_fingerprint] && is_true(row[comparisons_hold]) &&
+        storage::same_values(*row[copied_fingerprint], route.table().copied_fingerprint);
+    facts.copies_readable = row[copied_privileges].value_or("");
     facts.extension_schema = row[extension_schema].value_or("");
     facts.idle_timeout_ns = std::min(
         timeout_or_none(row[idle_session_timeout]),

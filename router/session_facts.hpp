@@ -42,6 +42,10 @@ struct SessionFacts {
     bool read_committed = false;
     bool index_scans = false;      ///< enable_indexscan
     bool shortest_floats = false;  ///< extra_float_digits >= 1
+    /// Values of Table::copied are what they were, and compare as veer compares them: no other
+    /// operators than Postgres' own, no collation under which different texts are equal, UTF8.
+    bool copies_hold = false;
+    std::string copies_readable;   ///< 't' or 'f' for each of Table::copied: may the role SELECT it
     std::uint32_t ef_search = 40;  ///< hnsw.ef_search or what other extensions call it, the
                                    ///< largest that is set; or pgvector's default
     std::string route;             ///< veer.route: "", "auto", "postgres", "veer"

@@ -150,11 +150,11 @@ bool Session::facts_allow(
 ) const {
     const router::Hint silent;
     const router::Asked in_any_share{.hint = &silent, .counted = false};
-    constexpr bool one_vector = true;
+    constexpr bool complete = true;
     const KnownFacts* const known =
         facts_.find(routes, route, router::joined_condition(query), router_.write_epoch(), now);
     return known != nullptr && !std::holds_alternative<router::Reason>(router::decide(
-                                   *routes, route, query, known->facts, in_any_share, one_vector
+                                   *routes, route, query, known->facts, in_any_share, complete
                                ));
 }
 

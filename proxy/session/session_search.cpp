@@ -1,5 +1,6 @@
 #include "proxy/session/session.hpp"
 #include "proxy/wire/backend.hpp"
+#include "router/answer.hpp"
 #include "router/observe.hpp"
 
 #include <algorithm>
@@ -99,7 +100,7 @@ bool Session::described_alike(const Attempt& attempt) {
         return true;
     }
     const router::Route* const route = then == nullptr ? nullptr : then->find(attempt.query());
-    return route != nullptr && router::same_key_types(*route, *attempt.route);
+    return route != nullptr && router::same_output_types(*route, *attempt.route, attempt.query());
 }
 
 router::Asked Session::asked(const Attempt& attempt) const {
@@ -257,13 +258,16 @@ void Session::judge(Instant now, Output& out) {
         attempt.query(),
         attempt.facts,
         asked(attempt),
-        attempt.search.one_vector
+        attempt.search.complete()
     );
     if (const auto* why = std::get_if<router::Reason>(&decision)) {
         pass(*why, now, out);
         return;
     }
     attempt.service = std::get<router::Service>(decision);
+    if (!attempt.facts.copies_hold) {
+        attempt.search.rows = {.whole = !attempt.query().narrows()};
+    }
     if (attempt.service == router::Service::local && !described_alike(attempt)) {
         attempt.service = router::Service::rewrite;  // in which Postgres looks at its result again
     }
@@ -374,8 +378,8 @@ std::uint64_t Session::first_candidates() const {
     }
     const std::uint64_t enough = with_reserve(wanted);
     const std::uint64_t most = candidates_max();
-    const bool narrows = attempt.query().narrows();
-    if (!narrows || enough > most) {
+    const bool told = attempt.search.rows.whole && !attempt.query().inner_join;
+    if (told || enough > most) {
         return enough;
     }
     return attempt.statement->statement.plan->selectivity->candidates(wanted, most);
@@ -394,7 +398,11 @@ void Session::look_for(std::uint64_t rows, Output& out) {
             .index = attempt.route->column.index,
             .vector = attempt.search.vector,
             .rows = rows,
-            .ef = std::max<std::uint64_t>(attempt.facts.ef_search, rows)}};
+            .ef = std::max<std::uint64_t>(attempt.facts.ef_search, rows),
+            .filter = attempt.search.rows.filter,
+            .columns = attempt.service == router::Service::local
+                           ? router::copied_outputs(attempt.route->table(), attempt.query())
+                           : std::vector<std::size_t>{}}};
 }
 
 void Session::on_found(std::uint64_t number, const router::Found& found, Instant now, Output& out) {

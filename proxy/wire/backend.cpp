@@ -121,6 +121,18 @@ void write_data_row(std::string& out, const std::vector<std::string>& fields) {
     }
 }
 
+void write_data_row(std::string& out, const std::vector<std::optional<std::string>>& fields) {
+    MessageWriter message(out, 'D');
+    message.i16(static_cast<std::int16_t>(fields.size()));
+    for (const auto& field : fields) {
+        if (field) {
+            message.field(*field);
+        } else {
+            message.i32(-1);  // NULL
+        }
+    }
+}
+
 void write_error_at(std::string& out, Bytes payload, std::size_t position) {
     MessageWriter message(out, 'E');
     Reader reader(payload);

@@ -54,6 +54,7 @@ void write_ready_for_query(std::string& out, char status);
 
 /// A DataRow without NULLs.
 void write_data_row(std::string& out, const std::vector<std::string>& fields);
+void write_data_row(std::string& out, const std::vector<std::optional<std::string>>& fields);
 
 /// An ErrorResponse with the fields of `payload`, but for its position in the statement.
 void write_error_at(std::string& out, Bytes payload, std::size_t position);

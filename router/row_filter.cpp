@@ -1,0 +1,384 @@
+#include "router/row_filter.hpp"
+
+#include "router/column_value.hpp"
+
+#include <algorithm>
+
+namespace veer::router {
+
+namespace {
+
+using index::Filter;
+using parser::Argument;
+using parser::Condition;
+using parser::Operand;
+using storage::ColumnType;
+using Kind = Condition::Kind;
+
+struct CopiedColumn {
+    std::size_t position = 0;
+    ColumnType type = ColumnType::boolean;
+};
+
+std::optional<CopiedColumn> find_copied(const storage::Table& table, const std::string& name) {
+    const auto position = copied_position(table, name);
+    if (!position) {
+        return std::nullopt;
+    }
+    const auto type = storage::column_type(table.columns[table.copied[*position]].type_oid);
+    return type ? std::optional(CopiedColumn{*position, *type}) : std::nullopt;
+}
+
+bool has_order(ColumnType type) {
+    return type != ColumnType::text;  // a collation's
+}
+
+bool is_float(ColumnType type) {
+    return type == ColumnType::float4 || type == ColumnType::float8;
+}
+
+bool is_array(std::string_view type) {
+    return type.ends_with("[]");
+}
+
+Filter unknown() {
+    return {.kind = Filter::Kind::unknown};
+}
+
+/// true for TRUE's comparison; the two enumerations have the same order.
+Filter::Comparison same(Condition::Comparison comparison) {
+    switch (comparison) {
+        case Condition::Comparison::equal:
+            return Filter::Comparison::equal;
+        case Condition::Comparison::not_equal:
+            return Filter::Comparison::not_equal;
+        case Condition::Comparison::less:
+            return Filter::Comparison::less;
+        case Condition::Comparison::less_or_equal:
+            return Filter::Comparison::less_or_equal;
+        case Condition::Comparison::greater:
+            return Filter::Comparison::greater;
+        case Condition::Comparison::greater_or_equal:
+            break;
+    }
+    return Filter::Comparison::greater_or_equal;
+}
+
+class Compiler {
+  public:
+    Compiler(const storage::Table& table, const Values& values) : table_{table}, values_{values} {}
+
+    /// The filter that says what the condition says; nothing where there is doubt.
+    std::optional<Filter> exact(const Condition& condition) {
+        if (++nodes_ > index::filter_nodes_max) {
+            return std::nullopt;
+        }
+        switch (condition.kind) {
+            case Kind::opaque:
+                return std::nullopt;
+            case Kind::all_of:
+                return junction(condition, Filter::Kind::all_of);
+            case Kind::any_of:
+                return junction(condition, Filter::Kind::any_of);
+            case Kind::negation:
+                return junction(condition, Filter::Kind::negation);
+            default:
+                break;
+        }
+        const auto column = find_copied(table_, condition.column);
+        return column ? leaf(condition, *column) : std::nullopt;
+    }
+
+    /// The filter that says a part of what the condition says, if any.
+    RowFilter implied(const Condition& condition) {
+        if (auto filter = exact(condition)) {
+            return {std::move(filter), true};
+        }
+        RowFilter part{std::nullopt, false};
+        if (condition.kind != Kind::all_of) {
+            return part;
+        }
+        Filter both{.kind = Filter::Kind::all_of};
+        for (const Condition& child : condition.children) {
+            if (auto filter = implied(child).filter) {
+                both.children.push_back(*std::move(filter));
+            }
+        }
+        if (!both.children.empty()) {
+            part.filter = std::move(both);
+        }
+        return part;
+    }
+
+  private:
+    std::optional<Filter> junction(const Condition& condition, Filter::Kind kind) {
+        Filter filter{.kind = kind};
+        for (const Condition& child : condition.children) {
+            auto compiled = exact(child);
+            if (!compiled) {
+                return std::nullopt;
+            }
+            filter.children.push_back(*std::move(compiled));
+        }
+        return filter;
+    }
+
+    std::optional<Filter> leaf(const Condition& condition, const CopiedColumn& column) {
+        Filter filter{.column = column.position};
+        switch (condition.kind) {
+            case Kind::is_null:
+                filter.kind = Filter::Kind::is_null;
+                return filter;
+            case Kind::is_true:
+                filter.kind = Filter::Kind::compare;
+                filter.values = {true};
+                return column.type == ColumnType::boolean ? std::optional(filter) : std::nullopt;
+            case Kind::compare:
+                return compared(condition, column);
+            case Kind::one_of:
+                return listed(condition, column);
+            case Kind::one_of_array:
+                return listed_in_array(condition.operands.front(), column);
+            default:
+                return std::nullopt;
+        }
+    }
+
+    std::optional<Filter> compared(const Condition& condition, const CopiedColumn& column) {
+        const bool equality = condition.comparison == Condition::Comparison::equal ||
+                              condition.comparison == Condition::Comparison::not_equal;
+        const auto value = value_of(condition.operands.front(), column.type);
+        if (!value || !(equality || has_order(column.type))) {
+            return std::nullopt;
+        }
+        if (!*value) {
+            return unknown();
+        }
+        Filter filter{.kind = Filter::Kind::compare, .comparison = same(condition.comparison)};
+        filter.column = column.position;
+        filter.values.push_back(**value);
+        return counted(std::move(filter));
+    }
+
+    std::optional<Filter> listed(const Condition& condition, const CopiedColumn& column) {
+        std::vector<ComparedValue> values;
+        for (const Operand& operand : condition.operands) {
+            auto value = value_of(operand, column.type);
+            if (!value) {
+                return std::nullopt;
+            }
+            values.push_back(*std::move(value));
+        }
+        return one_of(std::move(values), column);
+    }
+
+    std::optional<Filter> one_of(std::vector<ComparedValue> values, const CopiedColumn& column) {
+        if (values.empty()) {
+            return Filter{.kind = Filter::Kind::any_of};  // false, of NULL as well
+        }
+        Filter filter{.kind = Filter::Kind::one_of, .column = column.position};
+        for (ComparedValue& value : values) {
+            if (value) {
+                filter.values.push_back(*std::move(value));
+            } else {
+                filter.null_listed = true;
+            }
+        }
+        return filter.values.empty() ? unknown() : counted(std::move(filter));
+    }
+
+    std::optional<Filter> counted(Filter filter) {
+        values_seen_ += filter.values.size();
+        return values_seen_ <= index::filter_values_max ? std::optional(std::move(filter))
+                                                        : std::nullopt;
+    }
+
+    /// Nothing where it is not of a type that compares with the column's; nothing inside for NULL.
+    std::optional<ComparedValue> value_of(const Operand& operand, ColumnType column) const {
+        const auto cast = operand.type.empty() ? std::optional(column) : type_by_name(operand.type);
+        if (is_float(column) || !cast || !comparable_types(*cast, column)) {
+            return std::nullopt;
+        }
+        if (std::holds_alternative<std::monostate>(operand.value)) {
+            return ComparedValue{};
+        }
+        if (const auto* const number = std::get_if<std::int64_t>(&operand.value)) {
+            const bool fits =
+                comparable_types(*cast, ColumnType::int8) &&
+                (operand.type.empty() || parse_value(*cast, std::to_string(*number)).has_value());
+            return fits ? std::optional(ComparedValue{*number}) : std::nullopt;
+        }
+        if (const auto* const truth = std::get_if<bool>(&operand.value)) {
+            return *cast == ColumnType::boolean ? std::optional(ComparedValue{*truth})
+                                                : std::nullopt;
+        }
+        const auto& argument = std::get<Argument>(operand.value);
+        if (argument.source == Argument::Source::literal) {
+            return wrapped(literal_text(argument), [&](std::string_view text) {
+                return parse_value(*cast, text);
+            });
+        }
+        return parameter(operand, argument, *cast);
+    }
+
+    std::optional<ComparedValue> parameter(
+        const Operand& operand, const Argument& argument, ColumnType wanted
+    ) const {
+        const ParameterValue* const value = parameter_at(argument);
+        if (value == nullptr) {
+            return std::nullopt;
+        }
+        const bool inferred = is_inferred(value->declared_type);
+        const auto type =
+            inferred ? std::optional(wanted) : storage::column_type(value->declared_type);
+        const bool cast_holds = operand.type.empty() || type == wanted;
+        if (!type || !comparable_types(*type, wanted) || !cast_holds ||
+            (inferred && !operand.alone)) {
+            return std::nullopt;
+        }
+        if (!value->bytes) {
+            return ComparedValue{};
+        }
+        return wrapped(value->bytes, [&](std::string_view bytes) {
+            return value->binary ? receive_value(*type, bytes) : parse_value(*type, bytes);
+        });
+    }
+
+    std::optional<Filter> listed_in_array(const Operand& operand, const CopiedColumn& column) {
+        const auto& argument = std::get<Argument>(operand.value);
+        std::optional<ColumnType> element = column.type;
+        if (!operand.type.empty()) {
+            element = is_array(operand.type)
+                          ? type_by_name(operand.type.substr(0, operand.type.size() - 2))
+                          : std::nullopt;
+        }
+        if (is_float(column.type) || !element || !comparable_types(*element, column.type)) {
+            return std::nullopt;
+        }
+        std::optional<std::vector<ComparedValue>> values;
+        if (argument.source == Argument::Source::literal) {
+            values = literal_values(argument, *element);
+        } else {
+            const ParameterValue* const value = parameter_at(argument);
+            if (value == nullptr || !array_holds(*value, operand, *element, column.type)) {
+                return std::nullopt;
+            }
+            if (!value->bytes) {
+                return unknown();
+            }
+            values = value->binary ? received(*value->bytes, column.type)
+                                   : parse_values(*element, *value->bytes);
+        }
+        return values ? one_of(*std::move(values), column) : std::nullopt;
+    }
+
+    static bool array_holds(
+        const ParameterValue& value, const Operand& operand, ColumnType element, ColumnType column
+    ) {
+        if (is_inferred(value.declared_type)) {
+            return operand.alone;
+        }
+        const auto declared = array_element_type(value.declared_type);
+        return declared &&
+               (operand.type.empty() ? comparable_types(*declared, column) : *declared == element);
+    }
+
+    /// Elements of another type than the column's are compared as whole numbers or not at all.
+    static std::optional<std::vector<ComparedValue>> received(
+        std::string_view bytes, ColumnType column
+    ) {
+        const auto element = received_element_type(bytes);
+        return element && comparable_types(*element, column) ? receive_values(bytes) : std::nullopt;
+    }
+
+    std::optional<std::vector<ComparedValue>> literal_values(
+        const Argument& argument, ColumnType element
+    ) const {
+        if (argument.index >= values_.literals.size()) {
+            return std::nullopt;
+        }
+        const parser::Literal& literal = values_.literals[argument.index];
+        if (literal.kind == parser::Literal::Kind::string) {
+            return parse_values(element, literal.text);
+        }
+        return comparable_types(element, ColumnType::int8) ? parse_whole_numbers(literal.text)
+                                                           : std::nullopt;
+    }
+
+    std::optional<std::string_view> literal_text(const Argument& argument) const {
+        if (argument.index >= values_.literals.size() ||
+            values_.literals[argument.index].kind != parser::Literal::Kind::string) {
+            return std::nullopt;
+        }
+        return values_.literals[argument.index].text;
+    }
+
+    const ParameterValue* parameter_at(const Argument& argument) const {
+        return argument.source == Argument::Source::parameter &&
+                       argument.index < values_.parameters.size()
+                   ? &values_.parameters[argument.index]
+                   : nullptr;
+    }
+
+    template <class Decode>
+    static std::optional<ComparedValue> wrapped(
+        const std::optional<std::string_view>& text, Decode decode
+    ) {
+        auto value = text ? decode(*text) : std::nullopt;
+        return value ? std::optional(ComparedValue{*std::move(value)}) : std::nullopt;
+    }
+
+    const storage::Table& table_;
+    const Values& values_;
+    std::size_t nodes_ = 0;
+    std::size_t values_seen_ = 0;
+};
+
+}  // namespace
+
+RowFilter row_filter(
+    const parser::Condition& condition, const storage::Table& table, const Values& values
+) {
+    return Compiler{table, values}.implied(condition);
+}
+
+bool evaluable(const parser::Condition& condition, const storage::Table& table) {
+    if (condition.kind == Kind::opaque) {
+        return false;
+    }
+    const bool junction = condition.kind == Kind::all_of || condition.kind == Kind::any_of ||
+                          condition.kind == Kind::negation;
+    if (!junction) {
+        return find_copied(table, condition.column).has_value();
+    }
+    return std::all_of(
+        condition.children.begin(),
+        condition.children.end(),
+        [&](const Condition& child) { return evaluable(child, table); }
+    );
+}
+
+std::optional<std::size_t> copied_position(const storage::Table& table, const std::string& name) {
+    const auto found =
+        std::find_if(table.copied.begin(), table.copied.end(), [&](std::size_t position) {
+            return table.columns[position].name == name;
+        });
+    return found == table.copied.end()
+               ? std::nullopt
+               : std::optional(static_cast<std::size_t>(found - table.copied.begin()));
+}
+
+void add_columns(
+    const parser::Condition& condition,
+    const storage::Table& table,
+    std::vector<std::size_t>& columns
+) {
+    if (const auto position = copied_position(table, condition.column)) {
+        columns.push_back(*position);
+    }
+    for (const Condition& child : condition.children) {
+        add_columns(child, table, columns);
+    }
+}
+
+}  // namespace veer::router
