@@ -102,7 +102,7 @@ Value value_of(const Columns& columns) {
     return std::string(column_kinds.at(static_cast<std::size_t>(columns.kind)));
 }
 
-const std::array<Key, 38> all_keys{{
+const std::array<Key, 39> all_keys{{
     {"listen",
      "address",
      "an address or host name",
