@@ -168,8 +168,8 @@ struct Copy {
               {.dsn = dsn,
                .directory = config.storage.dir,
                .wal_keep_max = config.sync.wal_keep_max,
-                 .verify_rows_per_second = config.sync.verify_rate,
-                 .columns = column_choices(config)},
+               .verify_rows_per_second = config.sync.verify_rate,
+               .columns = column_choices(config)},
               tap
           ),
           comparer(

@@ -350,14 +350,14 @@ Values parse_values(ColumnType type, std::string_view text) {
     std::vector<ComparedValue> values;
     for (const Element& element : *elements) {
         if (!element.quoted && is_null_word(element.text)) {
-            values.emplace_back();
+            values.push_back({});
             continue;
         }
         auto value = parse_value(type, element.text);
         if (!value || (!element.quoted && element.text.empty())) {
             return std::nullopt;
         }
-        values.emplace_back(*std::move(value));
+        values.push_back({std::move(value)});
     }
     return values;
 }
@@ -379,14 +379,14 @@ Values receive_values(std::string_view bytes) {
     for (std::uint32_t left = count; left > 0 && !reader.failed(); --left) {
         const std::uint32_t length = reader.be32();
         if (length == std::numeric_limits<std::uint32_t>::max()) {
-            values.emplace_back();
+            values.push_back({});
             continue;
         }
         auto value = receive_value(*type, reader.bytes(length));
         if (!value) {
             return std::nullopt;
         }
-        values.emplace_back(*std::move(value));
+        values.push_back({std::move(value)});
     }
     const bool whole = !reader.failed() && reader.remaining() == 0;
     return whole ? Values{std::move(values)} : std::nullopt;
@@ -409,7 +409,7 @@ Values parse_whole_numbers(std::string_view text) {
         if (!value) {
             return std::nullopt;
         }
-        values.emplace_back(*std::move(value));
+        values.push_back({std::move(value)});
         if (end == text.size()) {
             return values;
         }

@@ -10,8 +10,13 @@
 
 namespace veer::router {
 
-/// A value that a condition compares with; nothing for NULL.
-using ComparedValue = std::optional<index::FilterValue>;
+/// A value that a condition compares with. Not an optional itself: one of an optional would be
+/// made of either, and take a doubt for NULL.
+struct ComparedValue {
+    std::optional<index::FilterValue> value = std::nullopt;  ///< nothing for NULL
+
+    friend bool operator==(const ComparedValue&, const ComparedValue&) = default;
+};
 
 /// Decoders of values of the types that can be copied, into what index::Filter compares. Each
 /// returns nothing where Postgres would raise an error, where its answer depends on a setting

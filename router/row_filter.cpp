@@ -151,12 +151,12 @@ class Compiler {
         if (!value || !(equality || has_order(column.type))) {
             return std::nullopt;
         }
-        if (!*value) {
+        if (!value->value) {
             return unknown();
         }
         Filter filter{.kind = Filter::Kind::compare, .comparison = same(condition.comparison)};
         filter.column = column.position;
-        filter.values.push_back(**value);
+        filter.values.push_back(*value->value);
         return counted(std::move(filter));
     }
 
@@ -178,8 +178,8 @@ class Compiler {
         }
         Filter filter{.kind = Filter::Kind::one_of, .column = column.position};
         for (ComparedValue& value : values) {
-            if (value) {
-                filter.values.push_back(*std::move(value));
+            if (value.value) {
+                filter.values.push_back(*std::move(value.value));
             } else {
                 filter.null_listed = true;
             }
@@ -325,7 +325,7 @@ class Compiler {
         const std::optional<std::string_view>& text, Decode decode
     ) {
         auto value = text ? decode(*text) : std::nullopt;
-        return value ? std::optional(ComparedValue{*std::move(value)}) : std::nullopt;
+        return value ? std::optional(ComparedValue{std::move(value)}) : std::nullopt;
     }
 
     const storage::Table& table_;

@@ -23,6 +23,16 @@ std::optional<Fingerprint> split(std::string_view text) {
         text.substr(0, first), text.substr(first + 1, second - first - 1), text.substr(second + 1)};
 }
 
+/// Of so many columns; versions end with a comma each.
+std::string_view first_versions(std::string_view versions, std::size_t count) {
+    std::size_t end = 0;
+    for (; count > 0 && end != std::string_view::npos; --count) {
+        end = versions.find(',', end);
+        end += end == std::string_view::npos ? 0 : 1;
+    }
+    return versions.substr(0, end);
+}
+
 /// The columns at these positions, by what identifies and types them.
 bool same_columns(
     const Table& left,
@@ -55,6 +65,31 @@ bool same_values(std::string_view fingerprint, std::string_view other) {
     const auto right = split(other);
     return left && right && left->definitions == right->definitions &&
            (left->versions == right->versions || left->file == right->file);
+}
+
+Table as_copied(Table found, const Table& copy) {
+    const auto added = [&](std::size_t position) {
+        const std::int16_t attnum = found.columns[position].attnum;
+        return attnum > copy.chosen_from &&
+               std::find(found.named.begin(), found.named.end(), attnum) == found.named.end();
+    };
+    // attnums are never used again, so that what was added is at the end.
+    const auto since = std::find_if(found.copied.begin(), found.copied.end(), added);
+    const bool all_of_them = std::all_of(since, found.copied.end(), added);
+    const auto before = split(found.copied_fingerprint);
+    const auto copied = split(copy.copied_fingerprint);
+    if (since == found.copied.end() || !all_of_them || !before || !copied ||
+        !before->definitions.starts_with(copied->definitions)) {
+        return found;
+    }
+    found.copied.erase(since, found.copied.end());
+    found.chosen_from = copy.chosen_from;
+    found.copied_fingerprint = std::string{first_versions(before->versions, found.copied.size())}
+                                   .append("|")
+                                   .append(before->file)
+                                   .append("|")
+                                   .append(copied->definitions);
+    return found;
 }
 
 bool Table::same_rows(const Table& other) const {

@@ -68,8 +68,11 @@ struct Table {
     std::vector<std::size_t> copied = {};
     std::string copied_fingerprint = {};  ///< as `fingerprint`, of the columns of `copied`
     double estimated_rows = 0;            ///< pg_class.reltuples at discovery, -1 where unknown
+    /// attnums of those of `copied` that the configuration names, as discovered.
+    std::vector<std::int16_t> named = {};
+    std::int16_t chosen_from = 0;  ///< the last attnum that there was when `copied` was chosen
 
-    /// Same rows and meanings; `estimated_rows` does not count.
+    /// Same rows and meanings; the last three do not count.
     bool same_shape(const Table& other) const;
 
     /// A copy of the one is a copy of the other, row for row and index for index, whatever has
@@ -95,5 +98,9 @@ inline constexpr std::string_view fingerprint_definition_sql =
 /// and SET STATISTICS leave the file as it is, VACUUM FULL and TRUNCATE the columns
 /// (REPLICATION.md 2.6).
 bool same_values(std::string_view fingerprint, std::string_view other);
+
+/// The table as `copy` has it: without the columns of `copied` that were added since, so that
+/// ADD COLUMN alone is not another copy. What is named, or was there, is wanted all the same.
+Table as_copied(Table found, const Table& copy);
 
 }  // namespace veer::storage

@@ -225,6 +225,9 @@ void choose_columns(
         if (named || choice.kind == ColumnChoice::Kind::all ||
             (choice.kind == ColumnChoice::Kind::automatic && (is_key || fixed))) {
             table.copied.push_back(position);
+            if (named) {
+                table.named.push_back(column.column.attnum);
+            }
         }
     }
     for (const std::string& wanted : choice.names) {
@@ -285,6 +288,7 @@ void judge(
         .estimated_rows = facts.estimated_rows};
     for (const ColumnFacts& column : input.columns) {
         table.columns.push_back(column.column);
+        table.chosen_from = std::max(table.chosen_from, column.column.attnum);
     }
     add_indexes(input, table, catalogue);
     if (table.indexes.empty()) {

@@ -98,7 +98,7 @@ void put_table(ByteWriter& out, const Table& table) {
     put_positions(out, table.key);
     put_positions(out, table.vectors);
     put_positions(out, table.copied);
-    out.sized(table.copied_fingerprint);
+    out.sized(table.copied_fingerprint).be16(static_cast<std::uint16_t>(table.chosen_from));
     out.be32(static_cast<std::uint32_t>(table.indexes.size()));
     for (const AnnIndex& index : table.indexes) {
         put_index(out, index);
@@ -119,6 +119,7 @@ Table get_table(ByteReader& in) {
     table.vectors = get_positions(in, table.columns.size());
     table.copied = get_positions(in, table.columns.size());
     table.copied_fingerprint = in.bytes(in.be32());
+    table.chosen_from = static_cast<std::int16_t>(in.be16());
     for (std::uint32_t left = in.be32(); left > 0 && !in.failed(); --left) {
         table.indexes.push_back(get_index(in));
         if (table.indexes.back().vector >= table.vectors.size()) {

@@ -50,7 +50,7 @@ void Joiner::want(std::vector<Table> tables, std::vector<Table> published) {
     const bool under_way = stage_ == Stage::copying || stage_ == Stage::ready;
     if (under_way && !refused_.has_value()) {
         const Table* const now = find_table(tables, joining_->table.oid);
-        if (now == nullptr || !joining_->table.same_rows(*now)) {
+        if (now == nullptr || !joining_->table.same_rows(as_copied(*now, joining_->table))) {
             refused_ = "The table was changed while it was copied.";
         }
     }
@@ -289,7 +289,9 @@ Result<void> Joiner::copy_or_tell(const Table& table) {
 Result<void> Joiner::copy(const Table& table) {
     const std::string slot = context_.name + "_join";
     auto at = open_at_point(
-        {context_.options, slot, context_.name, context_.columns, context_.identity}, *connection_, table
+        {context_.options, slot, context_.name, context_.columns, context_.identity},
+        *connection_,
+        table
     );
     if (!at.has_value()) {
         return at.error();

@@ -136,17 +136,20 @@ Reconciled reconcile(
 ) {
     Reconciled reconciled;
     for (const Table& table : complete) {
-        const Table* const now = find_table(wanted, table.oid);
-        if (now == nullptr) {
+        const Table* const found = find_table(wanted, table.oid);
+        if (found == nullptr) {
             reconciled.left.emplace(
                 table.oid, named(table, " has no usable vector index any more")
             );
-        } else if (!table.same_rows(*now)) {
+            continue;
+        }
+        Table now = as_copied(*found, table);
+        if (!table.same_rows(now)) {
             reconciled.left.emplace(table.oid, named(table, " has changed"));
         } else if (!source::continues_publication(fingerprint, publication, table.oid)) {
             reconciled.left.emplace(table.oid, named(table, " was out of the publication"));
         } else {
-            reconciled.kept.push_back(*now);
+            reconciled.kept.push_back(std::move(now));
         }
     }
     return reconciled;

@@ -21,7 +21,7 @@ Result<std::string> check_unchanged(
         return now.error();
     }
     const Table* const found = find_table(now->tables, table.oid);
-    if (found == nullptr || !found->same_shape(table)) {
+    if (found == nullptr || !as_copied(*found, table).same_shape(table)) {
         return Error{Errc::gone, "The table was changed while its copy began."};
     }
     auto published = source::read_publication(catalogue, request.publication);
@@ -29,7 +29,8 @@ Result<std::string> check_unchanged(
         return published.error();
     }
     if (!published->has_value() || !(*published)->contains(table.oid)) {
-        return Error{Errc::gone, "The table is not in the publication " + request.publication + "."};
+        return Error{
+            Errc::gone, "The table is not in the publication " + request.publication + "."};
     }
     return source::fingerprint(**published, {table});
 }

@@ -351,7 +351,9 @@ Result<Verifier::Piece> Verifier::watched_piece(const Table& table, const Bounds
     }
     const std::string slot = context_.name + "_verify";
     auto at = open_at_point(
-        {context_.options, slot, context_.name, context_.columns, context_.identity}, *catalogue_, table
+        {context_.options, slot, context_.name, context_.columns, context_.identity},
+        *catalogue_,
+        table
     );
     if (!at.has_value()) {
         return at.error();

@@ -54,7 +54,7 @@ std::string_view what(Difference::Kind kind) {
         case Difference::Kind::extra:
             return "only in the copy";
         case Difference::Kind::other:
-            return "another vector in the copy";
+            return "other values in the copy";
     }
     return "";
 }

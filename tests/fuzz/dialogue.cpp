@@ -132,9 +132,7 @@ const std::vector<std::string>& server_messages() {
         message('N', std::string_view("\0", 1)),
         message('A', std::string_view("\0\0\0\1a\0b\0", 8)),
         message('S', std::string_view("TimeZone\0UTC\0", 13)),
-        written([](std::string& out) {
-            wire::write_data_row(out, std::vector<std::string>{"7"});
-        }),
+        written([](std::string& out) { wire::write_data_row(out, std::vector<std::string>{"7"}); }),
         written(wire::write_command_complete, "SELECT 1"),
         written(wire::write_command_complete, "SELECT 3"),
         written(wire::write_command_complete, "INSERT 0 1"),

@@ -38,6 +38,7 @@ void break_copy(const std::filesystem::path& directory) {
             storage::Row row;
             storage::append_key_column(row.key, std::string(16, ghost));
             row.vectors.emplace_back(std::vector<float>(8, static_cast<float>(ghost) / 1000));
+            row.values.assign(table.copied.size(), storage::NullValue{});
             changes.emplace_back(storage::Upsert{
                 .table = table.oid, .old_key = {}, .row = std::move(row)});
         }

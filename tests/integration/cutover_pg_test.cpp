@@ -215,8 +215,9 @@ TEST_CASE(
 TEST_CASE(
     "a broken index is found in shadow: nobody gets its answers, nor more of them", "[integration]"
 ) {
-    const std::string toml =
-        percent(0) + "[compare]\nrate = 1\nbudget_per_second = 10000\njudge_cores = 8\n";
+    const std::string toml = percent(0) +
+                             "[compare]\nrate = 1\nbudget_per_second = 10000\njudge_cores = 8\n" +
+                             "[sync]\nverify_rate = 0\n";  // which would repair what is broken
     Playground playground(toml);
     const std::filesystem::path directory = playground.directory / "veer";
     playground.veer.stop();

@@ -120,7 +120,9 @@ void add_rewritten(std::vector<Statement>& list) {
     list.push_back({"SELECT * FROM named ORDER BY e <=> $1 LIMIT 10", {q}, r});
     list.push_back({"SELECT id, e <=> $1 AS d FROM docs ORDER BY e <=> $2 LIMIT 5", {other, q}, r});
     list.push_back(
-        {"SELECT id FROM docs WHERE category = 3 ORDER BY e <=> " + literal + " LIMIT 5", {}, r}
+        {"SELECT id FROM docs WHERE category = 3 ORDER BY e <=> " + literal + " LIMIT 5",
+         {},
+         "local"}
     );
     list.push_back(
         {"SELECT id FROM docs WHERE category = $2 OR title = $3 ORDER BY e <=> $1 LIMIT $4",

@@ -199,15 +199,40 @@ TEST_CASE("A copied column that becomes another one is copied again", "[storage]
     SECTION("with other values") {
         server.exec("ALTER TABLE items ALTER i8 TYPE bigint USING i8 / 2");
     }
-    SECTION("new") {
-        server.exec("ALTER TABLE items ADD extra real DEFAULT 1.5");
-        columns.emplace_back("extra", "float4send");
-    }
     REQUIRE(wait_until([&] { return observer.copies() == 2; }));
     server.exec("UPDATE items SET i4 = 17 WHERE id = 3");
     REQUIRE(caught_up(server, observer));
     CHECK(observer.table_values("items") == values_in_postgres(server, columns));
     CHECK(observer.violations().empty());
+}
+
+TEST_CASE("A column that is added is copied when it is named, and not before", "[storage]") {
+    const PostgresServer server;
+    create_items(server);
+    {
+        RecordingObserver observer;
+        Syncer syncer{with_columns(server, {"note", "name"}), observer};
+        syncer.start();
+        REQUIRE(same_values(server, observer));
+        server.exec("ALTER TABLE items ADD extra real DEFAULT 1.5");
+        server.exec("UPDATE items SET i4 = 17, extra = 2.5 WHERE id = 3");
+        REQUIRE(wait_until([&] { return observer.tables().front().columns.back().name == "extra"; })
+        );
+        REQUIRE(same_values(server, observer));
+        CHECK(observer.copies() == 1);
+    }
+    for (const int copies : {0, 1}) {
+        std::vector<std::string> names{"note", "name"};
+        names.insert(names.end(), static_cast<std::size_t>(copies), "extra");
+        RecordingObserver observer;
+        Syncer syncer{with_columns(server, names), observer};
+        syncer.start();
+        REQUIRE(caught_up(server, observer));
+        CHECK(observer.copies() == copies);
+        auto columns = copied;
+        columns.insert(columns.end(), static_cast<std::size_t>(copies), {"extra", "float4send"});
+        CHECK(observer.table_values("items") == values_in_postgres(server, columns));
+    }
 }
 
 TEST_CASE("Another choice of columns is another copy", "[storage]") {

@@ -25,12 +25,12 @@ namespace {
 void create_tables(const PostgresServer& server, int rows, const char* key_type = "bigint") {
     const std::string key{key_type};
     server.exec(
-        "CREATE TABLE steady (id bigint PRIMARY KEY, emb vector(3), n int DEFAULT 0);"
+        "CREATE TABLE steady (id bigint PRIMARY KEY, emb vector(3), n numeric DEFAULT 0);"
         "CREATE INDEX steady_emb ON steady USING hnsw (emb vector_l2_ops);"
         "INSERT INTO steady SELECT i, ARRAY[i, i, 1]::vector FROM generate_series(1, 100) i;"
         "CREATE TABLE late (id " +
         key +
-        " PRIMARY KEY, emb vector(600), n int DEFAULT 0);"
+        " PRIMARY KEY, emb vector(600), n numeric DEFAULT 0);"
         "INSERT INTO late SELECT i, (SELECT array_agg(sin(i * j)::float4)::vector "
         "FROM generate_series(1, 600) j) FROM generate_series(1, " +
         std::to_string(rows) + ") i"

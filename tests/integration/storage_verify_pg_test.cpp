@@ -144,23 +144,27 @@ bool slot_waits_for_a_writer(const PostgresServer& server) {
     });
 }
 
+/// A row of `items` as the store has it; `n` is 0.
+storage::Row item(std::int64_t id, std::vector<float> emb) {
+    const std::string key = bigint_key(id);
+    return {key, {std::move(emb)}, {key.substr(sizeof(std::uint32_t)), std::string(4, '\0')}};
+}
+
 /// Loses, alters and makes up rows: what verdicts say of it.
 Texts vandalise(const PostgresServer& server, int made_up) {
     Vandal vandal{server};
     const storage::TableOid items = vandal.oid("items");
-    const storage::VectorValue vector = std::vector<float>{7, 7, 7};
     vandal.change(storage::Delete{items, bigint_key(1)});
     vandal.change(storage::Delete{items, bigint_key(-4'321)});
-    vandal.change(storage::Upsert{items, std::nullopt, {bigint_key(2), {vector}}});
-    vandal.change(storage::Upsert{items, std::nullopt, {bigint_key(5'000), {vector}}});
+    vandal.change(storage::Upsert{items, std::nullopt, item(2, {7, 7, 7})});
+    vandal.change(storage::Upsert{items, std::nullopt, item(5'000, {7, 7, 7})});
     for (int row = 0; row < made_up; ++row) {
-        vandal.change(storage::Upsert{items, std::nullopt, {bigint_key(1'000'000 + row), {vector}}}
-        );
+        vandal.change(storage::Upsert{items, std::nullopt, item(1'000'000 + row, {7, 7, 7})});
     }
     return {
         "id = 1: missing in the copy",
-        "id = 2: another vector in the copy",
-        "id = 5000: another vector in the copy",
+        "id = 2: other values in the copy",
+        "id = 5000: other values in the copy",
         "id = -4321: missing in the copy"};
 }
 
@@ -328,5 +332,6 @@ TEST_CASE("What cannot be compared says why", "[storage]") {
     auto answer = ask(syncer, {});
     REQUIRE(slot_waits_for_a_writer(server));
     syncer.stop();
-    CHECK(answer.get().front().trouble == "The stream was interrupted.");
+    const std::string trouble = answer.get().front().trouble;  // whoever was first to notice
+    CHECK((trouble == "The stream was interrupted." || trouble == "veer is stopping."));
 }

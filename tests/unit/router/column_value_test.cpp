@@ -106,15 +106,15 @@ TEST_CASE("Arrays are read in both forms", "[router]") {
     const auto values = parse_values(ColumnType::int4, "{1,NULL,-3}");
     REQUIRE(values);
     REQUIRE(values->size() == 3);
-    CHECK((*values)[0] == FilterValue{std::int64_t{1}});
-    CHECK((*values)[1] == std::nullopt);
+    CHECK((*values)[0].value == FilterValue{std::int64_t{1}});
+    CHECK((*values)[1].value == std::nullopt);
     CHECK(parse_values(ColumnType::int4, "{}")->empty());
     const auto texts = parse_values(ColumnType::text, R"({a,"b c","NULL","d\"e",""})");
     REQUIRE(texts);
-    CHECK((*texts)[1] == FilterValue{"b c"});
-    CHECK((*texts)[2] == FilterValue{"NULL"});
-    CHECK((*texts)[3] == FilterValue{"d\"e"});
-    CHECK((*texts)[4] == FilterValue{""});
+    CHECK((*texts)[1].value == FilterValue{"b c"});
+    CHECK((*texts)[2].value == FilterValue{"NULL"});
+    CHECK((*texts)[3].value == FilterValue{"d\"e"});
+    CHECK((*texts)[4].value == FilterValue{""});
     for (const char* const text :
          {"", "{", "{1", "{1,}", "{,1}", "{{1}}", "[0:1]={1,2}", "{1 }", "{\"1}", "{1,"}) {
         CAPTURE(text);
@@ -123,8 +123,8 @@ TEST_CASE("Arrays are read in both forms", "[router]") {
     using namespace std::string_view_literals;
     const auto sent = receive_values(sent_array("\0\0\0\x04\0\0\0\x07\xFF\xFF\xFF\xFF"sv));
     REQUIRE(sent);
-    CHECK((*sent)[0] == FilterValue{std::int64_t{7}});
-    CHECK((*sent)[1] == std::nullopt);
+    CHECK((*sent)[0].value == FilterValue{std::int64_t{7}});
+    CHECK((*sent)[1].value == std::nullopt);
     CHECK(received_element_type(sent_array("")) == ColumnType::int4);
     CHECK(receive_values(sent_array("\0\0\0\x04\0\0\0\x07"sv)) == std::nullopt);
     CHECK(receive_values("") == std::nullopt);

@@ -83,3 +83,39 @@ TEST_CASE("What is key, vector or index makes other rows", "[storage]") {
     CHECK_FALSE(table.same_rows(sample_table()));
     CHECK_FALSE(fingerprinted("1,|1|x").same_rows(fingerprinted("2,|2|x")));
 }
+
+TEST_CASE("A column that is added is not another copy, unless it is wanted by name", "[storage]") {
+    Table copy = sample_table();
+    copy.copied = {0};
+    copy.copied_fingerprint = "700,|555|1 20 -1 id,";
+    copy.chosen_from = 5;
+    Table found = copy;
+    found.columns.push_back({"added, later", 9, 23, -1, -1, false});
+    found.copied = {0, found.columns.size() - 1};
+    found.copied_fingerprint = "700,900,|555|1 20 -1 id,9 23 -1 added, later,";
+    found.chosen_from = 9;
+    CHECK_FALSE(copy.same_rows(found));
+    SECTION("added") {
+        const Table now = as_copied(found, copy);
+        CHECK(copy.same_rows(now));
+        CHECK(now.copied_fingerprint == copy.copied_fingerprint);
+        CHECK(now.columns == found.columns);
+        CHECK(copy.same_rows(as_copied(found, now)));  // the next look, too
+    }
+    SECTION("named") {
+        found.named = {9};
+        CHECK_FALSE(copy.same_rows(as_copied(found, copy)));
+    }
+    SECTION("there before, and chosen now") {
+        copy.chosen_from = 9;
+        CHECK_FALSE(copy.same_rows(as_copied(found, copy)));
+    }
+    SECTION("added, and the others rewritten") {
+        found.copied_fingerprint = "901,900,|666|1 20 -1 id,9 23 -1 added, later,";
+        CHECK_FALSE(copy.same_rows(as_copied(found, copy)));
+    }
+    SECTION("added, and another type") {
+        found.copied_fingerprint = "700,900,|555|1 23 -1 id,9 23 -1 added, later,";
+        CHECK_FALSE(copy.same_rows(as_copied(found, copy)));
+    }
+}
