@@ -68,6 +68,9 @@ struct Storage {
     std::string dir = "./veer-data";  ///< directory, made where it is missing
     /// How often what has changed of the graphs is written, 1s to 24h; 0 is never.
     std::chrono::milliseconds checkpoint_interval{60'000};
+    /// Where the vectors are that codes stand for: in memory, or in a file in `dir` that the kernel
+    /// caches as far as memory goes.
+    enum class Vectors { memory, file } vectors = Vectors::memory;
 
     friend bool operator==(const Storage&, const Storage&) = default;
 };

@@ -1,6 +1,7 @@
 #include "config/keys.hpp"
 
 #include "config/column_name.hpp"
+#include "config/columns.hpp"
 #include "config/quantity.hpp"
 #include "config/setters.hpp"
 
@@ -67,42 +68,8 @@ bool set_operator(std::string& target, const Value& value) {
     return true;
 }
 
-constexpr std::array<std::string_view, 3> column_kinds{"auto", "none", "all"};
-constexpr std::string_view columns_allowed =
-    R"("auto", "none", "all" or a list of at most 100 column names)";
-constexpr std::size_t columns_max = 100;
-
-bool set_columns(Columns& target, const Value& value) {
-    if (std::holds_alternative<std::vector<double>>(value)) {
-        const bool empty = std::get<std::vector<double>>(value).empty();
-        target = empty ? Columns{} : target;
-        return empty;
-    }
-    const auto* const names = std::get_if<std::vector<std::string>>(&value);
-    if (names == nullptr) {
-        Columns named;
-        const bool known = set_choice(named.kind, value, column_kinds);
-        target = known ? named : target;
-        return known;
-    }
-    const bool allowed = names->size() <= columns_max &&
-                         std::all_of(names->begin(), names->end(), [](const std::string& name) {
-                             return !name.empty() && name.size() <= name_bytes_max;
-                         });
-    if (allowed) {
-        target = {Columns::Kind::automatic, *names};
-    }
-    return allowed;
-}
-
-Value value_of(const Columns& columns) {
-    if (!columns.names.empty()) {
-        return columns.names;
-    }
-    return std::string(column_kinds.at(static_cast<std::size_t>(columns.kind)));
-}
-
-const std::array<Key, 39> all_keys{{
+constexpr std::array<std::string_view, 2> vector_places{"memory", "file"};
+const std::array<Key, 40> all_keys{{
     {"listen",
      "address",
      "an address or host name",
@@ -198,6 +165,14 @@ const std::array<Key, 39> all_keys{{
      [](Config& c, const Value& v) { return set_interval(c.storage.checkpoint_interval, v); },
      [](const Config& c) {
          return Value(to_string(c.storage.checkpoint_interval));
+     }},
+    {"storage",
+     "vectors",
+     R"("memory" or "file")",
+     true,
+     [](Config& c, const Value& v) { return set_choice(c.storage.vectors, v, vector_places); },
+     [](const Config& c) {
+         return Value(std::string(vector_places.at(static_cast<std::size_t>(c.storage.vectors))));
      }},
     {"sync",
      "wal_keep_max",

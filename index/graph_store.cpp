@@ -25,12 +25,14 @@ std::size_t GraphStore::vector_bytes(std::uint32_t dimensions) {
     return round_up((std::size_t{dimensions} + 1) * sizeof(float), line_bytes);
 }
 
-GraphStore::GraphStore(const Space& space, std::uint32_t m, std::size_t slots_max)
+GraphStore::GraphStore(
+    const Space& space, std::uint32_t m, std::size_t slots_max, const std::string& vectors_directory
+)
     : space_{space},
       vector_bytes_{space.fixed_size() ? vector_bytes(space.dimensions()) : sizeof(std::uint64_t)},
       vector_bytes_max_{vector_bytes(space.dimensions())},
       code_bytes_{Sq8::code_bytes(space.dimensions())},
-      vectors_{slots_max * vector_bytes_},
+      vectors_{slots_max * vector_bytes_, space.fixed_size() ? vectors_directory : ""},
       codes_{slots_max * code_bytes_},
       links_{m, slots_max} {
     if (!space.fixed_size()) {

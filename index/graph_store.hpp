@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 
 namespace veer::index {
 
@@ -27,10 +28,19 @@ namespace veer::index {
 /// 2. Once sq8() is set, every slot has a code, and a slot to come gets one before it is linked.
 class GraphStore {
   public:
-    GraphStore(const Space& space, std::uint32_t m, std::size_t slots_max);
+    /// With a directory, vectors of a fixed size lie in a file there.
+    GraphStore(
+        const Space& space,
+        std::uint32_t m,
+        std::size_t slots_max,
+        const std::string& vectors_directory = {}
+    );
 
     /// Memory of one slot, with its code.
     static std::size_t bytes_per_slot(std::uint32_t dimensions, std::uint32_t m);
+
+    /// Of that, the vector.
+    static std::size_t vector_bytes(std::uint32_t dimensions);
 
     const Space& space() const { return space_; }
 
@@ -85,8 +95,6 @@ class GraphStore {
     void prefetch_code(Slot slot) const { prefetch(codes_, slot * code_bytes_, code_bytes_); }
 
   private:
-    static std::size_t vector_bytes(std::uint32_t dimensions);
-
     static std::uint64_t place_at(const std::byte* at) {
         std::uint64_t place = 0;
         std::memcpy(&place, at, sizeof place);

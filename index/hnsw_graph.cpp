@@ -37,6 +37,13 @@ GraphOptions bounded(GraphOptions options) {
     return options;
 }
 
+/// Whether there will be codes, unless training shows that they are too coarse.
+bool walks_codes(const Space& space, const GraphOptions& options) {
+    return options.quantization != Quantization::none && Sq8::fits(space) &&
+           (options.quantization == Quantization::sq8 ||
+            space.dimensions() >= quantized_dimensions_min);
+}
+
 }  // namespace
 
 using Entry = GraphSearch::Entry;
@@ -45,7 +52,11 @@ class HnswGraph::Impl {
   public:
     Impl(const Space& space, const GraphOptions& options, std::size_t slots_max)
         : options_{bounded(options)},
-          store_{space, options_.m, slots_max},
+          store_{
+              space,
+              options_.m,
+              slots_max,
+              walks_codes(space, options_) ? options_.vectors_directory : ""},
           levels_{options_.seed},
           next_training_{
               options_.quantization == Quantization::none || !Sq8::fits(space) ? never_trained
@@ -267,6 +278,12 @@ Result<std::unique_ptr<HnswGraph>> HnswGraph::create(
     } catch (const std::exception&) {
         return make_error_code(Errc::out_of_memory);
     }
+}
+
+std::size_t HnswGraph::file_bytes_per_slot(const Space& space, const GraphOptions& options) {
+    return !options.vectors_directory.empty() && walks_codes(space, options)
+               ? GraphStore::vector_bytes(space.dimensions())
+               : 0;
 }
 
 std::size_t HnswGraph::bytes_per_slot(std::uint32_t dimensions, std::uint32_t m) {

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace veer::index {
@@ -23,6 +24,7 @@ struct GraphOptions {
     std::uint32_t ef_construction = 64;
     std::uint64_t seed = 1;
     Quantization quantization = Quantization::automatic;
+    std::string vectors_directory = {};  ///< for a file of vectors; empty: they are in memory
 };
 
 struct MatchingRows;
@@ -56,6 +58,9 @@ class HnswGraph {
 
     /// Memory of one row's vector, code and links, for estimates.
     static std::size_t bytes_per_slot(std::uint32_t dimensions, std::uint32_t m);
+
+    /// Of that, what lies in a file: the vector, where the walk can do without it.
+    static std::size_t file_bytes_per_slot(const Space& space, const GraphOptions& options);
 
     /// Makes room in place; searches go on.
     Result<void> reserve(std::size_t slots);

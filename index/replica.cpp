@@ -25,12 +25,6 @@ std::vector<storage::ColumnType> types_of(const storage::Table& table) {
     return types;
 }
 
-std::uint64_t estimate(const IndexedColumn& column, std::uint64_t rows) {
-    return memory_estimate(
-        rows, dimensions_of(column.table, column.ann.vector), column.ann.m, types_of(column.table)
-    );
-}
-
 template <class... Fs>
 struct Overloaded : Fs... {
     using Fs::operator()...;
@@ -125,9 +119,8 @@ class Replica::Impl {
     std::uint64_t route_bytes_max(const IndexedColumn& column) const;
     std::string too_large(const IndexedColumn& column, std::uint64_t rows, std::uint64_t planned)
         const;
-    std::shared_ptr<RouteIndex> make_index(
-        const IndexedColumn& column, Metric metric, std::uint64_t rows
-    ) const;
+    IndexOptions index_options(const IndexedColumn& column) const;
+    std::shared_ptr<RouteIndex> make_index(const IndexedColumn& column, std::uint64_t rows) const;
     static void change(const std::vector<Writer>& writers, const storage::Change& change);
     void plan(const std::vector<storage::Table>& tables, Generation& next) const;
     static void say_refused(const IndexedColumn& column);
@@ -158,7 +151,7 @@ std::uint64_t Replica::Impl::route_bytes_max(const IndexedColumn& column) const 
 std::string Replica::Impl::too_large(
     const IndexedColumn& column, std::uint64_t rows, std::uint64_t planned
 ) const {
-    const std::uint64_t bytes = estimate(column, rows);
+    const std::uint64_t bytes = memory_estimate(rows, index_options(column));
     const std::uint64_t own = route_bytes_max(column);
     const std::uint64_t left = budget_->bytes_max() - std::min(planned, budget_->bytes_max());
     if (bytes <= std::min(own, left)) {
@@ -170,19 +163,25 @@ std::string Replica::Impl::too_large(
                        : " are left ([limits] index_memory_max).");
 }
 
-std::shared_ptr<RouteIndex> Replica::Impl::make_index(
-    const IndexedColumn& column, Metric metric, std::uint64_t rows
-) const {
-    return std::make_shared<RouteIndex>(IndexOptions{
-        .metric = metric,
+IndexOptions Replica::Impl::index_options(const IndexedColumn& column) const {
+    return {
+        .metric = metric_of(column.ann.operator_name).value_or(Metric::l2),
         .dimensions = dimensions_of(column.table, column.ann.vector),
         .kind = kind_of(column),
         .m = column.ann.m,
         .ef_construction = column.ann.ef_construction,
-        .expected_rows = rows,
         .memory_bytes_max = route_bytes_max(column),
         .budget = budget_,
-        .columns = types_of(column.table)});
+        .columns = types_of(column.table),
+        .vectors_directory = options_.vectors_directory};
+}
+
+std::shared_ptr<RouteIndex> Replica::Impl::make_index(
+    const IndexedColumn& column, std::uint64_t rows
+) const {
+    IndexOptions options = index_options(column);
+    options.expected_rows = rows;
+    return std::make_shared<RouteIndex>(std::move(options));
 }
 
 /// Adds the columns of these tables.
@@ -204,8 +203,8 @@ void Replica::Impl::plan(const std::vector<storage::Table>& tables, Generation& 
             }
             IndexedColumn column{table, ann.vector, ann, nullptr, "", false, false};
             column.refused = too_large(column, rows, planned);
-            column.index = make_index(column, *metric, column.refused.empty() ? rows : 0);
-            planned += column.refused.empty() ? estimate(column, rows) : 0;
+            column.index = make_index(column, column.refused.empty() ? rows : 0);
+            planned += column.refused.empty() ? memory_estimate(rows, index_options(column)) : 0;
             next.columns.push_back(std::move(column));
         }
     }
@@ -479,7 +478,7 @@ void Replica::Impl::refuse_missing(bool joined) {
             }
         }
         std::erase_if(writers_, [&](const Writer& writer) { return writer.index == column.index; });
-        column.index = make_index(column, column.index->options().metric, 0);
+        column.index = make_index(column, 0);
         say_refused(column);
     }
     old = std::move(next);

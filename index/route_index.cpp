@@ -35,18 +35,12 @@ RouteIndex::Impl::Impl(IndexOptions options)
 }
 
 std::size_t RouteIndex::Impl::slots_max() const {
-    return std::min<std::size_t>(
-        options_.memory_bytes_max /
-            memory_estimate(1, options_.dimensions, options_.m, options_.columns),
-        no_slot
-    );
+    return std::min<std::size_t>(options_.memory_bytes_max / memory_estimate(1, options_), no_slot);
 }
 
 /// What the slots leave of the memory.
 std::uint64_t RouteIndex::Impl::texts_max() const {
-    const std::uint64_t rows = memory_estimate(
-        segment_->graph().size(), options_.dimensions, options_.m, options_.columns
-    );
+    const std::uint64_t rows = memory_estimate(segment_->graph().size(), options_);
     return options_.memory_bytes_max - std::min(options_.memory_bytes_max, rows);
 }
 
@@ -293,13 +287,17 @@ std::uint64_t RouteIndex::missing_rows() const {
     return impl_->missing();
 }
 
-std::uint64_t memory_estimate(
-    std::uint64_t rows,
-    std::uint32_t dimensions,
-    std::uint32_t m,
-    std::span<const storage::ColumnType> columns
-) {
-    return rows * (Segment::bytes_per_row(dimensions, m) + Records::bytes_per_slot(columns));
+std::uint64_t memory_estimate(std::uint64_t rows, const IndexOptions& options) {
+    const Space space{options.metric, options.dimensions, options.kind};
+    const GraphOptions graph{
+        .m = options.m,
+        .quantization = options.quantization,
+        .vectors_directory = options.vectors_directory};
+    return rows * (Segment::bytes_per_row(space, graph) + Records::bytes_per_slot(options.columns));
+}
+
+std::uint64_t memory_estimate(std::uint64_t rows, std::uint32_t dimensions, std::uint32_t m) {
+    return memory_estimate(rows, {.dimensions = dimensions, .m = m});
 }
 
 std::uint64_t RouteIndex::rejected() const {

@@ -35,17 +35,17 @@ struct IndexOptions {
     std::uint64_t memory_bytes_max = std::numeric_limits<std::uint64_t>::max();  ///< of its arrays
     std::shared_ptr<MemoryBudget> budget = nullptr;  ///< shared with other indexes, and by rebuilds
     std::vector<storage::ColumnType> columns = {};   ///< of storage::Table::copied, in its order
+    /// For a file of vectors, where the walk compares codes; empty: they are in memory.
+    std::string vectors_directory = {};
 };
 
 /// What an index of so many rows needs, keys of up to 15 bytes, texts of copied columns excepted; a
-/// rebuild needs twice that. Measured at 768 and 1,536 dimensions within 2 %; without codes it says
-/// up to a fifth too much.
-std::uint64_t memory_estimate(
-    std::uint64_t rows,
-    std::uint32_t dimensions,
-    std::uint32_t m,
-    std::span<const storage::ColumnType> columns = {}
-);
+/// rebuild needs twice that. What lies in a file does not count. Measured at 768 and 1,536
+/// dimensions within 2 %; without codes it says up to a fifth too much.
+std::uint64_t memory_estimate(std::uint64_t rows, const IndexOptions& options);
+
+/// The same of vectors in memory, without copied columns.
+std::uint64_t memory_estimate(std::uint64_t rows, std::uint32_t dimensions, std::uint32_t m);
 
 /// What is looked for. Everything that it refers to must outlive the search.
 struct SearchRequest {

@@ -113,7 +113,8 @@ class RouteIndex::Impl {
             .m = options_.m,
             .ef_construction = options_.ef_construction,
             .seed = options_.seed,
-            .quantization = options_.quantization};
+            .quantization = options_.quantization,
+            .vectors_directory = options_.vectors_directory};
     }
 
     /// The writer's lock. A mutex is not fair, and a writer that takes it again at once would keep

@@ -153,8 +153,7 @@ bool RouteIndex::Impl::rebuild(const std::atomic<bool>& stopping) {
     const std::lock_guard lock{mutex_};
     upkeep_trouble_.clear();
     if (!done && !stopping) {
-        const std::uint64_t bytes =
-            memory_estimate(live, options_.dimensions, options_.m, options_.columns);
+        const std::uint64_t bytes = memory_estimate(live, options_);
         upkeep_trouble_ = "It cannot be rebuilt without its deleted rows: that needs " +
                           std::to_string(bytes) + " bytes of memory";
         if (options_.budget) {

@@ -48,7 +48,7 @@ Result<std::shared_ptr<Segment>> Segment::create(
             const std::shared_ptr<Segment> segment{new Segment{
                 std::move(*graph),
                 slots_max,
-                bytes_per_row(space.dimensions(), options.m) + room.row_bytes_beside,
+                bytes_per_row(space, options) + room.row_bytes_beside,
                 room}};
             if (segment->reserve(capacity)) {
                 return segment;
@@ -66,8 +66,9 @@ std::size_t Segment::bytes_per_slot(std::uint32_t dimensions, std::uint32_t m) {
            KeyStore::bytes_per_slot;
 }
 
-std::size_t Segment::bytes_per_row(std::uint32_t dimensions, std::uint32_t m) {
-    return bytes_per_slot(dimensions, m) + map_bytes_per_row;
+std::size_t Segment::bytes_per_row(const Space& space, const GraphOptions& options) {
+    return bytes_per_slot(space.dimensions(), options.m) + map_bytes_per_row -
+           HnswGraph::file_bytes_per_slot(space, options);
 }
 
 Result<void> Segment::make_room(std::size_t slots) {

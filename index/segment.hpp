@@ -36,8 +36,9 @@ class Segment {
     /// Memory of one row in all arrays, its key excepted beyond 15 bytes.
     static std::size_t bytes_per_slot(std::uint32_t dimensions, std::uint32_t m);
 
-    /// The same with what a row takes in the maps of keys and of vectors.
-    static std::size_t bytes_per_row(std::uint32_t dimensions, std::uint32_t m);
+    /// The same with what a row takes in the maps of keys and of vectors, without what is in a
+    /// file.
+    static std::size_t bytes_per_row(const Space& space, const GraphOptions& options);
 
     /// Makes room in place, however much was asked for.
     Result<void> reserve(std::size_t slots);

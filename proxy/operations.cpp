@@ -172,9 +172,7 @@ void add_index(const index::IndexedColumn& column, admin::RouteFacts& facts) {
     facts.dead_slots = built.dead_slots();
     facts.rejected_rows = built.rejected();
     facts.missing_rows = built.missing_rows();
-    facts.memory_bytes = index::memory_estimate(
-        facts.rows + facts.dead_slots, options.dimensions, options.m, options.columns
-    );
+    facts.memory_bytes = index::memory_estimate(facts.rows + facts.dead_slots, options);
 }
 
 admin::Outcome to_outcome(const router::cutover::Reply& reply) {

@@ -35,6 +35,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <filesystem>
@@ -96,6 +97,22 @@ std::uint64_t index_memory_max(const config::Config& config) {
     return asked == 0 ? index::memory_allowed_bytes() / 2 : asked;
 }
 
+/// Empty where vectors are in memory, or have to be.
+std::string vectors_directory(const config::Config& config) {
+    if (config.storage.vectors == config::Storage::Vectors::memory) {
+        return {};
+    }
+    const std::string directory = config.storage.dir + "/vectors";
+    std::error_code problem;
+    std::filesystem::create_directories(directory, problem);
+    if (problem || ::access(directory.c_str(), W_OK | X_OK) != 0) {
+        problem = problem ? problem : std::error_code{errno, std::generic_category()};
+        spdlog::error("vectors are kept in memory: {}: {}", directory, problem.message());
+        return {};
+    }
+    return directory;
+}
+
 index::ReplicaOptions replica_options(
     const config::Config& config, unsigned threads, storage::ChunkStore* checkpoints
 ) {
@@ -114,6 +131,7 @@ index::ReplicaOptions replica_options(
                     });
                 return found == routes.end() ? 0 : found->memory_max;
             },
+        .vectors_directory = vectors_directory(config),
         .checkpoints = checkpoints,
         .checkpoint_interval = config.storage.checkpoint_interval};
 }

@@ -56,6 +56,7 @@ verify_rate = 0
 [storage]
 dir = "/var/lib/veer"
 checkpoint_interval = "5m"
+vectors = "file"
 [defaults]
 percent = 0.5
 freshness_wait = "2s"
@@ -81,6 +82,7 @@ level = "warn"
     expected.sync = {.wal_keep_max = 1ULL << 30U, .verify_rate = 0};
     expected.storage.dir = "/var/lib/veer";
     expected.storage.checkpoint_interval = std::chrono::minutes(5);
+    expected.storage.vectors = Storage::Vectors::file;
     expected.defaults.percent = 0.5;
     expected.defaults.freshness_wait = std::chrono::seconds(2);
     expected.defaults.salt = "s";

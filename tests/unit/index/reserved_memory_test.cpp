@@ -1,8 +1,12 @@
 #include "index/reserved_memory.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <algorithm>
+#include <filesystem>
+#include <new>
+#include <string>
 
 using namespace veer::index;
 
@@ -13,7 +17,8 @@ constexpr std::size_t megabyte = std::size_t{1} << 20;
 }  // namespace
 
 TEST_CASE("Reserved memory grows without moving and begins as zero", "[index]") {
-    ReservedMemory memory{64 * megabyte};
+    const std::string files = std::filesystem::temp_directory_path().string();
+    ReservedMemory memory{64 * megabyte, GENERATE_COPY(std::string{}, files)};
     const std::byte* const data = memory.data();
     std::size_t filled = 0;
     for (const std::size_t bytes : {std::size_t{1}, std::size_t{5000}, megabyte, 20 * megabyte}) {
@@ -35,4 +40,19 @@ TEST_CASE("Reserved memory refuses more than was reserved and keeps what it has"
     CHECK_FALSE(memory.grow(memory.reserved_bytes() + 1));
     CHECK(memory.usable_bytes() >= megabyte);
     CHECK(memory.grow(memory.reserved_bytes()));
+}
+
+TEST_CASE("A file of reserved memory has no name, and has to be possible", "[index]") {
+    const std::filesystem::path directory =
+        std::filesystem::temp_directory_path() / "veer-reserved-memory";
+    CHECK_THROWS_AS((ReservedMemory{megabyte, (directory / "missing").string()}), std::bad_alloc);
+    std::filesystem::create_directories(directory);
+    {
+        ReservedMemory memory{8 * megabyte, directory.string()};
+        REQUIRE(memory.grow(megabyte));
+        memory.data()[megabyte - 1] = std::byte{1};
+        CHECK(std::filesystem::is_empty(directory));
+        CHECK_FALSE(memory.grow(memory.reserved_bytes() + 1));
+    }
+    std::filesystem::remove_all(directory);
 }

@@ -4,6 +4,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <filesystem>
 #include <limits>
 
 using namespace veer::index;
@@ -206,4 +207,27 @@ TEST_CASE("The memory estimate covers vector, code and links, and grows with eac
     CHECK(memory_estimate(1000, 768, 16) == 1000 * row);
     CHECK(memory_estimate(1, 769, 16) >= row);
     CHECK(memory_estimate(1, 768, 32) >= row + std::uint64_t{32} * 4);
+}
+
+TEST_CASE("Vectors in a file take no memory and change no answer", "[index]") {
+    const auto vectors = clustered(3000, 300, 7);
+    IndexOptions options{.dimensions = 300};
+    RouteIndex in_memory{options};
+    options.vectors_directory = std::filesystem::temp_directory_path().string();
+    RouteIndex in_file{options};
+    CHECK(memory_estimate(1, options) + 300 * sizeof(float) <= memory_estimate(1, 300, 16));
+    for (RouteIndex* const index : {&in_memory, &in_file}) {
+        index->load(entries(vectors), 1);
+        REQUIRE(index->put("new", Vector(300, 0.5F)));
+        index->publish();
+    }
+    CHECK(in_file.memory_bytes() < in_memory.memory_bytes());
+    for (const Vector& query : clustered(20, 300, 8)) {
+        CHECK(keys(in_file.search(query, 10, 60)) == keys(in_memory.search(query, 10, 60)));
+    }
+    options.vectors_directory += "/missing";
+    CHECK_THROWS(RouteIndex{options});
+    options.dimensions = 2;  // walked over vectors: these stay in memory
+    CHECK(memory_estimate(1, options) == memory_estimate(1, 2, 16));
+    CHECK_NOTHROW(RouteIndex{options});
 }
