@@ -1,5 +1,6 @@
 #include "router/router.hpp"
 
+#include "parser/explain.hpp"
 #include "router/progress.hpp"
 #include "router/session_facts.hpp"
 
@@ -81,6 +82,11 @@ Statement Router::read(std::string_view text) {
     statement.plan = plans_.plan(uncommented.text);
     statement.hint = std::move(uncommented.hint);
     return statement;
+}
+
+std::optional<Statement> Router::read_explained(std::string_view text) {
+    const auto position = parser::explained_position(text);
+    return position ? std::optional(read(text.substr(*position))) : std::nullopt;
 }
 
 std::shared_ptr<const RouteTable> Router::routes() {

@@ -13,7 +13,9 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace veer::router {
@@ -34,6 +36,9 @@ class Router {
 
     /// Reads a statement's text; cheap where only its literals are new.
     Statement read(std::string_view text);
+
+    /// The same of the statement that an EXPLAIN is about; nothing where the text is none.
+    std::optional<Statement> read_explained(std::string_view text);
 
     /// Counts committed writes that went through veer. A search that read an older value than this
     /// must ask how far the index has to be (DESIGN.md section 4, "causal").

@@ -5,6 +5,7 @@
 #include "proxy/wire/frame.hpp"
 #include "router/compare/observation.hpp"
 #include "router/decide.hpp"
+#include "router/notice.hpp"
 #include "router/route.hpp"
 #include "router/search.hpp"
 
@@ -69,6 +70,13 @@ struct Attempt {
     bool own_error = false;       ///< which veer's rewriting may have caused
     bool stash_overflow = false;  ///< it was too long to be held back, and is lost
     std::optional<std::uint64_t> stash_rows;  ///< that came, or were counted
+
+    /// Postgres answers for this reason, in any case: held only to know what to say of it.
+    std::optional<router::Reason> settled;
+    bool explains = false;                          ///< `held` is an EXPLAIN of `statement`, ...
+    std::optional<router::Reason> told;             ///< ... of which this is known without facts
+    std::optional<router::NoticeSettings> notices;  ///< where they are known
+    bool asks_notices = false;                      ///< the question on its way is for them
 
     const parser::NearestNeighbourQuery& query() const { return *statement->statement.search(); }
 

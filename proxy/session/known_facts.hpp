@@ -1,6 +1,7 @@
 #pragma once
 
 #include "proxy/session/output.hpp"
+#include "router/notice.hpp"
 #include "router/route.hpp"
 #include "router/session_facts.hpp"
 
@@ -46,10 +47,19 @@ class FactsCache {
 
     void put(KnownFacts known);
 
-    void clear() { known_.clear(); }
+    /// What the session wants to hear; nothing where it has to be asked for.
+    const std::optional<router::NoticeSettings>& notices() const { return notices_; }
+
+    void put(router::NoticeSettings notices) { notices_ = notices; }
+
+    void clear() {
+        known_.clear();
+        notices_.reset();
+    }
 
   private:
     std::vector<KnownFacts> known_;
+    std::optional<router::NoticeSettings> notices_;
 };
 
 }  // namespace veer::proxy::session

@@ -13,13 +13,14 @@ struct LocalAnswer {
     std::string row_description;  ///< RowDescription
     std::string rows;             ///< DataRows
     std::size_t row_count = 0;
-    bool counted = true;  ///< the tag is "SELECT n", else "SHOW"
+    bool counted = true;      ///< the tag is "SELECT n", else "SHOW"
+    std::string notice = {};  ///< NoticeResponse, or nothing
 
     /// CommandComplete after `returned` rows (manual 55.7: the tag counts those of this Execute).
     std::string completion(std::size_t returned) const;
 
     /// What a simple Query gets, but for ReadyForQuery.
-    std::string all() const { return row_description + rows + completion(row_count); }
+    std::string all() const { return row_description + rows + notice + completion(row_count); }
 };
 
 /// The messages of a search's answer.

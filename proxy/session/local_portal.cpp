@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace veer::proxy::session {
 
@@ -28,7 +29,7 @@ std::string LocalPortal::execute(std::int32_t rows_max) {
     if (rows_max > 0 && count == wanted) {
         wire::write_portal_suspended(messages);
     } else {
-        messages += answer_.completion(count);
+        messages += std::exchange(answer_.notice, {}) + answer_.completion(count);
     }
     return messages;
 }

@@ -3,6 +3,7 @@
 #include "proxy/wire/backend.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace veer::proxy::session {
 
@@ -170,6 +171,9 @@ std::optional<Reply> ReplyQueue::on_message(char type) {
         .awaited = head.awaited,
         .last = matched == Match::last,
         .plain = head.plain};
+    if (type == 'C' || type == 's') {
+        reply.notice = std::exchange(head.notice, {});
+    }
     if (reply.last) {
         reply.statement = std::move(head.statement);
         reply.superseded = head.superseded;

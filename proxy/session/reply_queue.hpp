@@ -49,6 +49,7 @@ struct Expected {
     bool superseded = false;                     ///< of parse: the name means another by now
     std::string bytes = {};                      ///< of local
     std::shared_ptr<const Unnamed> before = {};  ///< what its sending has changed
+    std::string notice = {};                     ///< of query and execute: goes before their end
 };
 
 /// One server message, matched with what was asked.
@@ -61,6 +62,7 @@ struct Reply {
     std::string name = {};
     bool frees_name = false;
     bool superseded = false;
+    std::string notice = {};  ///< with a CommandComplete or PortalSuspended: goes before it
 };
 
 /// What an ErrorResponse does.

@@ -4,6 +4,7 @@
 #include "proxy/session/known_facts.hpp"
 #include "proxy/session/local_portal.hpp"
 #include "proxy/session/output.hpp"
+#include "proxy/session/pending_notice.hpp"
 #include "proxy/session/reply_queue.hpp"
 #include "proxy/session/unnamed.hpp"
 #include "proxy/wire/backend.hpp"
@@ -218,6 +219,7 @@ class Session {
     Taken collect(const wire::Frame& frame, Instant now, Output& out);
     void consider(Instant now, Output& out);
     void ask_facts(Output& out);
+    void ask(const std::string& question, Output& out);
     void on_facts_ready(bool failed, Instant now, Output& out);
     void judge(Instant now, Output& out);
     std::optional<router::Reason> refuse_rewrite() const;
@@ -234,6 +236,16 @@ class Session {
     void note_passed(router::Reason why, Attempt& attempt, Instant now);
     void note_found(const std::vector<index::Hit>& hits, Instant now);
     void offer(std::optional<router::compare::Observation> observed, double milliseconds);
+
+    // session_notice.cpp: what the client is told of it
+    void read(PreparedStatement& statement, wire::Bytes text);
+    bool holds_to_tell(Attempt& attempt, router::Reason why, const wire::Bind* bind);
+    bool consider_notices(Instant now, Output& out);
+    void on_notices_ready(bool failed, Instant now, Output& out);
+    router::Reason foresee();
+    void tell_of_explain(Attempt& attempt, router::Reason why);
+    void tell_of_passed(const Attempt& attempt, router::Reason why);
+    std::string notice_of_answer(router::Reason why) const;
 
     // session_answer.cpp: its answer
     void serve(const std::vector<index::Hit>& hits, Instant now, Output& out);
@@ -272,6 +284,8 @@ class Session {
     bool cursor_statements_ = false;  // some prepared statement may use a cursor by name
     bool calls_seen_ = false;         // some prepared statement may call functions
     bool settings_touched_ = false;
+    bool notices_touched_ = false;  // veer.notice among them
+    PendingNotice notice_;
 
     // towards the client
     std::string outbox_;              // a server message not yet complete

@@ -46,6 +46,7 @@ bool Session::serve_locally(const std::vector<index::Hit>& hits, Output& out) {
         return false;
     }
     LocalAnswer answer = to_messages(*found);
+    answer.notice = notice_of_answer(router::reason::local);
     if (!attempt.simple) {
         give_portal(std::move(answer), out);
         return true;
@@ -235,6 +236,9 @@ void Session::stash(const wire::Frame& frame, Output& out) {
     }
     if (attempt_->stash_overflow) {
         return;
+    }
+    if (frame.type == 'C') {
+        attempt_->stash += notice_of_answer(router::reason::rewrite);
     }
     attempt_->stash += frame.whole;
     if (attempt_->stash.size() > options_.stash_bytes_max) {

@@ -26,8 +26,10 @@ Session::Session(
         state_ = State::raw;
     }
     settings_touched_ = mentions_veer_setting(startup.parameter("options"));
+    notices_touched_ = mentions_notice_setting(startup.parameter("options"));
     for (const auto& [name, value] : startup.parameters) {
         settings_touched_ = settings_touched_ || mentions_veer_setting(name);
+        notices_touched_ = notices_touched_ || mentions_notice_setting(name);
     }
 }
 
@@ -189,14 +191,17 @@ Session::Taken Session::on_query(const wire::Frame& frame, Instant now, Output& 
     attempt.simple = true;
     attempt.started = now;
     auto statement = std::make_shared<PreparedStatement>();
-    statement->statement = router_.read(query->text);
+    read(*statement, query->text);
     attempt.statement = statement;
     const auto why = prepare(attempt, nullptr);
-    if (!why && replies_.has_barrier()) {
+    const bool first = replies_.empty() && !batch_upstream_;
+    const bool tells =
+        why && (first || replies_.has_barrier()) && holds_to_tell(attempt, *why, nullptr);
+    if ((!why || tells) && replies_.has_barrier()) {
         return Taken::stall;
     }
     statements_.erase("");
-    if (why || !replies_.empty() || batch_upstream_) {
+    if (!first || (why && !tells)) {
         note_text(query->text, out);
         note_passed(why.value_or(router::reason::pipelined), attempt, now);
         if (const auto* search = attempt.statement->statement.search()) {
@@ -255,7 +260,7 @@ Session::Taken Session::on_parse(const wire::Frame& frame, Instant now, Output& 
         auto statement = std::make_shared<PreparedStatement>();
         statement->name = parse->statement;
         statement->parameter_types = parse->parameter_types;
-        statement->statement = router_.read(parse->text);
+        read(*statement, parse->text);
         statement->routes = router_.routes();
         remembered = statement;
     }
@@ -300,10 +305,11 @@ Session::Taken Session::on_bind(const wire::Frame& frame, Instant now, Output& o
     if (!why) {
         why = refuse_portal(attempt);
     }
-    if (!why && replies_.has_barrier()) {
+    const bool tells = why && holds_to_tell(attempt, *why, &*bind);
+    if ((!why || tells) && replies_.has_barrier()) {
         return Taken::stall;
     }
-    if (why) {
+    if (why && !tells) {
         note_passed(*why, attempt, now);
         forward(frame, out);
         return Taken::yes;

@@ -188,21 +188,21 @@ void Session::open_all_upstream(Output& out) {
 
 void Session::expect_reply_to(const wire::Frame& frame, bool plain) {
     const auto awaits = [&](Awaited awaited) {
-        expect(awaited, Fate::forward, plain);
+        expect({.awaited = awaited, .plain = plain});
     };
-    const auto in_batch = [&](Awaited awaited, bool binds) {
-        batch_upstream_ = true;
-        batch_bound_ = batch_bound_ || binds;
-        awaits(awaited);
+    const auto runs = [&](Awaited awaited) {
+        expect({.awaited = awaited, .plain = plain, .notice = notice_.take(frame)});
     };
     // What veer has answered of the open batch is no longer all of it.
     batch_upstream_ = batch_upstream_ || (batch_local_ && frame.type != 'S');
     switch (frame.type) {
         case 'P':
-            in_batch(Awaited::parse, false);
+            batch_upstream_ = true;
+            awaits(Awaited::parse);
             break;
         case 'B':
-            in_batch(Awaited::bind, true);
+            batch_upstream_ = batch_bound_ = true;
+            awaits(Awaited::bind);
             break;
         case 'D': {
             const auto target = wire::decode_target(frame.payload);
@@ -216,7 +216,8 @@ void Session::expect_reply_to(const wire::Frame& frame, bool plain) {
             break;
         }
         case 'E':
-            in_batch(Awaited::execute, true);
+            batch_upstream_ = batch_bound_ = true;
+            runs(Awaited::execute);
             break;
         case 'C': {
             const auto target = wire::decode_target(frame.payload);
@@ -236,7 +237,7 @@ void Session::expect_reply_to(const wire::Frame& frame, bool plain) {
             batch_upstream_ = batch_bound_ = false;
             break;
         case 'Q':  // ends no batch: where an Execute before it fails, the server skips it
-            awaits(Awaited::query);
+            runs(Awaited::query);
             break;
         case 'F':
             awaits(Awaited::function_call);
@@ -252,6 +253,7 @@ void Session::expect_reply_to(const wire::Frame& frame, bool plain) {
 
 void Session::note_text(wire::Bytes text, Output& out) {
     settings_touched_ = settings_touched_ || mentions_veer_setting(text);
+    notices_touched_ = notices_touched_ || mentions_notice_setting(text);
     deallocates_ = deallocates_ || mentions_deallocate(text);
     if (portals_.has_named() && concerns_portals(text)) {
         open_all_upstream(out);

@@ -110,7 +110,8 @@ router::Asked Session::asked(const Attempt& attempt) const {
         .hint = &statement.hint,
         .shape = statement.plan->shape_id,
         .k = attempt.search.limit,
-        .session = backend_key_};
+        .session = backend_key_,
+        .counted = !attempt.explains};
 }
 
 Session::Taken Session::collect(const wire::Frame& frame, Instant now, Output& out) {
@@ -148,6 +149,9 @@ void Session::consider(Instant now, Output& out) {
     Attempt& attempt = *attempt_;
     attempt.alone =
         attempt.simple || (attempt.synced && !batch_bound_ && replies_.only_preparation());
+    if (consider_notices(now, out)) {
+        return;
+    }
     const std::uint64_t epoch = router_.write_epoch();
     const KnownFacts* const known = replies_.writer_pending()
                                         ? nullptr
@@ -170,6 +174,11 @@ void Session::consider(Instant now, Output& out) {
 }
 
 void Session::ask_facts(Output& out) {
+    const Attempt& attempt = *attempt_;
+    ask(attempt.route->facts_query + router::joined_condition(attempt.query()), out);
+}
+
+void Session::ask(const std::string& question, Output& out) {
     Attempt& attempt = *attempt_;
     attempt.stage = Attempt::Stage::asking;
     if (replies_.writer_pending()) {
@@ -183,12 +192,7 @@ void Session::ask_facts(Output& out) {
     // After an error the server skips Close: what an earlier question left behind goes first.
     wire::write_close(out.to_server, 'S', facts_statement);
     expect(Awaited::close, Fate::swallow);
-    wire::write_parse(
-        out.to_server,
-        facts_statement,
-        attempt.route->facts_query + router::joined_condition(attempt.query()),
-        {}
-    );
+    wire::write_parse(out.to_server, facts_statement, question, {});
     expect(Awaited::parse, Fate::swallow);
     wire::write_plain_bind(out.to_server, facts_statement, facts_statement);
     expect(Awaited::bind, Fate::swallow);
@@ -221,6 +225,10 @@ void Session::on_facts_ready(bool failed, Instant now, Output& out) {
         drain_inbox(now, out);
         return;
     }
+    if (attempt.asks_notices) {
+        on_notices_ready(failed, now, out);
+        return;
+    }
     const auto row = wire::decode_data_row(facts_row_);
     const auto facts = !failed && row ? router::decode_facts(*attempt.route, *row) : std::nullopt;
     if (!facts) {
@@ -245,6 +253,10 @@ void Session::on_facts_ready(bool failed, Instant now, Output& out) {
 
 void Session::judge(Instant now, Output& out) {
     Attempt& attempt = *attempt_;
+    if (attempt.explains) {
+        pass(foresee(), now, out);
+        return;
+    }
     if (attempt.observed) {
         attempt.observed->ef_search = attempt.facts.ef_search;
     }
@@ -426,12 +438,24 @@ void Session::on_found(std::uint64_t number, const router::Found& found, Instant
 void Session::pass(router::Reason why, Instant now, Output& out) {
     Attempt attempt = std::move(*attempt_);
     attempt_.reset();
-    note_passed(why, attempt, attempt.started);
+    if (attempt.explains) {
+        tell_of_explain(attempt, why);
+    }
+    note_passed(attempt.settled.value_or(why), attempt, attempt.started);
     last_.milliseconds = static_cast<double>(now.nanoseconds - attempt.started.nanoseconds) / 1e6;
+    if (attempt.settled && attempt.simple) {
+        note_text(attempt.held, out);
+    }
+    const auto* const search = attempt.explains ? nullptr : attempt.statement->statement.search();
     wire::Bytes rest = attempt.held;
     wire::FrameHeader header;
     while (wire::peek_header(rest, header) == wire::FrameStatus::ok) {
-        forward_search(wire::frame_at(rest, header), attempt.query(), out);
+        const wire::Frame frame = wire::frame_at(rest, header);
+        if (search != nullptr) {
+            forward_search(frame, *search, out);
+        } else {
+            forward(frame, out);
+        }
         rest.remove_prefix(header.whole_bytes);
     }
 }
@@ -485,6 +509,7 @@ void Session::note_passed(router::Reason why, Attempt& attempt, Instant started)
         .route = route == nullptr ? "" : route->name,
         .percent = route == nullptr ? 0 : route->traffic->share(),
         .milliseconds = 0};
+    tell_of_passed(attempt, why);
     passed_at_ = started;
     router_.reasons().count(last_.route, last_.engine, why);
     passed_observed_ = router::comparable(why) ? std::move(attempt.observed) : std::nullopt;

@@ -258,6 +258,7 @@ void Session::on_reply(const Reply& reply, const wire::Frame& frame, Instant now
     }
     switch (reply.fate) {
         case Fate::forward:
+            out.to_client += reply.notice;
             out.to_client += frame.whole;
             break;
         case Fate::swallow:

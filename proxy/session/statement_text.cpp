@@ -63,6 +63,10 @@ bool mentions_veer_setting(std::string_view sql) {
     return mentions(sql, "veer.");
 }
 
+bool mentions_notice_setting(std::string_view sql) {
+    return mentions(sql, "veer.notice");
+}
+
 bool concerns_portals(std::string_view sql) {
     return mentions(sql, "fetch") || mentions(sql, "move") || mentions(sql, "close") ||
            mentions(sql, "cursor") || mentions(sql, "savepoint");

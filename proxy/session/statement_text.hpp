@@ -15,6 +15,9 @@ bool is_plain_select(std::string_view sql);
 /// True where the text names one of veer's settings ("veer.route" and the like).
 bool mentions_veer_setting(std::string_view sql);
 
+/// True where the text may set veer.notice.
+bool mentions_notice_setting(std::string_view sql);
+
 /// True where the text may deallocate prepared statements, itself or in a block of code.
 bool mentions_deallocate(std::string_view sql);
 

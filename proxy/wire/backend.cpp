@@ -7,6 +7,23 @@
 
 namespace veer::proxy::wire {
 
+namespace {
+
+/// ErrorResponse or NoticeResponse.
+void write_diagnostics(
+    std::string& out, char type, Bytes severity, Bytes sqlstate, Bytes text, Bytes detail
+) {
+    MessageWriter message(out, type);
+    message.u8('S').text(severity).u8('V').text(severity);
+    message.u8('C').text(sqlstate).u8('M').text(text);
+    if (!detail.empty()) {
+        message.u8('D').text(detail);
+    }
+    message.u8(0);
+}
+
+}  // namespace
+
 std::optional<char> decode_ready_for_query(Bytes payload) {
     if (payload.size() != 1) {
         return std::nullopt;
@@ -143,14 +160,12 @@ void write_error_at(std::string& out, Bytes payload, std::size_t position) {
     message.u8(0);
 }
 
+void write_notice(std::string& out, Bytes text, Bytes detail) {
+    write_diagnostics(out, 'N', "NOTICE", "00000", text, detail);
+}
+
 void write_fatal(std::string& out, Bytes sqlstate, Bytes text, Bytes detail) {
-    MessageWriter message(out, 'E');
-    message.u8('S').text("FATAL").u8('V').text("FATAL");
-    message.u8('C').text(sqlstate).u8('M').text(text);
-    if (!detail.empty()) {
-        message.u8('D').text(detail);
-    }
-    message.u8(0);
+    write_diagnostics(out, 'E', "FATAL", sqlstate, text, detail);
 }
 
 }  // namespace veer::proxy::wire

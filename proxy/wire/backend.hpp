@@ -59,6 +59,9 @@ void write_data_row(std::string& out, const std::vector<std::optional<std::strin
 /// An ErrorResponse with the fields of `payload`, but for its position in the statement.
 void write_error_at(std::string& out, Bytes payload, std::size_t position);
 
+/// A NoticeResponse of severity NOTICE and SQLSTATE 00000. An empty detail is left out.
+void write_notice(std::string& out, Bytes text, Bytes detail = {});
+
 /// A FATAL ErrorResponse: the connection ends after it. An empty detail is left out.
 void write_fatal(std::string& out, Bytes sqlstate, Bytes message, Bytes detail = {});
 

@@ -108,4 +108,16 @@ TEST_CASE("write_error_at changes the position and nothing else", "[proxy]") {
     CHECK(cut.back() == '\0');
 }
 
+TEST_CASE("a notice has the fields that clients look for", "[proxy]") {
+    std::string out;
+    write_notice(out, "hear", "more");
+    CHECK(out[0] == 'N');
+    CHECK(out.substr(frame_header_bytes) == "SNOTICE\0VNOTICE\0C00000\0Mhear\0Dmore\0\0"s);
+    const Diagnostics read = decode_diagnostics(out.substr(frame_header_bytes));
+    CHECK(read.severity == "NOTICE");
+    std::string brief;
+    write_notice(brief, "hear");
+    CHECK(brief.substr(frame_header_bytes) == "SNOTICE\0VNOTICE\0C00000\0Mhear\0\0"s);
+}
+
 }  // namespace veer::proxy::wire
