@@ -53,6 +53,8 @@ struct Attempt {
     bool executed = false;
     bool synced = false;  ///< Sync ends it: `held` is a whole batch, or the end of one
     bool alone = false;   ///< nothing else of its transaction is open: a Sync of veer's own is safe
+    bool explains = false;      ///< `held` is an EXPLAIN of `statement`
+    bool asks_notices = false;  ///< the question on its way is for `notices`
     std::int32_t rows_max = 0;
 
     Instant started;
@@ -73,10 +75,8 @@ struct Attempt {
 
     /// Postgres answers for this reason, in any case: held only to know what to say of it.
     std::optional<router::Reason> settled;
-    bool explains = false;                          ///< `held` is an EXPLAIN of `statement`, ...
-    std::optional<router::Reason> told;             ///< ... of which this is known without facts
+    std::optional<router::Reason> told;  ///< of what an EXPLAIN is about, known without facts
     std::optional<router::NoticeSettings> notices;  ///< where they are known
-    bool asks_notices = false;                      ///< the question on its way is for them
 
     const parser::NearestNeighbourQuery& query() const { return *statement->statement.search(); }
 

@@ -104,7 +104,7 @@ class PsqlClient(Dialogue):
         yield "\\copy (SELECT * FROM generate_series(1, 3)) TO STDOUT"
         yield "\\copy ledger (id, amount) FROM PROGRAM 'echo 3,3' (FORMAT csv)\nTABLE ledger;"
         yield "DELETE FROM ledger RETURNING *;"
-        yield f"EXPLAIN (COSTS OFF) {search};"
+        yield f"SET client_min_messages = warning;\nEXPLAIN (COSTS OFF) {search};\nRESET client_min_messages;"
         yield f"SELECT 'SELECT ' || n FROM generate_series(1, 3) n \\gexec"
         yield f"{search} \\gset got_\n\\echo nothing\n{KEY_AND_DISTANCE.format(':' + chr(39) + 'probe' + chr(39), 1)}"\
               " \\gset got_\n\\echo :got_id"

@@ -21,18 +21,27 @@ class Session:
     def simple(self, sql):
         return self.seen(self.connection.exec_(sql.encode()))
 
-    def extended(self, sql, values=(), binary_results=False):
+    def extended(self, sql, values=(), binary_results=False, binary=()):
+        """`binary`: by position, the values that are sent in binary form."""
+        encoded, formats = self.bound(values, binary)
         return self.seen(self.connection.exec_params(
-            sql.encode(), self.encoded(values), result_format=int(binary_results)))
+            sql.encode(), encoded, param_formats=formats, result_format=int(binary_results)))
 
-    def named(self, sql, values=(), times=2):
+    def named(self, sql, values=(), times=2, binary=(), types=None):
         """Prepared once, executed several times; what each of these steps gave."""
         self.prepared += 1
         name = f"s{self.prepared}".encode()
-        seen = [self.seen(self.connection.prepare(name, sql.encode()))]
+        encoded, formats = self.bound(values, binary)
+        seen = [self.seen(self.connection.prepare(name, sql.encode(), types))]
         for _ in range(times):
-            seen.append(self.seen(self.connection.exec_prepared(name, self.encoded(values))))
+            seen.append(self.seen(self.connection.exec_prepared(name, encoded, formats)))
         return seen
+
+    def bound(self, values, binary):
+        """Values and their formats."""
+        texts = self.encoded(values)
+        return ([binary[number] if number in binary else text for number, text in enumerate(texts)],
+                [int(number in binary) for number in range(len(texts))])
 
     @staticmethod
     def encoded(values):

@@ -1,0 +1,246 @@
+"""Random searches: shapes x conditions x outputs x spellings, as texts and values."""
+
+import struct
+
+DIMENSIONS = 8
+METADATA = ["{}", '{"k": "v1"}', '{"n": 3}', '{"tags": ["all"]}']
+WORDS = ["red", "green", "blue", "Grün", "it's", "none"]
+BINARY = {"int2": "!h", "int4": "!i", "int8": "!q", "float8": "!d"}
+DECLARED = {"int2": 21, "int4": 23, "int8": 20, "text": 25}
+
+
+class Table:
+    def __init__(self, name, key, operator, columns, numbers):
+        self.name = name
+        self.key = key
+        self.operator = operator
+        self.columns = columns
+        self.numbers = numbers  # name, type, least, most
+
+
+DOCS = Table("docs", ["id"], "<=>",
+             ["title", "tenant", "category", "price", "rating", "active", "made", "day", "meta", "tags", "small", "code",
+              "amount", "mood", '"Odd Name"'],
+             [("tenant", "int4", 0, 6), ("small", "int2", 0, 29), ("price", "float8", 0, 187), ("id", "int8", 1, 400),
+              ('"Odd Name"', "int4", 0, 9)])
+ITEMS = Table("shop.items", ["code"], "<->", ["name", "stock"], [("stock", "int4", 0, 9)])
+PAIRS = Table("pairs", ["a", "b"], "<#>", ["note"], [("a", "int4", 0, 60), ("b", "int2", 0, 9)])
+TWINS = {"<=>": "cosine_distance", "<->": "l2_distance", "<#>": "vector_negative_inner_product"}
+
+
+class Value:
+    """One parameter: its text, its bytes where the type is known, and a type that may be declared."""
+
+    def __init__(self, text, kind=None, declared=0):
+        self.text = text
+        self.kind = kind
+        self.declared = declared
+
+    def binary(self):
+        if self.kind == "vector":
+            numbers = [float(part) for part in self.text.strip("[]").split(",")]
+            return struct.pack(f"!HH{len(numbers)}f", len(numbers), 0, *numbers)
+        if self.kind in BINARY:
+            return struct.pack(BINARY[self.kind], int(self.text))
+        return None
+
+
+class Statement:
+    """A random search; `values` are the parameters that its text uses."""
+
+    def __init__(self, chance):
+        self.chance = chance
+        self.table = chance.choices([DOCS, ITEMS, PAIRS], [8, 2, 1])[0]
+        self.parametrised = chance.random() < 0.6
+        self.values = []
+        self.alias = chance.choice(["", "", " t", " AS x", ' "T"'])
+        self.qualified = self.table is DOCS and chance.random() < 0.4  # then it may be joined
+        self.vector = "[" + ",".join(f"{chance.uniform(-1, 1):.3f}" for _ in range(DIMENSIONS)) + "]"
+        self.distance = self.operator_call()
+        self.sql = self.decorated(self.text())
+
+    def maybe(self, share):
+        return self.chance.random() < share
+
+    @property
+    def name(self):
+        return self.alias.split()[-1] if self.alias else self.table.name.split(".")[-1]
+
+    def column(self, name):
+        return f"{self.name}.{name}" if self.qualified or self.maybe(0.5) else name
+
+    def value(self, text, kind=None, cast="", declared=0):
+        if self.parametrised and self.maybe(0.8):
+            self.values.append(Value(text, kind, declared))
+            return f"${len(self.values)}{cast}"
+        quoted = text.replace("'", "''")
+        return f"'{quoted}'{cast}"
+
+    def query_vector(self):
+        spelling = self.chance.randrange(12)
+        if spelling == 0:
+            return f"CAST({self.value(self.vector, 'vector')} AS vector({DIMENSIONS}))"
+        if spelling == 1:
+            return f"ARRAY[{self.vector.strip('[]')}]::vector"
+        if spelling == 2:
+            return self.value(self.vector, cast="::text::vector")
+        if spelling == 3 and self.parametrised:
+            return self.value(self.vector.replace("[", "{").replace("]", "}"), cast="::real[]::vector") \
+                if self.maybe(0.5) else self.value(self.vector, "vector", f"::public.vector({DIMENSIONS})")
+        return self.value(self.vector, "vector", self.chance.choice(["", "", "::vector", f"::vector({DIMENSIONS})"]))
+
+    def operator_call(self):
+        operator = self.table.operator
+        if self.maybe(0.05):
+            operator = f"OPERATOR(public.{operator})"
+        column = self.column("e")
+        if self.maybe(0.05):
+            return f"{self.query_vector()} {operator} {column}"
+        return f"{column} {operator} {self.query_vector()}"
+
+    def text(self):
+        outputs, order = self.outputs()
+        condition = f" WHERE {self.condition()}" if self.maybe(0.7) else ""
+        search = (f"SELECT {outputs} FROM {self.source()}{condition} ORDER BY {order}"
+                  f"{self.chance.choice(['', '', ' ASC', ' NULLS LAST', ' ASC NULLS LAST'])}{self.limit()}")
+        return self.wrapped(search)
+
+    def limit(self):
+        rows = str(self.chance.choices([self.chance.randint(1, 10), self.chance.randint(11, 60)], [5, 1])[0])
+        kind = self.chance.choice(["int2", "int4", "int8"])
+        offset = f" OFFSET {self.chance.randint(0, 6)}" if self.maybe(0.2) else ""
+        spelling = self.chance.randrange(8)
+        if spelling == 0:
+            return f"{offset} FETCH FIRST {rows} ROWS ONLY"
+        if spelling == 1:
+            return f" LIMIT '{rows}'{offset}"
+        if spelling == 2:
+            return f" LIMIT {self.value(rows, 'int4', '::int')}{offset}"
+        if spelling < 6:
+            return f" LIMIT {self.value(rows, kind, declared=DECLARED[kind])}{offset}"
+        return f"{offset} LIMIT {rows}"
+
+    def source(self):
+        """The table, perhaps joined to owners, of whom some documents have none."""
+        self.joined = self.qualified and self.maybe(0.7)
+        if not self.joined:
+            return self.table.name + self.alias
+        kind = self.chance.choice(["JOIN", "LEFT JOIN"])
+        return f"{self.table.name}{self.alias} {kind} owners o ON o.id = {self.name}.owner_id"
+
+    def wrapped(self, search):
+        kind = self.chance.randrange(16)
+        if kind == 0:
+            return f"SELECT count(*) FROM ({search}) AS s"
+        if kind == 1:
+            return f"WITH s AS ({search}) SELECT * FROM s OFFSET {self.value('1', 'int8')}"
+        if kind == 2:
+            return f"SELECT s.* FROM ({search}) s, (VALUES (1)) v (one)"
+        if kind == 3:
+            return f"WITH s AS MATERIALIZED ({search}) SELECT row_to_json(s) FROM s"
+        return search
+
+    def outputs(self):
+        most = min(3, len(self.table.columns))
+        some = self.chance.sample(self.table.columns, k=self.chance.choice([0, self.chance.randint(0, most)]))
+        outputs = [self.column(name) for name in self.table.key + some]
+        order = self.distance
+        kind = self.chance.randrange(12)
+        if kind < 3:
+            outputs.append(f"{self.distance} AS d")
+            order = self.chance.choice(["d", str(len(outputs)), self.distance])
+        elif kind == 3:
+            outputs.append(f"1 - ({self.distance}) AS similarity")
+        elif kind == 4:
+            outputs.append(f"({self.distance}) * -1 AS score")
+        elif kind == 5 and not self.alias:
+            outputs = ["*"]
+        elif kind == 6:
+            outputs.append(f"rank() OVER (ORDER BY {self.distance}) AS place")
+        elif kind == 7:
+            outputs.append(f"{TWINS[self.table.operator]}({self.column('e')}, '{self.vector}') AS twin")
+        elif kind == 8:
+            outputs += [f"{self.column('e')}::text AS written", "'a constant' AS c"]
+        return ", ".join(outputs), order
+
+    def condition(self, depth=0):
+        kind = self.chance.randrange(6)
+        if depth < 2 and kind == 0:
+            return f"{self.condition(depth + 1)} OR {self.condition(depth + 1)}"
+        if depth < 2 and kind == 1:
+            return f"{self.condition(depth + 1)} AND {self.condition(depth + 1)}"
+        if depth < 2 and kind == 2:
+            return f"NOT ({self.condition(depth + 1)})"
+        return self.test()
+
+    def test(self):
+        if self.maybe(0.15):
+            return self.threshold()
+        if self.table is not DOCS or self.maybe(0.3):
+            return self.number(*self.chance.choice(self.table.numbers))
+        return self.chance.choice([
+            lambda: f"{self.column('category')} = {self.value(self.word(), 'text')}",
+            lambda: f"{self.column('category')} IN ({self.value(self.word())}, {self.value(self.word())})",
+            lambda: f"{self.column('category')} NOT IN ({self.value(self.word())}, 'red')",
+            lambda: f"{self.column('category')} IS {self.chance.choice(['', 'NOT '])}NULL",
+            lambda: f"{self.column('category')} IS DISTINCT FROM {self.value(self.word(), 'text')}",
+            lambda: self.column("active"),
+            lambda: f"{self.column('active')} = {self.value(self.chance.choice(['true', 'false']))}",
+            lambda: f"{self.column('active')} IS {self.chance.choice(['', 'NOT '])}{self.chance.choice(['TRUE', 'FALSE', 'NULL'])}",
+            lambda: f"{self.column('meta')}->>'k' = {self.value('v' + str(self.chance.randrange(5)))}",
+            lambda: f"{self.column('meta')} @> {self.value(self.chance.choice(METADATA))}",
+            lambda: f"({self.column('meta')}->>'n')::int > {self.chance.randrange(10)}",
+            lambda: f"{self.column('tags')} @> ARRAY['t1']",
+            lambda: f"{self.column('made')} > {self.value('2024-01-10')}",
+            lambda: f"{self.column('made')} BETWEEN {self.value('2024-01-03')} AND {self.value('2024-01-20 12:00+02')}",
+            lambda: f"{self.column('day')} < {self.value('2024-02-20')}",
+            lambda: f"{self.column('code')} = {self.value('c4ca4238a0b923820dcc509a6f75849b')}",
+            lambda: f"{self.column('tenant')} = ANY({self.value('{1,2,5}')})",
+            lambda: f"{self.column('tenant')} BETWEEN {self.chance.randrange(4)} AND {self.chance.randrange(7)}",
+            lambda: f"{self.column('title')} LIKE 'title %{self.chance.randrange(10)}'",
+            lambda: f"lower({self.column('category')}) = 'red'",
+            lambda: f"{self.column('mood')} = {self.value('calm')}",
+            lambda: f"{self.column('amount')} > {self.value('33.5')}",
+            lambda: f"coalesce({self.column('category')}, 'none') = {self.value(self.word(), 'text')}",
+        ])()
+
+    def threshold(self):
+        bound = f"{self.chance.uniform(0.2, 1.2):.2f}"
+        return self.chance.choice([
+            f"{self.distance} < {bound}", f"1 - ({self.distance}) > {bound}", f"({self.distance}) <= {bound}"])
+
+    def number(self, name, kind, least, most):
+        operator = self.chance.choice(["=", "<>", "<", "<=", ">", ">="])
+        number = self.chance.randint(least, most)
+        return f"{self.column(name)} {operator} {self.value(str(number), kind) if self.maybe(0.5) else number}"
+
+    def word(self):
+        return self.chance.choice(WORDS)
+
+    def decorated(self, sql):
+        kind = self.chance.randrange(12)
+        if kind == 0:
+            return sql.replace(" FROM ", " /* it's \"quoted\" */ FROM ", 1)
+        if kind == 1:
+            return sql.replace(" ORDER BY ", "\n\t-- a remark\nORDER  BY ", 1)
+        if kind == 2:
+            return sql.lower() if "'" not in sql and '"' not in sql else sql + " ; "
+        return sql
+
+    def send(self, session, way):
+        """What comes back, in one of WAYS."""
+        values = [value.text for value in self.values]
+        if way == "simple" and not values:
+            return [session.simple(self.sql)]
+        forms = {}
+        if way in ("binary values", "declared"):
+            forms["binary"] = {number: bytes_ for number, value in enumerate(self.values)
+                               if (bytes_ := value.binary()) is not None}
+        if way == "declared":
+            forms["types"] = [value.declared for value in self.values]
+        if way in ("named", "declared"):
+            return session.named(self.sql, values, **forms)
+        return [session.extended(self.sql, values, binary_results=way == "binary", **forms)]
+
+
+WAYS = ["simple", "text", "binary", "binary values", "named", "declared"]
