@@ -1,0 +1,149 @@
+"""How many searches a second frameworks get, directly and through veer: their statements as captured, in their order.
+
+    frameworks.py --direct DSN --veer DSN [--rows N] [--dims N] [--seconds N] [--rounds N] [--ratios FILE]
+
+Each framework's file of tests/sql/frameworks is played again and again by one client, transactions, settings and all, each time with
+another query. The two take turns round by round; ratios are of the rounds of one pair, their median counts. pgvector
+is as it comes (ef_search 40, no iterative scan), so where WHERE drops rows it may give fewer than LIMIT: "rows" says so.
+"""
+
+import argparse
+import collections
+import pathlib
+import random
+import statistics
+import sys
+import time
+
+from psycopg import pq
+
+TESTS = pathlib.Path(__file__).parents[1]
+sys.path[:0] = [str(TESTS / "sql"), str(TESTS / "clients")]
+
+import sql_test  # noqa: E402
+from observed import Session  # noqa: E402
+from private_servers import wait_until  # noqa: E402
+
+FRAMEWORKS = {
+    "LangChain PGVector": "langchain", "LangChain PGVectorStore": "langchain_store", "LlamaIndex": "llamaindex",
+    "Django": "django", "SQLAlchemy": "sqlalchemy", "neighbor (Rails)": "rails", "Spring AI": "spring_ai",
+    "Drizzle": "drizzle"}
+ROUTES = 7  # of the tables that load() makes
+DIALOGUES = 40
+
+
+class Client(Session):
+    def __init__(self, dsn):
+        self.connection = pq.PGconn.connect(dsn.encode())
+        if self.connection.status != pq.ConnStatus.OK:
+            sys.exit(self.connection.error_message.decode())
+        self.prepared = 0
+
+    def run(self, sql):
+        seen = self.simple(sql)
+        if seen["error"][1] is not None:
+            sys.exit(f"{sql[:200]}: {seen['error'][2].decode()}")
+        return seen["rows"]
+
+    def play(self, dialogue):
+        """The rows that its searches gave."""
+        rows = 0
+        for sql, values, searches in dialogue:
+            result = self.connection.exec_params(sql, values) if values else self.connection.exec_(sql)
+            if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
+                sys.exit(f"{sql[:200]}: {result.error_message.decode()}")
+            rows += result.ntuples if searches else 0
+        return rows
+
+
+def vector(chance, dimensions):
+    return "[" + ",".join(f"{chance.uniform(-1, 1):.5f}" for _ in range(dimensions)) + "]"
+
+
+def load(client, rows, dimensions):
+    """The tables of tests/sql, larger, without the settings that make pgvector's answers exact."""
+    text = (TESTS / "sql" / "tables.sql").read_text()
+    text = "".join(line for line in text.splitlines(True) if not line.startswith("ALTER DATABASE"))
+    text = text.replace("generate_series(1, 8)", f"generate_series(1, {dimensions})").replace("vector(8)", f"vector({dimensions})")
+    for few in ("(1, 600)", "(1, 300)"):
+        text = text.replace(few, f"(1, {rows})")
+    client.run(text.replace("[0.1,-0.2,0.3,0.4,-0.5,0.6,0.7,-0.8]", vector(random.Random(1), dimensions)))
+
+
+def dialogues(name, chance, dimensions):
+    """The file's statements, once for each of some queries."""
+    made = []
+    for _ in range(DIALOGUES):
+        sql_test.QUERY, sql_test.OTHER = vector(chance, dimensions), vector(chance, dimensions)
+        dialogue = []
+        for record in sql_test.read(TESTS / "sql" / "frameworks" / f"{name}.test"):
+            sql = "\n".join(record.lines).replace("halfvec(8)", f"halfvec({dimensions})")
+            values = [value.encode() for value in record.values]
+            dialogue.append((sql.encode(), values, record.mode != "run"))
+        made.append(dialogue)
+    return made
+
+
+def play_for(client, made, seconds):
+    """Searches a second, and rows of a search."""
+    searches = rows = 0
+    until = time.monotonic() + seconds
+    began = time.monotonic()
+    while time.monotonic() < until:
+        dialogue = made[searches % len(made)]
+        rows += client.play(dialogue)
+        searches += sum(search for *_, search in dialogue)
+    return searches / (time.monotonic() - began), rows / searches
+
+
+def served(client):
+    """Searches so far by who answered them."""
+    counts = collections.Counter()
+    for _, engine, reason, times in client.run("SHOW veer.reasons"):
+        counts["PASS" if engine == b"postgres" else reason.decode().upper()] += int(times)
+    return counts
+
+
+def measure(name, title, direct, through, options, notes):
+    made = dialogues(name, random.Random(name), options.dims)
+    for client in (direct, through):
+        client.play(made[0])
+    before = served(through)
+    pairs = [(play_for(direct, made, options.seconds), play_for(through, made, options.seconds))
+             for _ in range(options.rounds)]
+    after = served(through) - before
+    rates = [statistics.median(side[0] for side in sides) for sides in zip(*pairs)]
+    rows = [statistics.median(side[1] for side in sides) for sides in zip(*pairs)]
+    ratio = statistics.median(through_rate / direct_rate for (direct_rate, _), (through_rate, _) in pairs)
+    shares = " ".join(f"{after[way] / after.total():8.0%}" for way in ("LOCAL", "REWRITE", "PASS"))
+    print(f"  {title:26}{rates[0]:9,.0f}{rates[1]:9,.0f}{ratio:9.2f}   {rows[0]:6.2f}{rows[1]:6.2f}   {shares}", flush=True)
+    if notes:
+        notes.write(f"{title:42}veer/pgvector {ratio:.2f}\n")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--direct", required=True)
+    parser.add_argument("--veer", required=True)
+    parser.add_argument("--rows", type=int, default=20000)
+    parser.add_argument("--dims", type=int, default=384)
+    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--ratios")
+    options = parser.parse_args()
+    direct = Client(options.direct)
+    load(direct, options.rows, options.dims)
+    through = Client(options.veer)
+    states = lambda: {tuple(row[1:4]): row[4] for row in through.run("SHOW veer.routes")}
+    wait_until(lambda: len(states()) >= ROUTES and set(states().values()) == {b"live"}, "the routes")
+    through.run("SET veer.route = 'veer'")
+    print(f"  {'':26}{'searches/s':>18}{'veer/':>9}   {'rows':>12}   {'answered by veer':>18}")
+    print(f"  {options.rows:,} rows x {options.dims:<11}{'pgvector':>9}{'veer':>9}{'pgvector':>9}   {'pgv.':>6}{'veer':>6}"
+          f"   {'LOCAL':>8} {'REWRITE':>8} {'PASS':>8}")
+    notes = open(options.ratios, "a") if options.ratios else None
+    for title, name in FRAMEWORKS.items():
+        measure(name, title, direct, through, options, notes)
+
+
+if __name__ == "__main__":
+    main()
