@@ -222,6 +222,7 @@ class Session {
     void ask(const std::string& question, Output& out);
     void on_facts_ready(bool failed, Instant now, Output& out);
     void judge(Instant now, Output& out);
+    std::optional<router::Reason> choose_service();
     std::optional<router::Reason> refuse_rewrite() const;
     bool index_has_caught_up();
     void search(Instant now, Output& out);

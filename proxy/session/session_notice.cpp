@@ -111,19 +111,10 @@ void Session::on_notices_ready(bool failed, Instant now, Output& out) {
 
 /// What would become of the attempt's statement, if it were sent by itself.
 router::Reason Session::foresee() {
-    Attempt& attempt = *attempt_;
-    const auto decision = router::decide(
-        *attempt.routes,
-        *attempt.route,
-        attempt.query(),
-        attempt.facts,
-        asked(attempt),
-        attempt.search.one_vector
-    );
-    if (const auto* why = std::get_if<router::Reason>(&decision)) {
+    if (const auto why = choose_service()) {
         return *why;
     }
-    attempt.service = std::get<router::Service>(decision);
+    const Attempt& attempt = *attempt_;
     if (attempt.service == router::Service::local) {
         return router::reason::local;
     }

@@ -264,21 +264,9 @@ void Session::judge(Instant now, Output& out) {
         pass(router::reason::changed, now, out);  // DEALLOCATE came before it in the batch
         return;
     }
-    const auto decision = router::decide(
-        *attempt.routes,
-        *attempt.route,
-        attempt.query(),
-        attempt.facts,
-        asked(attempt),
-        attempt.search.complete()
-    );
-    if (const auto* why = std::get_if<router::Reason>(&decision)) {
+    if (const auto why = choose_service()) {
         pass(*why, now, out);
         return;
-    }
-    attempt.service = std::get<router::Service>(decision);
-    if (!attempt.facts.copies_hold) {
-        attempt.search.rows = {.whole = !attempt.query().narrows()};
     }
     if (attempt.service == router::Service::local && !described_alike(attempt)) {
         attempt.service = router::Service::rewrite;  // in which Postgres looks at its result again
@@ -301,6 +289,27 @@ void Session::judge(Instant now, Output& out) {
         return;
     }
     search(now, out);
+}
+
+/// By the facts. A Reason: Postgres answers.
+std::optional<router::Reason> Session::choose_service() {
+    Attempt& attempt = *attempt_;
+    const auto decision = router::decide(
+        *attempt.routes,
+        *attempt.route,
+        attempt.query(),
+        attempt.facts,
+        asked(attempt),
+        attempt.search.complete()
+    );
+    if (const auto* why = std::get_if<router::Reason>(&decision)) {
+        return *why;
+    }
+    attempt.service = std::get<router::Service>(decision);
+    if (!attempt.facts.copies_hold) {
+        attempt.search.rows = {.whole = !attempt.query().narrows()};
+    }
+    return std::nullopt;
 }
 
 std::optional<router::Reason> Session::refuse_rewrite() const {

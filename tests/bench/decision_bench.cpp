@@ -38,7 +38,12 @@ storage::Table documents() {
     table.schema = "public";
     table.name = "docs";
     table.columns = {
-        {.name = "id", .attnum = 1, .type_oid = 20, .type_length = 8, .typmod = -1, .not_null = true},
+        {.name = "id",
+         .attnum = 1,
+         .type_oid = 20,
+         .type_length = 8,
+         .typmod = -1,
+         .not_null = true},
         {.name = "e",
          .attnum = 2,
          .type_oid = 16385,
@@ -71,7 +76,8 @@ void make_live(index::Replica& replica) {
 router::SessionFacts facts() {
     router::SessionFacts facts;
     facts.table_unchanged = facts.permitted = facts.table_visible = facts.operator_visible =
-        facts.type_visible = facts.read_committed = facts.index_scans = facts.shortest_floats = true;
+        facts.type_visible = facts.read_committed = facts.index_scans = facts.shortest_floats =
+            true;
     facts.row_security = facts.wrote = false;
     facts.extension_schema = "public";
     facts.role = "app";
@@ -92,7 +98,8 @@ std::string made_up_vector() {
 }
 
 std::string sent_bytes(const storage::Vector& vector) {
-    std::string bytes{static_cast<char>(dimensions >> 8), static_cast<char>(dimensions & 255), 0, 0};
+    std::string bytes{
+        static_cast<char>(dimensions >> 8), static_cast<char>(dimensions & 255), 0, 0};
     for (const float number : std::get<std::vector<float>>(vector)) {
         std::uint32_t word = 0;
         std::memcpy(&word, &number, sizeof word);
@@ -123,9 +130,8 @@ class Decision {
         );
         const auto& search = std::get<router::Search>(filled);
         const router::Asked asked{
-            .bucket = router::first_bucket(
-                route, statement.hint, statement.plan->shape, search.vector
-            ),
+            .bucket =
+                router::first_bucket(route, statement.hint, statement.plan->shape, search.vector),
             .hint = &statement.hint,
             .shape = statement.plan->shape_id,
             .k = search.limit};
@@ -134,7 +140,7 @@ class Decision {
             std::abort();
         }
         const auto decided =
-            router::decide(*routes, route, query, facts_, asked, search.one_vector);
+            router::decide(*routes, route, query, facts_, asked, search.complete());
         served_ += std::holds_alternative<router::Service>(decided) ? 1 : 0;
     }
 
@@ -185,8 +191,7 @@ int run(bool quick) {
         *parameter.search(), {.parameters = as_text, .literals = {}}, routes->routes[0], 1000
     );
     const std::string bytes = sent_bytes(std::get<router::Search>(filled).vector);
-    std::vector<router::ParameterValue> as_bytes{
-        {.bytes = bytes, .binary = true}, {.bytes = "10"}};
+    std::vector<router::ParameterValue> as_bytes{{.bytes = bytes, .binary = true}, {.bytes = "10"}};
 
     const auto print = [&](const char* what, const std::function<void()>& work) {
         std::printf("  %-64s%10.0f\n", what, least(rounds, times, work));

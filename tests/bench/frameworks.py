@@ -2,9 +2,10 @@
 
     frameworks.py --direct DSN --veer DSN [--rows N] [--dims N] [--seconds N] [--rounds N] [--ratios FILE]
 
-Each framework's file of tests/sql/frameworks is played again and again by one client, transactions, settings and all, each time with
-another query. The two take turns round by round; ratios are of the rounds of one pair, their median counts. pgvector
-is as it comes (ef_search 40, no iterative scan), so where WHERE drops rows it may give fewer than LIMIT: "rows" says so.
+Each framework's file of tests/sql/frameworks is played again and again by one client, transactions, settings and all,
+each time with another query. The two take turns round by round; a ratio is of the two rounds of one turn, their median
+counts. pgvector is as it comes (ef_search 40, no iterative scan), so where WHERE drops rows it may give fewer than LIMIT:
+"rows" says so. The client's own time is in both figures.
 """
 
 import argparse
@@ -64,7 +65,8 @@ def load(client, rows, dimensions):
     """The tables of tests/sql, larger, without the settings that make pgvector's answers exact."""
     text = (TESTS / "sql" / "tables.sql").read_text()
     text = "".join(line for line in text.splitlines(True) if not line.startswith("ALTER DATABASE"))
-    text = text.replace("generate_series(1, 8)", f"generate_series(1, {dimensions})").replace("vector(8)", f"vector({dimensions})")
+    text = text.replace("generate_series(1, 8)", f"generate_series(1, {dimensions})")
+    text = text.replace("vector(8)", f"vector({dimensions})")
     for few in ("(1, 600)", "(1, 300)"):
         text = text.replace(few, f"(1, {rows})")
     client.run(text.replace("[0.1,-0.2,0.3,0.4,-0.5,0.6,0.7,-0.8]", vector(random.Random(1), dimensions)))
@@ -116,7 +118,8 @@ def measure(name, title, direct, through, options, notes):
     rows = [statistics.median(side[1] for side in sides) for sides in zip(*pairs)]
     ratio = statistics.median(through_rate / direct_rate for (direct_rate, _), (through_rate, _) in pairs)
     shares = " ".join(f"{after[way] / after.total():8.0%}" for way in ("LOCAL", "REWRITE", "PASS"))
-    print(f"  {title:26}{rates[0]:9,.0f}{rates[1]:9,.0f}{ratio:9.2f}   {rows[0]:6.2f}{rows[1]:6.2f}   {shares}", flush=True)
+    print(f"  {title:26}{rates[0]:9,.0f}{rates[1]:9,.0f}{ratio:9.2f}   {rows[0]:6.2f}{rows[1]:6.2f}   {shares}",
+          flush=True)
     if notes:
         notes.write(f"{title:42}veer/pgvector {ratio:.2f}\n")
 

@@ -129,10 +129,14 @@ class Postgres(Server):
 
 
 class Veer(Server):
-    """The binary under test in front of a server, with a live index, answering whatever it can."""
+    """The binary under test in front of a server, with a live index, answering whatever it can.
 
-    def __init__(self, binary, postgres):
+    `defaults` are further lines of [defaults].
+    """
+
+    def __init__(self, binary, postgres, defaults=""):
         super().__init__()
+        self.defaults = defaults
         self.binary = pathlib.Path(binary).resolve()
         self.upstream = f"host=127.0.0.1 port={postgres.port} user=postgres dbname=postgres"
 
@@ -148,7 +152,7 @@ class Veer(Server):
         return re.search(r"listens on 127\.0\.0\.1:(\d+)", self.said())
 
     def configure(self, percent):
-        (self.directory / "veer.toml").write_text(f"[defaults]\npercent = {percent}\n")
+        (self.directory / "veer.toml").write_text(f"[defaults]\npercent = {percent}\n{self.defaults}\n")
 
     def set_percent(self, percent):
         """As an operator does: the file, then SIGHUP."""

@@ -39,6 +39,7 @@ SETTINGS = {
     "jit": ["on", "off"],
     "quote_all_identifiers": ["on", "off"],
 }
+COLUMNS = ["all", "all", "auto", "none"]
 BEGINNINGS = ["BEGIN", "BEGIN READ ONLY", "BEGIN ISOLATION LEVEL REPEATABLE READ", "BEGIN; SAVEPOINT s",
               "BEGIN; SET LOCAL hnsw.ef_search = 900", "BEGIN; UPDATE docs SET tenant = tenant WHERE id = {own}"]
 PREPARATION = """
@@ -140,14 +141,16 @@ def play(count, chance, postgres, veer):
 def main(binary):
     count = int(os.environ.get("VEER_GENERATED", "100000" if os.environ.get("VEER_NIGHTLY") == "1" else "5000"))
     seed = int(os.environ.get("VEER_SEED", random.randrange(1 << 32)))
-    print(f"VEER_SEED={seed} VEER_GENERATED={count}", flush=True)
+    chance = random.Random(seed)
+    columns = chance.choice(COLUMNS)
+    print(f"VEER_SEED={seed} VEER_GENERATED={count}, columns = {columns}", flush=True)
     with Postgres() as postgres:
         with session(postgres.port) as db:
             db.execute((HERE / "tables.sql").read_text())
             for statement in filter(str.strip, PREPARATION.format(rows=ROWS).split(";")):
                 db.execute(statement)
-        with Veer(binary, postgres) as veer:
-            problems = play(count, random.Random(seed), postgres, veer)
+        with Veer(binary, postgres, f'columns = "{columns}"') as veer:
+            problems = play(count, chance, postgres, veer)
             counts = reasons(veer.port)
     for (engine, reason), times in counts.most_common():
         print(f"{engine:10}{reason:20}{times:8}")

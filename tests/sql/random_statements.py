@@ -19,8 +19,8 @@ class Table:
 
 
 DOCS = Table("docs", ["id"], "<=>",
-             ["title", "tenant", "category", "price", "rating", "active", "made", "day", "meta", "tags", "small", "code",
-              "amount", "mood", '"Odd Name"'],
+             ["title", "tenant", "category", "price", "rating", "active", "made", "day", "meta", "tags", "small",
+              "code", "amount", "mood", '"Odd Name"'],
              [("tenant", "int4", 0, 6), ("small", "int2", 0, 29), ("price", "float8", 0, 187), ("id", "int8", 1, 400),
               ('"Odd Name"', "int4", 0, 9)])
 ITEMS = Table("shop.items", ["code"], "<->", ["name", "stock"], [("stock", "int4", 0, 9)])
@@ -186,7 +186,7 @@ class Statement:
             lambda: f"{self.column('category')} IS DISTINCT FROM {self.value(self.word(), 'text')}",
             lambda: self.column("active"),
             lambda: f"{self.column('active')} = {self.value(self.chance.choice(['true', 'false']))}",
-            lambda: f"{self.column('active')} IS {self.chance.choice(['', 'NOT '])}{self.chance.choice(['TRUE', 'FALSE', 'NULL'])}",
+            lambda: f"{self.column('active')} IS {self.chance.choice(['NULL', 'NOT NULL', 'TRUE', 'NOT TRUE', 'FALSE'])}",
             lambda: f"{self.column('meta')}->>'k' = {self.value('v' + str(self.chance.randrange(5)))}",
             lambda: f"{self.column('meta')} @> {self.value(self.chance.choice(METADATA))}",
             lambda: f"({self.column('meta')}->>'n')::int > {self.chance.randrange(10)}",
