@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -61,6 +62,7 @@ class Replica::Impl {
     void join(const storage::Table& table);
     void catch_up(storage::TableOid table, std::span<const storage::Change> changes);
     void joined(storage::TableOid table);
+    void end_joining();
     void remove(const std::function<bool(storage::TableOid)>& gone);
     void advance(storage::Lsn lsn);
     void status(const storage::sync::Status& status);
@@ -134,6 +136,9 @@ class Replica::Impl {
 
     mutable std::mutex mutex_;
     std::vector<Writer> writers_;
+    /// From join() to joined() or abandon(), in another thread than redefine(): its columns may not
+    /// have writers yet, or none.
+    std::optional<storage::TableOid> joining_;
     std::shared_ptr<const Generation> generation_ = std::make_shared<const Generation>();
     storage::Lsn applied_;
     storage::sync::Status status_;
@@ -315,16 +320,12 @@ void Replica::Impl::redefine(const std::vector<storage::Table>& tables) {
             return table.oid == oid;
         });
     };
-    std::vector<storage::TableOid> joining;
-    for (const Writer& writer : writers()) {
-        if (!writer.joined) {
-            joining.push_back(writer.table);
-        }
+    std::optional<storage::TableOid> joining;
+    {
+        const std::lock_guard lock{mutex_};
+        joining = joining_;
     }
-    remove([&](storage::TableOid oid) {
-        return find(oid) == tables.end() &&
-               std::find(joining.begin(), joining.end(), oid) == joining.end();
-    });
+    remove([&](storage::TableOid oid) { return find(oid) == tables.end() && joining != oid; });
     const std::lock_guard lock{mutex_};
     auto next = std::make_shared<Generation>(*generation_);
     for (IndexedColumn& column : next->columns) {
@@ -345,6 +346,7 @@ void Replica::Impl::join(const storage::Table& table) {
         auto next = std::make_shared<Generation>(*generation_);
         ++next->number;
         const auto before = static_cast<std::ptrdiff_t>(next->columns.size());
+        joining_ = table.oid;
         plan({table}, *next);
         added.assign(next->columns.begin() + before, next->columns.end());
         generation_ = std::move(next);
@@ -366,12 +368,18 @@ void Replica::Impl::joined(storage::TableOid table) {
     each_of(writers(), table, [](RouteIndex& index, std::size_t) { index.publish(); });
     refuse_missing(false);
     complete([table](const Writer& writer) { return writer.table == table; });
+    end_joining();
     for (const IndexedColumn& column : generation()->columns) {
         if (column.table.oid == table) {
             GraphCheckpoints::say_restored(column);
         }
     }
     checkpoints_.request();
+}
+
+void Replica::Impl::end_joining() {
+    const std::lock_guard lock{mutex_};
+    joining_.reset();
 }
 
 /// Takes these tables out, under a new generation; the others' columns stay as they are.
@@ -543,6 +551,7 @@ void Replica::joined(storage::TableOid table) {
 }
 
 void Replica::abandon(storage::TableOid table) {
+    impl_->end_joining();
     impl_->remove([table](storage::TableOid oid) { return oid == table; });
 }
 

@@ -2,6 +2,7 @@
 
 #include "storage/chunk_store.hpp"
 
+#include <functional>
 #include <limits>
 #include <map>
 #include <string>
@@ -12,6 +13,9 @@ namespace veer::index::test {
 class MemoryChunks final : public storage::ChunkStore {
   public:
     storage::Result<std::optional<std::string>> read(const std::string& key) const override {
+        if (on_read) {
+            on_read();
+        }
         const auto found = values.find(key);
         return found == values.end() ? std::optional<std::string>{} : std::optional{found->second};
     }
@@ -48,6 +52,7 @@ class MemoryChunks final : public storage::ChunkStore {
     }
 
     std::map<std::string, std::string> values;
+    std::function<void()> on_read = nullptr;  ///< what others do meanwhile
     std::size_t writes_left = std::numeric_limits<std::size_t>::max();
     std::size_t writes = 0;
 

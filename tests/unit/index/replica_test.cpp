@@ -397,6 +397,38 @@ TEST_CASE("A table joins while another is served, and is served once it is compl
     CHECK(replica.generation()->columns[1].index->search(Vector{0, 0}, 10, 40)->size() == 2);
 }
 
+TEST_CASE("Other tables are redefined while one has just begun to join", "[index]") {
+    MemoryChunks chunks;
+    Replica replica{ReplicaOptions{
+        .route_bytes_max =
+            [](const storage::Table& table, const storage::AnnIndex&) {
+                return table.estimated_rows > 1e6 ? memory_estimate(2, 2, 16) : 0;
+            },
+        .checkpoints = &chunks}};
+    start(replica);
+    storage::Table late = table(others, {"<->"});
+    SECTION("its checkpoint is being read") {
+        chunks.on_read = [&] {
+            replica.redefine({table(items, {"<->"})});
+        };
+        replica.join(late);
+        chunks.on_read = nullptr;
+        replica.rows(others, std::vector<storage::Row>{row("x", {1, 0})});
+        replica.joined(others);
+        CHECK(live(replica));
+    }
+    SECTION("it is too large to be indexed at all") {
+        late.estimated_rows = 1e7;
+        replica.join(late);
+        replica.redefine({table(items, {"<->"})});
+        replica.joined(others);
+    }
+    REQUIRE(replica.generation()->columns.size() == 2);
+    CHECK(replica.generation()->columns[1].refused.empty() == (late.estimated_rows < 1e6));
+    replica.redefine({table(items, {"<->"})});
+    CHECK(replica.generation()->columns.size() == 1);
+}
+
 TEST_CASE("A table that is given up leaves the others alone, and may join again", "[index]") {
     Replica replica{1};
     start(replica);
