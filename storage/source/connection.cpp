@@ -19,12 +19,6 @@ constexpr std::chrono::seconds connect_time_max{10};
 /// Longer than any lock_timeout that veer sets, so that the server's own reason arrives first.
 constexpr std::chrono::seconds statement_time_max{60};
 
-/// A role or database may have other defaults, which would end veer's long-lived sessions.
-constexpr const char* session_settings =
-    "SET search_path = ''; SET client_min_messages = warning; SET statement_timeout = 0; "
-    "SET idle_in_transaction_session_timeout = 0; "
-    "SET lock_timeout = 0; SET DateStyle = ISO; SET default_transaction_read_only = off";
-
 /// libpq breaks its messages into lines: makes one of them, without a full stop.
 std::string one_line(const char* message) {
     std::string line;
@@ -54,6 +48,21 @@ Errc classify(std::string_view sqlstate) {
 }
 
 }  // namespace
+
+std::string session_settings(int server_version) {
+    std::string settings =
+        "SET search_path = ''; SET client_min_messages = warning; SET statement_timeout = 0; "
+        "SET idle_in_transaction_session_timeout = 0; "
+        "SET lock_timeout = 0; SET DateStyle = ISO; SET default_transaction_read_only = off";
+    // An older server must be reached, too, for veer to say that it is too old.
+    if (server_version >= 140'000) {
+        settings += "; SET idle_session_timeout = 0";
+    }
+    if (server_version >= 170'000) {
+        settings += "; SET transaction_timeout = 0";
+    }
+    return settings;
+}
 
 QueryResult::QueryResult(pg_result* result) : result_{result} {}
 
@@ -136,12 +145,7 @@ Result<Connection> Connection::open(const ConnectOptions& options) {
     if (auto established = made.establish(); !established.has_value()) {
         return established.error();
     }
-    // An older server must be reached, too, for veer to say that it is too old.
-    const bool idle_sessions_end = PQserverVersion(made.connection_.get()) >= 140'000;
-    if (auto set = made.query(
-            std::string{session_settings} +
-            (idle_sessions_end ? "; SET idle_session_timeout = 0" : "")
-        );
+    if (auto set = made.query(session_settings(PQserverVersion(made.connection_.get())));
         !set.has_value()) {
         return set.error();
     }

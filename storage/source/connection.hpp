@@ -45,6 +45,10 @@ struct ConnectOptions {
     std::optional<Host> only_host = {};
 };
 
+/// What a session of veer's begins with: a role or database may have other defaults, which would
+/// end a copy, or a session that lives long. `server_version` as server_version_num has it.
+std::string session_settings(int server_version);
+
 /// One session of veer's own, with `search_path` empty: everything is qualified.
 ///
 /// Invariants:

@@ -1,7 +1,5 @@
 #include "storage/source/publication.hpp"
 
-#include <algorithm>
-
 namespace veer::storage::source {
 
 namespace {
@@ -11,6 +9,7 @@ std::string table_name(const Connection& connection, const Table& table) {
            connection.quote_identifier(table.name);
 }
 
+/// What an owner of all of them would say.
 std::string create_statement(
     const Connection& connection, const std::string& name, const std::vector<Table>& tables
 ) {
@@ -21,12 +20,6 @@ std::string create_statement(
         separator = ", ";
     }
     return sql;
-}
-
-bool publishes(const std::optional<Publication>& found, const std::vector<Table>& tables) {
-    return found.has_value() && std::all_of(tables.begin(), tables.end(), [&](const Table& table) {
-               return found->contains(table.oid);
-           });
 }
 
 /// Waits for locks, but not for ever: who waits for one holds up everybody behind it.
@@ -112,16 +105,27 @@ Result<void> leave_publication(
     if (!rows.has_value()) {
         return rows.error();
     }
+    Result<void> all;
     for (int row = 0; row < rows->size(); ++row) {
+        const std::string drop = "ALTER PUBLICATION " + connection.quote_identifier(name) +
+                                 " DROP TABLE ONLY " + rows->text(row, 0);
+        const std::string patience = all.has_value() ? "2s" : "10ms";
         auto left = connection.query(
-            "SET lock_timeout = '2s'; ALTER PUBLICATION " + connection.quote_identifier(name) +
-            " DROP TABLE ONLY " + rows->text(row, 0) + "; SET lock_timeout = 0"
+            "SET lock_timeout = '" + patience + "'; " + drop + "; SET lock_timeout = 0"
         );
-        if (!left.has_value()) {
-            return left.error();
+        if (left.has_value()) {
+            continue;
+        }
+        all = Error{
+            left.error().code,
+            "While it stays in veer's publication, " + rows->text(row, 0) +
+                " cannot be updated where it has no key; veer tries again: " + drop + "; " +
+                left.error().message};
+        if (left.error().code == Errc::connection) {
+            break;
         }
     }
-    return {};
+    return all;
 }
 
 Result<void> ensure_publication(
@@ -131,21 +135,21 @@ Result<void> ensure_publication(
     if (!found.has_value()) {
         return found.error();
     }
-    if (publishes(*found, tables)) {
+    if (found->has_value()) {
         return {};
     }
     auto dropped = drop_publication(connection, name);
     if (!dropped.has_value() && dropped.error().code != Errc::not_permitted) {
         return dropped.error();
     }
-    const std::string statement = create_statement(connection, name, tables);
-    auto created = run_locking(connection, statement);
+    auto created =
+        run_locking(connection, "CREATE PUBLICATION " + connection.quote_identifier(name));
     if (!created.has_value() && created.error().code == Errc::not_permitted) {
         return Error{
             Errc::not_permitted,
             "Veer's role may not create a publication, which needs CREATE on the database and "
             "ownership of the tables; let their owner run: " +
-                statement + "; " + created.error().message};
+                create_statement(connection, name, tables) + "; " + created.error().message};
     }
     return created;
 }
@@ -155,7 +159,7 @@ Result<void> join_publication(Connection& connection, const std::string& name, c
     if (!found.has_value()) {
         return found.error();
     }
-    if (publishes(*found, {table})) {
+    if (found->has_value() && (*found)->contains(table.oid)) {
         return {};
     }
     const std::string alter = "ALTER PUBLICATION " + connection.quote_identifier(name);

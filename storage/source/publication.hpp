@@ -31,14 +31,17 @@ bool continues_publication(
 );
 
 /// Takes out what is no longer copied: Postgres refuses updates of a published table that has lost
-/// its key.
+/// its key. One that is locked does not keep the others in, and is waited for at most 2 s; the
+/// failure names the statement.
 Result<void> leave_publication(
     Connection& connection, const std::string& name, const std::vector<Table>& kept
 );
 
 /// Keeps a publication that fits, which its owner may have made by hand; replaces one that does
-/// not. Never FOR ALL TABLES, which makes updates of other tables fail for the application. Fails
-/// with Errc::not_permitted and the statement to run where the role has not the rights.
+/// not by an empty one, which the tables join one by one: a right that lacks on one is that
+/// table's trouble. Never FOR ALL TABLES, which makes updates of other tables fail for the
+/// application. Fails with Errc::not_permitted and the statement to run for all of `tables` where
+/// the role has not the right to create one.
 Result<void> ensure_publication(
     Connection& connection, const std::string& name, const std::vector<Table>& tables
 );

@@ -3,6 +3,8 @@
 #include "storage/source/catalogue.hpp"
 #include "storage/sync/resume.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <utility>
 
 namespace veer::storage::sync {
@@ -81,6 +83,9 @@ std::optional<CatalogueView> CatalogueWatch::take_view() {
 }
 
 Result<std::optional<std::string>> CatalogueWatch::look(source::Connection& connection) {
+    if (again_.exchange(false, std::memory_order_acq_rel)) {
+        last_.reset();
+    }
     auto catalogue = source::discover(connection, columns_);
     if (!catalogue.has_value()) {
         return catalogue.error();
@@ -104,14 +109,32 @@ Result<std::optional<std::string>> CatalogueWatch::look(source::Connection& conn
     if (difference(catalogue->tables, again->tables).has_value()) {
         return std::optional<std::string>{};  // the next look sees it whole
     }
-    CatalogueView view{std::move(*catalogue), std::move(**publication)};
-    if (!last_.has_value() || !same(*last_, view)) {
-        last_ = view;
-        const std::scoped_lock lock{mutex_};
-        view_ = std::move(view);
-        changed_.store(true, std::memory_order_release);
+    tell({std::move(*catalogue), std::move(**publication)});
+    auto kept = keep_publication(connection, again->tables);
+    return kept.has_value() ? Result<std::optional<std::string>>{std::nullopt} : kept.error();
+}
+
+void CatalogueWatch::tell(CatalogueView view) {
+    if (last_.has_value() && same(*last_, view)) {
+        return;
     }
-    return std::optional<std::string>{};
+    last_ = view;
+    const std::scoped_lock lock{mutex_};
+    view_ = std::move(view);
+    changed_.store(true, std::memory_order_release);
+}
+
+/// Fails where the connection is lost.
+Result<void> CatalogueWatch::keep_publication(
+    source::Connection& connection, const std::vector<Table>& kept
+) {
+    auto left = source::leave_publication(connection, publication_, kept);
+    const std::string warning = left.has_value() ? "" : left.error().message;
+    if (!warning.empty() && warning != warned_) {
+        spdlog::warn("sync: {}", warning);
+    }
+    warned_ = warning;
+    return left.has_value() || left.error().code != Errc::connection ? Result<void>{} : left;
 }
 
 }  // namespace veer::storage::sync

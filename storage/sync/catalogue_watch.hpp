@@ -25,6 +25,10 @@ struct CatalogueView {
 /// Most schema changes leave no trace in the stream.
 ///
 /// Its own trouble with the connection is no finding: the stream has the same, and says so.
+///
+/// It also takes out of the publication what is no longer copied, again at each look until it is
+/// done: Postgres refuses updates of a published table that has lost its key, and a lock, a copy
+/// that takes hours or a restart of veer must not leave it so.
 class CatalogueWatch {
   public:
     /// `options.wake` is not used: the watch has a wake of its own.
@@ -46,9 +50,14 @@ class CatalogueWatch {
     /// Returns how everything is now, at first and where it has changed since the last call.
     std::optional<CatalogueView> take_view();
 
+    /// The next look is told, though nothing may have changed since the one before.
+    void tell_again() { again_.store(true, std::memory_order_release); }
+
   private:
     void run();
     Result<std::optional<std::string>> look(source::Connection& connection);
+    void tell(CatalogueView view);
+    Result<void> keep_publication(source::Connection& connection, const std::vector<Table>& kept);
 
     source::Wake wake_;
     source::ConnectOptions options_;
@@ -58,6 +67,8 @@ class CatalogueWatch {
     std::optional<CatalogueView> last_;  ///< of the thread's own
     std::atomic<bool> found_{false};
     std::atomic<bool> changed_{false};
+    std::atomic<bool> again_{false};
+    std::string warned_;  ///< of the publication, last: said once
     mutable std::mutex mutex_;
     std::optional<std::string> finding_;
     std::optional<CatalogueView> view_;

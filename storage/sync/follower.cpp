@@ -280,7 +280,7 @@ std::vector<Table> Follower::others() const {
 void Follower::want_others() {
     if (view_.has_value()) {
         context_.progress.expect(view_->catalogue.tables, refusals(view_->catalogue));
-        context_.joiner.want(others(), view_->catalogue.tables);
+        context_.joiner.want(others());
     }
 }
 
@@ -419,6 +419,7 @@ Result<void> Follower::finish_joining() {
     tell_verifier();
     context_.progress.joined(complete.table);
     context_.joiner.joined();
+    joined_ = true;
     spdlog::info(
         "sync: {}.{} is complete at {}",
         complete.table.schema,

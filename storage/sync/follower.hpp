@@ -13,6 +13,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace veer::storage::sync {
@@ -52,11 +53,18 @@ class Follower {
     /// True once the upstream has shown that its history is the copy's.
     bool proven() const { return check_.proven(); }
 
+    /// True where no table is on its way, but those that nothing can be done for at present.
+    bool complete() const { return view_.has_value() && !context_.joiner.active(); }
+
     /// Handles one event, and what has become due.
     Result<void> step();
 
     /// Goes on with the tables as they are now: some leave, others are to join. Between two events.
     Result<void> take(const CatalogueView& view);
+
+    /// True where a table has joined since the last call: what was seen of the catalogue before,
+    /// nobody has compared with it.
+    bool take_joined() { return std::exchange(joined_, false); }
 
     /// Makes durable what was applied; the last step, also after a failure.
     Result<void> sync();
@@ -106,6 +114,7 @@ class Follower {
     std::optional<CatalogueView> view_;
     bool verifying_ = false;  ///< the verifier knows the tables
     std::optional<Joining> joining_;
+    bool joined_ = false;
     Lsn confirmed_;                   ///< told to the server
     store::History history_;          ///< as of the position
     store::History stored_history_;   ///< written to the store

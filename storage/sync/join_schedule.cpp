@@ -18,21 +18,23 @@ constexpr std::chrono::hours forgotten_after{1};
 
 void JoinSchedule::failed(TableOid table, Failure failure, Clock::time_point now) {
     Entry& entry = entries_[table];
+    if (entry.joined.has_value() && now - *entry.joined > forgotten_after) {
+        entry.costly = milliseconds{0};
+    }
+    entry.joined.reset();
     if (failure == Failure::cheap) {
         entry.cheap = std::clamp(entry.cheap * 2, cheap_min, cheap_max);
         entry.due = now + entry.cheap;
         return;
     }
-    if (now - entry.costly_at > forgotten_after) {
-        entry.costly = milliseconds{0};
-    }
-    entry.costly_at = now;
     entry.due = now + entry.costly;
     entry.costly = std::clamp(entry.costly * 2, costly_min, costly_max);
 }
 
-void JoinSchedule::joined(TableOid table) {
-    entries_[table].cheap = milliseconds{0};
+void JoinSchedule::joined(TableOid table, Clock::time_point now) {
+    Entry& entry = entries_[table];
+    entry.cheap = milliseconds{0};
+    entry.joined = now;
 }
 
 std::optional<Table> JoinSchedule::next(const std::vector<Table>& wanted, Clock::time_point now)

@@ -11,9 +11,11 @@ namespace veer::storage::sync {
 
 /// When a table is copied next. Pure: time comes in.
 ///
-///     could not begin (a lock, a right)        0.5 s, 1 s ... 10 s
-///     a copy or a stream of it was for nothing at once, then 10 s, 20 s ... 1 h; forgotten after 1
-///     h
+///     could not begin (a lock, a right)           0.5 s, 1 s ... 10 s
+///     a copy or a stream of it was for nothing    at once, then 10 s, 20 s ... 1 h
+///
+/// The latter is forgotten where the table has streamed for an hour since it joined: what fails
+/// each time soon after it has joined, and what is copied for longer than that, is copied seldom.
 class JoinSchedule {
   public:
     using Clock = std::chrono::steady_clock;
@@ -21,7 +23,7 @@ class JoinSchedule {
     enum class Failure { cheap, costly };
 
     void failed(TableOid table, Failure failure, Clock::time_point now);
-    void joined(TableOid table);
+    void joined(TableOid table, Clock::time_point now);
 
     /// The smallest table that is due, of those wanted.
     std::optional<Table> next(const std::vector<Table>& wanted, Clock::time_point now) const;
@@ -32,7 +34,7 @@ class JoinSchedule {
   private:
     struct Entry {
         Clock::time_point due;
-        Clock::time_point costly_at;
+        std::optional<Clock::time_point> joined;  ///< and has not failed since
         std::chrono::milliseconds cheap{0};
         std::chrono::milliseconds costly{0};
     };

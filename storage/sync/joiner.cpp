@@ -45,7 +45,7 @@ Joiner::~Joiner() {
     thread_.join();
 }
 
-void Joiner::want(std::vector<Table> tables, std::vector<Table> published) {
+void Joiner::want(std::vector<Table> tables) {
     const std::scoped_lock lock{mutex_};
     const bool under_way = stage_ == Stage::copying || stage_ == Stage::ready;
     if (under_way && !refused_.has_value()) {
@@ -54,18 +54,13 @@ void Joiner::want(std::vector<Table> tables, std::vector<Table> published) {
             refused_ = "The table was changed while it was copied.";
         }
     }
-    publication_stale_ = publication_stale_ ||
-                         std::any_of(published_.begin(), published_.end(), [&](const Table& table) {
-                             return find_table(published, table.oid) == nullptr;
-                         });
     wanted_ = std::move(tables);
-    published_ = std::move(published);
     changed_.notify_all();
 }
 
 void Joiner::note_failure(TableOid table) {
     const std::scoped_lock lock{mutex_};
-    schedule_.failed(table, JoinSchedule::Failure::costly, Clock::now());
+    context_.schedule.failed(table, JoinSchedule::Failure::costly, Clock::now());
 }
 
 Joiner::Stage Joiner::stage() const {
@@ -75,7 +70,7 @@ Joiner::Stage Joiner::stage() const {
 
 bool Joiner::active() const {
     const std::scoped_lock lock{mutex_};
-    return stage_ != Stage::idle || schedule_.due(wanted_, Clock::now()) <= Clock::now();
+    return stage_ != Stage::idle || context_.schedule.due(wanted_, Clock::now()) <= Clock::now();
 }
 
 Table Joiner::table() const {
@@ -105,7 +100,7 @@ bool Joiner::claim() {
 void Joiner::joined() {
     const std::scoped_lock lock{mutex_};
     std::erase_if(wanted_, [this](const Table& table) { return table.oid == joining_->table.oid; });
-    schedule_.joined(joining_->table.oid);
+    context_.schedule.joined(joining_->table.oid, Clock::now());
     stage_ = Stage::idle;
     changed_.notify_all();
 }
@@ -158,20 +153,11 @@ std::optional<Table> Joiner::next() {
         if (stopping_) {
             return std::nullopt;
         }
-        if (auto table = schedule_.next(wanted_, Clock::now())) {
+        if (auto table = context_.schedule.next(wanted_, Clock::now())) {
             refused_.reset();
             return table;
         }
-        if (publication_stale_) {
-            lock.unlock();
-            if (auto kept = keep_publication(); !kept.has_value()) {
-                connection_.reset();
-                wake_.sleep(std::chrono::milliseconds{500});
-            }
-            lock.lock();
-            continue;
-        }
-        changed_.wait_until(lock, schedule_.due(wanted_, Clock::now()));
+        changed_.wait_until(lock, context_.schedule.due(wanted_, Clock::now()));
     }
 }
 
@@ -229,32 +215,34 @@ void Joiner::tell_failure(const Table& table, const Error& error) {
     spdlog::warn("sync: {} is not copied: {}", name_of(table), error.message);
     const auto failure =
         rows_copied_ ? JoinSchedule::Failure::costly : JoinSchedule::Failure::cheap;
-    schedule_.failed(table.oid, failure, Clock::now());
+    context_.schedule.failed(table.oid, failure, Clock::now());
 }
 
-Result<void> Joiner::keep_publication() {
-    if (!connection_.has_value()) {
-        auto opened = source::Connection::open(context_.options);
-        if (!opened.has_value()) {
-            return opened.error();
-        }
-        connection_.emplace(std::move(*opened));
+Result<void> Joiner::connect() {
+    if (connection_.has_value()) {
+        return {};
     }
-    std::vector<Table> published;
-    {
-        const std::scoped_lock lock{mutex_};
-        if (!std::exchange(publication_stale_, false)) {
-            return {};
-        }
-        published = published_;
+    auto opened = source::Connection::open(context_.options);
+    if (!opened.has_value()) {
+        return opened.error();
     }
-    auto left = source::leave_publication(*connection_, context_.name, published);
-    if (!left.has_value()) {
-        spdlog::warn(
-            "sync: the publication {} keeps a table that is no longer copied: {}",
-            context_.name,
-            left.error().message
-        );
+    connection_.emplace(std::move(*opened));
+    return {};
+}
+
+/// What changed while the table was out of the publication, the spool does not have. From here on
+/// the next look at the catalogue notices.
+Result<void> Joiner::check_published() {
+    auto published = source::read_publication(*connection_, context_.name);
+    if (!published.has_value()) {
+        return published.error();
+    }
+    const Complete joining = complete();
+    if (!published->has_value() ||
+        !source::continues_publication(
+            joining.publication_fingerprint, **published, joining.table.oid
+        )) {
+        return Error{Errc::gone, "The table was out of the publication while it was copied."};
     }
     return {};
 }
@@ -262,8 +250,8 @@ Result<void> Joiner::keep_publication() {
 /// What does not need the stream's thread. Publishing comes before the slot: of a transaction that
 /// began before, pgoutput may leave changes out.
 Result<Table> Joiner::prepare(const Table& wanted) {
-    if (auto kept = keep_publication(); !kept.has_value()) {
-        return kept.error();
+    if (auto connected = connect(); !connected.has_value()) {
+        return connected.error();
     }
     auto catalogue = source::discover(*connection_, context_.columns);
     if (!catalogue.has_value()) {
@@ -329,7 +317,7 @@ Result<void> Joiner::copy(const Table& table) {
         }
         replayed = *page;
     }
-    return {};
+    return check_published();
 }
 
 }  // namespace veer::storage::sync

@@ -47,6 +47,7 @@ class Joiner {
         source::SystemIdentity identity;  ///< of the server that the stream comes from
         store::Store& store;
         Progress& progress;
+        JoinSchedule& schedule;  ///< outlives the joiner, which guards it meanwhile
     };
 
     enum class Stage { idle, asking, copying, ready, finishing, over };
@@ -64,9 +65,8 @@ class Joiner {
     /// Ends what is under way, and joins.
     ~Joiner();
 
-    /// These tables are to join, and `published` are all that the publication should have. A copy
-    /// under way of what is not among them any more is given up.
-    void want(std::vector<Table> tables, std::vector<Table> published);
+    /// These tables are to join. A copy under way of what is not among them any more is given up.
+    void want(std::vector<Table> tables);
 
     /// A table has left the stream because of its rows: copying it again may not help.
     void note_failure(TableOid table);
@@ -94,7 +94,8 @@ class Joiner {
     Result<Table> prepare(const Table& wanted);
     Result<void> copy_or_tell(const Table& table);
     Result<void> copy(const Table& table);
-    Result<void> keep_publication();
+    Result<void> connect();
+    Result<void> check_published();
     Result<void> wait_past(Stage stage);
     Result<void> interrupted() const;
     void enter(Stage stage);
@@ -109,9 +110,6 @@ class Joiner {
     std::condition_variable changed_;
     bool stopping_ = false;
     std::vector<Table> wanted_;
-    std::vector<Table> published_;
-    bool publication_stale_ = false;
-    JoinSchedule schedule_;
     Stage stage_ = Stage::idle;
     std::optional<Complete> joining_;
     std::optional<std::string> refused_;

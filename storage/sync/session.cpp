@@ -43,6 +43,19 @@ Result<void> Session::open_replication() {
     return {};
 }
 
+Retry::Life Session::life() const {
+    const Retry::Clock::time_point now = Retry::Clock::now();
+    const auto since = [&](const std::optional<Retry::Clock::time_point>& start) {
+        return start.has_value() ? std::chrono::ceil<std::chrono::milliseconds>(now - *start)
+                                 : std::chrono::milliseconds{0};
+    };
+    Retry::Life life;
+    life.streamed = since(streaming_);
+    life.complete = since(complete_);
+    life.copying = since(begun_) - life.complete;
+    return life;
+}
+
 Error Session::run(const std::optional<std::string>& start_over) {
     if (auto prepared = prepare(start_over); !prepared.has_value()) {
         return prepared.error();
@@ -63,7 +76,8 @@ Result<void> Session::prepare(const std::optional<std::string>& start_over) {
     if (!catalogue.has_value()) {
         return catalogue.error();
     }
-    log_refusals(*catalogue);
+    auto left = source::leave_publication(*catalogue_connection_, name_, catalogue->tables);
+    log_refusals(*catalogue, left.has_value() ? "" : left.error().message);
     auto stored = context_.store.state();
     if (!stored.has_value()) {
         return stored.error();
@@ -108,13 +122,6 @@ Result<void> Session::resume(store::SyncState stored, const source::Catalogue& c
             return redefined;
         }
         stored.tables = std::move(reconciled.kept);
-    }
-    if (!reconciled.left.empty()) {
-        auto left =
-            source::leave_publication(*catalogue_connection_, stored.publication, catalogue.tables);
-        if (!left.has_value()) {
-            spdlog::warn("sync: a publication of too many tables: {}", left.error().message);
-        }
     }
     if (auto cleared = context_.store.forget_others(stored.tables); !cleared.has_value()) {
         return cleared;
@@ -185,8 +192,9 @@ std::string Session::warning() const {
                                                       : guard + " " + columns_left_out_;
 }
 
-void Session::log_refusals(const source::Catalogue& catalogue) {
-    std::string all;
+/// What does not work out, once; `publication` is what is wrong with that, or nothing.
+void Session::log_refusals(const source::Catalogue& catalogue, const std::string& publication) {
+    std::string all = publication + "\n";
     columns_left_out_.clear();
     for (const source::Refusal& refusal : catalogue.refused) {
         all += refusal.name + ": " + refusal.reason + "\n";
@@ -205,6 +213,9 @@ void Session::log_refusals(const source::Catalogue& catalogue) {
         for (const source::Refusal& refusal : *list) {
             spdlog::warn("sync: left to Postgres: {}: {}", refusal.name, refusal.reason);
         }
+    }
+    if (!publication.empty()) {
+        spdlog::warn("sync: {}", publication);
     }
 }
 

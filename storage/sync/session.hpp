@@ -6,7 +6,9 @@
 #include "storage/source/stream.hpp"
 #include "storage/store/store.hpp"
 #include "storage/sync/flush_nudge.hpp"
+#include "storage/sync/join_schedule.hpp"
 #include "storage/sync/progress.hpp"
+#include "storage/sync/retry.hpp"
 #include "storage/sync/syncer.hpp"
 #include "storage/sync/verify_desk.hpp"
 #include "storage/sync/wal_guard.hpp"
@@ -37,6 +39,7 @@ class Session {
         FlushNudge& nudge;
         VerifyDesk& desk;
         verify::Patrol& patrol;
+        JoinSchedule& schedule;      ///< a table's back-off goes on with the next session
         std::string& last_refusals;  ///< what was logged last, so as to log it once
     };
 
@@ -46,8 +49,8 @@ class Session {
     /// so.
     Error run(const std::optional<std::string>& start_over);
 
-    /// True where the session got as far as streaming: then the next attempt need not wait.
-    bool streamed() const { return streamed_; }
+    /// How far the session got, and for how long.
+    Retry::Life life() const;
 
     /// True where the server began to stream, whatever came of it.
     bool started() const { return started_; }
@@ -63,7 +66,7 @@ class Session {
     Result<void> wait_for_index(
         const std::optional<store::SyncState>& stored, const source::Catalogue& catalogue
     );
-    void log_refusals(const source::Catalogue& catalogue);
+    void log_refusals(const source::Catalogue& catalogue, const std::string& publication);
     std::string warning() const;
 
     Result<void> start_over(const source::Catalogue& catalogue, const std::string& why);
@@ -82,7 +85,9 @@ class Session {
     std::optional<source::Connection> replication_;
     source::SystemIdentity identity_;  ///< of the server behind `replication_`
     std::string columns_left_out_;     ///< that were asked for, and why; in sentences
-    bool streamed_ = false;
+    Retry::Clock::time_point begun_ = Retry::Clock::now();
+    std::optional<Retry::Clock::time_point> streaming_;  ///< since when
+    std::optional<Retry::Clock::time_point> complete_;   ///< since when
     bool started_ = false;
 };
 

@@ -82,7 +82,8 @@ Error Session::follow(source::Stream& stream, const store::SyncState& state, Lsn
          context_.options.columns,
          identity_,
          context_.store,
-         context_.progress}};
+         context_.progress,
+         context_.schedule}};
     Verifier verifier{
         {connect_options(false),
          name_,
@@ -107,10 +108,13 @@ Error Session::follow(source::Stream& stream, const store::SyncState& state, Lsn
     Result<void> stepped;
     while (stepped.has_value() && !watch.finding().has_value()) {
         if (follower.proven()) {
-            if (!streamed_) {
+            if (!streaming_.has_value()) {
                 spdlog::info("sync: streaming from {}", to_string(state.applied));
+                streaming_ = Retry::Clock::now();
             }
-            streamed_ = true;
+            if (!complete_.has_value() && follower.complete()) {
+                complete_ = Retry::Clock::now();
+            }
             context_.progress.enter(Phase::streaming, warning());
         }
         stepped = interrupted();
@@ -119,6 +123,9 @@ Error Session::follow(source::Stream& stream, const store::SyncState& state, Lsn
         }
         if (stepped.has_value()) {
             stepped = follower.step();
+        }
+        if (follower.take_joined()) {
+            watch.tell_again();
         }
     }
     if (auto synced = follower.sync(); !synced.has_value()) {

@@ -3,7 +3,9 @@
 #include "storage/source/wake.hpp"
 #include "storage/store/store.hpp"
 #include "storage/sync/flush_nudge.hpp"
+#include "storage/sync/join_schedule.hpp"
 #include "storage/sync/progress.hpp"
+#include "storage/sync/retry.hpp"
 #include "storage/sync/session.hpp"
 #include "storage/sync/stumble.hpp"
 #include "storage/sync/wal_guard.hpp"
@@ -20,13 +22,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds delay_min{200};
-constexpr milliseconds delay_max{10'000};
 /// Where rights or an index are missing, a person is about to change that, and watches.
 constexpr milliseconds poll_max{2'000};
-/// Between two copies that each needed more WAL than the slot may hold.
-constexpr milliseconds copy_delay_min{10'000};
-constexpr milliseconds copy_delay_max{3'600'000};
 
 }  // namespace
 
@@ -39,7 +36,8 @@ class Syncer::Impl {
           guard_{{options_.dsn, options_.wal_keep_max, options_.catalogue_every, &wake_}},
           patrol_{
               {options_.verify_rows_per_second, options_.verify_every},
-              verify::Patrol::Clock::now()} {}
+              verify::Patrol::Clock::now()},
+          retry_{std::min(poll_max, options_.catalogue_every)} {}
 
     void start() {
         thread_ = std::thread{[this] {
@@ -63,7 +61,7 @@ class Syncer::Impl {
   private:
     void run() {
         while (!wake_.woken()) {
-            streamed_ = false;
+            life_ = {};
             started_ = false;
             Error error = live();
             if (wake_.woken()) {
@@ -79,15 +77,10 @@ class Syncer::Impl {
                 error = {Errc::gone, *dropped};
                 last_error_ = *dropped;  // the guard has logged it
             }
-            // A copy that must start over begins at once, if the one before it worked.
-            const bool at_once = streamed_ && error.code == Errc::gone;
-            // A full disk lets the stream begin, and fails again at the first write.
-            const bool worked = streamed_ && error.code != Errc::disk;
-            delay_ = worked ? delay_min : std::min(delay_ * 2, delay_max);
             if (error.message != last_error_) {
                 spdlog::warn("sync: {}", error.message);
             }
-            last_error_ = streamed_ ? "" : error.message;
+            last_error_ = life_.streamed > milliseconds{0} ? "" : error.message;
             progress_.enter(Phase::waiting, error.message);
             if (error.code == Errc::gone) {
                 start_over_ = error.message;
@@ -95,16 +88,9 @@ class Syncer::Impl {
             if (error.code == Errc::disk) {
                 store_.reset();
             }
-            copy_delay_ = streamed_ ? copy_delay_min : copy_delay_;
-            if (verdict.wait > milliseconds{0}) {
-                wake_.sleep(verdict.wait);
-            } else if (!at_once && dropped.has_value()) {
-                wake_.sleep(copy_delay_);
-                copy_delay_ = std::min(copy_delay_ * 2, copy_delay_max);
-            } else if (!at_once) {
-                const milliseconds poll = std::min(poll_max, options_.catalogue_every);
-                wake_.sleep(error.code == Errc::not_permitted ? poll : delay_);
-            }
+            life_.ended = error.code;
+            life_.dropped = dropped.has_value();
+            wake_.sleep(std::max(verdict.wait, retry_.after(life_)));
         }
         if (store_.has_value()) {
             if (auto synced = store_->sync(); !synced.has_value()) {
@@ -133,11 +119,12 @@ class Syncer::Impl {
                  flush_,
                  desk_,
                  patrol_,
+                 schedule_,
                  last_refusals_}};
             Error error = session.run(start_over_);
-            streamed_ = session.streamed();
+            life_ = session.life();
             started_ = session.started();
-            if (streamed_) {
+            if (life_.streamed > milliseconds{0}) {
                 start_over_.reset();
             }
             return error;
@@ -157,9 +144,9 @@ class Syncer::Impl {
     std::optional<std::string> start_over_;
     std::string last_refusals_;
     std::string last_error_;  ///< logged last, while nothing works: said once, not at every attempt
-    milliseconds delay_ = delay_min / 2;
-    milliseconds copy_delay_ = copy_delay_min;
-    bool streamed_ = false;
+    JoinSchedule schedule_;
+    Retry retry_;
+    Retry::Life life_;  ///< of the last session
     bool started_ = false;
     Stumble stumble_;
     std::thread thread_;

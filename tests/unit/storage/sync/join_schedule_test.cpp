@@ -49,7 +49,7 @@ TEST_CASE("What could not begin is tried again soon, but less and less", "[stora
         schedule.failed({1}, Failure::cheap, start);
         CHECK(schedule.due(wanted, start) == start + wait);
     }
-    schedule.joined({1});
+    schedule.joined({1}, start);
     schedule.failed({1}, Failure::cheap, start);
     CHECK(schedule.due(wanted, start) == start + milliseconds{500});
 }
@@ -59,7 +59,7 @@ TEST_CASE("A copy that was for nothing is made again at once, and then seldom", 
     const std::vector<Table> wanted{of_size(1, 1)};
     schedule.failed({1}, Failure::costly, start);
     CHECK(schedule.due(wanted, start) == start);
-    schedule.joined({1});
+    schedule.joined({1}, start);
     schedule.failed({1}, Failure::costly, start);
     CHECK(schedule.due(wanted, start) == start + seconds{10});
     Clock::time_point now = start;
@@ -68,6 +68,17 @@ TEST_CASE("A copy that was for nothing is made again at once, and then seldom", 
         schedule.failed({1}, Failure::costly, now);
     }
     CHECK(schedule.due(wanted, now) == now + std::chrono::hours{1});
+    // Copied for two hours, and for nothing: no sign of health.
+    now += std::chrono::hours{2};
+    schedule.failed({1}, Failure::costly, now);
+    CHECK(schedule.due(wanted, now) == now + std::chrono::hours{1});
+    // Nor is it to join after an hour's wait, and fail again.
+    now += std::chrono::hours{1};
+    schedule.joined({1}, now);
+    now += seconds{1};
+    schedule.failed({1}, Failure::costly, now);
+    CHECK(schedule.due(wanted, now) == now + std::chrono::hours{1});
+    schedule.joined({1}, now);
     now += std::chrono::hours{2};
     schedule.failed({1}, Failure::costly, now);
     CHECK(schedule.due(wanted, now) == now);
