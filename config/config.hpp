@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/cutover.hpp"
+#include "config/freshness.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -109,6 +110,7 @@ struct Defaults {
     std::string salt;                              ///< varies who belongs to the share, <= 64 bytes
     std::string sticky_by = "auto";  ///< or role, application, session, shape, tag:NAME
     Columns columns = {};            ///< a change needs a restart
+    Freshness freshness{};           ///< how old the copy may be
 
     friend bool operator==(const Defaults&, const Defaults&) = default;
 };
@@ -172,8 +174,8 @@ struct ColumnName {
 
 /// [[route]]: one column under one distance operator, with its own share of the traffic.
 ///
-/// percent, salt, sticky_by and columns hold the values of [defaults] where the file does not give
-/// them, compare_rate that of [compare].
+/// percent, salt, sticky_by, columns and freshness hold the values of [defaults] where the file
+/// does not give them, compare_rate that of [compare].
 struct Route {
     ColumnName column;
     std::string operator_name;  ///< "<->", "<=>", "<#>", "<+>", "<~>" or "<%>"
@@ -184,6 +186,7 @@ struct Route {
     double compare_rate = 0.01;
     std::string sticky_by = "auto";
     Columns columns = {};  ///< a change needs a restart
+    Freshness freshness{};
 
     friend bool operator==(const Route&, const Route&) = default;
 };

@@ -27,16 +27,6 @@ bool set_wal_bound(std::uint64_t& target, const Value& value) {
     return set_bytes(target, value, 0, 0) || set_bytes(target, value, 1ULL << 26U, 1ULL << 50U);
 }
 
-/// What an index may take; 0 is for veer to say.
-bool set_memory_bound(std::uint64_t& target, const Value& value, std::uint64_t low) {
-    return set_bytes(target, value, 0, 0) || set_bytes(target, value, low, 1ULL << 50U);
-}
-
-bool set_interval(milliseconds& target, const Value& value) {
-    return set_duration(target, value, milliseconds(0), milliseconds(0)) ||
-           set_duration(target, value, milliseconds(1'000), milliseconds(86'400'000));
-}
-
 bool set_sticky_by(std::string& target, const Value& value) {
     constexpr std::array<std::string_view, 5> words{
         "auto", "role", "application", "session", "shape"};
@@ -69,7 +59,10 @@ bool set_operator(std::string& target, const Value& value) {
 }
 
 constexpr std::array<std::string_view, 2> vector_places{"memory", "file"};
-const std::array<Key, 40> all_keys{{
+constexpr std::string_view freshness_words =
+    R"("causal", "eventual" or "bounded 500ms", from 100ms to 24h)";
+
+const std::array<Key, 41> all_keys{{
     {"listen",
      "address",
      "an address or host name",
@@ -231,6 +224,14 @@ const std::array<Key, 40> all_keys{{
      [](Config& c, const Value& v) { return set_columns(c.defaults.columns, v); },
      [](const Config& c) {
          return value_of(c.defaults.columns);
+     }},
+    {"defaults",
+     "freshness",
+     freshness_words,
+     false,
+     [](Config& c, const Value& v) { return set_freshness(c.defaults.freshness, v); },
+     [](const Config& c) {
+         return Value(to_string(c.defaults.freshness));
      }},
     {"compare",
      "rate",
@@ -420,7 +421,7 @@ const std::array<Key, 40> all_keys{{
      }},
 }};
 
-const std::array<RouteKey, 8> all_route_keys{{
+const std::array<RouteKey, 9> all_route_keys{{
     {"column",
      "schema.table.column, such as \"public.documents.embedding\"",
      true,
@@ -484,6 +485,14 @@ const std::array<RouteKey, 8> all_route_keys{{
      [](Route& r, const Value& v) { return set_columns(r.columns, v); },
      [](const Route& r) {
          return value_of(r.columns);
+     }},
+    {"freshness",
+     freshness_words,
+     false,
+     false,
+     [](Route& r, const Value& v) { return set_freshness(r.freshness, v); },
+     [](const Route& r) {
+         return Value(to_string(r.freshness));
      }},
 }};
 

@@ -187,7 +187,8 @@ void Reader::read_route(const toml::table& table) {
         .salt = config_.defaults.salt,
         .compare_rate = config_.compare.rate,
         .sticky_by = config_.defaults.sticky_by,
-        .columns = config_.defaults.columns};
+        .columns = config_.defaults.columns,
+        .freshness = config_.defaults.freshness};
     const std::size_t problems_before = problems_.size();
     bool misspelt = false;  // then a required key that is missing was probably meant
     const std::span<const RouteKey> known = route_keys();

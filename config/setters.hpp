@@ -1,5 +1,6 @@
 #pragma once
 
+#include "config/freshness.hpp"
 #include "config/keys.hpp"
 #include "config/quantity.hpp"
 
@@ -117,6 +118,30 @@ inline bool set_choice(
     }
     target = static_cast<T>(found - names.begin());
     return true;
+}
+
+/// What an index may take; 0 is for veer to say.
+inline bool set_memory_bound(std::uint64_t& target, const Value& value, std::uint64_t low) {
+    return set_bytes(target, value, 0, 0) || set_bytes(target, value, low, 1ULL << 50U);
+}
+
+inline bool set_interval(std::chrono::milliseconds& target, const Value& value) {
+    return set_duration(
+               target, value, std::chrono::milliseconds(0), std::chrono::milliseconds(0)
+           ) ||
+           set_duration(
+               target,
+               value,
+               std::chrono::milliseconds(1'000),
+               std::chrono::milliseconds(86'400'000)
+           );
+}
+
+inline bool set_freshness(Freshness& target, const Value& value) {
+    const auto* text = std::get_if<std::string>(&value);
+    const auto freshness = text == nullptr ? std::nullopt : parse_freshness(*text);
+    target = freshness.value_or(target);
+    return freshness.has_value();
 }
 
 }  // namespace veer::config

@@ -11,6 +11,7 @@
 #include "proxy/cutover_feed.hpp"
 #include "proxy/directory_lock.hpp"
 #include "proxy/evidence.hpp"
+#include "proxy/freshness_probe.hpp"
 #include "proxy/log.hpp"
 #include "proxy/net/host_watch.hpp"
 #include "proxy/net/server.hpp"
@@ -397,6 +398,15 @@ class Process {
                        feed_.note(look, course_.now());
                    }}
           ),
+          freshness_probe_(
+              {.dsn = own_dsn_,
+               .gauge = copy_.router.freshness(),
+               .applied = [this] { return copy_.replica.applied(); },
+               .nudge =
+                   [this] {
+                       copy_.syncer.nudge();
+                   }}
+          ),
           upstreams_(endpoints(target), target.session_attrs, target.shuffled),
           host_watch_(own_dsn_, upstreams_),
           shared_(shared_parts(config, copy_, upstreams_)),
@@ -458,12 +468,14 @@ class Process {
         copy_.syncer.start();
         say_listening(config_, server_.port(), upstreams_);
         upstream_watch_.start();
+        freshness_probe_.start();
         course_.start([this](router::cutover::Time now) { feed_.tick(now); });
         Signals(context_, live_config_, copy_, server_, course_).serve();
         spdlog::info("stopping");
         copy_.comparer.stop();  // its last findings are stored
         course_.stop();         // operators get their answers while they can be reached
         upstream_watch_.stop();
+        freshness_probe_.stop();
         host_watch_.stop();
         site_.stop();
         secrets_.stop();  // it answers to the server's threads
@@ -497,6 +509,7 @@ class Process {
     CutoverCourse course_;
     CutoverFeed feed_;
     UpstreamWatch upstream_watch_;
+    FreshnessProbe freshness_probe_;
     net::Upstreams upstreams_;
     net::HostWatch host_watch_;
     net::Shared shared_;

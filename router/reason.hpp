@@ -29,9 +29,10 @@ inline constexpr Reason lag = "lag";                  ///< the index is far behi
 inline constexpr Reason state_file = "state_file";    ///< where traffic goes could not be read
 inline constexpr Reason quarantined = "quarantined";  ///< answers to this shape were wrong
 inline constexpr Reason not_live = "not_live";        ///< still copying, or sync is broken
-inline constexpr Reason behind = "behind";            ///< the index did not reach the token in time
-inline constexpr Reason pipelined = "pipelined";      ///< part of a batch that veer does not split
-inline constexpr Reason facts = "facts";              ///< Postgres did not tell the session's facts
+/// The index did not reach the token in time, or may be older than the route's freshness allows.
+inline constexpr Reason behind = "behind";
+inline constexpr Reason pipelined = "pipelined";  ///< part of a batch that veer does not split
+inline constexpr Reason facts = "facts";          ///< Postgres did not tell the session's facts
 inline constexpr Reason short_answer = "short_answer";  ///< fewer rows than asked for
 inline constexpr Reason rewrite_failed = "rewrite_failed";
 inline constexpr Reason selective =

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "config/freshness.hpp"
 #include "index/replica.hpp"
 #include "parser/statement.hpp"
 #include "router/accepted_statements.hpp"
@@ -39,6 +40,7 @@ struct Route {
     index::IndexedColumn column;
     std::string salt;
     StickyBy sticky_by;
+    config::Freshness freshness;
     std::string facts_query;  ///< see session_facts.hpp
     double compare_rate = 0;  ///< share of its searches that is compared; 0: none
     std::shared_ptr<compare::Tally> tally;

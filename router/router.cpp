@@ -5,8 +5,10 @@
 #include "router/session_facts.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <optional>
 #include <set>
 
 namespace veer::router {
@@ -38,6 +40,12 @@ std::string percent_text(double value) {
     char buffer[32];
     std::snprintf(buffer, sizeof buffer, "%.6g", value);
     return buffer;
+}
+
+/// Empty where it is not known.
+std::string seconds_text(const std::optional<cutover::Duration>& duration) {
+    using Seconds = std::chrono::duration<double>;
+    return duration.has_value() ? percent_text(Seconds(*duration).count()) : std::string();
 }
 
 cutover::Policy policy(const config::Config& config) {
@@ -133,6 +141,7 @@ Route Router::make_route(const index::IndexedColumn& column, const std::string& 
     route.compare_rate = config_.compare.rate;
     double percent = config_.defaults.percent;
     std::string_view sticky_by = config_.defaults.sticky_by;
+    route.freshness = config_.defaults.freshness;
     route.salt = config_.defaults.salt.empty() ? route.name : config_.defaults.salt;
     const config::ColumnName served{
         .schema = column.table.schema,
@@ -143,6 +152,7 @@ Route Router::make_route(const index::IndexedColumn& column, const std::string& 
             route.compare_rate = configured.compare_rate;
             percent = configured.percent;
             sticky_by = configured.sticky_by;
+            route.freshness = configured.freshness;
             route.salt = configured.salt.empty() ? route.name : configured.salt;
         }
     }
@@ -156,25 +166,9 @@ Route Router::make_route(const index::IndexedColumn& column, const std::string& 
 
 const std::vector<std::string>& Router::route_columns() {
     static const std::vector<std::string> columns = {
-        "route",
-        "table",
-        "column",
-        "operator",
-        "state",
-        "progress",
-        "rows",
-        "percent",
-        "veer",
-        "postgres",
-        "reason",
-        "memory",
-        "graph",
-        "cutover",
-        "desired",
-        "allowed",
-        "effective",
-        "why",
-        "revision"};
+        "route",   "table",   "column",    "operator", "state",    "progress",  "rows",
+        "percent", "veer",    "postgres",  "reason",   "memory",   "graph",     "cutover",
+        "desired", "allowed", "effective", "why",      "revision", "freshness", "lag_seconds"};
     return columns;
 }
 
@@ -218,7 +212,9 @@ std::vector<std::vector<std::string>> Router::describe_routes() {
              percent_text(view.allowed),
              percent_text(view.effective),
              view.why,
-             std::to_string(view.revision)}
+             std::to_string(view.revision),
+             to_string(route.freshness),
+             seconds_text(view.lag)}
         );
     }
     add_other_tables(*table, status, rows);

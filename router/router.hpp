@@ -4,6 +4,7 @@
 #include "index/replica.hpp"
 #include "router/compare/ledger.hpp"
 #include "router/cutover/control.hpp"
+#include "router/freshness.hpp"
 #include "router/plan_cache.hpp"
 #include "router/reason_counts.hpp"
 #include "router/route.hpp"
@@ -61,6 +62,9 @@ class Router {
 
     storage::Lsn applied() const { return replica_.applied(); }
 
+    /// As of when the copy is known to hold everything.
+    FreshnessGauge& freshness() { return freshness_; }
+
     /// Where traffic goes: every change of it, and its state, guards and audit.
     cutover::Control& control() { return control_; }
 
@@ -96,6 +100,7 @@ class Router {
     PlanCache plans_;
     ReasonCounts reasons_;
     compare::Ledger ledger_;
+    FreshnessGauge freshness_;
     std::atomic<compare::Sink*> comparison_ = nullptr;
     std::atomic<std::uint64_t> write_epoch_ = 1;
     std::atomic<std::uint64_t> covered_epoch_ = 0;  // an earlier process may have passed writes on

@@ -36,6 +36,7 @@ enum Field : std::size_t {
     copied_fingerprint,
     copied_privileges,
     comparisons_hold,
+    veer_freshness,
     field_count
 };
 
@@ -212,6 +213,7 @@ std::string facts_query(const Route& route, std::string_view database) {
            " ELSE pg_catalog.pg_current_wal_insert_lsn() END"
            ", CURRENT_USER, pg_catalog.current_setting('application_name')" +
            copied_facts(table) +
+           ", pg_catalog.current_setting('veer.freshness', true)"
            " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
            " ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
            " WHERE c.oid OPERATOR(pg_catalog.=) " +
@@ -276,6 +278,7 @@ std::optional<SessionFacts> decode_facts(
         row[copied_fingerprint] && is_true(row[comparisons_hold]) &&
         storage::same_values(*row[copied_fingerprint], route.table().copied_fingerprint);
     facts.copies_readable = row[copied_privileges].value_or("");
+    facts.freshness = row[veer_freshness].value_or("");
     facts.extension_schema = row[extension_schema].value_or("");
     facts.idle_timeout_ns = std::min(
         timeout_or_none(row[idle_session_timeout]),

@@ -52,6 +52,7 @@ struct SessionFacts {
     std::string key;               ///< veer.key
     std::string role;              ///< current_user
     std::string application;       ///< application_name
+    std::string freshness;         ///< veer.freshness: "" for the route's
     /// The shorter of idle_session_timeout and idle_in_transaction_session_timeout, which go on
     /// running while veer answers instead of the backend. Very long where there is none.
     std::int64_t idle_timeout_ns = no_timeout_ns;

@@ -280,7 +280,16 @@ void Session::judge(Instant now, Output& out) {
         pass(*why, now, out);
         return;
     }
-    if (!index_has_caught_up()) {
+    const config::Freshness freshness =
+        router::freshness_of(attempt.facts.freshness, attempt.route->freshness);
+    if (freshness.kind == config::Freshness::Kind::bounded &&
+        !router_.freshness().holds(
+            router_.applied(), freshness.bound, std::chrono::nanoseconds{now.nanoseconds}
+        )) {
+        pass(router::reason::behind, now, out);
+        return;
+    }
+    if (freshness.kind == config::Freshness::Kind::causal && !index_has_caught_up()) {
         attempt.stage = Attempt::Stage::waiting;
         // Postgres, when it gets the statement, is to have a good part of its own timeout left.
         const std::int64_t patience =

@@ -139,7 +139,8 @@ TEST_CASE("What the watch has told it tells again where somebody asks", "[storag
     const PostgresServer server;
     create_table(server, "items");
     server.exec("CREATE PUBLICATION watched FOR TABLE items");
-    CatalogueWatch watch{{server.dsn(), "veer_watch"}, "watched", {}, std::chrono::milliseconds{10}};
+    CatalogueWatch watch{
+        {server.dsn(), "veer_watch"}, "watched", {}, std::chrono::milliseconds{10}};
     REQUIRE(wait_until([&] { return watch.take_view().has_value(); }));
     watch.tell_again();
     std::optional<storage::sync::CatalogueView> view;

@@ -157,6 +157,39 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("a session that asks for no more than it says waits for nothing", "[proxy]") {
+    constexpr std::size_t freshness = 23;
+    constexpr std::size_t token = 17;
+    F f;
+    f.router.note_write();
+    const std::string question = F::query(nearest);
+    f.client(question);
+    SECTION("eventual") {
+        const std::string answer = f.answer_facts({{token, "0/C8"}, {freshness, "eventual"}});
+        CHECK(F::types(answer) == "TDDDCZ");
+    }
+    SECTION("bounded, and nothing is known: Postgres answers") {
+        f.answer_facts({{token, "0/C8"}, {freshness, "bounded 500ms"}});
+        CHECK(f.to_server() == question);
+    }
+    SECTION("bounded, and known to hold what there was") {
+        f.router.freshness().note(storage::Lsn{100}, std::chrono::nanoseconds{f.now.nanoseconds});
+        f.now.nanoseconds += 500'000'000;
+        const std::string answer = f.answer_facts({{token, "0/C8"}, {freshness, "bounded 500ms"}});
+        CHECK(F::types(answer) == "TDDDCZ");
+    }
+    SECTION("bounded, and older") {
+        f.router.freshness().note(storage::Lsn{100}, std::chrono::nanoseconds{f.now.nanoseconds});
+        f.now.nanoseconds += 500'000'001;
+        f.answer_facts({{token, "0/C8"}, {freshness, "bounded 500ms"}});
+        CHECK(f.to_server() == question);
+    }
+    SECTION("a word that is none is the strictest") {
+        f.answer_facts({{token, "0/C8"}, {freshness, "soon"}});
+        CHECK(f.out.wait);
+    }
+}
+
 TEST_CASE("a write by any session makes the next search ask again", "[proxy]") {
     F f;
     f.client(F::query(nearest));
