@@ -66,6 +66,7 @@ std::optional<router::cutover::Verb> cutover_verb(Verb verb) {
             return To::undo;
         case Verb::reload:
         case Verb::verify:
+        case Verb::drill:
             break;
     }
     return std::nullopt;
@@ -185,6 +186,34 @@ admin::Outcome to_outcome(const router::cutover::Reply& reply) {
     const auto next = reply.next_step.empty() ? admin::Value{} : admin::Value(reply.next_step);
     return std::vector<admin::Row>{
         {reply.message, static_cast<std::int64_t>(reply.revision), next}};
+}
+
+admin::Outcome to_outcome(const Drills::Wanted& wanted, const Drills::Drilled& drilled) {
+    if (!drilled.reply.done) {
+        return to_outcome(drilled.reply);
+    }
+    const router::cutover::DrillFindings& found = drilled.findings;
+    const auto milliseconds = [](const auto& duration) {
+        return duration ? admin::Value(static_cast<double>(duration->count()) / 1000)
+                        : admin::Value{};
+    };
+    const auto count = [](std::uint64_t value) {
+        return admin::Value(static_cast<std::int64_t>(value));
+    };
+    const auto& take = drilled.look.would_take;
+    return std::vector<admin::Row>{
+        {wanted.route,
+         std::string(to_string(wanted.fault)),
+         std::string(to_string(found.outcome)),
+         drilled.look.guard.empty() ? admin::Value{} : admin::Value(drilled.look.guard),
+         count(drilled.look.answers),
+         milliseconds(found.share_zero),
+         milliseconds(found.confirmed),
+         take ? admin::Value(std::int64_t{take->count()}) : admin::Value{},
+         count(found.diverted),
+         count(found.late),
+         count(found.fallbacks),
+         count(found.client_errors)}};
 }
 
 /// Is the share from its own [[route]]?
@@ -468,11 +497,42 @@ void ProcessOperations::verify(const Command& command, std::function<void(admin:
     );
 }
 
+void ProcessOperations::drill(
+    const Command& command, const admin::Actor& actor, std::function<void(admin::Outcome)> done
+) {
+    const auto table = parts_.router.routes();
+    const auto fault =
+        router::cutover::fault_from_text(command.fault.empty() ? "neighbours" : command.fault);
+    if (!fault || (command.route.empty() && table->routes.size() != 1)) {
+        done(admin::Failure{
+            .sqlstate = fault ? "42704" : "22023",
+            .message = fault ? "which route is meant?"
+                             : "there is no made-up fault \"" + command.fault + "\"",
+            .hint =
+                fault ? "SHOW ROUTES lists them." : "There are neighbours, wrong, slow and lag."});
+        return;
+    }
+    constexpr std::chrono::seconds grace{5};  // above what the guard on lag waits by its settings
+    const Drills::Wanted wanted{
+        .route = command.route.empty() ? table->routes.front().name : route_named(command.route),
+        .fault = *fault,
+        .who = {.name = actor.name, .via = actor.via},
+        .reason = command.reason,
+        .notice_max = parts_.config.state().current.guards.lag_for + grace};
+    parts_.drills.begin(wanted, [wanted, done = std::move(done)](const Drills::Drilled& drilled) {
+        done(to_outcome(wanted, drilled));
+    });
+}
+
 void ProcessOperations::carry_out(
     const Command& command, const admin::Actor& actor, std::function<void(admin::Outcome)> done
 ) {
     if (command.verb == Verb::verify) {
         verify(command, std::move(done));
+        return;
+    }
+    if (command.verb == Verb::drill) {
+        drill(command, actor, std::move(done));
         return;
     }
     if (command.verb != Verb::reload) {

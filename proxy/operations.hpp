@@ -3,6 +3,7 @@
 #include "index/replica.hpp"
 #include "proxy/admin/operations.hpp"
 #include "proxy/cutover_feed.hpp"
+#include "proxy/drills.hpp"
 #include "proxy/net/server.hpp"
 #include "proxy/net/shared.hpp"
 #include "proxy/reload.hpp"
@@ -26,6 +27,7 @@ class ProcessOperations final : public admin::Operations {
         LiveConfig& config;
         storage::sync::Syncer& syncer;
         const CutoverFeed& feed;
+        Drills& drills;
         std::function<router::cutover::Time()> now;  ///< as the cutover means it
         /// Runs a task where it may take its time.
         std::function<void(std::function<void()>)> aside;
@@ -54,6 +56,11 @@ class ProcessOperations final : public admin::Operations {
     std::string route_named(const std::string& name) const;
     admin::Outcome reload();
     void verify(const admin::Command& command, std::function<void(admin::Outcome)> done);
+    void drill(
+        const admin::Command& command,
+        const admin::Actor& actor,
+        std::function<void(admin::Outcome)> done
+    );
     std::optional<storage::TableOid> table_named(const std::string& name) const;
 
     Parts parts_;

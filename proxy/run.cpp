@@ -10,6 +10,7 @@
 #include "proxy/cutover_course.hpp"
 #include "proxy/cutover_feed.hpp"
 #include "proxy/directory_lock.hpp"
+#include "proxy/drills.hpp"
 #include "proxy/evidence.hpp"
 #include "proxy/freshness_probe.hpp"
 #include "proxy/log.hpp"
@@ -421,6 +422,14 @@ class Process {
                   copy_.router.configure(wanted);
               }
           ),
+          drills_(
+              {.context = context_,
+               .router = copy_.router,
+               .now =
+                   [this] {
+                       return course_.now();
+                   }}
+          ),
           operations_(
               {.router = copy_.router,
                .replica = copy_.replica,
@@ -429,6 +438,7 @@ class Process {
                .config = live_config_,
                .syncer = copy_.syncer,
                .feed = feed_,
+               .drills = drills_,
                .now = [this] { return course_.now(); },
                .aside = [this](std::function<void()> task
                         ) { boost::asio::post(context_, std::move(task)); },
@@ -515,6 +525,7 @@ class Process {
     net::Shared shared_;
     net::Server server_;
     LiveConfig live_config_;
+    Drills drills_;
     ProcessOperations operations_;
     admin::ConsoleEntrance entrance_;
     admin::HttpServer site_;

@@ -68,6 +68,8 @@ Reason reason_of(cutover::Cause cause) {
             return reason::tripped;
         case Cause::lag:
             return reason::lag;
+        case Cause::drill:
+            return reason::drill;
         case Cause::none:
         case Cause::stepped_down:
             break;

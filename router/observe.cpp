@@ -41,8 +41,8 @@ bool comparable(Reason why) {
     // "short_answer" and "rewrite_failed": veer had tried, and something may be wrong with it.
     // "tripped" and "quarantined": only comparisons show that it has become right again.
     return why == reason::percent || why == reason::session_route || why == reason::panic ||
-           why == reason::tripped || why == reason::quarantined || why == reason::short_answer ||
-           why == reason::rewrite_failed;
+           why == reason::drill || why == reason::tripped || why == reason::quarantined ||
+           why == reason::short_answer || why == reason::rewrite_failed;
 }
 
 }  // namespace veer::router

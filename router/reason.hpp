@@ -26,6 +26,7 @@ inline constexpr Reason exact_requested = "exact_requested";  ///< enable_indexs
 // Not possible now.
 inline constexpr Reason tripped = "tripped";          ///< a guard took the traffic back
 inline constexpr Reason lag = "lag";                  ///< the index is far behind
+inline constexpr Reason drill = "drill";              ///< a rehearsed failure, for a moment
 inline constexpr Reason state_file = "state_file";    ///< where traffic goes could not be read
 inline constexpr Reason quarantined = "quarantined";  ///< answers to this shape were wrong
 inline constexpr Reason not_live = "not_live";        ///< still copying, or sync is broken

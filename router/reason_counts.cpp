@@ -41,6 +41,13 @@ std::vector<ReasonCounts::Entry> ReasonCounts::entries() const {
     return all;
 }
 
+std::uint64_t ReasonCounts::calls(std::string_view route, std::string_view engine, Reason reason)
+    const {
+    const std::shared_lock lock(mutex_);
+    const auto found = counts_.find(Views(route, engine, reason));
+    return found == counts_.end() ? 0 : found->second.load(std::memory_order_relaxed);
+}
+
 const std::vector<std::string>& ReasonCounts::columns() {
     static const std::vector<std::string> names = {"route", "engine", "reason", "searches"};
     return names;

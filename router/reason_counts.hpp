@@ -37,6 +37,9 @@ class ReasonCounts {
     /// The most frequent first.
     std::vector<Entry> entries() const;
 
+    /// Of one of them.
+    std::uint64_t calls(std::string_view route, std::string_view engine, Reason reason) const;
+
     /// SHOW veer.reasons.
     static const std::vector<std::string>& columns();
     std::vector<std::vector<std::string>> rows() const;

@@ -17,7 +17,7 @@ struct Form {
     bool needs_route = false;
 };
 
-constexpr std::array<Form, 16> forms{{
+constexpr std::array<Form, 17> forms{{
     {"panic", Verb::panic, false},
     {"unpanic", Verb::unpanic, false},
     {"reload", Verb::reload, false},
@@ -34,11 +34,12 @@ constexpr std::array<Form, 16> forms{{
     {"ack", Verb::acknowledge, true},
     {"undo", Verb::undo, true},
     {"verify", Verb::verify, false},
+    {"drill", Verb::drill, false},
 }};
 
 bool begins_option(const Token& token) {
     return token.is("to") || token.is("if") || token.is("for") || token.is("reason") ||
-           token.is("set") || token.is("percent") || token.is("rate");
+           token.is("set") || token.is("percent") || token.is("rate") || token.is("fault");
 }
 
 /// A dotted or quoted name, as it would be written without quotes.
@@ -94,8 +95,11 @@ std::optional<Failure> read_option(Cursor& cursor, Command& command) {
         }
         cursor.next();
         command.version = std::get<std::int64_t>(*version);
-    } else if (cursor.peek().is("for") || cursor.peek().is("reason")) {
-        std::string& text = cursor.next().is("for") ? command.duration : command.reason;
+    } else if (cursor.peek().is("for") || cursor.peek().is("reason") ||
+               (command.verb == Verb::drill && cursor.peek().is("fault"))) {
+        const Token word = cursor.next();
+        std::string& other = word.is("for") ? command.duration : command.reason;
+        std::string& text = word.is("fault") ? command.fault : other;
         if (cursor.peek().kind != Kind::string) {
             return cursor.unexpected();
         }
@@ -156,7 +160,8 @@ std::optional<Failure> read_verb(Cursor& cursor, Command& command) {
         command.verb = Verb::unpanic;
         return std::nullopt;
     }
-    const bool route = form->needs_route || (form->verb == Verb::verify && named);
+    const bool may_name = form->verb == Verb::verify || form->verb == Verb::drill;
+    const bool route = form->needs_route || (may_name && named);
     return route ? read_route(cursor, command.route) : std::nullopt;
 }
 
@@ -182,7 +187,7 @@ std::string_view to_string(Verb verb) {
     if (verb == Verb::rollback_all) {
         return "ROLLBACK";
     }
-    static constexpr std::array<std::pair<Verb, std::string_view>, 15> tags{{
+    static constexpr std::array<std::pair<Verb, std::string_view>, 16> tags{{
         {Verb::panic, "PANIC"},
         {Verb::unpanic, "UNPANIC"},
         {Verb::reload, "RELOAD"},
@@ -198,6 +203,7 @@ std::string_view to_string(Verb verb) {
         {Verb::acknowledge, "ACKNOWLEDGE"},
         {Verb::undo, "UNDO"},
         {Verb::verify, "VERIFY"},
+        {Verb::drill, "DRILL"},
     }};
     for (const auto& [each, tag] : tags) {
         if (each == verb) {

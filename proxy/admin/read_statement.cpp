@@ -193,6 +193,21 @@ std::vector<Column> columns_of(const Command& command) {
             {"differences", Type::integer},
             {"repaired", Type::integer}};
     }
+    if (command.verb == Command::Verb::drill) {
+        return {
+            {"route", Type::text},
+            {"fault", Type::text},
+            {"outcome", Type::text},
+            {"guard", Type::text},
+            {"answers", Type::integer},
+            {"rolled_back_ms", Type::number},
+            {"confirmed_ms", Type::number},
+            {"answers_take_ms", Type::integer},
+            {"diverted", Type::integer},
+            {"late", Type::integer},
+            {"fallbacks", Type::integer},
+            {"client_errors", Type::integer}};
+    }
     return {{"result", Type::text}, {"version", Type::integer}, {"next_step", Type::text}};
 }
 

@@ -291,6 +291,8 @@ std::vector<Row> help(const Snapshot& /*snapshot*/) {
          "moves a share of its searches (SET ROUTE 'name' PERCENT 25 as well)"},
         {"VERIFY ['name'] [RATE 10000]",
          "compares tables with their copies, so many rows a second; repairs what differs"},
+        {"DRILL ['name'] [FAULT 'neighbours' | 'wrong' | 'slow' | 'lag'] [REASON '...']",
+         "rehearses a failure: how soon its guards send a route back to Postgres"},
         {"RELOAD", "reads veer.toml again, all or nothing; shows what changed"},
     };
     std::vector<Row> rows;

@@ -106,6 +106,7 @@ struct Command {
         acknowledge,
         undo,
         verify,
+        drill,
     };
 
     Verb verb = Verb::panic;
@@ -114,7 +115,8 @@ struct Command {
     std::optional<std::int64_t> version = {};  ///< IF VERSION
     std::string duration = {};                 ///< FOR, as it was written
     std::string reason = {};
-    double rate = 0;  ///< VERIFY ... RATE, rows a second; zero is as fast as it goes
+    std::string fault = {};  ///< DRILL ... FAULT, as it was written
+    double rate = 0;         ///< VERIFY ... RATE, rows a second; zero is as fast as it goes
 
     friend bool operator==(const Command&, const Command&) = default;
 };
@@ -143,7 +145,7 @@ Result<Statement> read_statement(std::string_view text, const Asker& asker);
 /// Columns of a statement's rows; none where it returns no rows.
 std::vector<Column> columns_of(const Statement& statement, const Asker& asker);
 
-/// The columns that RELOAD, VERIFY, and every other command, answers in.
+/// The columns that RELOAD, VERIFY, DRILL, and every other command, answers in.
 std::vector<Column> columns_of(const Command& command);
 
 }  // namespace veer::proxy::admin

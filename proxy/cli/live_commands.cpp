@@ -1,4 +1,5 @@
 #include "proxy/cli/command_line.hpp"
+#include "proxy/cli/drill_text.hpp"
 #include "proxy/cli/status_text.hpp"
 #include "proxy/cli/text_output.hpp"
 
@@ -140,6 +141,20 @@ int verify(const Flags& flags, const std::string& statement) {
     return any("not compared") ? not_compared : succeeded;
 }
 
+/// Lasts for as long as guards and searches need, which has bounds (DrillWatch).
+int drill(const Flags& flags, const std::string& statement) {
+    std::string directory;
+    if (!find_directory(flags, directory)) {
+        return misused;
+    }
+    const auto answer = ask(directory, statement, 0);
+    if (answer.has_error()) {
+        return print(answer.error(), flags.json);
+    }
+    std::fputs((flags.json ? to_json(*answer) : drill_text(*answer)).c_str(), stdout);
+    return drill_exit(*answer);
+}
+
 /// A command that is one statement.
 CLI::App* add_statement(
     CLI::App& app,
@@ -181,6 +196,34 @@ void add_verify(CLI::App& app, Flags& flags, Chosen& chosen) {
             statement += words->route.empty() ? "" : " " + sql_literal(words->route);
             statement += words->rate.empty() ? "" : " RATE " + words->rate;
             return verify(flags, statement);
+        };
+    });
+}
+
+void add_drill(CLI::App& app, Flags& flags, Chosen& chosen) {
+    struct Words {
+        std::string route;
+        std::string fault = "neighbours";
+        std::string reason;
+    };
+
+    const auto words = std::make_shared<Words>();
+    CLI::App* const command = app.add_subcommand(
+        "drill", "Rehearse a failure, time the rollback; 0: confirmed, 1: not, 2: nobody searched"
+    );
+    add_place_options(*command, flags);
+    add_json_option(*command, flags);
+    command->add_option("ROUTE", words->route, "As in veer routes; may be left out if it is alone");
+    command->add_option("--fault", words->fault, "What is made up")
+        ->check(CLI::IsMember({"neighbours", "wrong", "slow", "lag"}))
+        ->capture_default_str();
+    command->add_option("--reason", words->reason, "For the audit");
+    command->callback([&flags, &chosen, words] {
+        chosen = [&flags, words] {
+            std::string statement = "DRILL";
+            statement += words->route.empty() ? "" : " " + sql_literal(words->route);
+            statement += " FAULT " + sql_literal(words->fault);
+            return drill(flags, with_reason(statement, words->reason));
         };
     });
 }
@@ -288,6 +331,7 @@ void add_live_commands(CLI::App& app, Flags& flags, Chosen& chosen) {
         ->check(CLI::Range(0.0, 100.0));
     share->add_option("--reason", words->reason, "For the audit");
     add_verify(app, flags, chosen);
+    add_drill(app, flags, chosen);
     add_statement(app, flags, chosen, "reload", "Read veer.toml again, all or nothing", [] {
         return "RELOAD";
     });

@@ -11,16 +11,6 @@ namespace veer::proxy::cli {
 
 namespace {
 
-/// A field by its column's name; empty where it is NULL or not there.
-std::string field(const Answer& answer, std::size_t row, const std::string& name) {
-    for (std::size_t i = 0; i < answer.columns.size() && row < answer.rows.size(); ++i) {
-        if (answer.columns[i].name == name) {
-            return answer.rows[row][i].value_or("");
-        }
-    }
-    return {};
-}
-
 double number(const Answer& answer, std::size_t row, const std::string& name) {
     return std::strtod(field(answer, row, name).c_str(), nullptr);
 }

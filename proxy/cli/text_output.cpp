@@ -48,6 +48,15 @@ std::string padded(const std::string& text, std::size_t width, bool right) {
 
 }  // namespace
 
+std::string field(const Answer& answer, std::size_t row, std::string_view name) {
+    for (std::size_t i = 0; i < answer.columns.size() && row < answer.rows.size(); ++i) {
+        if (answer.columns[i].name == name && i < answer.rows[row].size()) {
+            return answer.rows[row][i].value_or("");
+        }
+    }
+    return {};
+}
+
 std::string to_table(const Answer& answer) {
     std::vector<std::size_t> widths;
     for (std::size_t i = 0; i < answer.columns.size(); ++i) {

@@ -17,6 +17,9 @@ enum ExitCode : int {
     unreachable = 3  ///< there was nobody to ask
 };
 
+/// A field by its column's name; empty where it is NULL or not there.
+std::string field(const Answer& answer, std::size_t row, std::string_view name);
+
 /// Columns under their names, as wide as they need to be.
 std::string to_table(const Answer& answer);
 

@@ -74,6 +74,7 @@ inline constexpr std::string_view not_typed = "not_typed";
 inline constexpr std::string_view not_live = "not_live";      ///< no index to send traffic to
 inline constexpr std::string_view not_saved = "not_saved";    ///< the state could not be stored
 inline constexpr std::string_view busy = "busy";              ///< the move before is being stored
+inline constexpr std::string_view drill = "drill";            ///< one is under way
 inline constexpr std::string_view overtaken = "overtaken";    ///< while it was being stored
 inline constexpr std::string_view state_file = "state_file";  ///< it could not be read at start
 

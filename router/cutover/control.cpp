@@ -147,6 +147,10 @@ Control::Now Control::decide(
     if (Entry* const entry = find(command.route)) {
         return apply_to(*entry, command, expected, who, done);
     }
+    return unknown_route(command.route);
+}
+
+Reply Control::unknown_route(const std::string& route) const {
     std::string known;
     for (const auto& [name, entry] : entries_) {
         known += entry->adopted ? (known.empty() ? "" : ", ") + name : "";
@@ -154,10 +158,10 @@ Control::Now Control::decide(
     return Reply{
         .done = false,
         .code = std::string(refused::unknown_route),
-        .message = "There is no route \"" + command.route + "\"; " +
+        .message = "There is no route \"" + route + "\"; " +
                    (known.empty() ? "there is none yet." : "there are: " + known + '.'),
         .next_step = "SHOW ROUTES",
-        .route = command.route};
+        .route = route};
 }
 
 Control::Now Control::apply_to(
@@ -241,6 +245,7 @@ void Control::settle(Entry& entry, Position wanted) {
     entry.moved_unread = entry.moved_unread || (unreadable_ && wanted.origin != Origin::file);
     entry.position = std::move(wanted);
     entry.pending.reset();
+    entry.drill.reset();
     unsaved_ = true;
     publish(entry);
 }

@@ -3,6 +3,7 @@
 #include "config/cutover.hpp"
 #include "router/cutover/audit.hpp"
 #include "router/cutover/command.hpp"
+#include "router/cutover/drill.hpp"
 #include "router/cutover/evidence.hpp"
 #include "router/cutover/gates.hpp"
 #include "router/cutover/guards.hpp"
@@ -78,6 +79,15 @@ struct GuardView {
     Guard guard;
 };
 
+/// A drill at one moment.
+struct DrillLook {
+    bool running = false;  ///< no: something real has moved the route, or there is panic
+    bool closed = false;   ///< no search goes to the index
+    std::string guard = {};
+    std::uint64_t answers = 0;                          ///< comparisons that the guards needed
+    std::optional<Duration> would_take = std::nullopt;  ///< at the route's own rate of comparisons
+};
+
 /// Everybody's handle on where traffic goes: console, HTTP, command line, signals and the file
 /// change it, comparisons and measurements feed it, searches read what comes out of it.
 ///
@@ -142,6 +152,23 @@ class Control {
 
     /// The evidence so far says nothing about what is served now (rebuilt, another ef_search, ...).
     void make_stale(const std::string& route, const std::string& why, Time now);
+
+    /// Rehearses a failure on a route that has a share, or refuses: from the first step_drill() on
+    /// the route's guards, as they stand, are told of the fault, until they have brought the
+    /// effective share to 0. Position, guards and evidence stay what they were; a restart knows
+    /// nothing of it.
+    Reply begin_drill(const std::string& route, Fault fault, const Operator& who, Time now);
+
+    DrillLook step_drill(const std::string& route, Time now);
+
+    /// The share is again what it was. `recorded` is told once, when the audit has what was found.
+    void end_drill(
+        const std::string& route,
+        const std::string& found,
+        const Operator& who,
+        Time now,
+        const Done& recorded
+    );
 
     /// What time brings: ends of trials, automatic steps, guards on counters. About ten times a
     /// second.
@@ -213,6 +240,9 @@ class Control {
     );
     Now apply_to_all(const Command& command, const Operator& who, Done& done);
     Now set_panic(bool on, const Command& command, const Operator& who, Done& done);
+    Reply unknown_route(const std::string& route) const;
+    std::optional<Reply> no_drill(const Entry& entry) const;
+    AuditRecord drill_record(const Entry& entry, const Operator& who) const;
     Now apply_to(
         Entry& entry,
         const Command& command,

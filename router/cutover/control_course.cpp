@@ -199,7 +199,7 @@ void Control::advance(Entry& entry) {
 
 void Control::step_by_itself(Entry& entry) {
     if (!policy_.cutover.automatic || entry.position.state < State::shadow || entry.position.trip ||
-        entry.position.ceiling < 100) {
+        entry.position.ceiling < 100 || entry.drill) {
         return;
     }
     config::Cutover gated = policy_.cutover;
@@ -229,6 +229,9 @@ Cause Control::cause(const Entry& entry) const {
     }
     if (entry.guards.lagging()) {
         return Cause::lag;
+    }
+    if (entry.drill && entry.drill->rehearsal.closed()) {
+        return Cause::drill;
     }
     return entry.position.ceiling < entry.position.desired ? Cause::stepped_down : Cause::none;
 }

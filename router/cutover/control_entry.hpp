@@ -25,6 +25,14 @@ struct Control::Entry {
     };
 
     std::optional<Pending> pending;
+
+    /// Made-up trouble; any move ends it.
+    struct Drill {
+        Rehearsal rehearsal;
+        Operator who;
+    };
+
+    std::optional<Drill> drill;
     bool known = false;         ///< position holds something: stored, or seen before
     bool moved_unread = false;  ///< decided while the stored state could not be read
     bool adopted = false;       ///< the copy has such a route

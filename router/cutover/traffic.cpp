@@ -19,6 +19,8 @@ std::string_view to_string(Cause cause) {
             return "tripped";
         case Cause::lag:
             return "lag";
+        case Cause::drill:
+            return "drill";
         case Cause::stepped_down:
             return "stepped_down";
     }

@@ -18,6 +18,7 @@ enum class Cause : std::uint8_t {
     off,
     tripped,       ///< a guard took the traffic back
     lag,           ///< the index is behind
+    drill,         ///< a rehearsal has taken it back, for a moment
     stepped_down,  ///< a guard lowered the share; sessions may still choose the index
 };
 

@@ -12,6 +12,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 
 import psycopg
 from private_servers import Postgres, Veer, fail, session, wait_until
@@ -327,6 +328,65 @@ def scene_moves(binary, postgres):
         replication = lambda: json.loads(veer.command("show", "replication", "--json", *place))["rows"][0]
         wait_until(lambda: replication()["lag_bytes"] == 0 and replication()["retained_bytes"] is not None,
                    "what only the server can tell")
+
+
+class Searching:
+    """A client that searches without pause, and notes who answered and whether it was an answer."""
+
+    def __init__(self, veer):
+        self.engines, self.wrong, self.stopped = [], 0, threading.Event()
+        self.thread = threading.Thread(target=self.search, args=(veer.port,))
+
+    def search(self, port):
+        with session(port) as db:
+            while not self.stopped.is_set():
+                rows = db.execute("SELECT id FROM documents ORDER BY embedding <=> '[1,1,0]' LIMIT 3").fetchall()
+                self.wrong += rows != [(1,), (2,), (3,)]
+                self.engines.append(db.execute("SHOW veer.last").fetchone()[:2])
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopped.set()
+        self.thread.join()
+
+
+def scene_drill(binary, postgres):
+    with AdminVeer(binary, postgres) as veer:
+        place = ("--data-dir", veer.data)
+        expect(answered_by(veer)[0], "veer", "before a drill")
+        quiet = json.loads(veer.command("drill", "--json", *place, status=2))
+        expect(quiet["rows"][0]["outcome"], "no_traffic", "nobody searches")
+        for fault, guard in (("neighbours", "recall_floor"), ("wrong", "correctness"), ("slow", "slow"), ("lag", "lag")):
+            with Searching(veer) as client:
+                wait_until(lambda: client.engines, "a search")
+                row = json.loads(veer.command("drill", "documents", "--fault", fault, "--json", *place))["rows"][0]
+                seen = len(client.engines)
+                wait_until(lambda: len(client.engines) > seen + 1, "searches after the drill")
+            expect((row["outcome"], row["guard"], row["client_errors"]), ("rolled_back", guard, 0), fault)
+            expect(row["diverted"] > 0 and row["confirmed_ms"] >= row["rolled_back_ms"] >= 0, True, row)
+            expect((client.engines[0][0], client.engines[-1][0]), ("veer", "veer"), f"before and after {fault}")
+            expect(("postgres", "drill") in client.engines, True, f"nobody was diverted: {fault}")
+            expect(client.wrong, 0, f"wrong answers during {fault}")
+        with Searching(veer):
+            said = veer.command("drill", "documents", "--reason", "for the record", *place)
+        expect("guard recall_floor acted after" in said and "0 errors at clients" in said, True, said)
+        expect(veer.command("status", *place).count("effective 100 %"), 1, "the share after drills")
+        veer.command("verify-audit", *place)
+        audit = [json.loads(line) for line in (veer.data / "audit.jsonl").read_text().splitlines()]
+        drills = [line for line in audit if line["action"].startswith("drill")]
+        expect([line["action"] for line in drills], ["drill", "drill over"] * 6, "the audit")
+        expect("rolled_back, share 0 after" in drills[-1]["reason"] and "for the record" in drills[-1]["reason"],
+               True, drills[-1])
+        expect("(panic)" in (veer.command("panic", *place), veer.command("drill", *place, status=1))[1], True, "in panic")
+        veer.command("resume", *place)
+        veer.command("rollback", "documents", *place)
+        refused = json.loads(veer.command("drill", "--json", *place, status=1))
+        expect("(state)" in refused["reason"] and refused["next_steps"] != [], True, refused)
+        veer.command("drill", "nonsense", *place, status=1)
+        veer.command("drill", "--fault", "fire", *place, status=2)
 
 
 def scene_doctor(binary, postgres):

@@ -16,6 +16,8 @@ TEST_CASE("searches are counted by route, engine and reason, the most frequent f
         counts.rows() == Rows{{"docs", "veer", "rewrite", "3"}, {"", "postgres", "function", "1"}}
     );
     CHECK(ReasonCounts::columns().size() == 4);
+    CHECK(counts.calls("docs", "veer", reason::rewrite) == 3);
+    CHECK(counts.calls("docs", "postgres", reason::rewrite) == 0);
 }
 
 TEST_CASE("there are only so many counts of reasons", "[router]") {

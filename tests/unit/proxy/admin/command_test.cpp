@@ -51,6 +51,14 @@ TEST_CASE("commands") {
     );
     CHECK(must("SET ROUTE documents PERCENT 0.5").percent == 0.5);
     CHECK(must("set route documents percent = 100 %").percent == 100);
+    CHECK(must("drill") == Command{.verb = Verb::drill});
+    CHECK(
+        must("DRILL documents FAULT 'slow' REASON 'monthly'") ==
+        Command{.verb = Verb::drill, .route = "documents", .reason = "monthly", .fault = "slow"}
+    );
+    CHECK(must("drill fault 'lag'").fault == "lag");
+    CHECK(read("rollback documents fault 'lag'").has_error());
+    CHECK(read("drill documents fault lag").has_error());
     CHECK(must("verify") == Command{.verb = Verb::verify});
     CHECK(must("verify rate 500") == Command{.verb = Verb::verify, .rate = 500});
     CHECK(

@@ -1,3 +1,4 @@
+#include "proxy/cli/drill_text.hpp"
 #include "proxy/cli/status_text.hpp"
 #include "proxy/cli/text_output.hpp"
 #include "proxy/wire/backend.hpp"
@@ -89,4 +90,55 @@ TEST_CASE("the status tree") {
     );
     CHECK(text.find("about 2 KiB") != std::string::npos);
     CHECK(status_text(look, look, true).find("4 searches  0/s") != std::string::npos);
+}
+
+TEST_CASE("a drill is told to people, and as an exit code") {
+    const auto drilled = [](const std::string& outcome, const std::optional<std::string>& guard) {
+        Answer answer;
+        for (const char* const column :
+             {"route",
+              "fault",
+              "outcome",
+              "guard",
+              "answers",
+              "rolled_back_ms",
+              "confirmed_ms",
+              "answers_take_ms",
+              "diverted",
+              "late",
+              "client_errors"}) {
+            answer.columns.push_back({.name = column, .type_oid = text_oid});
+        }
+        answer.rows = {
+            {"documents",
+             "neighbours",
+             outcome,
+             guard,
+             "8",
+             guard ? std::optional("0.2") : std::nullopt,
+             "3.5",
+             "640",
+             "12",
+             "1",
+             "0"}};
+        return answer;
+    };
+    const Answer well = drilled("rolled_back", "recall_floor");
+    CHECK(
+        drill_text(well) ==
+        "documents: rehearsed, the index finds half of the neighbours\n"
+        "  guard recall_floor acted after 8 compared answers, which this route has in 640 ms\n"
+        "  the index' share was 0 after 0.2 ms\n"
+        "  Postgres answered everything after 3.5 ms: 12 sent there, 1 on their way from the "
+        "index, "
+        "0 errors at clients\n"
+        "  the share is what it was before\n"
+    );
+    CHECK(drill_exit(well) == 0);
+    CHECK(drill_exit(drilled("no_traffic", "recall_floor")) == 2);
+    CHECK(drill_exit(drilled("still_index", "recall_floor")) == 1);
+    const Answer missed = drilled("not_noticed", std::nullopt);
+    CHECK(drill_exit(missed) == 1);
+    CHECK(drill_text(missed).find("no guard acted") != std::string::npos);
+    CHECK(drill_text({}).empty());
 }
