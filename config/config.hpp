@@ -122,6 +122,7 @@ struct Compare {
     double budget_per_second = 10;  ///< comparisons, 0 to 10000; what is beyond is dropped
     double judge_cores = 0.5;       ///< processors for exact answers, 0 to 64
     std::uint32_t keep = 200;       ///< answers that differed, 0 to 10000
+    std::uint32_t golden = 200;     ///< searches a route kept with exact answers, 0 to 1000
 
     friend bool operator==(const Compare&, const Compare&) = default;
 };

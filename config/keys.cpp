@@ -62,7 +62,7 @@ constexpr std::array<std::string_view, 2> vector_places{"memory", "file"};
 constexpr std::string_view freshness_words =
     R"("causal", "eventual" or "bounded 500ms", from 100ms to 24h)";
 
-const std::array<Key, 41> all_keys{{
+const std::array<Key, 42> all_keys{{
     {"listen",
      "address",
      "an address or host name",
@@ -266,6 +266,14 @@ const std::array<Key, 41> all_keys{{
      [](Config& c, const Value& v) { return set_integer(c.compare.keep, v, 0, 10'000); },
      [](const Config& c) {
          return Value(std::int64_t{c.compare.keep});
+     }},
+    {"compare",
+     "golden",
+     "an integer from 0 to 1000",
+     false,
+     [](Config& c, const Value& v) { return set_integer(c.compare.golden, v, 0, 1000); },
+     [](const Config& c) {
+         return Value(std::int64_t{c.compare.golden});
      }},
     {"limits",
      "k_max",

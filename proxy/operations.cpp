@@ -299,6 +299,7 @@ admin::Snapshot ProcessOperations::gather() const {
     }
     add_routes(snapshot);
     add_reasons(snapshot);
+    add_golden(snapshot);
     add_config(snapshot);
     return snapshot;
 }
@@ -350,6 +351,22 @@ void ProcessOperations::add_reasons(admin::Snapshot& snapshot) const {
              .engine = std::move(entry.engine),
              .calls = entry.calls}
         );
+    }
+}
+
+void ProcessOperations::add_golden(admin::Snapshot& snapshot) const {
+    for (const auto& [route, summary] : parts_.golden.summaries()) {
+        admin::GoldenFacts facts{
+            .route = route,
+            .searches = summary.searches,
+            .fresh = summary.fresh,
+            .judged = summary.judged,
+            .measured = summary.measured};
+        if (summary.measured > 0) {
+            facts.recall = summary.recall;
+            facts.recall_at_most = summary.recall_at_most;
+        }
+        snapshot.golden.push_back(std::move(facts));
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include "index/replica.hpp"
 #include "proxy/admin/operations.hpp"
+#include "proxy/compare/golden_keeper.hpp"
 #include "proxy/cutover_feed.hpp"
 #include "proxy/drills.hpp"
 #include "proxy/net/server.hpp"
@@ -28,6 +29,7 @@ class ProcessOperations final : public admin::Operations {
         storage::sync::Syncer& syncer;
         const CutoverFeed& feed;
         Drills& drills;
+        const compare::GoldenKeeper& golden;
         std::function<router::cutover::Time()> now;  ///< as the cutover means it
         /// Runs a task where it may take its time.
         std::function<void(std::function<void()>)> aside;
@@ -47,6 +49,7 @@ class ProcessOperations final : public admin::Operations {
     admin::Snapshot gather() const;
     void add_routes(admin::Snapshot& snapshot) const;
     void add_reasons(admin::Snapshot& snapshot) const;
+    void add_golden(admin::Snapshot& snapshot) const;
     void add_config(admin::Snapshot& snapshot) const;
     void move(
         const admin::Command& command,

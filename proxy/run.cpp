@@ -7,6 +7,7 @@
 #include "proxy/column_choices.hpp"
 #include "proxy/compare/change_tap.hpp"
 #include "proxy/compare/comparer.hpp"
+#include "proxy/compare/golden_keeper.hpp"
 #include "proxy/cutover_course.hpp"
 #include "proxy/cutover_feed.hpp"
 #include "proxy/directory_lock.hpp"
@@ -172,7 +173,8 @@ std::vector<net::Endpoint> endpoints(const storage::source::ConnectionTarget& ta
 /// The copy: who follows it, who finds in it, who routes to it, and who checks the answers.
 ///
 ///     Syncer ──▶ ChangeTap ──▶ Replica ◀── Router ◀── sessions
-///                   └─▶ ChangeLog ◀── Comparer ◀── (what was sampled) ──┘
+///                   ├─▶ ChangeLog ◀── Comparer ◀── (what was sampled) ──┘
+///                   └─▶ GoldenInbox ─▶ GoldenKeeper ◀── (what was compared)
 struct Copy {
     /// `now` is the time as the cutover means it; called on the comparer's threads.
     Copy(
@@ -183,7 +185,7 @@ struct Copy {
     )
         : replica(std::move(options)),
           router(config, replica),
-          tap(changes, replica),
+          tap(changes, golden_inbox, replica),
           syncer(
               {.dsn = dsn,
                .directory = config.storage.dir,
@@ -191,6 +193,19 @@ struct Copy {
                .verify_rows_per_second = config.sync.verify_rate,
                .columns = column_choices(config)},
               tap
+          ),
+          golden(
+              {.replica = replica,
+               .inbox = golden_inbox,
+               .served = [this] { return served(); },
+               .measured =
+                   [this, now](const std::string& route, const auto& summary) {
+                       if (summary.tells() || summary.searches == 0) {
+                           router.control().note(
+                               route, {.golden_recall = summary.recall_at_most}, now()
+                           );
+                       }
+                   }}
           ),
           comparer(
               {.dsn = dsn,
@@ -201,17 +216,38 @@ struct Copy {
                .compared =
                    [this, now = std::move(now)](const router::compare::Mismatch& comparison) {
                        router.control().note(comparison.route, to_evidence(comparison), now());
+                       golden.offer(
+                           comparison.route,
+                           {.vector = comparison.vector,
+                            .k = comparison.answers.k,
+                            .ef = comparison.ef_search}
+                       );
                    }}
           ) {
         comparer.configure(config);
+        golden.configure(config);
         router.set_comparison(&comparer);
+    }
+
+    /// The routes whose index answers.
+    std::vector<compare::GoldenKeeper::Served> served() {
+        const std::shared_ptr<const router::RouteTable> table = router.routes();
+        std::vector<compare::GoldenKeeper::Served> all;
+        for (const router::Route& route : table->routes) {
+            if (route.live()) {
+                all.push_back({.route = route.name, .column = {table, &route.column}});
+            }
+        }
+        return all;
     }
 
     index::Replica replica;
     router::Router router;
     router::compare::ChangeLog changes;
+    router::compare::GoldenInbox golden_inbox;
     compare::ChangeTap tap;
     storage::sync::Syncer syncer;
+    compare::GoldenKeeper golden;
     compare::Comparer comparer;
 };
 
@@ -419,6 +455,7 @@ class Process {
               [this](const config::Config& wanted) {
                   course_.restore_if_unreadable();
                   copy_.comparer.configure(wanted);  // first: what is sampled must find it ready
+                  copy_.golden.configure(wanted);
                   copy_.router.configure(wanted);
               }
           ),
@@ -439,6 +476,7 @@ class Process {
                .syncer = copy_.syncer,
                .feed = feed_,
                .drills = drills_,
+               .golden = copy_.golden,
                .now = [this] { return course_.now(); },
                .aside = [this](std::function<void()> task
                         ) { boost::asio::post(context_, std::move(task)); },
@@ -483,7 +521,8 @@ class Process {
         Signals(context_, live_config_, copy_, server_, course_).serve();
         spdlog::info("stopping");
         copy_.comparer.stop();  // its last findings are stored
-        course_.stop();         // operators get their answers while they can be reached
+        copy_.golden.stop();
+        course_.stop();  // operators get their answers while they can be reached
         upstream_watch_.stop();
         freshness_probe_.stop();
         host_watch_.stop();

@@ -162,6 +162,27 @@ void add_indexes(const Snapshot& snapshot, Exposition& out) {
     });
 }
 
+void add_golden(const Snapshot& snapshot, Exposition& out) {
+    out.family("veer_golden_queries", "gauge", "Searches kept with their exact answers");
+    for (const GoldenFacts& facts : snapshot.golden) {
+        out.sample({{"route", facts.route}, {"state", "fresh"}}, static_cast<double>(facts.fresh));
+        out.sample(
+            {{"route", facts.route}, {"state", "stale"}},
+            static_cast<double>(facts.searches - facts.fresh)
+        );
+    }
+    out.family("veer_golden_refills_total", "counter", "Exact answers found for them");
+    for (const GoldenFacts& facts : snapshot.golden) {
+        out.sample({{"route", facts.route}}, static_cast<double>(facts.judged));
+    }
+    out.family("veer_golden_recall_ratio", "gauge", "Recall of the index on them");
+    for (const GoldenFacts& facts : snapshot.golden) {
+        if (facts.recall) {
+            out.sample({{"route", facts.route}}, *facts.recall);
+        }
+    }
+}
+
 void add_replication(const Snapshot& snapshot, Exposition& out) {
     const ReplicationFacts& facts = snapshot.replication;
     out.family("veer_replication_state", "gauge", "What the copy is doing");
@@ -185,6 +206,7 @@ std::string to_prometheus(const Snapshot& snapshot) {
     add_queries(snapshot, out);
     add_traffic(snapshot, out);
     add_indexes(snapshot, out);
+    add_golden(snapshot, out);
     add_replication(snapshot, out);
     return out.take();
 }

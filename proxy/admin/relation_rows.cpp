@@ -176,6 +176,25 @@ std::vector<Row> verification(const Snapshot& snapshot) {
     return rows;
 }
 
+std::vector<Row> golden(const Snapshot& snapshot) {
+    std::vector<Row> rows;
+    const auto perhaps = [](const std::optional<double>& value) {
+        return value ? Value(*value) : Value{};
+    };
+    for (const GoldenFacts& facts : snapshot.golden) {
+        rows.push_back(
+            {facts.route,
+             count(facts.searches),
+             count(facts.fresh),
+             count(facts.judged),
+             count(facts.measured),
+             perhaps(facts.recall),
+             perhaps(facts.recall_at_most)}
+        );
+    }
+    return rows;
+}
+
 std::vector<Row> pools(const Snapshot& snapshot) {
     struct Pool {
         std::int64_t active = 0;

@@ -13,6 +13,7 @@ std::vector<Row> reasons(const Snapshot& snapshot);
 std::vector<Row> indexes(const Snapshot& snapshot);
 std::vector<Row> replication(const Snapshot& snapshot);
 std::vector<Row> verification(const Snapshot& snapshot);
+std::vector<Row> golden(const Snapshot& snapshot);
 std::vector<Row> clients(const Snapshot& snapshot);
 std::vector<Row> servers(const Snapshot& snapshot);
 std::vector<Row> pools(const Snapshot& snapshot);

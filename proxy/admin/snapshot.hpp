@@ -99,6 +99,17 @@ struct VerifiedFacts {
     std::string trouble = {};  ///< why the last attempt came to nothing
 };
 
+/// Searches of a route that are kept with their exact answers, and how the index answers them.
+struct GoldenFacts {
+    std::string route = {};
+    std::uint64_t searches = 0;
+    std::uint64_t fresh = 0;     ///< whose exact answer holds
+    std::uint64_t judged = 0;    ///< exact answers since the start
+    std::uint64_t measured = 0;  ///< that the index was asked, of the fresh ones
+    std::optional<double> recall = {};
+    std::optional<double> recall_at_most = {};  ///< allowing for how few they are
+};
+
 struct ConfigFacts {
     std::string key = {};
     std::string value = {};
@@ -131,6 +142,7 @@ struct Snapshot {
     std::vector<HostFacts> hosts = {};
     ReplicationFacts replication;
     std::vector<VerifiedFacts> verified = {};
+    std::vector<GoldenFacts> golden = {};
     std::vector<ConfigFacts> config = {};
 };
 

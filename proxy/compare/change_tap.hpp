@@ -1,6 +1,7 @@
 #pragma once
 
 #include "router/compare/change_log.hpp"
+#include "router/compare/golden_inbox.hpp"
 #include "storage/sync/observer.hpp"
 
 namespace veer::proxy::compare {
@@ -8,14 +9,18 @@ namespace veer::proxy::compare {
 /// Notes what the stream brings on its way to the index:
 ///
 ///     Syncer ──▶ ChangeTap ──▶ Replica
-///                   └─▶ ChangeLog, first: what a search can see has been noted
+///                   └─▶ ChangeLog, GoldenInbox, first: what a search can see has been noted
 class ChangeTap final : public storage::sync::Observer {
   public:
-    ChangeTap(router::compare::ChangeLog& log, storage::sync::Observer& next)
-        : log_(log), next_(next) {}
+    ChangeTap(
+        router::compare::ChangeLog& log,
+        router::compare::GoldenInbox& golden,
+        storage::sync::Observer& next
+    )
+        : log_(log), golden_(golden), next_(next) {}
 
     void begin(const std::string& database, const std::vector<storage::Table>& tables) override {
-        log_.restart(log_.noted());
+        restart(log_.noted());
         next_.begin(database, tables);
     }
 
@@ -24,12 +29,13 @@ class ChangeTap final : public storage::sync::Observer {
     }
 
     void ready(storage::Lsn applied) override {
-        log_.restart(applied);
+        restart(applied);
         next_.ready(applied);
     }
 
     void apply(const storage::Transaction& transaction) override {
         log_.note(transaction);
+        golden_.note(transaction);
         next_.apply(transaction);
     }
 
@@ -43,7 +49,7 @@ class ChangeTap final : public storage::sync::Observer {
 
     /// What the table caught up with has not been noted.
     void joined(storage::TableOid table) override {
-        log_.restart(log_.noted());
+        restart(log_.noted());
         next_.joined(table);
     }
 
@@ -51,7 +57,7 @@ class ChangeTap final : public storage::sync::Observer {
 
     /// What was wrong until now explains any difference.
     void repair(std::span<const storage::Change> changes) override {
-        log_.restart(log_.noted());
+        restart(log_.noted());
         next_.repair(changes);
     }
 
@@ -63,7 +69,13 @@ class ChangeTap final : public storage::sync::Observer {
     void status(const storage::sync::Status& status) override { next_.status(status); }
 
   private:
+    void restart(storage::Lsn lsn) {
+        log_.restart(lsn);
+        golden_.lose(lsn);
+    }
+
     router::compare::ChangeLog& log_;
+    router::compare::GoldenInbox& golden_;
     storage::sync::Observer& next_;
 };
 

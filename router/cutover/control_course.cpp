@@ -254,10 +254,7 @@ std::string Control::not_ready(const Entry& entry) const {
     if (!entry.live) {
         return "The index is not live: it is being built, or does not follow Postgres.";
     }
-    if (entry.guards.lagging()) {
-        return "The index is behind Postgres.";
-    }
-    return entry.guards.short_of_memory() ? "Memory is short." : "";
+    return entry.guards.no_more();
 }
 
 Situation Control::situation(const Entry& entry) const {

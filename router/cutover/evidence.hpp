@@ -54,6 +54,8 @@ struct Gauges {
     std::optional<double> postgres_pressure =
         std::nullopt;  ///< connections in use / max_connections, 0 to 1
     std::optional<double> memory_used = std::nullopt;  ///< of what veer may use, 0 to 1
+    /// Of searches kept with exact answers: the most that it may be, allowing for how few they are.
+    std::optional<double> golden_recall = std::nullopt;
 };
 
 /// Stable across processes and versions.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 namespace veer::router::cutover {
 
@@ -128,7 +129,26 @@ Guards::Guards(const config::Guards& guards, const config::Gates& gates)
            Duration(0)}
       ),
       pressure_({pressure_trip, pressure_clear, Duration(0), std::chrono::minutes(1)}),
-      memory_({guards.memory_max, clear_share * guards.memory_max, Duration(0), Duration(0)}) {}
+      memory_({guards.memory_max, clear_share * guards.memory_max, Duration(0), Duration(0)}),
+      golden_({1.0 - guards.recall_floor, 1.0 - gates.recall_min, Duration(0), Duration(0)}) {}
+
+void Guards::configure(const config::Guards& guards, const config::Gates& gates) {
+    Guards wanted(guards, gates);
+    const auto take = [](Test& test, Test& other) {
+        if (test.detector.floor() != other.detector.floor()) {
+            test.detector = std::move(other.detector);
+        }
+    };
+    take(recall_, wanted.recall_);
+    take(worse_, wanted.worse_);
+    take(slow_, wanted.slow_);
+    take(fallback_, wanted.fallback_);
+    lag_.set_levels(wanted.lag_.levels());
+    wal_.set_levels(wanted.wal_.levels());
+    pressure_.set_levels(wanted.pressure_.levels());
+    memory_.set_levels(wanted.memory_.levels());
+    golden_.set_levels(wanted.golden_.levels());
+}
 
 void Guards::feed(Test& test, double value, std::vector<Trouble>& troubles) {
     if (!test.detector.add(value)) {
@@ -202,7 +222,8 @@ std::vector<Trouble> Guards::on_gauges(const Gauges& gauges, Time now) {
         )) {
         report(lag_, "lag", Action::divert);
     }
-    if (wal_.step(number(gauges.wal_retained_bytes), now)) {
+    wal_.step(number(gauges.wal_retained_bytes), now);
+    if (wal_.on()) {
         report(wal_, "wal_retained", Action::rollback);
     }
     if (pressure_.step(gauges.postgres_pressure, now)) {
@@ -210,6 +231,12 @@ std::vector<Trouble> Guards::on_gauges(const Gauges& gauges, Time now) {
     }
     if (memory_.step(gauges.memory_used, now)) {
         report(memory_, "memory", Action::hold);
+    }
+    golden_.step(
+        gauges.golden_recall ? std::optional(1.0 - *gauges.golden_recall) : std::nullopt, now
+    );
+    if (golden_.on()) {
+        report(golden_, "golden", Action::rollback);
     }
     return troubles;
 }
@@ -248,6 +275,19 @@ void Guards::start_afresh() {
     wrong_shapes_.clear();
 }
 
+std::string Guards::no_more() const {
+    if (lag_.on()) {
+        return "The index is behind Postgres.";
+    }
+    if (memory_.on()) {
+        return "Memory is short.";
+    }
+    if (wal_.on()) {
+        return "Postgres keeps too much of its log for veer.";
+    }
+    return golden_.on() ? "The index finds too little of the golden set's exact answers." : "";
+}
+
 std::vector<Guard> Guards::describe() const {
     const auto hard = [](std::string_view name, std::uint64_t count, Action action) {
         return Guard{
@@ -279,6 +319,7 @@ std::vector<Guard> Guards::describe() const {
     rows.push_back(wal_.describe("wal_retained", Action::rollback));
     rows.push_back(pressure_.describe("pg_pressure", Action::shed));
     rows.push_back(memory_.describe("memory", Action::hold));
+    rows.push_back(golden_.describe("golden", Action::rollback));
     return rows;
 }
 

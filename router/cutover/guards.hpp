@@ -70,6 +70,11 @@ class GaugeGuard {
 
     Guard describe(std::string_view name, Action action) const;
 
+    const Levels& levels() const { return levels_; }
+
+    /// From now on. Whether it is on stays what it was until a value says otherwise.
+    void set_levels(Levels levels) { levels_ = levels; }
+
   private:
     Levels levels_;
     bool on_ = false;
@@ -83,12 +88,20 @@ class GaugeGuard {
 ///
 ///     hard    one is enough          correctness, client_error
 ///     test    Shiryaev-Roberts       recall_floor, worse_than_pg, slow, fallback
-///     gauge   levels with hysteresis lag, wal_retained, pg_pressure, memory
+///     gauge   levels with hysteresis lag, wal_retained, pg_pressure, memory, golden (of recall
+///                                    that lacks to 1: there is traffic or not)
+///
+/// A gauge that asks for a rollback does so for as long as it is on: a share that comes later, from
+/// the configuration, is taken back as well.
 ///
 /// The tests share 10^6: each has its own threshold, four times that.
 class Guards {
   public:
     Guards(const config::Guards& guards, const config::Gates& gates);
+
+    /// Other settings: what gauges show and what has been counted stays; a test whose floor has
+    /// moved begins anew.
+    void configure(const config::Guards& guards, const config::Gates& gates);
 
     std::vector<Trouble> on_comparison(const Comparison& comparison);
     std::vector<Trouble> on_gauges(const Gauges& gauges, Time now);
@@ -101,7 +114,8 @@ class Guards {
 
     bool lagging() const { return lag_.on(); }
 
-    bool short_of_memory() const { return memory_.on(); }
+    /// Why no more traffic may come, a sentence; empty where nothing speaks against it.
+    std::string no_more() const;
 
     bool shedding() const { return pressure_.on(); }
 
@@ -135,6 +149,7 @@ class Guards {
     GaugeGuard wal_;
     GaugeGuard pressure_;
     GaugeGuard memory_;
+    GaugeGuard golden_;
     Quantile postgres_ms_{0.95};
     std::optional<Duration> last_lag_;
     std::set<std::uint64_t> wrong_shapes_;

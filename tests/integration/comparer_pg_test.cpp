@@ -1,6 +1,7 @@
 #include "index/replica.hpp"
 #include "proxy/compare/change_tap.hpp"
 #include "proxy/compare/comparer.hpp"
+#include "proxy/compare/golden_keeper.hpp"
 #include "storage/sync/syncer.hpp"
 #include "tests/support/postgres_server.hpp"
 
@@ -38,7 +39,7 @@ std::filesystem::path fresh_directory() {
 struct Bench {
     Bench()
         : directory(fresh_directory()),
-          tap(log, replica),
+          tap(log, inbox, replica),
           syncer({.dsn = dsn(), .directory = directory.string()}, tap),
           comparer(
               {.dsn = postgres.dsn(),
@@ -124,6 +125,7 @@ struct Bench {
     std::filesystem::path directory;
     index::Replica replica{1};
     router::compare::ChangeLog log;
+    router::compare::GoldenInbox inbox;
     router::compare::Ledger ledger;
     proxy::compare::ChangeTap tap;
     storage::sync::Syncer syncer;
@@ -170,6 +172,56 @@ TEST_CASE("each class of difference is found with real Postgres", "[integration]
     REQUIRE(again);
     CHECK(again->judgement.verdict == Difference::none);
     CHECK(again->ef_search == 200);
+}
+
+TEST_CASE(
+    "a golden set follows the stream, and judges anew only what may differ", "[integration]"
+) {
+    Bench bench;
+    std::atomic<int> told = 0;
+    proxy::compare::GoldenKeeper keeper(
+        {.replica = bench.replica,
+         .inbox = bench.inbox,
+         .served =
+             [&bench] {
+                 return std::vector<proxy::compare::GoldenKeeper::Served>{
+                     {.route = "items", .column = bench.column()}};
+             },
+         .measured = [&told](const auto&, const auto& summary) { told += summary.tells() ? 1 : 0; },
+         .period = std::chrono::milliseconds(10)}
+    );
+    config::Config config;
+    config.compare = {.rate = 1, .judge_cores = 8, .golden = 30};
+    keeper.configure(config);
+    const auto now = [&keeper] {
+        return keeper.summaries()["items"];
+    };
+    REQUIRE(wait_until([&] { return keeper.summaries().contains("items"); }));
+    for (int i = 1; i <= 30; ++i) {
+        keeper.offer("items", {.vector = {static_cast<float>(i) * 7, 0, 0}, .k = 5, .ef = 40});
+    }
+    CHECK(now().searches == 30);
+    const auto all_measured = [&] {
+        return now().measured == 30;
+    };
+    REQUIRE(wait_until(all_measured));
+    CHECK(now().recall == 1);
+    CHECK(wait_until([&told] { return told > 0; }));
+    const std::uint64_t judged = now().judged;
+    // Far from all, and a row of an answer that stays where it is: neither changes an answer.
+    bench.postgres.exec("INSERT INTO items VALUES (9999, 'far', '[90000,0,0]')");
+    bench.postgres.exec("UPDATE items SET e = e WHERE a = 200");
+    bench.postgres.exec("INSERT INTO items VALUES (5000, 'near', '[147.5,0,0]')");
+    const auto anew = [&] {
+        return now().judged > judged && all_measured();
+    };
+    REQUIRE(wait_until(anew));
+    CHECK(now().recall == 1);
+    CHECK(now().judged < judged + 10);  // of thirty: those near the new row
+    bench.postgres.exec("DELETE FROM items WHERE a < 100");
+    const std::uint64_t before = now().judged;
+    REQUIRE(wait_until([&] { return now().judged > before && all_measured(); }));
+    CHECK(now().recall == 1);
 }
 
 TEST_CASE("a difference that replication explains is none, and excluded", "[integration]") {

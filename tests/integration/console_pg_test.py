@@ -389,6 +389,28 @@ def scene_drill(binary, postgres):
         veer.command("drill", "--fault", "fire", *place, status=2)
 
 
+def scene_golden(binary, postgres):
+    compare = "[compare]\nrate = 1\nbudget_per_second = 10000\njudge_cores = 8\n"
+    with AdminVeer(binary, postgres, compare) as veer, session(veer.port) as db, veer.console(row_factory=dict_row) as told:
+        asked = iter(range(1, 100_000))
+
+        def golden():
+            return told.execute("SHOW GOLDEN").fetchone()
+
+        def kept():
+            db.execute(f"SELECT id FROM documents ORDER BY embedding <=> '[{next(asked)},7,0]' LIMIT 3").fetchall()
+            row = golden()
+            return row and row["measured"] >= 20 and row["measured"] == row["exact_fresh"] == row["queries"] and row
+
+        before = wait_until(kept, "20 searches with exact answers")
+        expect((before["route"], before["recall"]), ("public.documents.embedding <=>", 1.0), "SHOW GOLDEN")
+        db.execute("INSERT INTO documents VALUES (1000, '[5,7,0]')")
+        wait_until(lambda: golden()["refills"] > before["refills"] and golden()["exact_fresh"] == golden()["measured"]
+                   == golden()["queries"], "exact answers with the new row")
+        expect(golden()["recall"], 1.0, "recall with the new row")
+        db.execute("DELETE FROM documents WHERE id = 1000")
+
+
 def scene_doctor(binary, postgres):
     dsn = f"host=127.0.0.1 port={postgres.port} dbname=postgres"
     run = lambda *words: subprocess.run([binary, "doctor", *words], capture_output=True, text=True, timeout=60)

@@ -162,6 +162,7 @@ TEST_CASE("Values outside their limits are refused", "[config]") {
           "[defaults]\nfreshness_wait = 50",
           "[compare]\nrate = 1.5",
           "[compare]\nkeep = 10001",
+          "[compare]\ngolden = 1001",
           "[compare]\nbudget_per_second = -1",
           "[limits]\nk_max = 0",
           "[limits]\nk_max = 1.5",

@@ -145,6 +145,14 @@ TEST_CASE("Prometheus' text format") {
         ) != std::string::npos
     );
     CHECK(text.find("veer_panic_active 0\n") != std::string::npos);
+    CHECK(
+        text.find(R"(veer_golden_queries{route="public.documents.embedding <=>",state="stale"} 10)"
+        ) != std::string::npos
+    );
+    CHECK(
+        text.find(R"(veer_golden_recall_ratio{route="public.images.embedding <=>"})") ==
+        std::string::npos
+    );
     CHECK(text.find("veer_replication_lag_bytes") == std::string::npos);
     snapshot.replication.lag_bytes = 5;
     CHECK(

@@ -43,6 +43,15 @@ inline Snapshot sample_snapshot() {
     client.server_address = "db1";
     client.server_port = 5432;
     snapshot.clients = {client};
+    snapshot.golden = {
+        {.route = snapshot.routes[0].name,
+         .searches = 200,
+         .fresh = 190,
+         .judged = 450,
+         .measured = 190,
+         .recall = 0.99,
+         .recall_at_most = 0.995},
+        {.route = snapshot.routes[1].name}};
     snapshot.config = {
         {.key = "limits.k_max",
          .value = "1000",

@@ -44,6 +44,13 @@ std::vector<std::string> names_of(std::string_view text) {
 
 }  // namespace
 
+TEST_CASE("golden sets are shown, and what is not known of them is NULL") {
+    CHECK(
+        rows_of("select queries, exact_fresh, recall, recall_at_most from golden") ==
+        "200|190|0.99|0.995\n0|0|~|~\n"
+    );
+}
+
 TEST_CASE("conditions choose rows") {
     CHECK(
         rows_of("SELECT column, desired_pct FROM veer.routes WHERE relation = 'public.images'") ==

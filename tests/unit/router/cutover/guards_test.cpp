@@ -108,6 +108,27 @@ TEST_CASE("slow is what is slower than nearly all of pgvector's own answers", "[
     CHECK_FALSE(first_trouble(other, {.veer_ms = 9.0, .postgres_ms = 5.0, .cold = true}, 500));
 }
 
+TEST_CASE("a golden set that is answered badly takes all back, for as long as it is", "[cutover]") {
+    Guards guards = fresh();
+    const auto told = [&guards](std::optional<double> recall) {
+        return guards.on_gauges({.golden_recall = recall}, Time());
+    };
+    CHECK(told(std::nullopt).empty());
+    CHECK(told(0.96).empty());
+    CHECK(guards.no_more().empty());
+    for (int i = 0; i < 2; ++i) {
+        const auto troubles = told(0.94);
+        REQUIRE(troubles.size() == 1);
+        CHECK(troubles[0].guard == "golden");
+        CHECK(troubles[0].action == Action::rollback);
+    }
+    CHECK(told(0.97).size() == 1);  // above the floor, and not good enough to begin again
+    CHECK(told(std::nullopt).size() == 1);
+    CHECK(guards.no_more().find("golden set") != std::string::npos);
+    CHECK(told(0.99).empty());
+    CHECK(guards.no_more().empty());
+}
+
 TEST_CASE("fallbacks step down first and roll back then; few of many do neither", "[cutover]") {
     Guards guards = fresh();
     for (int i = 0; i < 100; ++i) {

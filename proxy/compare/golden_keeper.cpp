@@ -1,0 +1,250 @@
+#include "proxy/compare/golden_keeper.hpp"
+
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+#include <limits>
+#include <set>
+#include <utility>
+
+namespace veer::proxy::compare {
+
+namespace {
+
+using router::compare::GoldenInbox;
+using router::compare::GoldenSet;
+using router::compare::GoldenSummary;
+using Clock = std::chrono::steady_clock;
+
+constexpr double share_of_judge = 0.25;
+constexpr std::chrono::seconds exact_time_max{2};
+constexpr int niceness = 10;
+
+std::int64_t now_ns() {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch())
+        .count();
+}
+
+double thread_seconds() {
+    std::timespec spent{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+    return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) / 1e9;
+}
+
+GoldenSet::Column column_of(const index::IndexedColumn& column) {
+    return {
+        .table = column.table.oid,
+        .vector = column.vector,
+        .metric = column.index->options().metric};
+}
+
+/// An index that has gone makes every distance unknown; it is not kept for that.
+GoldenSet::Distance distance_in(const std::shared_ptr<const index::RouteIndex>& index) {
+    return [weak = std::weak_ptr(index)](std::span<const float> a, std::span<const float> b) {
+        const auto found = weak.lock();
+        return found && a.size() == found->options().dimensions
+                   ? found->distance(a, b)
+                   : std::numeric_limits<double>::quiet_NaN();
+    };
+}
+
+}  // namespace
+
+GoldenKeeper::GoldenKeeper(Parts parts) : parts_(std::move(parts)) {}
+
+GoldenKeeper::~GoldenKeeper() {
+    stop();
+}
+
+void GoldenKeeper::configure(const config::Config& config) {
+    const std::lock_guard lock(mutex_);
+    capacity_ = config.compare.golden;
+    budget_.set_rate(config.compare.judge_cores * share_of_judge);
+    for (auto& [route, set] : sets_) {
+        set->set_capacity(capacity_);
+    }
+    if (capacity_ > 0 && !thread_.joinable() && !stopping_) {
+        thread_ = std::thread([this] { serve(); });
+    }
+}
+
+void GoldenKeeper::offer(const std::string& route, GoldenSet::Search search) {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = sets_.find(route); found != sets_.end()) {
+        found->second->offer(std::move(search), random_());
+    }
+}
+
+std::map<std::string, GoldenSummary> GoldenKeeper::summaries() const {
+    const std::lock_guard lock(mutex_);
+    std::map<std::string, GoldenSummary> all;
+    for (const auto& [route, set] : sets_) {
+        all[route] = set->summary();
+    }
+    return all;
+}
+
+void GoldenKeeper::serve() {
+    setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), niceness);  // clients come first
+    Clock::time_point asked_all = Clock::now();
+    std::unique_lock lock(mutex_);
+    while (!stopping_) {
+        changed_.wait_for(lock, parts_.period, [this] { return stopping_; });
+        if (stopping_) {
+            return;
+        }
+        lock.unlock();
+        const bool ask_all = Clock::now() - asked_all >= parts_.measure_every;
+        asked_all = ask_all ? Clock::now() : asked_all;
+        try {
+            round(ask_all);
+        } catch (const std::exception& error) {  // no memory: it must not end the process
+            spdlog::warn("golden sets: {}", error.what());
+        }
+        lock.lock();
+    }
+}
+
+void GoldenKeeper::round(bool ask_all) {
+    const std::vector<Served> served = parts_.served();
+    fit(served);
+    drain();
+    for (const Served& each : served) {
+        judge_stale(each);
+        std::vector<Set::Due> due;
+        {
+            const std::lock_guard lock(mutex_);
+            const auto set = sets_.find(each.route);
+            if (ask_all && set != sets_.end()) {
+                due = set->second->fresh();
+            }
+        }
+        for (std::size_t i = 0; i < due.size() && may_work(); ++i) {
+            ask_index(each, due[i]);
+        }
+    }
+    for (const auto& [route, summary] : summaries()) {
+        parts_.measured(route, summary);
+    }
+}
+
+/// A set for each route that is served, and no other.
+void GoldenKeeper::fit(const std::vector<Served>& served) {
+    const std::lock_guard lock(mutex_);
+    std::map<std::string, std::unique_ptr<Set>> kept;
+    std::set<storage::TableOid> tables;
+    bool another = false;
+    for (const Served& each : served) {
+        std::unique_ptr<Set> set = std::move(sets_[each.route]);
+        const Set::Column column = column_of(*each.column);
+        if (set == nullptr || !(set->column() == column)) {
+            set = std::make_unique<Set>(capacity_, column, distance_in(each.column->index));
+            another = true;
+        } else {
+            set->set_distance(distance_in(each.column->index));
+        }
+        tables.insert(column.table);
+        kept[each.route] = std::move(set);
+    }
+    sets_ = std::move(kept);
+    if (another) {
+        parts_.inbox.watch({});  // so that the new one learns from where on it knows
+    }
+    parts_.inbox.watch(std::move(tables));
+}
+
+void GoldenKeeper::drain() {
+    const GoldenInbox::Taken taken = parts_.inbox.take();
+    const std::lock_guard lock(mutex_);
+    for (const auto& [route, set] : sets_) {
+        if (taken.lost) {
+            set->lose(*taken.lost);
+        }
+        for (const Set::Change& change : taken.changes) {
+            set->note(change);
+        }
+    }
+}
+
+/// As many as there are now, each once.
+void GoldenKeeper::judge_stale(const Served& served) {
+    std::size_t stale = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        const GoldenSummary summary = sets_.at(served.route)->summary();
+        stale = summary.searches - summary.fresh;
+    }
+    for (; stale > 0 && may_work(); --stale) {
+        std::optional<Set::Due> due;
+        {
+            const std::lock_guard lock(mutex_);
+            due = sets_.at(served.route)->next_stale();
+        }
+        if (!due) {
+            return;
+        }
+        judge(served, *due);
+    }
+}
+
+void GoldenKeeper::judge(const Served& served, const Set::Due& due) {
+    const storage::Lsn as_of = parts_.replica.applied();
+    const double before = thread_seconds();
+    auto exact = served.column->index->search_exact(
+        due.search.vector, due.search.k, {.deadline = Clock::now() + exact_time_max}
+    );
+    charge(thread_seconds() - before);
+    drain();
+    bool fresh = false;
+    {
+        const std::lock_guard lock(mutex_);
+        Set& set = *sets_.at(served.route);
+        if (exact) {
+            fresh = set.judged(due.id, as_of, *std::move(exact));
+        } else {
+            set.postpone(due.id);
+        }
+    }
+    if (fresh) {
+        ask_index(served, due);
+    }
+}
+
+void GoldenKeeper::ask_index(const Served& served, const Set::Due& due) {
+    const double before = thread_seconds();
+    const auto found = served.column->index->search(
+        due.search.vector, due.search.k, std::max(due.search.ef, due.search.k)
+    );
+    charge(thread_seconds() - before);
+    drain();  // all that the index may have shown is known now
+    const std::lock_guard lock(mutex_);
+    if (found) {
+        sets_.at(served.route)->measured(due.id, *found);
+    }
+}
+
+bool GoldenKeeper::may_work() {
+    const std::lock_guard lock(mutex_);
+    return !stopping_ && budget_.available(now_ns());
+}
+
+void GoldenKeeper::charge(double seconds) {
+    const std::lock_guard lock(mutex_);
+    budget_.charge(seconds);
+}
+
+void GoldenKeeper::stop() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    changed_.notify_all();
+    if (thread_.joinable()) {
+        thread_.join();
+    }
+}
+
+}  // namespace veer::proxy::compare

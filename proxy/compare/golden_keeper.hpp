@@ -1,0 +1,91 @@
+#pragma once
+
+#include "config/config.hpp"
+#include "index/replica.hpp"
+#include "router/compare/golden_inbox.hpp"
+#include "router/compare/golden_set.hpp"
+#include "router/compare/sampling.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace veer::proxy::compare {
+
+/// Keeps a golden set for each route that is served: gives its searches their exact answers, again
+/// where the stream says so, and asks the index for them now and then.
+///
+///     compared searches ──offer()──▶ sets ◀── changes ── GoldenInbox ◀── stream
+///                                     │ each round: judge what is stale, while there is budget;
+///                                     ▼ ask the index what was judged, and all every measure_every
+///                                  measured(): the recall, for guards and for people
+///
+/// Invariants:
+/// 1. One niced thread does all of it, at a quarter of [compare] judge_cores.
+/// 2. A measurement counts only where the exact answer holds after all changes that the index may
+///    have shown while it was asked.
+class GoldenKeeper {
+  public:
+    struct Served {
+        std::string route;
+        std::shared_ptr<const index::IndexedColumn> column;
+    };
+
+    struct Parts {
+        index::Replica& replica;
+        router::compare::GoldenInbox& inbox;
+        std::function<std::vector<Served>()> served;  ///< the routes whose index answers
+        /// Is told on the keeper's thread.
+        std::function<void(const std::string& route, const router::compare::GoldenSummary&)>
+            measured;
+        std::chrono::milliseconds period{500};
+        std::chrono::milliseconds measure_every{10'000};
+    };
+
+    explicit GoldenKeeper(Parts parts);
+    GoldenKeeper(const GoldenKeeper&) = delete;
+    GoldenKeeper& operator=(const GoldenKeeper&) = delete;
+    ~GoldenKeeper();
+
+    /// Takes size and budget. The thread starts with the first configuration that wants a set.
+    void configure(const config::Config& config);
+
+    /// A search of real traffic. Any thread.
+    void offer(const std::string& route, router::compare::GoldenSet::Search search);
+
+    std::map<std::string, router::compare::GoldenSummary> summaries() const;
+
+    void stop();
+
+  private:
+    using Set = router::compare::GoldenSet;
+
+    void serve();
+    void round(bool ask_all);
+    void fit(const std::vector<Served>& served);
+    void drain();
+    void judge_stale(const Served& served);
+    void judge(const Served& served, const Set::Due& due);
+    void ask_index(const Served& served, const Set::Due& due);
+    bool may_work();
+    void charge(double seconds);
+
+    Parts parts_;
+    mutable std::mutex mutex_;  // guards all below
+    std::condition_variable changed_;
+    std::map<std::string, std::unique_ptr<Set>> sets_;
+    std::size_t capacity_ = 0;
+    router::compare::Budget budget_{0};
+    std::minstd_rand random_;
+    bool stopping_ = false;
+    std::thread thread_;
+};
+
+}  // namespace veer::proxy::compare
