@@ -76,7 +76,7 @@ void Control::configure(const Policy& policy, std::vector<config::Rule> rules) {
     rules_ = std::make_shared<RuleSet>(std::move(rules), rules_.get());
     for (auto& [name, entry] : entries_) {
         if (other_guards) {
-            entry->guards = Guards(policy_.guards, policy_.gates);
+            entry->guards.configure(policy_.guards, policy_.gates);
         }
         publish(*entry);
     }
@@ -171,7 +171,9 @@ Control::Now Control::apply_to(
     const Operator& who,
     Done& done
 ) {
-    const bool back = goes_back(entry.position, command.verb);
+    const bool lowers = command.verb == Verb::promote && command.percent &&
+                        *command.percent < entry.position.allowed();
+    const bool back = lowers || goes_back(entry.position, command.verb);
     const bool behind = entry.pending && !back;  // another's raise, which is being stored
     const Position& from = behind ? entry.pending->wanted : entry.position;
     Planned planned = plan(entry.name, from, command, expected, situation(entry));

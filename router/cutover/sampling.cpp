@@ -1,24 +1,41 @@
 #include "router/cutover/sampling.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace veer::router::cutover {
 
 void LagMeter::note(std::uint64_t position, Time at) {
     last_ = at;
-    if (!ahead_.empty() && ahead_.back().position >= position) {
+    while (!ahead_.empty() && ahead_.back().position > position) {
+        ahead_.pop_back();  // gone back: that will never come
+    }
+    if (!ahead_.empty() && ahead_.back().position == position) {
         return;  // since then nothing was written
     }
-    if (ahead_.size() >= kept_max) {
-        ahead_.pop_back();  // the oldest is the one that counts
+    if (ahead_.size() >= 2 && ahead_.back().at - ahead_[ahead_.size() - 2].at < spacing_) {
+        ahead_.pop_back();
+    } else if (ahead_.size() >= kept_max) {
+        thin_out();
     }
     ahead_.push_back({position, at});
+}
+
+/// Forgets every second one, but not the oldest; those to come are to be as far apart.
+void LagMeter::thin_out() {
+    spacing_ = (ahead_.back().at - ahead_.front().at) / (kept_max / 2);
+    std::deque<Seen> kept;
+    for (std::size_t i = 0; i < ahead_.size(); i += 2) {
+        kept.push_back(ahead_[i]);
+    }
+    ahead_ = std::move(kept);
 }
 
 std::optional<Duration> LagMeter::lag(std::uint64_t applied, Time now) {
     while (!ahead_.empty() && ahead_.front().position <= applied) {
         ahead_.pop_front();
     }
+    spacing_ = ahead_.empty() ? Duration(0) : spacing_;
     if (!ahead_.empty()) {
         return std::max(Duration(0), now - ahead_.front().at);
     }

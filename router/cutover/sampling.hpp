@@ -33,7 +33,11 @@ struct OwnLook {
 ///     at the time of      12.0     13.0     14.0   now 14.5
 ///                                  └─ the oldest position not applied: lag is 1.5 s
 ///
-/// The lag found is never too long, and too short by at most the time between two looks.
+/// The lag found is never too long, and too short by at most the time between two looks that are
+/// remembered: every one, until there is no room; then 128 of them or more, evenly.
+///
+/// A server whose positions go back (restored, or another took over) has nothing of what was
+/// beyond.
 class LagMeter {
   public:
     void note(std::uint64_t position, Time at);
@@ -52,7 +56,10 @@ class LagMeter {
 
     static constexpr std::size_t kept_max = 256;
 
-    std::deque<Seen> ahead_;  // of the copy, oldest first
+    void thin_out();
+
+    std::deque<Seen> ahead_;  // of the copy, oldest first; the last is the newest look
+    Duration spacing_{0};     // of those that are remembered, at least
     std::optional<Time> last_;
 };
 
