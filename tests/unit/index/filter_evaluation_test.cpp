@@ -143,7 +143,7 @@ struct Rows {
         }
         values.resize(std::max(values.size(), row + 1));
         values[row] = drawn;
-        REQUIRE(index.put(std::to_string(row), Vector{static_cast<float>(row / 2)}, columns));
+        REQUIRE(index.put(std::to_string(row), Vector{static_cast<float>(row - row % 2)}, columns));
     }
 };
 
