@@ -33,6 +33,7 @@ std::optional<Dataset> real(const std::string& directory, std::size_t queries) {
         document.id = static_cast<std::int64_t>(number) + 1;
         document.title = "row " + std::to_string(number);
         document.category = "real";
+        document.tenant = static_cast<std::int32_t>(number % 1000);
         document.embedding = base->at(number);
         return document;
     };

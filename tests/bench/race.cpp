@@ -12,10 +12,10 @@ namespace {
 
 /// One connection with both searches prepared.
 struct Client {
-    Client(const std::string& dsn, const std::string& table)
+    Client(const std::string& dsn, const std::string& table, const std::string& condition)
         : connection(dsn),
-          by_key(connection, table, demo::Projection::key),
-          by_row(connection, table, demo::Projection::row) {}
+          by_key(connection, table, demo::Projection::key, demo::neighbours_wanted, condition),
+          by_row(connection, table, demo::Projection::row, demo::neighbours_wanted, condition) {}
 
     demo::Searcher& searcher(demo::Projection projection) {
         return projection == demo::Projection::key ? by_key : by_row;
@@ -48,7 +48,8 @@ class Race::Engine {
     Engine(const std::string& dsn, const RaceOptions& options, const Dataset& dataset)
         : dataset_(dataset) {
         for (std::size_t i = 0; i < options.clients; i++) {
-            clients_.push_back(std::make_unique<Client>(dsn, dataset.table.name));
+            clients_.push_back(std::make_unique<Client>(dsn, dataset.table.name, options.condition)
+            );
         }
     }
 
@@ -90,7 +91,10 @@ Race::Race(const RaceOptions& options, const Dataset& dataset)
       direct_(std::make_unique<Engine>(options.direct, options, dataset)),
       veer_(std::make_unique<Engine>(options.veer, options, dataset)) {
     demo::Connection judge(options.direct);
-    truth_ = demo::exact_answers(judge, dataset.table.name, dataset.queries);
+    truth_ = demo::exact_answers(judge, dataset.table.name, dataset.queries, options.condition);
+    if (options.condition != "true") {
+        direct_->execute("SET hnsw.iterative_scan = strict_order");
+    }
     veer_->execute(std::string(demo::always_veer));
 }
 

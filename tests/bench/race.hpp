@@ -15,6 +15,8 @@ struct RaceOptions {
     std::string veer;
     std::size_t rounds = 3;
     std::size_t clients = 1;  // connections that search at the same time, each on its own thread
+    std::string condition =
+        "true";  // of WHERE; pgvector then scans on (iterative_scan) until LIMIT
 };
 
 struct Result {

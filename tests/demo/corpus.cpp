@@ -144,7 +144,7 @@ Document Corpus::document(std::size_t number) const {
                      std::string(category.subjects[subject % subjects_per_category]) + ", part " +
                      std::to_string(number / 1000 + 1);
     document.category = category.name;
-    document.tenant = static_cast<std::int32_t>(number % 100);
+    document.tenant = static_cast<std::int32_t>(number % 1000);
     document.embedding = embedding(number);
     return document;
 }

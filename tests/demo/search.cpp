@@ -10,21 +10,28 @@ namespace {
 
 constexpr std::size_t ties_seen = 100;
 
-std::string statement(const std::string& table, Projection projection, std::size_t limit) {
+std::string statement(
+    const std::string& table, Projection projection, std::size_t limit, const std::string& condition
+) {
     const std::string columns = projection == Projection::key ? "id" : "id, title, category";
-    return "SELECT " + columns + ", embedding <=> $1 AS distance FROM " + table +
+    const std::string where = condition == "true" ? "" : " WHERE " + condition;
+    return "SELECT " + columns + ", embedding <=> $1 AS distance FROM " + table + where +
            " ORDER BY embedding <=> $1 LIMIT " + std::to_string(limit);
 }
 
 }  // namespace
 
 Searcher::Searcher(
-    Connection& connection, const std::string& table, Projection projection, std::size_t limit
+    Connection& connection,
+    const std::string& table,
+    Projection projection,
+    std::size_t limit,
+    const std::string& condition
 )
     : connection_(connection),
       projection_(projection),
       name_(table + (projection == Projection::key ? "_by_key" : "_by_row")) {
-    connection.prepare(name_, statement(table, projection, limit));
+    connection.prepare(name_, statement(table, projection, limit, condition));
 }
 
 Answer Searcher::search(std::span<const float> query) {
@@ -46,11 +53,14 @@ Answer Searcher::search(std::span<const float> query) {
 }
 
 std::vector<Ids> exact_answers(
-    Connection& connection, const std::string& table, std::span<const std::vector<float>> queries
+    Connection& connection,
+    const std::string& table,
+    std::span<const std::vector<float>> queries,
+    const std::string& condition
 ) {
     connection.execute("SET enable_indexscan = off");
     std::vector<Ids> answers;
-    Searcher searcher(connection, table, Projection::key, ties_seen);
+    Searcher searcher(connection, table, Projection::key, ties_seen, condition);
     for (const std::vector<float>& query : queries) {
         const std::vector<Neighbour> nearest = searcher.search(query).neighbours;
         const double tenth = nearest.at(std::min(nearest.size(), neighbours_wanted) - 1).distance;

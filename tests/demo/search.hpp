@@ -36,7 +36,8 @@ class Searcher {
         Connection& connection,
         const std::string& table,
         Projection projection,
-        std::size_t limit = neighbours_wanted
+        std::size_t limit = neighbours_wanted,
+        const std::string& condition = "true"
     );
 
     Answer search(std::span<const float> query);
@@ -49,11 +50,14 @@ class Searcher {
 
 using Ids = std::set<std::int64_t>;
 
-/// The true neighbours of each query, by exact search of the table: ten, and whatever is as near as
-/// the tenth. Real tables hold the same vector many times, and no engine is wrong for choosing
-/// another of them.
+/// The true neighbours of each query among the rows of a condition, by exact search of the table:
+/// ten, and whatever is as near as the tenth. Real tables hold the same vector many times, and no
+/// engine is wrong for choosing another of them.
 std::vector<Ids> exact_answers(
-    Connection& connection, const std::string& table, std::span<const std::vector<float>> queries
+    Connection& connection,
+    const std::string& table,
+    std::span<const std::vector<float>> queries,
+    const std::string& condition = "true"
 );
 
 /// What a number of searches has shown.
