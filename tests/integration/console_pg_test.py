@@ -145,7 +145,8 @@ def scene_psycopg(binary, postgres):
             db.commit()
         with session(veer.port) as db:  # an ordinary session's SHOWs are as they were
             shown = [column.name for column in db.execute("SHOW veer.routes").description]
-            expect(shown[:2] + shown[-1:], ["route", "table", "revision"], "SHOW veer.routes in a session")
+            expect(shown[:2], ["route", "table"], "SHOW veer.routes in a session")
+            expect("revision" in shown, True, "and its revision")
 
 
 def scene_reload(binary, postgres):

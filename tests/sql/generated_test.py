@@ -18,7 +18,7 @@ from private_servers import Postgres, Veer, fail, session
 from random_statements import DIMENSIONS, WAYS, Statement
 
 HERE = pathlib.Path(__file__).parent
-ROWS = 300
+ROWS = 150
 STATEMENTS_OF_A_SESSION = 1000
 DIFFERENCES_MAX = 10
 SHARE_SERVED_MIN = 0.5
