@@ -33,6 +33,7 @@ struct VectorExpression {
 /// LIMIT or OFFSET.
 struct Count {
     std::variant<std::monostate, std::int64_t, Argument> value;  ///< absent, constant, argument
+    bool as_int4 = false;  ///< the argument is cast to int4; else it is an int8
 
     friend bool operator==(const Count&, const Count&) = default;
 };

@@ -166,7 +166,8 @@ std::optional<Count> read_count(const PgQuery__Node* node) {
         const bool whole =
             type && !type->is_array && type->typmods.empty() && is_any_builtin(*type, count_types);
         const std::optional<Argument> argument = read_argument(cast->arg);
-        return whole && argument ? std::optional(Count{*argument}) : std::nullopt;
+        return whole && argument ? std::optional(Count{*argument, type->is_builtin("int4")})
+                                 : std::nullopt;
     }
     if (const std::optional<Argument> argument = read_argument(node)) {
         return Count{*argument};

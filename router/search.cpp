@@ -101,8 +101,8 @@ std::variant<Vector, Reason> decode(
 }
 
 /// The width of a binary integer of this declared type. An undeclared LIMIT or OFFSET is inferred
-/// to be int8, or int4 where the text casts it so.
-bool width_fits(std::uint32_t declared, std::size_t width) {
+/// to be int8, or int4 where the text casts it so: another width is Postgres' to refuse.
+bool width_fits(std::uint32_t declared, std::size_t width, bool as_int4) {
     constexpr std::uint32_t int8_oid = 20;
     constexpr std::uint32_t int2_oid = 21;
     constexpr std::uint32_t int4_oid = 23;
@@ -114,8 +114,13 @@ bool width_fits(std::uint32_t declared, std::size_t width) {
         case int2_oid:
             return width == 2;
         default:
-            return is_inferred(declared) && (width == 8 || width == 4);
+            return is_inferred(declared) && width == (as_int4 ? 4 : 8);
     }
+}
+
+bool is_integer(std::uint32_t declared) {
+    return width_fits(declared, 8, false) || width_fits(declared, 4, false) ||
+           width_fits(declared, 2, false);
 }
 
 std::optional<std::int64_t> decode_integer(std::string_view bytes, bool binary) {
@@ -154,9 +159,8 @@ std::optional<std::int64_t> count_value(const parser::Count& count, const Values
     }
     const ParameterValue& value = values.parameters[argument->index];
     const bool understood =
-        value.binary ? width_fits(value.declared_type, value.bytes->size())
-                     : is_inferred(value.declared_type) || width_fits(value.declared_type, 8) ||
-                           width_fits(value.declared_type, 4) || width_fits(value.declared_type, 2);
+        value.binary ? width_fits(value.declared_type, value.bytes->size(), count.as_int4)
+                     : is_inferred(value.declared_type) || is_integer(value.declared_type);
     return understood ? decode_integer(*value.bytes, value.binary) : std::nullopt;
 }
 
