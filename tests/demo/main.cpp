@@ -1,5 +1,6 @@
 #include "tests/demo/console.hpp"
 #include "tests/demo/scene.hpp"
+#include "tests/demo/search.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -17,6 +18,7 @@ using Options = std::map<std::string, std::string>;
 constexpr std::string_view usage =
     "usage: veer_demo load --direct DSN [--rows N]\n"
     "       veer_demo wait --veer DSN [--rows N]\n"
+    "       veer_demo search --veer DSN --searches N [--from N] [--rows N]\n"
     "       veer_demo show --direct DSN --veer DSN --pid PID --config FILE [--rows N]\n";
 
 Options read_options(int argc, char** argv) {
@@ -67,6 +69,18 @@ void wait(const Scene& scene, Terminal& terminal) {
     terminal.end();
 }
 
+/// Different searches one after another, of a client that takes whoever answers.
+void search(const Scene& scene, std::size_t from, std::size_t count, Terminal& terminal) {
+    Connection client(scene.veer);
+    Searcher searcher(client, scene.table.name, Projection::key);
+    terminal.begin("asked " + grouped(static_cast<std::int64_t>(count)) + " searches");
+    for (std::size_t i = 0; i < count; ++i) {
+        searcher.search(scene.corpus.embedding(scene.table.rows + from + i));
+        terminal.advance(static_cast<double>(i) / static_cast<double>(count));
+    }
+    terminal.end();
+}
+
 int show(const Scene& scene, Terminal& terminal) {
     Checks checks(terminal);
     compare_engines(scene, terminal, checks);
@@ -92,6 +106,11 @@ int run(int argc, char** argv) {
         load(scene, terminal);
     } else if (command == "wait") {
         wait(scene, terminal);
+    } else if (command == "search") {
+        const auto number = [&options](const char* name) {
+            return std::strtoul(options[name].c_str(), nullptr, 10);
+        };
+        search(scene, number("from"), number("searches"), terminal);
     } else if (command == "show") {
         return show(scene, terminal);
     } else {
