@@ -109,10 +109,10 @@ Result<void> leave_publication(
     for (int row = 0; row < rows->size(); ++row) {
         const std::string drop = "ALTER PUBLICATION " + connection.quote_identifier(name) +
                                  " DROP TABLE ONLY " + rows->text(row, 0);
-        const std::string patience = all.has_value() ? "2s" : "10ms";
-        auto left = connection.query(
-            "SET lock_timeout = '" + patience + "'; " + drop + "; SET lock_timeout = 0"
-        );
+        std::string patient =
+            all.has_value() ? "SET lock_timeout = '2s'; " : "SET lock_timeout = '10ms'; ";
+        patient.append(drop).append("; SET lock_timeout = 0");
+        auto left = connection.query(patient);
         if (left.has_value()) {
             continue;
         }
