@@ -60,7 +60,12 @@ std::vector<Relation> traffic_relations() {
           {"rejected_rows", integer},
           {"missing_rows", integer},
           {"estimated_bytes", integer}},
-         rows::indexes},
+         rows::indexes}};
+}
+
+/// What is known of the copy's being right.
+std::vector<Relation> copy_relations() {
+    return {
         {"replication",
          "How far the copy follows the server",
          {{"slot", text},
@@ -169,7 +174,8 @@ std::vector<Relation> process_relations() {
 
 std::vector<Relation> make_relations() {
     std::vector<Relation> all = traffic_relations();
-    for (std::vector<Relation> more : {connection_relations(), process_relations()}) {
+    for (std::vector<Relation> more :
+         {copy_relations(), connection_relations(), process_relations()}) {
         std::move(more.begin(), more.end(), std::back_inserter(all));
     }
     return all;
