@@ -20,7 +20,7 @@ std::string vectors_directory(const config::Config& config) {
     if (config.storage.vectors == config::Storage::Vectors::memory) {
         return {};
     }
-    const std::string directory = config.storage.dir + "/vectors";
+    std::string directory = config.storage.dir + "/vectors";
     std::error_code problem;
     std::filesystem::create_directories(directory, problem);
     if (problem || ::access(directory.c_str(), W_OK | X_OK) != 0) {
