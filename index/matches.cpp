@@ -29,7 +29,9 @@ bool extend(Matches& matches, const Predicate& predicate, const RecordsView& vie
     }
     matches.records.each_from(known, [&](std::size_t record) {
         const Slot slot = view.records.slot(static_cast<Record>(record));
-        matches.nodes.set(view.versions.head(slot));
+        const Slot node = view.versions.head(slot);
+        matches.nodes.resize(std::max<std::size_t>(matches.nodes.size(), std::size_t{node} + 1));
+        matches.nodes.set(node);
         return true;
     });
     matches.count = 0;

@@ -122,7 +122,7 @@ class Replica::Impl {
     std::string too_large(const IndexedColumn& column, std::uint64_t rows, std::uint64_t planned)
         const;
     IndexOptions index_options(const IndexedColumn& column) const;
-    std::shared_ptr<RouteIndex> make_index(const IndexedColumn& column, std::uint64_t rows) const;
+    std::shared_ptr<RouteIndex> make_index(IndexedColumn& column, std::uint64_t rows) const;
     static void change(const std::vector<Writer>& writers, const storage::Change& change);
     void plan(const std::vector<storage::Table>& tables, Generation& next) const;
     static void say_refused(const IndexedColumn& column);
@@ -181,11 +181,22 @@ IndexOptions Replica::Impl::index_options(const IndexedColumn& column) const {
         .vectors_directory = options_.vectors_directory};
 }
 
-std::shared_ptr<RouteIndex> Replica::Impl::make_index(
-    const IndexedColumn& column, std::uint64_t rows
-) const {
+/// A refused column's index has nothing to hold. One that cannot be made refuses its column.
+std::shared_ptr<RouteIndex> Replica::Impl::make_index(IndexedColumn& column, std::uint64_t rows)
+    const {
     IndexOptions options = index_options(column);
-    options.expected_rows = rows;
+    if (column.refused.empty()) {
+        // A file's room would be taken from the disk at once.
+        options.expected_rows = options.vectors_directory.empty() ? rows : 0;
+        try {
+            return std::make_shared<RouteIndex>(options);
+        } catch (const std::exception& thrown) {
+            column.refused = "Its index cannot be made, for lack of memory or of room in " +
+                             options_.vectors_directory + ": " + thrown.what() + ".";
+        }
+    }
+    options.expected_rows = 0;
+    options.vectors_directory.clear();
     return std::make_shared<RouteIndex>(std::move(options));
 }
 
@@ -208,7 +219,7 @@ void Replica::Impl::plan(const std::vector<storage::Table>& tables, Generation& 
             }
             IndexedColumn column{table, ann.vector, ann, nullptr, "", false, false};
             column.refused = too_large(column, rows, planned);
-            column.index = make_index(column, column.refused.empty() ? rows : 0);
+            column.index = make_index(column, rows);
             planned += column.refused.empty() ? memory_estimate(rows, index_options(column)) : 0;
             next.columns.push_back(std::move(column));
         }

@@ -120,7 +120,7 @@ std::chrono::milliseconds RouteIndex::Impl::keep_up(const std::atomic<bool>& sto
         worn_records = has_worn_records();
     }
     const bool rebuilt = !worn || rebuild(stopping);
-    if (worn_records && !worn) {  // a rebuild leaves the superseded out, too
+    if (worn_records && (!worn || !rebuilt)) {  // a rebuild leaves the superseded out, too
         renew_records(stopping);
     }
     if (!stopping) {
@@ -173,7 +173,9 @@ bool RouteIndex::Impl::rebuild_from(
     Changes begin,
     const std::atomic<bool>& stopping
 ) {
-    const std::size_t capacity = std::min(std::max(capacity_min, live * 5 / 4), slots_max());
+    // A file's room is taken from the disk at once, and the budget is asked only then.
+    const std::size_t wanted = options_.vectors_directory.empty() ? live * 5 / 4 : 0;
+    const std::size_t capacity = std::min(std::max(capacity_min, wanted), slots_max());
     auto fresh = Segment::create(space_, graph_options(), capacity, room());
     if (!fresh || !(*fresh)->make_room(std::max<std::size_t>(live, 1))) {
         return false;
@@ -278,6 +280,7 @@ bool RouteIndex::Impl::exchange_records(
     matches_ = std::make_shared<MatchCache>();
     const std::lock_guard snapshot_lock{mutex_};
     before = snapshot_;
+    snapshot_.slots = segment_->graph().size();  // those of all records, of open transactions, too
     snapshot_.records = records_;
     snapshot_.matches = matches_;
     snapshot_.record_count = records_->size();

@@ -208,12 +208,8 @@ class Reader {
                 return joined(Kind::all_of, std::move(known), negated(std::move(value)));
             case PG_QUERY__BOOL_TEST_TYPE__IS_NOT_FALSE:
                 return joined(Kind::any_of, std::move(null), std::move(value));
-            case PG_QUERY__BOOL_TEST_TYPE__IS_UNKNOWN:
-                return null;
-            case PG_QUERY__BOOL_TEST_TYPE__IS_NOT_UNKNOWN:
-                return known;
             default:
-                return {};
+                return {};  // IS UNKNOWN asks for a boolean, IS NULL for anything
         }
     }
 

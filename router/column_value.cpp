@@ -236,6 +236,20 @@ std::optional<FilterValue> parse_time(ColumnType type, std::string_view text) {
     return scanner.done() ? std::optional<FilterValue>(value) : std::nullopt;
 }
 
+/// What date_recv and its kin do not refuse (datatype/timestamp.h); infinities are left to
+/// Postgres, too.
+bool in_calendar(ColumnType type, std::int64_t value) {
+    switch (type) {
+        case ColumnType::date:
+            return value >= -2'451'545 && value < 2'145'031'949;
+        case ColumnType::timestamp:
+        case ColumnType::timestamptz:
+            return value >= -211'813'488'000'000'000 && value < 9'223'371'331'200'000'000;
+        default:
+            return true;
+    }
+}
+
 std::int64_t signed_of(std::string_view bytes) {
     std::uint64_t bits = static_cast<std::int8_t>(bytes.front()) < 0 ? ~std::uint64_t{0} : 0;
     for (const char byte : bytes) {
@@ -338,8 +352,10 @@ std::optional<FilterValue> receive_value(ColumnType type, std::string_view bytes
         case ColumnType::float8:
             return std::nullopt;
         default:
-            return signed_of(bytes);
+            break;
     }
+    const std::int64_t value = signed_of(bytes);
+    return in_calendar(type, value) ? std::optional<FilterValue>(value) : std::nullopt;
 }
 
 Values parse_values(ColumnType type, std::string_view text) {
@@ -349,12 +365,9 @@ Values parse_values(ColumnType type, std::string_view text) {
     }
     std::vector<ComparedValue> values;
     for (const Element& element : *elements) {
-        if (!element.quoted && is_null_word(element.text)) {
-            values.push_back({});
-            continue;
-        }
         auto value = parse_value(type, element.text);
-        if (!value || (!element.quoted && element.text.empty())) {
+        // What an unquoted NULL means, array_nulls says.
+        if (!value || (!element.quoted && (element.text.empty() || is_null_word(element.text)))) {
             return std::nullopt;
         }
         values.push_back({std::move(value)});
@@ -365,17 +378,19 @@ Values parse_values(ColumnType type, std::string_view text) {
 Values receive_values(std::string_view bytes) {
     storage::ByteReader reader{bytes};
     const std::uint32_t dimensions = reader.be32();
-    reader.be32();  // whether there are NULLs
+    const std::uint32_t nulls = reader.be32();  // whether there are any: 0 or 1
     const auto type = storage::column_type(reader.be32());
     std::vector<ComparedValue> values;
-    if (reader.failed() || dimensions > 1 || !type) {
+    if (reader.failed() || dimensions > 1 || nulls > 1 || !type) {
         return std::nullopt;
     }
     if (dimensions == 0) {
         return reader.remaining() == 0 ? Values{std::move(values)} : std::nullopt;
     }
     const std::uint32_t count = reader.be32();
-    reader.be32();  // the lower bound
+    if (reader.be32() != 1) {  // the lower bound, of which not every one is possible
+        return std::nullopt;
+    }
     for (std::uint32_t left = count; left > 0 && !reader.failed(); --left) {
         const std::uint32_t length = reader.be32();
         if (length == std::numeric_limits<std::uint32_t>::max()) {
@@ -392,20 +407,20 @@ Values receive_values(std::string_view bytes) {
     return whole ? Values{std::move(values)} : std::nullopt;
 }
 
-std::optional<ColumnType> received_element_type(std::string_view bytes) {
+std::uint32_t received_element_oid(std::string_view bytes) {
     storage::ByteReader reader{bytes};
     reader.be64();  // dimensions, and whether there are NULLs
-    return storage::column_type(reader.be32());
+    return reader.be32();
 }
 
-Values parse_whole_numbers(std::string_view text) {
+Values parse_whole_numbers(ColumnType type, std::string_view text) {
     std::vector<ComparedValue> values;
     while (true) {
         const std::size_t end = std::min(text.find(','), text.size());
         std::string_view item = text.substr(0, end);
         item.remove_prefix(std::min(item.find_first_not_of(' '), item.size()));
         item.remove_suffix(item.size() - (item.find_last_not_of(' ') + 1));
-        auto value = parse_whole(ColumnType::int8, item);
+        auto value = parse_whole(type, item);
         if (!value) {
             return std::nullopt;
         }
@@ -417,22 +432,35 @@ Values parse_whole_numbers(std::string_view text) {
     }
 }
 
-std::optional<ColumnType> array_element_type(std::uint32_t type_oid) {
-    constexpr std::array<std::pair<std::uint32_t, ColumnType>, 10> types{
-        {{1000, ColumnType::boolean},
-         {1005, ColumnType::int2},
-         {1007, ColumnType::int4},
-         {1016, ColumnType::int8},
-         {1009, ColumnType::text},
-         {1015, ColumnType::text},
-         {1182, ColumnType::date},
-         {1115, ColumnType::timestamp},
-         {1185, ColumnType::timestamptz},
-         {2951, ColumnType::uuid}}};
-    const auto* const found = std::find_if(types.begin(), types.end(), [&](const auto& known) {
+std::uint32_t array_element_oid(std::uint32_t type_oid) {
+    constexpr std::array<std::pair<std::uint32_t, std::uint32_t>, 10> arrays{
+        {{1000, 16},
+         {1005, 21},
+         {1007, 23},
+         {1016, 20},
+         {1009, 25},
+         {1015, 1043},
+         {1182, 1082},
+         {1115, 1114},
+         {1185, 1184},
+         {2951, 2950}}};
+    const auto* const found = std::find_if(arrays.begin(), arrays.end(), [&](const auto& known) {
         return known.first == type_oid;
     });
-    return found == types.end() ? std::nullopt : std::optional(found->second);
+    return found == arrays.end() ? 0 : found->second;
+}
+
+std::optional<ColumnType> array_element_type(std::uint32_t type_oid) {
+    return storage::column_type(array_element_oid(type_oid));
+}
+
+std::uint32_t builtin_oid(ColumnType type) {
+    constexpr std::array<std::uint32_t, 12> oids{
+        16, 21, 23, 20, 700, 701, 1082, 1114, 1184, 2950, 25, 1043};
+    const auto* const found = std::find_if(oids.begin(), oids.end(), [&](std::uint32_t oid) {
+        return storage::column_type(oid) == type;
+    });
+    return found == oids.end() ? 0 : *found;
 }
 
 std::optional<ColumnType> type_by_name(std::string_view name) {

@@ -37,14 +37,22 @@ std::optional<std::vector<ComparedValue>> parse_values(
 /// array_send's form of a one-dimensional array.
 std::optional<std::vector<ComparedValue>> receive_values(std::string_view bytes);
 
-/// The type of its elements, as its bytes say.
-std::optional<storage::ColumnType> received_element_type(std::string_view bytes);
+/// pg_type.oid of its elements, as its bytes say.
+std::uint32_t received_element_oid(std::string_view bytes);
 
-/// What stands between the brackets of ARRAY[1, -2]: whole numbers.
-std::optional<std::vector<ComparedValue>> parse_whole_numbers(std::string_view text);
+/// What stands between the brackets of ARRAY[1, -2]: whole numbers of this type.
+std::optional<std::vector<ComparedValue>> parse_whole_numbers(
+    storage::ColumnType type, std::string_view text
+);
 
 /// By pg_type.oid of an array type.
 std::optional<storage::ColumnType> array_element_type(std::uint32_t type_oid);
+
+/// pg_type.oid of the elements of an array type; 0 where it is none that veer knows.
+std::uint32_t array_element_oid(std::uint32_t type_oid);
+
+/// pg_type.oid; of text and varchar, text's.
+std::uint32_t builtin_oid(storage::ColumnType type);
 
 /// By PostgreSQL's own name.
 std::optional<storage::ColumnType> type_by_name(std::string_view name);

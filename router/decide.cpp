@@ -320,6 +320,20 @@ bool same_output_types(
            });
 }
 
+bool same_column_types(const Route& one, const Route& other) {
+    const auto& theirs = other.table().columns;
+    return std::all_of(
+        one.table().columns.begin(),
+        one.table().columns.end(),
+        [&](const storage::Column& mine) {
+            const auto its = std::find_if(theirs.begin(), theirs.end(), [&](const auto& column) {
+                return column.name == mine.name;
+            });
+            return its == theirs.end() || its->type_oid == mine.type_oid;
+        }
+    );
+}
+
 bool outputs_known(const Route& route, const parser::NearestNeighbourQuery& query) {
     const bool star =
         std::any_of(query.outputs.begin(), query.outputs.end(), [](const auto& output) {

@@ -91,6 +91,10 @@ bool same_output_types(
     const Route& one, const Route& other, const parser::NearestNeighbourQuery& query
 );
 
+/// True where the columns that both have are of the same types: what Postgres inferred of a
+/// statement's parameters under the one holds under the other.
+bool same_column_types(const Route& one, const Route& other);
+
 /// True where each output, and each column that is named with its table, is known to exist: so that
 /// neither the statement fails on a name nor a function is called by a column's.
 bool outputs_known(const Route& route, const parser::NearestNeighbourQuery& query);

@@ -8,9 +8,11 @@ config::Freshness freshness_of(std::string_view session, const config::Freshness
 
 void FreshnessGauge::note(storage::Lsn end, Duration asked) {
     const std::lock_guard lock(mutex_);
-    if (!ahead_.empty() && end < ahead_.back().end) {  // another server's log
+    const bool shorter =
+        ahead_.empty() ? reached_.has_value() && end < reached_->end : end < ahead_.back().end;
+    if (shorter) {  // another server's log
         ahead_.clear();
-        as_of_.reset();
+        reached_.reset();
     }
     if (ahead_.size() == kept_max) {
         ahead_.pop_back();  // the oldest ones are reached first
@@ -27,15 +29,13 @@ bool FreshnessGauge::holds(storage::Lsn applied, std::chrono::milliseconds bound
 
 std::optional<FreshnessGauge::Duration> FreshnessGauge::as_of(storage::Lsn applied) {
     const std::lock_guard lock(mutex_);
-    if (applied < applied_) {  // another copy, or one that was read back
-        as_of_.reset();
-    }
-    applied_ = applied;
     while (!ahead_.empty() && ahead_.front().end <= applied) {
-        as_of_ = ahead_.front().asked;
+        reached_ = ahead_.front();
         ahead_.pop_front();
     }
-    return as_of_;
+    // Another copy may be behind it, or the position was read before somebody else's.
+    return reached_.has_value() && reached_->end <= applied ? std::optional(reached_->asked)
+                                                            : std::nullopt;
 }
 
 bool FreshnessGauge::wanted(Duration now) const {

@@ -56,9 +56,8 @@ class FreshnessGauge {
     };
 
     std::mutex mutex_;
-    std::deque<Look> ahead_;         ///< not known to be applied, oldest first
-    std::optional<Duration> as_of_;  ///< of the newest that was
-    storage::Lsn applied_;           ///< as it was told last
+    std::deque<Look> ahead_;       ///< not known to be applied, oldest first
+    std::optional<Look> reached_;  ///< the newest that was
     std::atomic<Duration::rep> asked_{0};
     std::atomic<bool> ever_asked_{false};
 };

@@ -152,6 +152,13 @@ class Compiler {
             return std::nullopt;
         }
         if (!value->value) {
+            // transform_null_equals may make IS NULL of it.
+            const bool bare =
+                std::holds_alternative<std::monostate>(condition.operands.front().value) &&
+                condition.operands.front().type.empty();
+            if (bare && condition.comparison == Condition::Comparison::equal) {
+                return std::nullopt;
+            }
             return unknown();
         }
         Filter filter{.kind = Filter::Kind::compare, .comparison = same(condition.comparison)};
@@ -257,7 +264,7 @@ class Compiler {
         }
         std::optional<std::vector<ComparedValue>> values;
         if (argument.source == Argument::Source::literal) {
-            values = literal_values(argument, *element);
+            values = literal_values(argument, *element, !operand.type.empty());
         } else {
             const ParameterValue* const value = parameter_at(argument);
             if (value == nullptr || !array_holds(*value, operand, *element, column.type)) {
@@ -266,8 +273,10 @@ class Compiler {
             if (!value->bytes) {
                 return unknown();
             }
-            values = value->binary ? received(*value->bytes, column.type)
-                                   : parse_values(*element, *value->bytes);
+            const std::uint32_t sent = is_inferred(value->declared_type)
+                                           ? builtin_oid(*element)
+                                           : array_element_oid(value->declared_type);
+            values = value->binary ? received(*value->bytes, sent) : parsed(*value->bytes, sent);
         }
         return values ? one_of(*std::move(values), column) : std::nullopt;
     }
@@ -283,16 +292,23 @@ class Compiler {
                (operand.type.empty() ? comparable_types(*declared, column) : *declared == element);
     }
 
-    /// Elements of another type than the column's are compared as whole numbers or not at all.
+    /// What the bytes say that they are must be what was declared: array_recv is as strict.
     static std::optional<std::vector<ComparedValue>> received(
-        std::string_view bytes, ColumnType column
+        std::string_view bytes, std::uint32_t element_oid
     ) {
-        const auto element = received_element_type(bytes);
-        return element && comparable_types(*element, column) ? receive_values(bytes) : std::nullopt;
+        return received_element_oid(bytes) == element_oid ? receive_values(bytes) : std::nullopt;
     }
 
+    static std::optional<std::vector<ComparedValue>> parsed(
+        std::string_view text, std::uint32_t element_oid
+    ) {
+        const auto element = storage::column_type(element_oid);
+        return element ? parse_values(*element, text) : std::nullopt;
+    }
+
+    /// `cast`: the numbers of ARRAY[...] have to fit the element's type.
     std::optional<std::vector<ComparedValue>> literal_values(
-        const Argument& argument, ColumnType element
+        const Argument& argument, ColumnType element, bool cast
     ) const {
         if (argument.index >= values_.literals.size()) {
             return std::nullopt;
@@ -301,8 +317,9 @@ class Compiler {
         if (literal.kind == parser::Literal::Kind::string) {
             return parse_values(element, literal.text);
         }
-        return comparable_types(element, ColumnType::int8) ? parse_whole_numbers(literal.text)
-                                                           : std::nullopt;
+        return comparable_types(element, ColumnType::int8)
+                   ? parse_whole_numbers(cast ? element : ColumnType::int8, literal.text)
+                   : std::nullopt;
     }
 
     std::optional<std::string_view> literal_text(const Argument& argument) const {

@@ -105,15 +105,17 @@ std::string copied_facts(const storage::Table& table) {
         return ", NULL, NULL, false";
     }
     const std::vector<std::int16_t> copied = attnums(table, table.copied);
-    std::string privileges;
-    for (const std::int16_t attnum : copied) {
-        privileges += (privileges.empty() ? "" : ", ") +
-                      ("pg_catalog.has_column_privilege(c.oid, " + std::to_string(attnum)) +
-                      "::pg_catalog.int2, 'SELECT')";
-    }
-    return ", " + fingerprint_of(copied) + ", pg_catalog.concat(" + privileges +
-           "), pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.=) 'UTF8'"
-           " AND pg_catalog.pg_type_is_visible(25) AND pg_catalog.pg_type_is_visible(1082)"
+    // A function has at most 100 arguments, a table 1,600 columns.
+    const std::string privileges =
+        "(SELECT pg_catalog.string_agg(CASE WHEN pg_catalog.has_column_privilege(c.oid, k.number, "
+        "'SELECT') THEN 't' ELSE 'f' END, '' ORDER BY k.place) FROM pg_catalog.unnest('{" +
+        join(copied) + "}'::pg_catalog.int2[]) WITH ORDINALITY AS k(number, place))";
+    return ", " + fingerprint_of(copied) + ", " + privileges +
+           ", pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.=) 'UTF8'"
+           " AND pg_catalog.pg_type_is_visible(16) AND pg_catalog.pg_type_is_visible(20)"
+           " AND pg_catalog.pg_type_is_visible(21) AND pg_catalog.pg_type_is_visible(23)"
+           " AND pg_catalog.pg_type_is_visible(25) AND pg_catalog.pg_type_is_visible(1043)"
+           " AND pg_catalog.pg_type_is_visible(1082) AND pg_catalog.pg_type_is_visible(1114)"
            " AND pg_catalog.pg_type_is_visible(1184) AND pg_catalog.pg_type_is_visible(2950)"
            " AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator p WHERE p.oprname"
            " OPERATOR(pg_catalog.=) ANY ('{=,<>,<,<=,>,>=}'::pg_catalog.name[])"

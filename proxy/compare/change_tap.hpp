@@ -59,6 +59,7 @@ class ChangeTap final : public storage::sync::Observer {
     void repair(std::span<const storage::Change> changes) override {
         restart(log_.noted());
         next_.repair(changes);
+        restart(log_.noted());  // an exact answer of meanwhile may have seen the one or the other
     }
 
     void applied(storage::Lsn lsn) override {

@@ -36,8 +36,6 @@ namespace veer::proxy::session {
 struct Attempt {
     enum class Stage : std::uint8_t { collecting, asking, waiting, searching, rewriting };
 
-    Stage stage = Stage::collecting;
-    bool simple = false;
     std::string held;
 
     std::shared_ptr<const PreparedStatement> statement;
@@ -46,16 +44,22 @@ struct Attempt {
     router::Search search;
     double bucket = 0;
     std::optional<router::compare::Observation> observed;  ///< where it belongs to the sample
-    router::Service service = router::Service::rewrite;
 
     std::string portal;
+    std::int32_t rows_max = 0;
+    Stage stage = Stage::collecting;
+    router::Service service = router::Service::rewrite;
+    bool simple = false;
     bool described = false;
     bool executed = false;
     bool synced = false;  ///< Sync ends it: `held` is a whole batch, or the end of one
     bool alone = false;   ///< nothing else of its transaction is open: a Sync of veer's own is safe
-    bool explains = false;      ///< `held` is an EXPLAIN of `statement`
-    bool asks_notices = false;  ///< the question on its way is for `notices`
-    std::int32_t rows_max = 0;
+    bool explains = false;        ///< `held` is an EXPLAIN of `statement`
+    bool asks_notices = false;    ///< the question on its way is for `notices`
+    bool final = false;           ///< what has come of it cannot be taken back, or must not be
+    bool stash_failed = false;    ///< it has an ErrorResponse in it
+    bool own_error = false;       ///< which veer's rewriting may have caused
+    bool stash_overflow = false;  ///< it was too long to be held back, and is lost
 
     Instant started;
     Instant searched;               ///< when the index was asked, the first time
@@ -66,11 +70,7 @@ struct Attempt {
     std::uint64_t found = 0;       ///< rows that it had
     std::string stash;             ///< the held-back reply of a rewritten statement
     std::uint64_t rows_expected = 0;
-    bool final = false;           ///< what has come of it cannot be taken back, or must not be
-    std::string rewritten;        ///< the statement restricted to keys
-    bool stash_failed = false;    ///< it has an ErrorResponse in it
-    bool own_error = false;       ///< which veer's rewriting may have caused
-    bool stash_overflow = false;  ///< it was too long to be held back, and is lost
+    std::string rewritten;                    ///< the statement restricted to keys
     std::optional<std::uint64_t> stash_rows;  ///< that came, or were counted
 
     /// Postgres answers for this reason, in any case: held only to know what to say of it.

@@ -167,14 +167,14 @@ class Session {
     std::shared_ptr<const PreparedStatement> statement_named(wire::Bytes name) const;
 
     // session_local.cpp: statements and portals that only veer knows
-    std::optional<Taken> on_local_frame(const wire::Frame& frame, Output& out);
+    std::optional<Taken> on_local_frame(const wire::Frame& frame, Instant now, Output& out);
     bool on_local_bind(const wire::Bind& bind, Output& out);
     bool concerns_local(
         const std::optional<wire::Execute>& execute, const std::optional<wire::Target>& target
     );
     bool execute_local(const wire::Execute& execute, std::string& answer, Output& out);
     bool describe_or_close_portal(char type, wire::Bytes name, std::string& answer);
-    bool describe_or_close_statement(char type, wire::Bytes name, std::string& answer);
+    bool describe_or_close_statement(char type, wire::Bytes name, Instant now, std::string& answer);
     bool parse_locally(
         const wire::Frame& frame,
         const std::shared_ptr<const PreparedStatement>& statement,
@@ -232,6 +232,7 @@ class Session {
     void pass(router::Reason why, Instant now, Output& out);
     void abandon(Output& out);
     static bool described_alike(const Attempt& attempt);
+    static bool inferred_alike(const Attempt& attempt);
     router::Asked asked(const Attempt& attempt) const;
     void record(std::string_view engine, router::Reason why, Instant now);
     void note_passed(router::Reason why, Attempt& attempt, Instant now);

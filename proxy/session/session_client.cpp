@@ -149,7 +149,7 @@ Session::Taken Session::on_client_frame(const wire::Frame& frame, Instant now, O
         case 'D':
         case 'E':
         case 'C':
-            if (const auto taken = on_local_frame(frame, out)) {
+            if (const auto taken = on_local_frame(frame, now, out)) {
                 return *taken;
             }
             break;

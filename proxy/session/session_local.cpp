@@ -24,7 +24,9 @@ bool Session::on_local_bind(const wire::Bind& bind, Output& out) {
     return true;
 }
 
-std::optional<Session::Taken> Session::on_local_frame(const wire::Frame& frame, Output& out) {
+std::optional<Session::Taken> Session::on_local_frame(
+    const wire::Frame& frame, Instant now, Output& out
+) {
     if ((portals_.empty() && statements_.empty()) || replies_.skipping()) {
         return std::nullopt;
     }
@@ -41,8 +43,9 @@ std::optional<Session::Taken> Session::on_local_frame(const wire::Frame& frame, 
     if (execute) {
         local = execute_local(*execute, answer, out);
     } else {
-        local = target->kind == 'P' ? describe_or_close_portal(frame.type, target->name, answer)
-                                    : describe_or_close_statement(frame.type, target->name, answer);
+        local = target->kind == 'P'
+                    ? describe_or_close_portal(frame.type, target->name, answer)
+                    : describe_or_close_statement(frame.type, target->name, now, answer);
     }
     if (!local) {
         return std::nullopt;
@@ -92,7 +95,9 @@ bool Session::describe_or_close_portal(char type, wire::Bytes name, std::string&
     return true;
 }
 
-bool Session::describe_or_close_statement(char type, wire::Bytes name, std::string& answer) {
+bool Session::describe_or_close_statement(
+    char type, wire::Bytes name, Instant now, std::string& answer
+) {
     const auto statement = statement_named(name);
     if (!statement->relation.empty()) {
         if (type == 'D') {
@@ -107,9 +112,14 @@ bool Session::describe_or_close_statement(char type, wire::Bytes name, std::stri
     if (type != 'D' || transaction_ == 'E') {
         return false;
     }
-    const auto known = router_.routes()->accepted->described(
-        statement->statement.text, statement->parameter_types
-    );
+    const auto routes = router_.routes();
+    const parser::NearestNeighbourQuery* const query = statement->statement.search();
+    const router::Route* const route = query == nullptr ? nullptr : routes->find(*query);
+    if (route == nullptr || !facts_allow(routes, *route, *query, now)) {
+        return false;
+    }
+    const auto known =
+        routes->accepted->described(statement->statement.text, statement->parameter_types);
     answer = known.value_or("");
     return known.has_value();
 }
@@ -153,9 +163,14 @@ bool Session::facts_allow(
     constexpr bool complete = true;
     const KnownFacts* const known =
         facts_.find(routes, route, router::joined_condition(query), router_.write_epoch(), now);
-    return known != nullptr && !std::holds_alternative<router::Reason>(router::decide(
-                                   *routes, route, query, known->facts, in_any_share, complete
-                               ));
+    if (known == nullptr) {
+        return false;
+    }
+    // Where it is not local, a copied column may not be what it was described as.
+    const auto decided =
+        router::decide(*routes, route, query, known->facts, in_any_share, complete);
+    const auto* const service = std::get_if<router::Service>(&decided);
+    return service != nullptr && *service == router::Service::local;
 }
 
 LocalAnswer Session::answer_relation_named(const std::string& relation) const {

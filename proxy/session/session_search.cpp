@@ -103,6 +103,17 @@ bool Session::described_alike(const Attempt& attempt) {
     return route != nullptr && router::same_output_types(*route, *attempt.route, attempt.query());
 }
 
+/// Whether the parameters that Postgres inferred at Parse are what veer takes them for: it keeps
+/// them when a column becomes another one.
+bool Session::inferred_alike(const Attempt& attempt) {
+    const auto& then = attempt.statement->routes;
+    if (attempt.simple || then == attempt.routes || then == nullptr) {
+        return true;
+    }
+    const router::Route* const route = then->find(attempt.query());
+    return route == nullptr || router::same_column_types(*route, *attempt.route);
+}
+
 router::Asked Session::asked(const Attempt& attempt) const {
     const router::Statement& statement = attempt.statement->statement;
     return {
@@ -262,6 +273,10 @@ void Session::judge(Instant now, Output& out) {
     }
     if (!attempt.simple && statement_named(attempt.statement->name) != attempt.statement) {
         pass(router::reason::changed, now, out);  // DEALLOCATE came before it in the batch
+        return;
+    }
+    if (!inferred_alike(attempt)) {
+        pass(router::reason::changed, now, out);
         return;
     }
     if (const auto why = choose_service()) {

@@ -38,12 +38,16 @@ void GoldenInbox::note(const storage::Transaction& transaction) {
         if (!wanted) {
             continue;
         }
-        bytes_ += GoldenSet::bytes_of(change);
+        storage::Change kept = change;
+        if (auto* const row = std::get_if<storage::Upsert>(&kept)) {
+            row->row.values.clear();  // nobody asks for them, and they can be long
+        }
+        bytes_ += GoldenSet::bytes_of(kept);
         if (waiting_.changes.size() >= changes_max || bytes_ > bytes_max) {
             drop();
             continue;
         }
-        waiting_.changes.push_back({.lsn = transaction.end_lsn, .what = change});
+        waiting_.changes.push_back({.lsn = transaction.end_lsn, .what = std::move(kept)});
     }
 }
 

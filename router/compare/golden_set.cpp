@@ -36,7 +36,7 @@ double recall_of(const Rows& found, std::size_t k, std::size_t rows, double bord
 std::size_t GoldenSet::bytes_of(const storage::Change& change) {
     std::size_t bytes = sizeof(Change);
     if (const auto* const upsert = std::get_if<storage::Upsert>(&change)) {
-        bytes += upsert->row.key.size();
+        bytes += upsert->row.key.size() + upsert->old_key.value_or("").size();
         for (const storage::VectorValue& value : upsert->row.vectors) {
             const auto* const vector = std::get_if<storage::Vector>(&value);
             std::vector<float> memory;

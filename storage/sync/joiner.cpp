@@ -184,7 +184,6 @@ void Joiner::attempt(const Table& wanted) {
         return;  // only a stop ends it
     }
     spdlog::info("sync: copying {}", name_of(*table));
-    context_.progress.join(*table);
     auto copied = copy_or_tell(*table);
     if (copied.has_value()) {
         enter(Stage::ready);
@@ -268,6 +267,7 @@ Result<Table> Joiner::prepare(const Table& wanted) {
 /// The libraries below may throw where memory runs out.
 Result<void> Joiner::copy_or_tell(const Table& table) {
     try {
+        context_.progress.join(table);
         return copy(table);
     } catch (const std::exception& thrown) {
         return Error{Errc::unexpected, std::string{"The copy failed: "} + thrown.what() + "."};

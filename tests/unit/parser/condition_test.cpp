@@ -109,7 +109,7 @@ TEST_CASE("Lists, arrays, NULL tests and booleans are read", "[parser]") {
     CHECK(where("a is true") == "all(not(a null), a)");
     CHECK(where("a is not true") == "any(a null, not(a))");
     CHECK(where("a is not false") == "any(a null, a)");
-    CHECK(where("a is unknown") == "a null");
+    CHECK(where("a is unknown") == "?");
 }
 
 TEST_CASE("What only Postgres can tell is opaque, the rest is not", "[parser]") {

@@ -85,7 +85,12 @@ TEST_CASE("A condition on copied columns becomes the index's filter", "[router]"
         compare(4, Filter::Comparison::greater_or_equal, std::int64_t{2})
     );
     CHECK(filter_of("price is null").filter == Filter{.kind = Filter::Kind::is_null, .column = 5});
-    CHECK(filter_of("tenant = null").filter == Filter{.kind = Filter::Kind::unknown});
+    CHECK(filter_of("tenant <> null").filter == Filter{.kind = Filter::Kind::unknown});
+    CHECK(filter_of("tenant = null::int").filter == Filter{.kind = Filter::Kind::unknown});
+    CHECK(doubtful("tenant = null"));           // transform_null_equals
+    CHECK(doubtful("name = any('{null,a}')"));  // array_nulls
+    CHECK(doubtful("tenant = any(array[1, 40000]::int2[])"));
+    CHECK(doubtful("tenant = any($1)", {{"{40000}", false, 1005}}));
 }
 
 TEST_CASE("What cannot be told for sure is left to Postgres", "[router]") {
