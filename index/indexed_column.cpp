@@ -50,4 +50,13 @@ std::string name_of(const IndexedColumn& column) {
            table.columns[table.vectors[column.ann.vector]].name + ' ' + column.ann.operator_name;
 }
 
+std::vector<storage::ColumnType> types_of(const storage::Table& table) {
+    std::vector<storage::ColumnType> types;
+    for (const std::size_t position : table.copied) {
+        types.push_back(storage::column_type(table.columns.at(position).type_oid)
+                            .value_or(storage::ColumnType::text));
+    }
+    return types;
+}
+
 }  // namespace veer::index

@@ -44,4 +44,7 @@ std::span<const float> vector_of(
 /// "public.documents.embedding <=>", for people.
 std::string name_of(const IndexedColumn& column);
 
+/// The types of the copied columns; discovery copies none without one.
+std::vector<storage::ColumnType> types_of(const storage::Table& table);
+
 }  // namespace veer::index

@@ -16,16 +16,6 @@ namespace veer::index {
 
 namespace {
 
-/// The types of the copied columns; discovery copies none without one.
-std::vector<storage::ColumnType> types_of(const storage::Table& table) {
-    std::vector<storage::ColumnType> types;
-    for (const std::size_t position : table.copied) {
-        types.push_back(storage::column_type(table.columns.at(position).type_oid)
-                            .value_or(storage::ColumnType::text));
-    }
-    return types;
-}
-
 template <class... Fs>
 struct Overloaded : Fs... {
     using Fs::operator()...;
