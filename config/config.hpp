@@ -70,8 +70,9 @@ struct Storage {
     /// How often what has changed of the graphs is written, 1s to 24h; 0 is never.
     std::chrono::milliseconds checkpoint_interval{60'000};
     /// Where the vectors are that codes stand for: in memory, or in a file in `dir` that the kernel
-    /// caches as far as memory goes.
-    enum class Vectors { memory, file } vectors = Vectors::memory;
+    /// caches as far as memory goes. By default the first 8 MiB of an index are in memory and the
+    /// rest is in a file, where the file system suits.
+    enum class Vectors { automatic, memory, file } vectors = Vectors::automatic;
 
     friend bool operator==(const Storage&, const Storage&) = default;
 };
@@ -84,6 +85,11 @@ struct Sync {
     /// Rows of the copy that are compared with their tables in the background, each table about
     /// once an hour if it suffices; 0 to 1000000 a second, 0 is none.
     double verify_rate = 1'000;
+    unsigned copy_connections = 2;  ///< that read a table side by side, 1 to 16
+    /// Bytes a second that they may read, 64KiB to 1048576GiB; 0 is no bound.
+    std::uint64_t copy_rate = 0;
+    unsigned build_threads =
+        0;  ///< for indexes of copied and loaded rows, to 1024; 0: all processors
 
     friend bool operator==(const Sync&, const Sync&) = default;
 };
@@ -173,6 +179,14 @@ struct ColumnName {
     friend bool operator==(const ColumnName&, const ColumnName&) = default;
 };
 
+/// Of a function, in a database.
+struct FunctionName {
+    std::string schema;
+    std::string name;
+
+    friend bool operator==(const FunctionName&, const FunctionName&) = default;
+};
+
 /// [[route]]: one column under one distance operator, with its own share of the traffic.
 ///
 /// percent, salt, sticky_by, columns and freshness hold the values of [defaults] where the file
@@ -188,6 +202,33 @@ struct Route {
     std::string sticky_by = "auto";
     Columns columns = {};  ///< a change needs a restart
     Freshness freshness{};
+    /// 1 to 16000: the column is read as vectors of so many, whatever its type; 0: it is of a type
+    /// of pgvector's with fixed dimensions, or one of the two is a vector(n). A change needs a
+    /// restart, as of the next.
+    std::int32_t dimensions = 0;
+    std::string legacy = {};        ///< coalesce(column, legacy); empty: the column alone
+    bool skips_unparsable = false;  ///< else Postgres answers while there are such rows
+    /// What is about `column` alone is answered from both, where veer answers it alone.
+    bool searched_whole = false;
+
+    bool is_declared() const { return dimensions > 0 || !legacy.empty(); }
+
+    /// Orders that Postgres sorts by exactly, for want of an index that has them.
+    bool order_by_similarity = false;  ///< 1 - distance DESC, and the like
+    bool tie_breakers = false;         ///< ORDER BY distance, id
+    bool learns_ef = false;            ///< where a session has not set ef_search: the least that
+    double recall_target = 0.99;       ///< finds so much; 0.5 to 0.9999
+    /// LANGUAGE sql functions whose calls are answered as if their bodies stood there.
+    std::vector<FunctionName> functions = {};
+    /// Another server that answers in the index' place, libpq syntax; empty: the index. It needs
+    /// freshness = "eventual".
+    std::string engine;
+    std::string engine_operator;  ///< what it calls operator_name; empty: the same
+    /// Its function that gives the distance; empty: the operator does.
+    std::string engine_function;
+    /// How far it may be behind, 0 to 24h: comparisons that differ count where the change log
+    /// reaches back so far.
+    std::chrono::milliseconds engine_lag_max{60'000};
 
     friend bool operator==(const Route&, const Route&) = default;
 };
@@ -197,7 +238,7 @@ struct Route {
 ///     veer.toml ──parse()──▶ Config ──copied──▶ whoever needs a part
 ///
 /// 1. A Config that came out of parse() is within every limit stated here.
-/// 2. No two routes have the same column and operator.
+/// 2. No two routes have the same column, legacy column and operator.
 /// 3. Plain values: nobody keeps a reference, a reload makes a new Config (config/diff.hpp).
 struct Config {
     Listen listen;

@@ -8,7 +8,8 @@ namespace veer::config {
 namespace {
 
 bool same_route(const Route& left, const Route& right) {
-    return left.column == right.column && left.operator_name == right.operator_name;
+    return left.column == right.column && left.legacy == right.legacy &&
+           left.operator_name == right.operator_name;
 }
 
 const Route* find_route(const Config& config, const Route& wanted) {
@@ -84,12 +85,16 @@ std::vector<Change> diff(const Config& before, const Config& after) {
         if (const Route* now = find_route(after, route)) {
             diff_route(route, *now, changes);
         } else {
-            changes.push_back({"route " + route_name(route), share_of(route), "", false});
+            changes.push_back(
+                {"route " + route_name(route), share_of(route), "", route.is_declared()}
+            );
         }
     }
     for (const Route& route : after.routes) {
         if (find_route(before, route) == nullptr) {
-            changes.push_back({"route " + route_name(route), "", share_of(route), false});
+            changes.push_back(
+                {"route " + route_name(route), "", share_of(route), route.is_declared()}
+            );
         }
     }
     for (const Rule& rule : before.rules) {

@@ -1,6 +1,5 @@
 #include "config/keys.hpp"
 
-#include "config/column_name.hpp"
 #include "config/columns.hpp"
 #include "config/quantity.hpp"
 #include "config/setters.hpp"
@@ -14,12 +13,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::array<std::string_view, 6> operators{"<->", "<=>", "<#>", "<+>", "<~>", "<%>"};
 constexpr std::array<std::string_view, 6> levels{"trace", "debug", "info", "warn", "error", "off"};
 constexpr std::array<std::string_view, 7> tls_modes{
     "auto", "disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
-constexpr std::size_t salt_bytes_max = 64;
-constexpr std::size_t text_bytes_max = 4096;
 constexpr std::size_t name_bytes_max = 63;  // NAMEDATALEN of Postgres, less the terminator
 
 /// A bound below which a slot would be dropped by ordinary traffic; 0 is none.
@@ -27,42 +23,8 @@ bool set_wal_bound(std::uint64_t& target, const Value& value) {
     return set_bytes(target, value, 0, 0) || set_bytes(target, value, 1ULL << 26U, 1ULL << 50U);
 }
 
-bool set_sticky_by(std::string& target, const Value& value) {
-    constexpr std::array<std::string_view, 5> words{
-        "auto", "role", "application", "session", "shape"};
-    constexpr std::string_view tag = "tag:";
-    const auto* text = std::get_if<std::string>(&value);
-    const bool allowed =
-        text != nullptr && (std::find(words.begin(), words.end(), *text) != words.end() ||
-                            (text->starts_with(tag) && text->size() > tag.size()));
-    return allowed && set_text(target, value, 1, text_bytes_max);
-}
-
-bool set_column(ColumnName& target, const Value& value) {
-    const auto* text = std::get_if<std::string>(&value);
-    std::optional<ColumnName> name = text == nullptr ? std::nullopt : parse_column_name(*text);
-    if (!name) {
-        return false;
-    }
-    target = std::move(*name);
-    return true;
-}
-
-bool set_operator(std::string& target, const Value& value) {
-    const auto* text = std::get_if<std::string>(&value);
-    if (text == nullptr ||
-        std::find(operators.begin(), operators.end(), *text) == operators.end()) {
-        return false;
-    }
-    target = *text;
-    return true;
-}
-
-constexpr std::array<std::string_view, 2> vector_places{"memory", "file"};
-constexpr std::string_view freshness_words =
-    R"("causal", "eventual" or "bounded 500ms", from 100ms to 24h)";
-
-const std::array<Key, 42> all_keys{{
+constexpr std::array<std::string_view, 3> vector_places{"auto", "memory", "file"};
+const std::array<Key, 45> all_keys{{
     {"listen",
      "address",
      "an address or host name",
@@ -161,7 +123,7 @@ const std::array<Key, 42> all_keys{{
      }},
     {"storage",
      "vectors",
-     R"("memory" or "file")",
+     R"("auto", "memory" or "file")",
      true,
      [](Config& c, const Value& v) { return set_choice(c.storage.vectors, v, vector_places); },
      [](const Config& c) {
@@ -182,6 +144,30 @@ const std::array<Key, 42> all_keys{{
      [](Config& c, const Value& v) { return set_number(c.sync.verify_rate, v, 0, 1'000'000); },
      [](const Config& c) {
          return Value(c.sync.verify_rate);
+     }},
+    {"sync",
+     "copy_connections",
+     "a whole number from 1 to 16",
+     true,
+     [](Config& c, const Value& v) { return set_integer(c.sync.copy_connections, v, 1, 16); },
+     [](const Config& c) {
+         return Value(std::int64_t{c.sync.copy_connections});
+     }},
+    {"sync",
+     "copy_rate",
+     "a size from \"64KiB\" to \"1048576GiB\" a second, or 0 for no bound",
+     true,
+     [](Config& c, const Value& v) { return set_memory_bound(c.sync.copy_rate, v, 1U << 16U); },
+     [](const Config& c) {
+         return Value(bytes_to_string(c.sync.copy_rate));
+     }},
+    {"sync",
+     "build_threads",
+     "a whole number from 0 to 1024",
+     true,
+     [](Config& c, const Value& v) { return set_integer(c.sync.build_threads, v, 0, 1024); },
+     [](const Config& c) {
+         return Value(std::int64_t{c.sync.build_threads});
      }},
     {"defaults",
      "percent",
@@ -429,81 +415,6 @@ const std::array<Key, 42> all_keys{{
      }},
 }};
 
-const std::array<RouteKey, 9> all_route_keys{{
-    {"column",
-     "schema.table.column, such as \"public.documents.embedding\"",
-     true,
-     false,
-     [](Route& r, const Value& v) { return set_column(r.column, v); },
-     [](const Route& r) {
-         return Value(to_string(r.column));
-     }},
-    {"operator",
-     "one of <->, <=>, <#>, <+>, <~>, <%>",
-     true,
-     false,
-     [](Route& r, const Value& v) { return set_operator(r.operator_name, v); },
-     [](const Route& r) {
-         return Value(r.operator_name);
-     }},
-    {"percent",
-     "a number from 0 to 100",
-     false,
-     false,
-     [](Route& r, const Value& v) { return set_percent(r.percent, v); },
-     [](const Route& r) {
-         return Value(r.percent);
-     }},
-    {"salt",
-     "a string of at most 64 bytes",
-     false,
-     false,
-     [](Route& r, const Value& v) { return set_text(r.salt, v, 0, salt_bytes_max); },
-     [](const Route& r) {
-         return Value(r.salt);
-     }},
-    {"memory_max",
-     "a size from \"64KiB\" to \"1048576GiB\", or 0 for no bound of its own",
-     false,
-     true,
-     [](Route& r, const Value& v) { return set_memory_bound(r.memory_max, v, 1ULL << 16U); },
-     [](const Route& r) {
-         return Value(bytes_to_string(r.memory_max));
-     }},
-    {"compare_rate",
-     "a share from 0 to 1, such as 0.01",
-     false,
-     false,
-     [](Route& r, const Value& v) { return set_number(r.compare_rate, v, 0, 1); },
-     [](const Route& r) {
-         return Value(r.compare_rate);
-     }},
-    {"sticky_by",
-     "one of auto, role, application, session, shape, or tag:NAME",
-     false,
-     false,
-     [](Route& r, const Value& v) { return set_sticky_by(r.sticky_by, v); },
-     [](const Route& r) {
-         return Value(r.sticky_by);
-     }},
-    {"columns",
-     columns_allowed,
-     false,
-     true,
-     [](Route& r, const Value& v) { return set_columns(r.columns, v); },
-     [](const Route& r) {
-         return value_of(r.columns);
-     }},
-    {"freshness",
-     freshness_words,
-     false,
-     false,
-     [](Route& r, const Value& v) { return set_freshness(r.freshness, v); },
-     [](const Route& r) {
-         return Value(to_string(r.freshness));
-     }},
-}};
-
 std::string quote(std::string_view text) {
     constexpr std::string_view digits = "0123456789abcdef";
     std::string quoted = "\"";
@@ -564,14 +475,6 @@ std::span<const Key> keys() {
         return joined;
     }();
     return all;
-}
-
-std::span<const RouteKey> route_keys() {
-    return all_route_keys;
-}
-
-std::string route_name(const Route& route) {
-    return to_string(route.column) + ' ' + route.operator_name;
 }
 
 }  // namespace veer::config

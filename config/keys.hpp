@@ -66,6 +66,12 @@ std::span<const RuleKey> rule_keys();
 /// Those of [cutover], [gates] and [guards]; keys() has them too.
 std::span<const Key> cutover_keys();
 
+/// Those of a [[route]] about another server; route_keys() has them too.
+std::span<const RouteKey> engine_keys();
+
+/// What is wrong with them together, without the route's name; empty where all is well.
+std::string engine_problem(const Route& route);
+
 /// The name under which a route is spoken of: public.documents.embedding <=>
 std::string route_name(const Route& route);
 

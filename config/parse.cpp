@@ -188,7 +188,10 @@ void Reader::read_route(const toml::table& table) {
         .compare_rate = config_.compare.rate,
         .sticky_by = config_.defaults.sticky_by,
         .columns = config_.defaults.columns,
-        .freshness = config_.defaults.freshness};
+        .freshness = config_.defaults.freshness,
+        .engine = {},
+        .engine_operator = {},
+        .engine_function = {}};
     const std::size_t problems_before = problems_.size();
     bool misspelt = false;  // then a required key that is missing was probably meant
     const std::span<const RouteKey> known = route_keys();
@@ -217,10 +220,19 @@ void Reader::read_route(const toml::table& table) {
     }
     const bool twice =
         std::any_of(config_.routes.begin(), config_.routes.end(), [&route](const Route& each) {
-            return each.column == route.column && each.operator_name == route.operator_name;
+            return each.column == route.column && each.legacy == route.legacy &&
+                   each.operator_name == route.operator_name;
         });
+    if (route.is_declared() && (route.operator_name == "<~>" || route.operator_name == "<%>")) {
+        note(table.source(), "dimensions and legacy are for <->, <=>, <#> and <+>");
+        return;
+    }
     if (twice) {
         note(table.source(), "a second [[route]] for " + route_name(route) + "; one is allowed");
+        return;
+    }
+    if (const std::string problem = engine_problem(route); !problem.empty()) {
+        note(table.source(), "[[route]] " + route_name(route) + ": " + problem);
         return;
     }
     config_.routes.push_back(std::move(route));

@@ -18,6 +18,11 @@
 
 namespace veer::config {
 
+inline constexpr std::size_t salt_bytes_max = 64;
+inline constexpr std::size_t text_bytes_max = 4096;
+inline constexpr std::string_view freshness_words =
+    R"("causal", "eventual" or "bounded 500ms", from 100ms to 24h)";
+
 inline std::optional<std::int64_t> integer_in(
     const Value& value, std::int64_t low, std::int64_t high
 ) {
@@ -71,6 +76,17 @@ inline bool set_text(std::string& target, const Value& value, std::size_t min, s
     }
     target = *text;
     return true;
+}
+
+inline bool set_sticky_by(std::string& target, const Value& value) {
+    constexpr std::array<std::string_view, 5> words{
+        "auto", "role", "application", "session", "shape"};
+    constexpr std::string_view tag = "tag:";
+    const auto* text = std::get_if<std::string>(&value);
+    const bool allowed =
+        text != nullptr && (std::find(words.begin(), words.end(), *text) != words.end() ||
+                            (text->starts_with(tag) && text->size() > tag.size()));
+    return allowed && set_text(target, value, 1, text_bytes_max);
 }
 
 inline bool set_duration(

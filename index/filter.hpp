@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -14,7 +15,11 @@ namespace veer::index {
 ///     std::int64_t    smallint, integer, bigint; date (days) and timestamp with or without time
 ///                     zone (microseconds), both since 2000-01-01, the extremes being +-infinity
 ///     double          real, double precision; NaN equals NaN and is greater than all else
-///     std::string     text and varchar in UTF-8; uuid as its 16 bytes
+///     std::string     text and varchar in UTF-8; uuid as its 16 bytes; of jsonb a scalar in its
+///     own
+///                     notation, as `"a"` or `1.5`
+///
+/// Of an array, its elements are values; of what ->> gives, texts.
 using FilterValue = std::variant<bool, std::int64_t, double, std::string>;
 
 /// A condition on copied columns, as a WHERE clause states it: three-valued, a row passes where it
@@ -40,6 +45,8 @@ struct Filter {
         one_of,    ///< column IN values; NULL among them is `null_listed`
         is_null,   ///< column IS NULL: true or false, never unknown
         unknown,   ///< NULL, as of a comparison with NULL
+        contains,  ///< array column @> ARRAY[values]; jsonb column @> {"member": values[0]}
+        overlaps,  ///< array column && ARRAY[values]
     };
 
     enum class Comparison : std::uint8_t {
@@ -55,6 +62,8 @@ struct Filter {
     Comparison comparison = Comparison::equal;
     bool null_listed = false;
     std::size_t column = 0;
+    /// With compare (equal or not), one_of and is_null: what jsonb column ->> member gives.
+    std::optional<std::string> member = {};
     std::vector<FilterValue> values = {};
     std::vector<Filter> children = {};
 

@@ -21,9 +21,14 @@ constexpr std::chrono::seconds last_checkpoint_max{5};
 /// Names change, and are those of another table then.
 std::string checkpoint_name(const IndexedColumn& column) {
     const storage::Table& table = column.table;
-    return std::to_string(table.oid.value) + '.' +
-           std::to_string(table.columns[table.vectors[column.ann.vector]].attnum) + ' ' +
-           column.ann.operator_name;
+    const auto attnum = [&table](std::size_t vector) {
+        return std::to_string(table.columns[table.vectors[vector]].attnum);
+    };
+    std::string columns = attnum(column.ann.vector);
+    if (column.ann.legacy.has_value()) {
+        columns += '+' + attnum(*column.ann.legacy);
+    }
+    return std::to_string(table.oid.value) + '.' + columns + ' ' + column.ann.operator_name;
 }
 
 }  // namespace

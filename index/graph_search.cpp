@@ -1,6 +1,7 @@
 #include "index/graph_search.hpp"
 
 #include "index/matching_walk.hpp"
+#include "index/sign_screen.hpp"
 #include "index/versions.hpp"
 
 #include <algorithm>
@@ -41,9 +42,10 @@ std::size_t GraphSearch::find_starts(
     return top.level > 0 ? widen(walk, starts, memory, effort) : 1;
 }
 
-template <class Measure>
+template <class Measure, class Screen>
 void GraphSearch::search_over(
     const Measure& measure,
+    const Screen& screen,
     typename Measure::Code query,
     std::size_t ef,
     const Versions& versions,
@@ -71,7 +73,8 @@ void GraphSearch::search_over(
                     return;  // the rest of the chain is no nearer
                 }
             }
-        }
+        },
+        screen
     );
 }
 
@@ -92,9 +95,16 @@ Result<Precision> GraphSearch::over_codes_or_vectors(
         thread_local std::vector<std::int8_t> code;
         code.resize(Sq8::code_bytes(store_.space().dimensions()));
         sq8->encode(query, code.data());
-        search(OverCodes{store_}, static_cast<const std::int8_t*>(code.data()), effort);
+        const std::int8_t* const encoded = code.data();
+        if (screens_) {
+            thread_local SignCodes::Query signs;
+            store_.sign_codes()->prepare(query, encoded, signs);
+            search(OverCodes{store_}, SignScreen{store_, signs}, encoded, effort);
+        } else {
+            search(OverCodes{store_}, NoScreen{}, encoded, effort);
+        }
     } else {
-        search(OverVectors{store_}, query, effort);
+        search(OverVectors{store_}, NoScreen{}, query, effort);
     }
     if (effort.reason()) {
         return make_error_code(*effort.reason());
@@ -115,8 +125,8 @@ Result<Precision> GraphSearch::walk(
         query,
         limits,
         found,
-        [&](const auto& measure, auto code, Effort& effort) {
-            search_over(measure, code, ef, versions, published, effort);
+        [&](const auto& measure, const auto& screen, auto code, Effort& effort) {
+            search_over(measure, screen, code, ef, versions, published, effort);
         }
     );
 }
@@ -132,24 +142,25 @@ Result<Precision> GraphSearch::walk_matching(
         query,
         limits,
         found,
-        [&](const auto& measure, auto code, Effort& effort) {
+        [&](const auto& measure, const auto& screen, auto code, Effort& effort) {
             WalkMemory& memory = walk_memory();
             const Walk walk{measure, store_.links(), code};
             std::array<Found, starts_max> nearest;
             const std::span starts{nearest.data(), find_starts(walk, nearest, memory, effort)};
-            const MatchingWalk matching{measure, store_.links(), code, rows};
-            const std::size_t ef = choose_ef(matching.look(starts));
+            const MatchingWalk matching{measure, screen, store_.links(), code, rows};
+            const Surroundings around = matching.look(starts);
+            const std::size_t ef = choose_ef(around);
             memory.results.clear();
             if (ef > 0) {
-                matching.run(starts, ef, memory, effort);
+                matching.run(starts, around, ef, memory, effort);
             }
         }
     );
 }
 
-Result<Precision> GraphSearch::compare_with(
+Result<Precision> GraphSearch::compare_matching(
     const float* query,
-    std::span<const Slot> slots,
+    const MatchingRows& rows,
     std::size_t want,
     const SearchLimits& limits,
     std::vector<Found>& found
@@ -158,8 +169,10 @@ Result<Precision> GraphSearch::compare_with(
         query,
         limits,
         found,
-        [&](const auto& measure, auto code, Effort& effort) {
-            compare_over(measure, code, slots, want, walk_memory().results, effort);
+        [&](const auto& measure, const auto& screen, auto code, Effort& effort) {
+            MatchingWalk{measure, screen, store_.links(), code, rows}.compare(
+                want, walk_memory(), effort
+            );
         }
     );
 }

@@ -26,7 +26,9 @@ class GraphSearch {
         int level = 0;
     };
 
-    GraphSearch(const GraphStore& store, Entry entry) : store_{store}, entry_{entry} {}
+    /// `screens`: to rule nodes out by their signs, where there are codes.
+    GraphSearch(const GraphStore& store, Entry entry, bool screens)
+        : store_{store}, entry_{entry}, screens_{screens} {}
 
     /// See HnswGraph::search().
     Result<Precision> walk(
@@ -47,21 +49,21 @@ class GraphSearch {
         std::vector<Found>& found
     ) const;
 
-    /// See HnswGraph::compare_with().
-    Result<Precision> compare_with(
+    /// See HnswGraph::compare_matching().
+    Result<Precision> compare_matching(
         const float* query,
-        std::span<const Slot> slots,
+        const MatchingRows& rows,
         std::size_t want,
         const SearchLimits& limits,
         std::vector<Found>& found
     ) const;
 
-  private:
     /// Nodes of layer 1 from which the bottom layer is walked. One leads into one cluster, and
     /// where clusters are far apart no ef leads out of it again: with four, 100,000 clustered rows
     /// are found at ef 40 with recall 0.998 instead of 0.990, in as much time.
     static constexpr std::size_t starts_max = 4;
 
+  private:
     template <class Measure>
     static std::size_t widen(
         const Walk<Measure>& walk,
@@ -86,9 +88,10 @@ class GraphSearch {
         OverCodesOrVectors search
     ) const;
 
-    template <class Measure>
+    template <class Measure, class Screen>
     void search_over(
         const Measure& measure,
+        const Screen& screen,
         typename Measure::Code query,
         std::size_t ef,
         const Versions& versions,
@@ -98,6 +101,7 @@ class GraphSearch {
 
     const GraphStore& store_;
     Entry entry_;
+    bool screens_;
 };
 
 }  // namespace veer::index

@@ -26,14 +26,16 @@ std::size_t GraphStore::vector_bytes(std::uint32_t dimensions) {
 }
 
 GraphStore::GraphStore(
-    const Space& space, std::uint32_t m, std::size_t slots_max, const std::string& vectors_directory
+    const Space& space, std::uint32_t m, std::size_t slots_max, const VectorFile& file
 )
     : space_{space},
       vector_bytes_{space.fixed_size() ? vector_bytes(space.dimensions()) : sizeof(std::uint64_t)},
       vector_bytes_max_{vector_bytes(space.dimensions())},
       code_bytes_{Sq8::code_bytes(space.dimensions())},
-      vectors_{slots_max * vector_bytes_, space.fixed_size() ? vectors_directory : ""},
+      sign_bytes_{SignCodes::code_bytes(space.dimensions())},
+      vectors_{slots_max * vector_bytes_, space.fixed_size() ? file : VectorFile{}},
       codes_{slots_max * code_bytes_},
+      signs_{slots_max * sign_bytes_},
       links_{m, slots_max} {
     if (!space.fixed_size()) {
         arena_.emplace(slots_max * vector_bytes_max_);
@@ -41,12 +43,13 @@ GraphStore::GraphStore(
 }
 
 std::size_t GraphStore::bytes_per_slot(std::uint32_t dimensions, std::uint32_t m) {
-    return vector_bytes(dimensions) + Sq8::code_bytes(dimensions) + LinkLists::bytes_per_slot(m);
+    return vector_bytes(dimensions) + Sq8::code_bytes(dimensions) +
+           SignCodes::code_bytes(dimensions) + LinkLists::bytes_per_slot(m);
 }
 
 bool GraphStore::reserve(std::size_t slots) {
     const bool reserved = vectors_.grow(slots * vector_bytes_) && links_.reserve(slots) &&
-                          (!sq8_ || codes_.grow(slots * code_bytes_));
+                          (!sq8_ || grow_codes(slots));
     capacity_ = reserved ? std::max(capacity_, slots) : capacity_;
     return reserved;
 }
@@ -57,8 +60,9 @@ void GraphStore::prefetch(const ReservedMemory& memory, std::size_t at, std::siz
     }
 }
 
-void GraphStore::encode(Slot slot, const Sq8& sq8) {
+void GraphStore::encode(Slot slot, const Sq8& sq8, const SignCodes& sign_codes) {
     sq8.encode(vector(slot), reinterpret_cast<std::int8_t*>(codes_.data() + slot * code_bytes_));
+    sign_codes.encode(vector(slot), code(slot), signs_.data() + slot * sign_bytes_);
 }
 
 /// Where the code of a vector goes; null where memory is missing.
@@ -84,7 +88,7 @@ bool GraphStore::set_vector(Slot slot, std::span<const float> vector) {
     }
     space_.encode(vector, place);
     if (sq8_) {
-        encode(slot, *sq8_);
+        encode(slot, *sq8_, *sign_codes_);
     }
     return true;
 }
@@ -99,10 +103,11 @@ Slot GraphStore::append_empty(int level) {
 }
 
 bool GraphStore::use_codes(std::span<const float> centre) {
-    if (!codes_.grow(capacity_ * code_bytes_)) {
+    if (!grow_codes(capacity_)) {
         return false;
     }
     sq8_ = std::make_unique<const Sq8>(space_, centre);
+    sign_codes_ = std::make_unique<const SignCodes>(space_, *sq8_);
     trained_.store(sq8_.get(), std::memory_order_release);
     return true;
 }
@@ -127,12 +132,14 @@ bool GraphStore::train(double agreement_min) {
     if (sq8->agreement(sample) < agreement_min) {
         return true;
     }
-    if (!codes_.grow(capacity_ * code_bytes_)) {
+    if (!grow_codes(capacity_)) {
         return false;
     }
+    auto sign_codes = std::make_unique<const SignCodes>(space_, *sq8);
     for (std::size_t slot = 0; slot < size(); ++slot) {
-        encode(static_cast<Slot>(slot), *sq8);
+        encode(static_cast<Slot>(slot), *sq8, *sign_codes);
     }
+    sign_codes_ = std::move(sign_codes);
     sq8_ = std::move(sq8);
     trained_.store(sq8_.get(), std::memory_order_release);
     return true;

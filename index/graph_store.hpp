@@ -3,15 +3,16 @@
 #include "index/link_lists.hpp"
 #include "index/quantization.hpp"
 #include "index/reserved_memory.hpp"
+#include "index/sign_codes.hpp"
 #include "index/space.hpp"
 #include "index/sq8.hpp"
+#include "index/vector_file.hpp"
 
 #include <atomic>
 #include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
 
 namespace veer::index {
 
@@ -21,22 +22,21 @@ namespace veer::index {
 ///               [ place in `arena` ]                   of a Space without a fixed size
 ///     arena     codes of Space, one behind the other
 ///     codes     [ code of Sq8 ]                        the walk; none before train()
+///     signs     [ code of SignCodes ]                  what a search need not walk; as codes
 ///     links     LinkLists
 ///
 /// Invariants:
 /// 1. One writer; readers know a slot from a link, or from a snapshot published later than it.
-/// 2. Once sq8() is set, every slot has a code, and a slot to come gets one before it is linked.
+/// 2. Once sq8() is set, every slot has a code and signs, and a slot to come gets them before it is
+/// linked.
 class GraphStore {
   public:
-    /// With a directory, vectors of a fixed size lie in a file there.
+    /// A file is for vectors of a fixed size only.
     GraphStore(
-        const Space& space,
-        std::uint32_t m,
-        std::size_t slots_max,
-        const std::string& vectors_directory = {}
+        const Space& space, std::uint32_t m, std::size_t slots_max, const VectorFile& file = {}
     );
 
-    /// Memory of one slot, with its code.
+    /// Memory of one slot, with its code and its signs.
     static std::size_t bytes_per_slot(std::uint32_t dimensions, std::uint32_t m);
 
     /// Of that, the vector.
@@ -47,6 +47,8 @@ class GraphStore {
     std::size_t capacity() const { return capacity_; }
 
     std::size_t size() const { return size_.load(std::memory_order_acquire); }
+
+    FileBytes in_file() const { return vectors_.in_file(size() * vector_bytes_); }
 
     /// Makes room; says whether there was memory.
     bool reserve(std::size_t slots);
@@ -80,6 +82,18 @@ class GraphStore {
         return reinterpret_cast<const std::int8_t*>(codes_.data() + slot * code_bytes_);
     }
 
+    /// Where there are codes.
+    const SignCodes* sign_codes() const { return sq8() != nullptr ? sign_codes_.get() : nullptr; }
+
+    const std::byte* signs(Slot slot) const { return signs_.data() + slot * sign_bytes_; }
+
+    /// Cache lines that a search reads of a row: of its code or vector, and of its signs.
+    std::size_t code_lines() const {
+        return lines_of(sq8() != nullptr ? code_bytes_ : vector_bytes_max_);
+    }
+
+    std::size_t sign_lines() const { return sq8() != nullptr ? lines_of(sign_bytes_) : 0; }
+
     LinkLists& links() { return links_; }
 
     const LinkLists& links() const { return links_; }
@@ -94,7 +108,22 @@ class GraphStore {
 
     void prefetch_code(Slot slot) const { prefetch(codes_, slot * code_bytes_, code_bytes_); }
 
+    /// Into the second level, which waits for three times as many lines at once as the first.
+    void prefetch_signs(Slot slot) const {
+        const std::byte* const at = signs(slot);
+        for (std::size_t i = 0; i < sign_bytes_; i += 64) {
+            __builtin_prefetch(at + i, 0, 2);
+        }
+        __builtin_prefetch(at + sign_bytes_ - 1, 0, 2);
+    }
+
   private:
+    static std::size_t lines_of(std::size_t bytes) { return (bytes + 63) / 64; }
+
+    bool grow_codes(std::size_t slots) {
+        return codes_.grow(slots * code_bytes_) && signs_.grow(slots * sign_bytes_);
+    }
+
     static std::uint64_t place_at(const std::byte* at) {
         std::uint64_t place = 0;
         std::memcpy(&place, at, sizeof place);
@@ -103,20 +132,23 @@ class GraphStore {
 
     float* place_for(Slot slot, std::span<const float> vector);
     static void prefetch(const ReservedMemory& memory, std::size_t at, std::size_t bytes);
-    void encode(Slot slot, const Sq8& sq8);
+    void encode(Slot slot, const Sq8& sq8, const SignCodes& sign_codes);
 
     Space space_;
     std::size_t vector_bytes_;
     std::size_t vector_bytes_max_;  ///< worth prefetching
     std::size_t code_bytes_;
+    std::size_t sign_bytes_;
     ReservedMemory vectors_;
     ReservedMemory codes_;
+    ReservedMemory signs_;
     std::optional<ReservedMemory> arena_;
     std::size_t arena_used_ = 0;  ///< the writer's
     LinkLists links_;
     std::size_t capacity_ = 0;
     std::atomic<std::size_t> size_{0};
     std::unique_ptr<const Sq8> sq8_;
+    std::unique_ptr<const SignCodes> sign_codes_;
     std::atomic<const Sq8*> trained_{nullptr};
 };
 

@@ -5,6 +5,7 @@
 #include "index/search_limits.hpp"
 #include "index/slot.hpp"
 #include "index/space.hpp"
+#include "index/vector_file.hpp"
 #include "index/versions.hpp"
 #include "index/walk.hpp"
 
@@ -12,7 +13,6 @@
 #include <functional>
 #include <memory>
 #include <span>
-#include <string>
 #include <vector>
 
 namespace veer::index {
@@ -24,7 +24,7 @@ struct GraphOptions {
     std::uint32_t ef_construction = 64;
     std::uint64_t seed = 1;
     Quantization quantization = Quantization::automatic;
-    std::string vectors_directory = {};  ///< for a file of vectors; empty: they are in memory
+    VectorFile vector_file = {};  ///< for vectors, where the walk can do without them
 };
 
 struct MatchingRows;
@@ -59,7 +59,8 @@ class HnswGraph {
     /// Memory of one row's vector, code and links, for estimates.
     static std::size_t bytes_per_slot(std::uint32_t dimensions, std::uint32_t m);
 
-    /// Of that, what lies in a file: the vector, where the walk can do without it.
+    /// Of that, what lies in the file or in its memory_first: the vector, where the walk can do
+    /// without it.
     static std::size_t file_bytes_per_slot(const Space& space, const GraphOptions& options);
 
     /// Makes room in place; searches go on.
@@ -69,6 +70,11 @@ class HnswGraph {
 
     /// Links of a node of the bottom layer, at most.
     std::size_t links_per_node() const;
+
+    /// Cache lines of what distances are computed of, and of the signs that spare most of these; 0
+    /// where there are none.
+    std::size_t code_lines() const;
+    std::size_t sign_lines() const;
 
     /// Slots appended so far; for the writer.
     std::size_t size() const;
@@ -135,10 +141,10 @@ class HnswGraph {
         std::vector<Found>& found
     ) const;
 
-    /// The `want` nearest of `slots` or all, by comparing with each.
-    Result<Precision> compare_with(
+    /// The `want` nearest of these rows or all, by comparing with each.
+    Result<Precision> compare_matching(
         const float* query,
-        std::span<const Slot> slots,
+        const MatchingRows& rows,
         std::size_t want,
         const SearchLimits& limits,
         std::vector<Found>& found

@@ -2,7 +2,9 @@
 
 #include "index/elements.hpp"
 
-#include <variant>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
 
 namespace veer::index {
 
@@ -20,13 +22,22 @@ const storage::Column* column_of(const storage::Table& table, std::size_t vector
 
 }  // namespace
 
+void IndexedColumn::redefine(const storage::Table& now) {
+    table = now;
+    const auto same =
+        std::find_if(now.indexes.begin(), now.indexes.end(), [this](const auto& each) {
+            return each.same_order(ann);
+        });
+    ann = same == now.indexes.end() ? ann : *same;
+}
+
 std::uint32_t dimensions_of(const storage::Table& table, std::size_t vector) {
     const storage::Column* const column = column_of(table, vector);
-    if (column == nullptr || column->typmod < 1) {
+    if (column == nullptr || column->dimensions() < 1) {
         return 0;
     }
     const std::uint32_t elements =
-        element_count(column->kind, static_cast<std::uint32_t>(column->typmod));
+        element_count(column->kind, static_cast<std::uint32_t>(column->dimensions()));
     return elements > elements_max ? 0 : elements;
 }
 
@@ -34,20 +45,20 @@ storage::VectorKind kind_of(const IndexedColumn& column) {
     return column_of(column.table, column.ann.vector)->kind;
 }
 
-std::span<const float> vector_of(
-    const storage::Row& row, std::size_t vector, std::vector<float>& memory
-) {
-    if (vector >= row.vectors.size()) {
-        return {};
-    }
-    const auto* const value = std::get_if<storage::Vector>(&row.vectors[vector]);
-    return value != nullptr ? elements_of(*value, memory) : std::span<const float>{};
-}
-
 std::string name_of(const IndexedColumn& column) {
     const storage::Table& table = column.table;
-    return table.schema + '.' + table.name + '.' +
-           table.columns[table.vectors[column.ann.vector]].name + ' ' + column.ann.operator_name;
+    return table.schema + '.' + table.name + '.' + table.source_of(column.ann) + ' ' +
+           column.ann.operator_name;
+}
+
+void say_unparsable(const IndexedColumn& column) {
+    if (column.sources != nullptr && !column.sources->all_parse()) {
+        spdlog::warn(
+            "index: {}: {} rows hold no vector of its dimensions",
+            name_of(column),
+            column.sources->counts().unparsable
+        );
+    }
 }
 
 std::vector<storage::ColumnType> types_of(const storage::Table& table) {

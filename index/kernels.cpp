@@ -1,6 +1,8 @@
 #include "index/kernels.hpp"
 
+#include <bit>
 #include <cmath>
+#include <cstring>
 
 namespace veer::index {
 
@@ -49,6 +51,25 @@ std::int32_t dot_int8(const std::int8_t* a, const std::int8_t* b, std::size_t co
     return sum;
 }
 
+void sums_where(
+    const std::byte* const* rows,
+    std::size_t count,
+    const std::int8_t* values,
+    std::size_t words,
+    std::int32_t* sums
+) {
+    for (std::size_t row = 0; row < count; ++row) {
+        sums[row] = 0;
+        for (std::size_t word = 0; word < words; ++word) {
+            std::uint64_t bits = 0;
+            std::memcpy(&bits, rows[row] + word * sizeof bits, sizeof bits);
+            for (; bits != 0; bits &= bits - 1) {
+                sums[row] += values[word * 64 + static_cast<std::size_t>(std::countr_zero(bits))];
+            }
+        }
+    }
+}
+
 const Kernels& choose() {
     if (const Kernels* const vnni = avx512_vnni_kernels()) {
         return *vnni;
@@ -65,7 +86,7 @@ const Kernels& choose() {
 }  // namespace
 
 const Kernels& scalar_kernels() {
-    static constexpr Kernels kernels{"scalar", l2_squared, dot, l1, cosine, dot_int8};
+    static constexpr Kernels kernels{"scalar", l2_squared, dot, l1, cosine, dot_int8, sums_where};
     return kernels;
 }
 

@@ -22,6 +22,14 @@ struct Kernels {
     CosineParts (*cosine)(const float* a, const float* b, std::size_t count);
     /// Requires count <= 65,536, so that no sum overflows.
     std::int32_t (*dot_int8)(const std::int8_t* a, const std::int8_t* b, std::size_t count);
+    /// For each of `count` rows of bits, 64 a word, the sum of the values whose bits are set.
+    /// Requires words <= 1,024.
+    void (*sums_where
+    )(const std::byte* const* rows,
+      std::size_t count,
+      const std::int8_t* values,
+      std::size_t words,
+      std::int32_t* sums);
 };
 
 /// Plain C++, on every machine.

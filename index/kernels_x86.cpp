@@ -5,6 +5,7 @@
 #include <immintrin.h>
 
 #include <cmath>
+#include <cstring>
 
 // Each function names the instruction set it needs, so that the file compiles for a baseline x86-64
 // and runs on it; only the pointers below decide what is called.
@@ -302,25 +303,126 @@ VEER_VNNI std::int32_t dot_int8_vnni(
     return sum_avx512(_mm512_sub_epi32(sum, added));
 }
 
+std::uint64_t word_of(const std::byte* row, std::size_t word) {
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, row + word * sizeof bits, sizeof bits);
+    return bits;
+}
+
+/// The values whose bits are set, the others zero.
+VEER_AVX2 __m256i chosen_avx2(std::uint32_t bits, const std::int8_t* values) {
+    const __m256i bytes =
+        _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+    const __m256i bit = _mm256_set1_epi64x(static_cast<long long>(0x8040201008040201));
+    const __m256i spread = _mm256_shuffle_epi8(_mm256_set1_epi32(static_cast<int>(bits)), bytes);
+    const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(spread, bit), bit);
+    return _mm256_and_si256(set, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(values)));
+}
+
+/// Of bytes, four by four; twice 127 times two fits into 16 bits.
+VEER_AVX2 __m256i sums_of_four_avx2(__m256i values) {
+    const __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi8(1), values);
+    return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+}
+
+VEER_AVX2 void sums_where_avx2(
+    const std::byte* const* rows,
+    std::size_t count,
+    const std::int8_t* values,
+    std::size_t words,
+    std::int32_t* sums
+) {
+    for (std::size_t row = 0; row < count; ++row) {
+        __m256i sum = _mm256_setzero_si256();
+        for (std::size_t word = 0; word < words; ++word) {
+            const std::uint64_t bits = word_of(rows[row], word);
+            const std::int8_t* const from = values + word * 64;
+            const __m256i low = chosen_avx2(static_cast<std::uint32_t>(bits), from);
+            const __m256i high = chosen_avx2(static_cast<std::uint32_t>(bits >> 32U), from + 32);
+            sum = _mm256_add_epi32(sum, sums_of_four_avx2(low));
+            sum = _mm256_add_epi32(sum, sums_of_four_avx2(high));
+        }
+        sums[row] = sum_avx2(sum);
+    }
+}
+
+VEER_AVX512 void sums_where_avx512(
+    const std::byte* const* rows,
+    std::size_t count,
+    const std::int8_t* values,
+    std::size_t words,
+    std::int32_t* sums
+) {
+    const __m512i ones = _mm512_set1_epi8(1);
+    for (std::size_t row = 0; row < count; ++row) {
+        __m512i sum = _mm512_setzero_si512();
+        for (std::size_t word = 0; word < words; ++word) {
+            const __m512i chosen =
+                _mm512_maskz_loadu_epi8(word_of(rows[row], word), values + word * 64);
+            const __m512i pairs = _mm512_maddubs_epi16(ones, chosen);
+            sum = _mm512_add_epi32(sum, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+        }
+        sums[row] = sum_avx512(sum);
+    }
+}
+
+VEER_VNNI void sums_where_vnni(
+    const std::byte* const* rows,
+    std::size_t count,
+    const std::int8_t* values,
+    std::size_t words,
+    std::int32_t* sums
+) {
+    const __m512i ones = _mm512_set1_epi8(1);
+    for (std::size_t row = 0; row < count; ++row) {
+        __m512i even = _mm512_setzero_si512();
+        __m512i odd = even;
+        std::size_t word = 0;
+        for (; word + 2 <= words; word += 2) {
+            const __m512i a = _mm512_maskz_mov_epi8(word_of(rows[row], word), ones);
+            const __m512i b = _mm512_maskz_mov_epi8(word_of(rows[row], word + 1), ones);
+            even = _mm512_dpbusd_epi32(even, a, _mm512_loadu_si512(values + word * 64));
+            odd = _mm512_dpbusd_epi32(odd, b, _mm512_loadu_si512(values + word * 64 + 64));
+        }
+        if (word < words) {
+            const __m512i a = _mm512_maskz_mov_epi8(word_of(rows[row], word), ones);
+            even = _mm512_dpbusd_epi32(even, a, _mm512_loadu_si512(values + word * 64));
+        }
+        sums[row] = sum_avx512(_mm512_add_epi32(even, odd));
+    }
+}
+
 }  // namespace
 
 const Kernels* avx2_kernels() {
     static constexpr Kernels kernels{
-        "avx2", l2_squared_avx2, dot_avx2, l1_avx2, cosine_avx2, dot_int8_avx2};
+        "avx2", l2_squared_avx2, dot_avx2, l1_avx2, cosine_avx2, dot_int8_avx2, sums_where_avx2};
     const bool supported = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     return supported ? &kernels : nullptr;
 }
 
 const Kernels* avx512_kernels() {
     static constexpr Kernels kernels{
-        "avx512", l2_squared_avx512, dot_avx512, l1_avx512, cosine_avx512, dot_int8_avx512};
+        "avx512",
+        l2_squared_avx512,
+        dot_avx512,
+        l1_avx512,
+        cosine_avx512,
+        dot_int8_avx512,
+        sums_where_avx512};
     const bool supported = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
     return supported ? &kernels : nullptr;
 }
 
 const Kernels* avx512_vnni_kernels() {
     static constexpr Kernels kernels{
-        "avx512 vnni", l2_squared_avx512, dot_avx512, l1_avx512, cosine_avx512, dot_int8_vnni};
+        "avx512 vnni",
+        l2_squared_avx512,
+        dot_avx512,
+        l1_avx512,
+        cosine_avx512,
+        dot_int8_vnni,
+        sums_where_vnni};
     const bool supported = avx512_kernels() != nullptr && __builtin_cpu_supports("avx512vnni");
     return supported ? &kernels : nullptr;
 }

@@ -10,6 +10,11 @@ namespace {
 /// Evaluating a block of records costs about as much as comparing so many vectors.
 constexpr std::uint64_t visits_per_block = 64;
 
+/// What texts come to between two looks at the deadline, and for one visit: a jsonb of some
+/// kilobytes, of which each record has another, is read to its end.
+constexpr std::size_t text_bytes_per_step = std::size_t{256} << 10U;
+constexpr std::size_t text_bytes_per_visit = 512;
+
 std::size_t bytes_of(const Matches& matches) {
     return (matches.records.words().size() + matches.nodes.words().size()) * sizeof(std::uint64_t);
 }
@@ -20,11 +25,17 @@ bool extend(Matches& matches, const Predicate& predicate, const RecordsView& vie
     matches.records.resize(std::max(matches.records.size(), view.size));
     matches.nodes.resize(std::max(matches.nodes.size(), view.slots));
     std::uint64_t* const words = matches.records.words().data();
-    for (std::size_t first = known; first < view.size; first += Predicate::block) {
-        if (!effort.visit(visits_per_block)) {
+    const std::size_t text_bytes =
+        view.records.memory_bytes() / std::max<std::size_t>(view.size, 1);
+    const std::size_t fitting = text_bytes_per_step / std::max<std::size_t>(text_bytes, 1);
+    const std::size_t step = std::clamp<std::size_t>(fitting / 64 * 64, 64, Predicate::block);
+    const std::uint64_t visits =
+        std::max<std::uint64_t>(visits_per_block, step * text_bytes / text_bytes_per_visit);
+    for (std::size_t first = known; first < view.size; first += step) {
+        if (!effort.visit(visits)) {
             return false;
         }
-        const std::size_t count = std::min(Predicate::block, view.size - first);
+        const std::size_t count = std::min(step, view.size - first);
         predicate.evaluate(view.records, static_cast<Record>(first), count, words + first / 64);
     }
     matches.records.each_from(known, [&](std::size_t record) {

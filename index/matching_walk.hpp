@@ -45,16 +45,44 @@ struct Surroundings {
 /// compared, so a search costs what it would in a graph of the matching rows alone.
 ///
 /// Where matching rows lie far from the query, or in islands, the links lead to none or to some:
-/// the walk also starts from the nearest of a sample of matching nodes.
-template <class Measure>
+/// unless many of those around match, the walk also starts from the nearest of a sample of matching
+/// nodes.
+template <class Measure, class Screen>
 class MatchingWalk {
   public:
     using Code = typename Measure::Code;
 
     MatchingWalk(
-        const Measure& measure, const LinkLists& links, Code query, const MatchingRows& rows
+        const Measure& measure,
+        const Screen& screen,
+        const LinkLists& links,
+        Code query,
+        const MatchingRows& rows
     )
-        : measure_{measure}, links_{links}, query_{query}, rows_{rows} {}
+        : measure_{measure}, screen_{screen}, links_{links}, query_{query}, rows_{rows} {}
+
+    /// No walk: leaves the `want` nearest of all rows in memory.results, in the order of nodes.
+    /// Returns early where `effort` is spent.
+    void compare(std::size_t want, WalkMemory& memory, Effort& effort) const {
+        memory.results.clear();
+        const std::size_t slots = std::min(rows_.matches.nodes.size(), measure_.slots());
+        std::vector<Slot>& some = fresh_memory();
+        some.clear();
+        const auto compare_some = [&] {
+            const bool going_on = effort.visit(some.size());
+            compare_each(some, want, memory);
+            some.clear();
+            return going_on;
+        };
+        rows_.matches.nodes.each_from(0, [&](std::size_t node) {
+            if (node >= slots) {
+                return false;
+            }
+            some.push_back(static_cast<Slot>(node));
+            return some.size() < compared_at_once || compare_some();
+        });
+        (void)compare_some();
+    }
 
     /// Looks one link around the starts, comparing nothing.
     Surroundings look(std::span<const Found> starts) const {
@@ -70,12 +98,18 @@ class MatchingWalk {
         return seen;
     }
 
-    /// Leaves up to `ef` rows in memory.results. Returns early where `effort` is spent.
-    void run(std::span<const Found> starts, std::size_t ef, WalkMemory& memory, Effort& effort)
-        const {
+    /// Leaves up to `ef` rows in memory.results; `around` is what look() saw. Returns early where
+    /// `effort` is spent.
+    void run(
+        std::span<const Found> starts,
+        Surroundings around,
+        std::size_t ef,
+        WalkMemory& memory,
+        Effort& effort
+    ) const {
         std::vector<Found>& candidates = memory.candidates;
         const std::vector<Found>& results = memory.results;
-        begin(starts, ef, memory, effort);
+        begin(starts, around.share() < share_connected ? sample_max(ef) : 0, ef, memory, effort);
         std::vector<Slot>& fresh = fresh_memory();
         while (!candidates.empty() && !effort.reason()) {
             const Found current = candidates.front();
@@ -85,6 +119,9 @@ class MatchingWalk {
             std::pop_heap(candidates.begin(), candidates.end(), Farther{});
             candidates.pop_back();
             gather(current.slot, memory.visited, effort, fresh);
+            if (results.size() >= ef) {
+                fresh.resize(screen_.near(fresh, results.front().distance));
+            }
             for (std::size_t i = 0; i < std::min(fresh.size(), prefetched_ahead); ++i) {
                 measure_.prefetch(fresh[i]);
             }
@@ -103,6 +140,10 @@ class MatchingWalk {
 
   private:
     static constexpr std::size_t prefetched_ahead = 4;
+    static constexpr std::size_t compared_at_once = 512;
+
+    /// From so many matching neighbours on, links lead from any matching node to the others.
+    static constexpr double share_connected = 0.25;
 
     /// The wider the walk, the more places it begins at.
     static std::size_t sample_max(std::size_t ef) { return std::max<std::size_t>(64, 2 * ef); }
@@ -124,14 +165,35 @@ class MatchingWalk {
         std::push_heap(candidates.begin(), candidates.end(), Farther{});
     }
 
+    void compare_each(std::vector<Slot>& nodes, std::size_t want, WalkMemory& memory) const {
+        const std::vector<Found>& results = memory.results;
+        if (results.size() >= want) {
+            nodes.resize(screen_.near(nodes, results.front().distance));
+        }
+        for (std::size_t i = 0; i < nodes.size(); ++i) {
+            if (i + prefetched_ahead < nodes.size()) {
+                measure_.prefetch(nodes[i + prefetched_ahead]);
+            }
+            const Found found = at(nodes[i]);
+            if (results.size() < want || found.distance < results.front().distance) {
+                offer(found, want, memory);
+            }
+        }
+    }
+
     bool matches(Slot node) const { return rows_.matches.nodes.test(node); }
 
-    void begin(std::span<const Found> starts, std::size_t ef, WalkMemory& memory, Effort& effort)
-        const {
+    void begin(
+        std::span<const Found> starts,
+        std::size_t sampled,
+        std::size_t ef,
+        WalkMemory& memory,
+        Effort& effort
+    ) const {
         memory.visited.begin(measure_.slots());
         memory.results.clear();
         memory.candidates.clear();
-        std::vector<Found> from = sample(sample_max(ef));
+        std::vector<Found> from = sample(sampled);
         (void)effort.visit(from.size());
         const std::size_t kept = std::min(from.size(), sampled_starts(ef));
         std::partial_sort(
@@ -149,6 +211,9 @@ class MatchingWalk {
 
     /// Matching nodes from all parts of the slots.
     std::vector<Found> sample(std::size_t most) const {
+        if (most == 0) {
+            return {};
+        }
         const Bits& nodes = rows_.matches.nodes;
         const std::size_t slots = std::min(nodes.size(), measure_.slots());
         std::vector<Found> found;
@@ -196,7 +261,7 @@ class MatchingWalk {
             }
         }
         std::size_t crossed = 0;
-        for (; crossed < bridge_count && matching < list.room(); ++crossed) {
+        for (; crossed < bridge_count && matching < list.room() / 2; ++crossed) {
             if (crossed + 1 < bridge_count) {
                 links_.at(bridges[crossed + 1], 0).prefetch();
             }
@@ -230,6 +295,7 @@ class MatchingWalk {
     }
 
     const Measure& measure_;
+    const Screen& screen_;
     const LinkLists& links_;
     Code query_;
     const MatchingRows& rows_;

@@ -1,5 +1,7 @@
 #include "index/nearest.hpp"
 
+#include "index/unhurried.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <iterator>
@@ -16,6 +18,8 @@ constexpr std::size_t rows_walked_per_ef = 8;
 
 /// Rows that are always corrected beyond those wanted, to see how wrong codes are here.
 constexpr std::size_t corrected_beyond = 6;
+
+constexpr std::size_t rows_between_breaths = 256;
 
 std::vector<Found>& found_memory() {
     thread_local std::vector<Found> found;
@@ -109,6 +113,9 @@ Result<std::vector<Slot>> nearest_of(
         }
         if (!effort.visit(1)) {
             return make_error_code(*effort.reason());
+        }
+        if (i % rows_between_breaths == 0) {
+            breathe();
         }
         const double distance = sortable(space.reported(query, graph.code(slots[i])));
         if (nearest.size() == want) {

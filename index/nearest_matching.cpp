@@ -6,14 +6,6 @@ namespace veer::index {
 
 namespace {
 
-/// A walk over matching nodes costs about as much as comparing the codes of so many rows for each
-/// of ef.
-constexpr double rows_walked_per_ef = 48;
-
-/// Matching nodes behind two links below which a walk loses its way: with 30 it found 97 of 100
-/// nearest rows, with 10 two thirds, with 100 all but one.
-constexpr double matching_reached_min = 50;
-
 /// Around a query outside of what passes, less than this part of the share that passes anywhere
 /// does.
 constexpr double share_around_min = 0.5;
@@ -33,21 +25,22 @@ double NearestMatching::expected() const {
     return static_cast<double>(rows_.matches.count) * static_cast<double>(live_) / records;
 }
 
-double NearestMatching::share() const {
-    return expected() / static_cast<double>(std::max<std::size_t>(live_, 1));
-}
-
-bool NearestMatching::worth_walking(std::size_t ef) const {
-    const auto links = static_cast<double>(segment_.graph().links_per_node());
-    return expected() > static_cast<double>(ef) * rows_walked_per_ef &&
-           share() * links * links > matching_reached_min;
+FilteredSearch NearestMatching::facts(std::size_t ef) const {
+    const HnswGraph& graph = segment_.graph();
+    return {
+        .matching = expected(),
+        .rows = static_cast<double>(live_),
+        .ef = ef,
+        .links = graph.links_per_node(),
+        .code_lines = graph.code_lines(),
+        .sign_lines = graph.sign_lines()};
 }
 
 std::size_t NearestMatching::choose_ef(std::size_t ef, const Surroundings& around) const {
-    if (around.share() >= share() * share_around_min) {
+    if (around.share() >= facts(ef).share() * share_around_min) {
         return ef;
     }
-    return worth_walking(ef * widening) ? ef * widening : 0;
+    return worth_walking(facts(ef * widening)) ? ef * widening : 0;
 }
 
 Result<std::vector<Slot>> NearestMatching::find(
@@ -58,7 +51,7 @@ Result<std::vector<Slot>> NearestMatching::find(
     }
     const float* const code = encoded(space_, query);
     std::vector<Found> found;
-    for (; worth_walking(ef); ef *= 2) {
+    for (; worth_walking(facts(ef)); ef *= 2) {
         const auto walked = segment_.graph().search_matching(
             code,
             [&](const Surroundings& around) { return choose_ef(ef, around); },
@@ -96,10 +89,9 @@ std::vector<Slot> NearestMatching::matching_slots() const {
 }
 
 Result<std::vector<Slot>> NearestMatching::compare(const float* query, std::size_t want) const {
-    const std::vector<Slot> slots = matching_slots();
     const std::size_t kept = std::max(kept_min, kept_per_wanted * want);
     std::vector<Found> found;
-    const auto compared = segment_.graph().compare_with(query, slots, kept, limits_, found);
+    const auto compared = segment_.graph().compare_matching(query, rows_, kept, limits_, found);
     if (!compared) {
         return compared.error();
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "index/filter_strategy.hpp"
 #include "index/matching_walk.hpp"
 #include "index/nearest.hpp"
 
@@ -43,8 +44,7 @@ class NearestMatching {
 
   private:
     double expected() const;
-    double share() const;
-    bool worth_walking(std::size_t ef) const;
+    FilteredSearch facts(std::size_t ef) const;
     std::size_t choose_ef(std::size_t ef, const Surroundings& around) const;
     Result<std::vector<Slot>> compare(const float* query, std::size_t want) const;
     std::vector<Slot> matching_slots() const;

@@ -1,5 +1,9 @@
 #include "index/predicate.hpp"
 
+#include "index/array_elements.hpp"
+#include "index/jsonb_text.hpp"
+#include "storage/byte_writer.hpp"
+
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -71,6 +75,10 @@ std::optional<std::int64_t> number_of(const FilterValue& value, ColumnType type)
             return std::nullopt;
         case ColumnType::text:
         case ColumnType::uuid:
+        case ColumnType::int4_array:
+        case ColumnType::int8_array:
+        case ColumnType::text_array:
+        case ColumnType::jsonb:
             return std::nullopt;
         default:
             if (const auto* const number = std::get_if<std::int64_t>(&value)) {
@@ -88,6 +96,39 @@ const std::string* bytes_of(const FilterValue& value, ColumnType type) {
     return fits ? bytes : nullptr;
 }
 
+/// An element of an array as it is sent; nothing where the value cannot be one.
+std::optional<std::string> element_of(const FilterValue& value, ColumnType element) {
+    if (element == ColumnType::text) {
+        const auto* const text = std::get_if<std::string>(&value);
+        return text != nullptr ? std::optional(*text) : std::nullopt;
+    }
+    const auto* const number = std::get_if<std::int64_t>(&value);
+    const bool narrow = element == ColumnType::int4;
+    if (number == nullptr || (narrow && *number != static_cast<std::int32_t>(*number))) {
+        return std::nullopt;
+    }
+    storage::ByteWriter writer;
+    return narrow ? writer.be32(static_cast<std::uint32_t>(*number)).take()
+                  : writer.be64(static_cast<std::uint64_t>(*number)).take();
+}
+
+/// Whether jsonb takes them for equal.
+bool is_scalar(const JsonbMember& member, std::string_view scalar) {
+    switch (member.kind) {
+        case JsonbMember::Kind::string:
+            return scalar.size() == member.text.size() + 2 && scalar.front() == '"' &&
+                   scalar.substr(1, member.text.size()) == member.text;
+        case JsonbMember::Kind::number:
+            return without_trailing_zeros(scalar) == without_trailing_zeros(member.text);
+        case JsonbMember::Kind::boolean:
+        case JsonbMember::Kind::null:
+            return scalar == member.text;
+        case JsonbMember::Kind::container:
+            break;
+    }
+    return false;
+}
+
 }  // namespace
 
 class Predicate::Compiler {
@@ -95,6 +136,9 @@ class Predicate::Compiler {
     explicit Compiler(const Records& records) : records_{records} {}
 
     Result<Node> compile(const Filter& filter, bool negated) const {
+        if (filter.member) {
+            return about_member(filter, negated);
+        }
         switch (filter.kind) {
             case Filter::Kind::all_of:
             case Filter::Kind::any_of:
@@ -113,6 +157,9 @@ class Predicate::Compiler {
                 return leaf(negated ? Node::Kind::not_null : Node::Kind::null, filter.column);
             case Filter::Kind::unknown:
                 return constant(false);
+            case Filter::Kind::contains:
+            case Filter::Kind::overlaps:
+                return about_elements(filter, negated);
         }
         return wrong();
     }
@@ -252,6 +299,71 @@ class Predicate::Compiler {
         return node;
     }
 
+    Result<Node> about_elements(const Filter& filter, bool negated) const {
+        const auto element = filter.column < records_.columns()
+                                 ? storage::element_type(records_.column(filter.column).type())
+                                 : std::nullopt;
+        if (!element) {
+            return wrong();
+        }
+        const bool all = filter.kind == Filter::Kind::contains;
+        Node node = leaf(all ? Node::Kind::containing : Node::Kind::overlapping, filter.column);
+        if (negated) {
+            node.kind = all ? Node::Kind::lacking : Node::Kind::disjoint;
+        }
+        for (const FilterValue& value : filter.values) {
+            auto sent = element_of(value, *element);
+            if (!sent) {
+                return wrong();
+            }
+            node.texts.push_back(*std::move(sent));
+        }
+        std::sort(node.texts.begin(), node.texts.end());
+        return node;
+    }
+
+    Result<Node> about_member(const Filter& filter, bool negated) const {
+        if (filter.column >= records_.columns() ||
+            records_.column(filter.column).type() != ColumnType::jsonb) {
+            return wrong();
+        }
+        Node node = leaf(Node::Kind::listed, filter.column);
+        node.member = escaped_jsonb(*filter.member);
+        for (const FilterValue& value : filter.values) {
+            const auto* const text = std::get_if<std::string>(&value);
+            if (text == nullptr) {
+                return wrong();
+            }
+            node.texts.push_back(*text);
+            node.escaped.push_back(escaped_jsonb(*text));
+        }
+        std::sort(node.texts.begin(), node.texts.end());
+        std::sort(node.escaped.begin(), node.escaped.end());
+        const bool one = filter.values.size() == 1;
+        const bool unequal = filter.comparison == Filter::Comparison::not_equal;
+        switch (filter.kind) {
+            case Filter::Kind::is_null:
+                node.kind = negated ? Node::Kind::not_null : Node::Kind::null;
+                return node;
+            case Filter::Kind::contains:
+                node.kind = negated ? Node::Kind::lacking : Node::Kind::containing;
+                return one ? Result<Node>{std::move(node)} : wrong();
+            case Filter::Kind::compare:
+                node.kind = unequal != negated ? Node::Kind::unlisted : Node::Kind::listed;
+                return one && (unequal || filter.comparison == Filter::Comparison::equal)
+                           ? Result<Node>{std::move(node)}
+                           : wrong();
+            case Filter::Kind::one_of:
+                if (filter.values.empty() || (negated && filter.null_listed)) {
+                    return constant(filter.values.empty() && negated && !filter.null_listed);
+                }
+                node.kind = negated ? Node::Kind::unlisted : Node::Kind::listed;
+                return node;
+            default:
+                return wrong();
+        }
+    }
+
     const Records& records_;
 };
 
@@ -269,14 +381,15 @@ struct Predicate::Evaluation {
             return;
         }
         const ValueColumn& column = records.column(node.column);
-        const bool test = node.kind == Node::Kind::null || node.kind == Node::Kind::not_null;
+        const bool test =
+            !node.member && (node.kind == Node::Kind::null || node.kind == Node::Kind::not_null);
         if (!test) {
             leaf(node, column, out);
         }
         for (std::size_t word = 0; word < words(); ++word) {
             const std::uint64_t nulls = column.nulls(first / 64 + word);
             if (node.kind == Node::Kind::null) {
-                out[word] = nulls;
+                out[word] = test ? nulls : out[word] | nulls;
             } else {
                 out[word] = test ? ~nulls : out[word] & ~nulls;
             }
@@ -335,6 +448,12 @@ struct Predicate::Evaluation {
             case ColumnType::uuid:
             case ColumnType::text:
                 return texts(node, column, out);
+            case ColumnType::int4_array:
+            case ColumnType::int8_array:
+            case ColumnType::text_array:
+                return arrays(node, column, out);
+            case ColumnType::jsonb:
+                return documents(node, column, out);
         }
     }
 
@@ -378,6 +497,59 @@ struct Predicate::Evaluation {
                        node.texts.begin(), node.texts.end(), column.bytes(record), std::less<>{}
                    ) == listed;
         });
+    }
+
+    void arrays(const Node& node, const ValueColumn& column, std::uint64_t* out) const {
+        const bool all = node.kind == Node::Kind::containing || node.kind == Node::Kind::lacking;
+        const bool wanted =
+            node.kind == Node::Kind::containing || node.kind == Node::Kind::overlapping;
+        const auto has = [](std::string_view sent, const std::string& element) {
+            return any_element(sent, [&](std::string_view one) { return one == element; });
+        };
+        const auto is_wanted = [&](std::string_view one) {
+            return std::binary_search(node.texts.begin(), node.texts.end(), one, std::less<>{});
+        };
+        each(out, [&](Record record) {
+            if (column.is_null(record)) {
+                return false;
+            }
+            const std::string_view sent = column.bytes(record);
+            const bool holds = all ? std::all_of(
+                                         node.texts.begin(),
+                                         node.texts.end(),
+                                         [&](const std::string& one) { return has(sent, one); }
+                                     )
+                                   : any_element(sent, is_wanted);
+            return holds == wanted;
+        });
+    }
+
+    void documents(const Node& node, const ValueColumn& column, std::uint64_t* out) const {
+        each(out, [&](Record record) {
+            return !column.is_null(record) &&
+                   passes(node, jsonb_member(column.bytes(record), *node.member));
+        });
+    }
+
+    static bool passes(const Node& node, const std::optional<JsonbMember>& member) {
+        const bool there = member && member->kind != JsonbMember::Kind::null;
+        switch (node.kind) {
+            case Node::Kind::null:
+            case Node::Kind::not_null:
+                return there == (node.kind == Node::Kind::not_null);
+            case Node::Kind::containing:
+            case Node::Kind::lacking:
+                return (member && is_scalar(*member, node.texts.front())) ==
+                       (node.kind == Node::Kind::containing);
+            default:
+                break;
+        }
+        if (!there) {
+            return false;  // ->> gives NULL
+        }
+        const auto& texts = member->kind == JsonbMember::Kind::string ? node.escaped : node.texts;
+        return std::binary_search(texts.begin(), texts.end(), member->text, std::less<>{}) ==
+               (node.kind == Node::Kind::listed);
     }
 };
 

@@ -5,6 +5,7 @@
 #include "index/records.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,10 @@ class Predicate {
             unlisted,  ///< not listed, and not NULL
             null,
             not_null,
+            containing,  ///< an array, all of `texts`; jsonb, texts.front() as `member`
+            lacking,     ///< not containing, and not NULL
+            overlapping,
+            disjoint,
         };
 
         Kind kind = Kind::all;
@@ -55,7 +60,9 @@ class Predicate {
         std::int64_t high = 0;
         Filter::Comparison comparison = Filter::Comparison::equal;
         std::vector<std::int64_t> numbers = {};
-        std::vector<std::string> texts = {};  ///< of uuid and text
+        std::vector<std::string> texts = {};     ///< of uuid and text; elements as they are sent
+        std::optional<std::string> member = {};  ///< of jsonb, escaped
+        std::vector<std::string> escaped = {};   ///< `texts` as jsonb strings, sorted
         std::vector<Node> children = {};
     };
 

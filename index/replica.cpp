@@ -1,5 +1,6 @@
 #include "index/replica.hpp"
 
+#include "index/column_writer.hpp"
 #include "index/graph_checkpoints.hpp"
 #include "index/waiters.hpp"
 
@@ -83,25 +84,19 @@ class Replica::Impl {
     }
 
   private:
-    /// One column's index, as it is written.
-    struct Writer {
-        storage::TableOid table;
-        std::size_t vector = 0;
-        std::shared_ptr<RouteIndex> index;
-        bool joined = false;  ///< complete, and written by the syncer's thread
-    };
+    using Writer = ColumnWriter;
 
     std::vector<Writer> writers() const {
         const std::lock_guard lock{mutex_};
         return writers_;
     }
 
-    /// Calls `visit(index, vector)` for every index of the table.
+    /// Calls `visit(writer)` for every index of the table.
     template <class Visit>
     static void each_of(const std::vector<Writer>& writers, storage::TableOid table, Visit visit) {
         for (const Writer& writer : writers) {
             if (writer.table == table) {
-                visit(*writer.index, writer.vector);
+                visit(writer);
             }
         }
     }
@@ -168,7 +163,7 @@ IndexOptions Replica::Impl::index_options(const IndexedColumn& column) const {
         .memory_bytes_max = route_bytes_max(column),
         .budget = budget_,
         .columns = types_of(column.table),
-        .vectors_directory = options_.vectors_directory};
+        .vector_file = options_.vector_file};
 }
 
 /// A refused column's index has nothing to hold. One that cannot be made refuses its column.
@@ -177,16 +172,16 @@ std::shared_ptr<RouteIndex> Replica::Impl::make_index(IndexedColumn& column, std
     IndexOptions options = index_options(column);
     if (column.refused.empty()) {
         // A file's room would be taken from the disk at once.
-        options.expected_rows = options.vectors_directory.empty() ? rows : 0;
+        options.expected_rows = options.vector_file.used() ? 0 : rows;
         try {
             return std::make_shared<RouteIndex>(options);
         } catch (const std::exception& thrown) {
             column.refused = "Its index cannot be made, for lack of memory or of room in " +
-                             options_.vectors_directory + ": " + thrown.what() + ".";
+                             options_.vector_file.directory + ": " + thrown.what() + ".";
         }
     }
     options.expected_rows = 0;
-    options.vectors_directory.clear();
+    options.vector_file = {};
     return std::make_shared<RouteIndex>(std::move(options));
 }
 
@@ -202,6 +197,7 @@ void Replica::Impl::plan(const std::vector<storage::Table>& tables, Generation& 
             const bool known =
                 std::any_of(next.columns.begin(), next.columns.end(), [&](const auto& column) {
                     return column.table.oid == table.oid && column.vector == ann.vector &&
+                           column.ann.legacy == ann.legacy &&
                            column.ann.operator_name == ann.operator_name;
                 });
             if (!metric || dimensions == 0 || known) {
@@ -210,6 +206,7 @@ void Replica::Impl::plan(const std::vector<storage::Table>& tables, Generation& 
             IndexedColumn column{table, ann.vector, ann, nullptr, "", false, false};
             column.refused = too_large(column, rows, planned);
             column.index = make_index(column, rows);
+            column.sources = ann.declared ? std::make_shared<SourceCensus>() : nullptr;
             planned += column.refused.empty() ? memory_estimate(rows, index_options(column)) : 0;
             next.columns.push_back(std::move(column));
         }
@@ -251,35 +248,25 @@ void Replica::Impl::begin_indexes(const std::vector<IndexedColumn>& columns) {
         auto index = std::const_pointer_cast<RouteIndex>(column.index);
         checkpoints_.restore(column, *index);
         const std::lock_guard lock{mutex_};
-        writers_.push_back({column.table.oid, column.vector, std::move(index)});
+        writers_.push_back({column.table.oid, column.ann, std::move(index), column.sources});
     }
 }
 
 void Replica::Impl::rows(storage::TableOid table, std::span<const storage::Row> rows) {
     const std::vector<Writer> all = writers();
-    // Beside searches of other tables, half of the machine is theirs.
-    const bool beside =
-        std::any_of(all.begin(), all.end(), [](const Writer& one) { return one.joined; });
-    const unsigned threads = beside ? std::max(options_.threads / 2, 1U) : options_.threads;
-    std::vector<RouteIndex::Entry> entries(rows.size());
-    std::vector<std::vector<float>> memory(rows.size());
-    each_of(all, table, [&](RouteIndex& index, std::size_t vector) {
-        for (std::size_t i = 0; i < rows.size(); ++i) {
-            entries[i] = {rows[i].key, vector_of(rows[i], vector, memory[i]), rows[i].values};
-        }
-        index.load(entries, threads);
-    });
+    each_of(all, table, [&](const Writer& writer) { writer.load(rows, options_.threads); });
     refuse_missing(false);
 }
 
 void Replica::Impl::ready(storage::Lsn applied) {
     for (const Writer& writer : writers()) {
-        writer.index->publish();
+        writer.publish();
     }
     refuse_missing(false);
     complete([](const Writer&) { return true; });  // live once the stream runs, see status()
     for (const IndexedColumn& column : generation()->columns) {
         GraphCheckpoints::say_restored(column);
+        say_unparsable(column);
     }
     advance(applied);
     checkpoints_.request();
@@ -308,7 +295,7 @@ void Replica::Impl::write(std::span<const storage::Change> changes) {
     }
     for (const Writer& writer : all) {
         if (writer.joined) {
-            writer.index->publish();
+            writer.publish();
         }
     }
     refuse_missing(true);
@@ -331,7 +318,7 @@ void Replica::Impl::redefine(const std::vector<storage::Table>& tables) {
     auto next = std::make_shared<Generation>(*generation_);
     for (IndexedColumn& column : next->columns) {
         if (find(column.table.oid) != tables.end()) {
-            column.table = *find(column.table.oid);
+            column.redefine(*find(column.table.oid));
         }
     }
     ++next->number;
@@ -366,13 +353,14 @@ void Replica::Impl::catch_up(
 }
 
 void Replica::Impl::joined(storage::TableOid table) {
-    each_of(writers(), table, [](RouteIndex& index, std::size_t) { index.publish(); });
+    each_of(writers(), table, [](const Writer& writer) { writer.publish(); });
     refuse_missing(false);
     complete([table](const Writer& writer) { return writer.table == table; });
     end_joining();
     for (const IndexedColumn& column : generation()->columns) {
         if (column.table.oid == table) {
             GraphCheckpoints::say_restored(column);
+            say_unparsable(column);
         }
     }
     checkpoints_.request();
@@ -410,22 +398,15 @@ void Replica::Impl::remove(const std::function<bool(storage::TableOid)>& gone) {
 }
 
 void Replica::Impl::change(const std::vector<Writer>& writers, const storage::Change& change) {
-    std::vector<float> memory;
     const auto upsert = [&](const storage::Upsert& row) {
-        each_of(writers, row.table, [&](RouteIndex& index, std::size_t vector) {
-            if (row.old_key) {
-                index.erase(*row.old_key);
-            }
-            // A vector that cannot be indexed is not in pgvector's index either; put() counts it.
-            (void)index.put(row.row.key, vector_of(row.row, vector, memory), row.row.values);
-        });
+        each_of(writers, row.table, [&](const Writer& writer) { writer.put(row); });
     };
     const auto remove = [&](const storage::Delete& row) {
-        each_of(writers, row.table, [&](RouteIndex& index, std::size_t) { index.erase(row.key); });
+        each_of(writers, row.table, [&](const Writer& writer) { writer.erase(row.key); });
     };
     const auto truncate = [&](const storage::Truncate& all) {
         for (const storage::TableOid table : all.tables) {
-            each_of(writers, table, [](RouteIndex& index, std::size_t) { index.clear(); });
+            each_of(writers, table, [](const Writer& writer) { writer.clear(); });
         }
     };
     std::visit(Overloaded{upsert, remove, truncate}, change);

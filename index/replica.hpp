@@ -24,7 +24,7 @@ struct ReplicaOptions {
     /// Of one index as it is searched.
     std::function<std::uint64_t(const storage::Table&, const storage::AnnIndex&)> route_bytes_max =
         nullptr;
-    std::string vectors_directory = {};                ///< IndexOptions::vectors_directory
+    VectorFile vector_file = {};                       ///< IndexOptions::vector_file
     storage::ChunkStore* checkpoints = nullptr;        ///< must outlive the replica
     std::chrono::milliseconds checkpoint_interval{0};  ///< zero: none but at stop()
 };

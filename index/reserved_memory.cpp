@@ -4,7 +4,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
+#include <limits>
 #include <new>
 
 namespace veer::index {
@@ -34,10 +37,11 @@ int unnamed_file(const std::string& directory) {
 
 }  // namespace
 
-ReservedMemory::ReservedMemory(std::size_t bytes, const std::string& directory)
-    : mapped_{round_up(bytes, huge_page_bytes) + huge_page_bytes} {
-    if (!directory.empty()) {
-        file_ = unnamed_file(directory);
+ReservedMemory::ReservedMemory(std::size_t bytes, const VectorFile& file)
+    : memory_max_{file.used() ? round_up(file.memory_first, huge_page_bytes) : std::numeric_limits<std::size_t>::max()},
+      mapped_{round_up(bytes, huge_page_bytes) + huge_page_bytes} {
+    if (file.used()) {
+        file_ = unnamed_file(file.directory);
         if (file_ < 0) {
             throw std::bad_alloc{};
         }
@@ -72,8 +76,12 @@ bool ReservedMemory::grow(std::size_t bytes) {
     if (bytes > reserved_) {
         return false;
     }
-    if (file_ >= 0) {
-        return grow_file(wanted);
+    return grow_memory(std::min(wanted, memory_max_), huge) && grow_file(wanted);
+}
+
+bool ReservedMemory::grow_memory(std::size_t wanted, bool huge) {
+    if (wanted <= usable_) {
+        return true;
     }
     if (::mprotect(data_ + usable_, wanted - usable_, PROT_READ | PROT_WRITE) != 0) {
         return false;
@@ -85,25 +93,55 @@ bool ReservedMemory::grow(std::size_t bytes) {
     return true;
 }
 
+/// Requires what is before the file to be usable.
 bool ReservedMemory::grow_file(std::size_t wanted) {
+    if (wanted <= usable_) {
+        return true;
+    }
     const std::size_t added = wanted - usable_;
-    if (::posix_fallocate(file_, static_cast<off_t>(usable_), static_cast<off_t>(added)) != 0) {
+    const auto offset = static_cast<off_t>(usable_ - memory_max_);
+    if (::posix_fallocate(file_, offset, static_cast<off_t>(added)) != 0) {
         return false;
     }
     std::byte* const from = data_ + usable_;
-    if (::mmap(
-            from,
-            added,
-            PROT_READ | PROT_WRITE,
-            MAP_SHARED | MAP_FIXED,
-            file_,
-            static_cast<off_t>(usable_)
-        ) == MAP_FAILED) {
+    if (::mmap(from, added, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file_, offset) ==
+        MAP_FAILED) {
         return false;
     }
     ::madvise(from, added, MADV_RANDOM);  // a vector is asked for, not its neighbours in the file
     usable_ = wanted;
     return true;
+}
+
+FileBytes ReservedMemory::in_file(std::size_t bytes) const {
+    if (bytes <= memory_max_) {
+        return {};
+    }
+    constexpr std::size_t sample_pages = 64;
+    constexpr std::size_t samples_max = 256;
+    const std::size_t stored = bytes - memory_max_;
+    const std::size_t pages = (stored + page_bytes - 1) / page_bytes;
+    const std::size_t groups = (pages + sample_pages - 1) / sample_pages;
+    const std::size_t samples = std::min(groups, samples_max);
+    std::size_t seen = 0;
+    std::size_t cached = 0;
+    std::array<unsigned char, sample_pages> resident{};
+    for (std::size_t sample = 0; sample < samples; ++sample) {
+        const std::size_t first = sample * groups / samples * sample_pages;
+        const std::size_t count = std::min(sample_pages, pages - first);
+        std::byte* const at = data_ + memory_max_ + first * page_bytes;
+        if (::mincore(at, count * page_bytes, resident.data()) != 0) {
+            continue;
+        }
+        seen += count;
+        cached += static_cast<std::size_t>(std::count_if(
+            resident.begin(),
+            resident.begin() + count,
+            [](unsigned char page) { return (page & 1U) != 0; }
+        ));
+    }
+    const double share = seen > 0 ? static_cast<double>(cached) / static_cast<double>(seen) : 0;
+    return {stored, static_cast<std::uint64_t>(share * static_cast<double>(stored))};
 }
 
 std::size_t machine_memory_bytes() {

@@ -109,7 +109,7 @@ bool Restore::add(const SlotImage& image) {
     lists.set_parent(*slot, image.parent);
     kinds_.push_back(image.kind);
     hashes_.push_back(image.hash);
-    filled_.push_back(false);
+    filled_.push_back(0);
     const bool lives = image.kind == SlotKind::node || image.kind == SlotKind::same;
     return !lives || expected_.emplace(segment_->keys().get(*slot), *slot).second;
 }
@@ -136,7 +136,7 @@ bool Restore::read_dead(
         }
         if (kinds_[one.slot] == SlotKind::dead_node) {
             segment_->restored_store().set_vector(one.slot, one.vector);
-            filled_[one.slot] = true;
+            filled_[one.slot] = 1;
         }
     }
     return true;
@@ -167,19 +167,24 @@ bool Restore::links_are_valid() const {
     return manifest_.entry == no_slot || (manifest_.entry < slots && is_node(manifest_.entry));
 }
 
-bool Restore::take(std::string_view key, std::span<const float> vector, Live& live) {
+Restore::Claim Restore::claim(std::string_view key) {
     const auto row = expected_.find(key);
-    if (row == expected_.end() || vector.size() != dimensions_ ||
-        content_hash(vector) != hashes_[row->second]) {
+    return row == expected_.end() ? Claim{} : expected_.extract(row);
+}
+
+bool Restore::fill(Slot slot, std::span<const float> vector) {
+    if (vector.size() != dimensions_ || content_hash(vector) != hashes_[slot] ||
+        !segment_->restored_store().set_vector(slot, vector)) {
         return false;
     }
-    const Slot slot = row->second;
-    segment_->restored_store().set_vector(slot, vector);
-    segment_->versions().set_death(slot, never);
-    filled_[slot] = true;
-    ++taken_;
-    live.insert(expected_.extract(row));
+    filled_[slot] = 1;
     return true;
+}
+
+void Restore::take(Claim claim, Live& live) {
+    segment_->versions().set_death(claim.mapped(), never);
+    ++taken_;
+    live.insert(std::move(claim));
 }
 
 /// The highest node that has a vector.
@@ -205,7 +210,7 @@ Restore::Finished Restore::finish(std::vector<Slot>& unlinked) {
     Finished finished{.taken = taken_};
     for (Slot slot = 0; slot < lost.size(); ++slot) {
         nodes += is_node(slot) ? 1U : 0U;
-        lost[slot] = is_node(slot) && !filled_[slot];
+        lost[slot] = is_node(slot) && filled_[slot] == 0;
         finished.lost += lost[slot] ? 1U : 0U;
     }
     if (finished.lost * lost_share_max > nodes) {
@@ -224,7 +229,7 @@ Restore::Finished Restore::finish(std::vector<Slot>& unlinked) {
         }
     }
     for (Slot slot = 0; slot < lost.size(); ++slot) {
-        if (!filled_[slot] || kinds_[slot] == SlotKind::empty ||
+        if (filled_[slot] == 0 || kinds_[slot] == SlotKind::empty ||
             kinds_[slot] == SlotKind::dead_node) {
             continue;
         }

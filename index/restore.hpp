@@ -14,8 +14,9 @@ namespace veer::index {
 
 /// A graph that is read back from a checkpoint, while its rows come.
 ///
-///     begin(): links, levels, keys, hashes of vectors      take(row): its vector, where the hash
-///     fits finish(): who has got no vector is bridged; the rest is as it was
+///     begin(): links, levels, keys, hashes of vectors
+///     claim(row), fill(its vector), take(): where the hash fits, the slot is the row's
+///     finish(): who has got no vector is bridged; the rest is as it was
 ///
 /// Invariants:
 /// 1. The rows decide. A checkpoint only says how vectors are linked: of another time, or with bits
@@ -39,9 +40,17 @@ class Restore {
 
     const checkpoint::Manifest& manifest() const { return manifest_; }
 
-    /// Gives the row's slot its vector and puts it among the living; false where there is no slot
-    /// for this key and vector.
-    bool take(std::string_view key, std::span<const float> vector, Live& live);
+    /// A row's slot, which nobody else gets; empty where there is none for this key.
+    using Claim = Live::node_type;
+
+    Claim claim(std::string_view key);
+
+    /// Gives a claimed slot its vector; false where it had another one. From several threads at
+    /// once for different slots, where the space has a fixed size.
+    bool fill(Slot slot, std::span<const float> vector);
+
+    /// Puts a filled slot among the living.
+    void take(Claim claim, Live& live);
 
     struct Finished {
         std::uint64_t taken = 0;  ///< rows that take() found a slot for
@@ -73,7 +82,7 @@ class Restore {
     std::shared_ptr<Segment> segment_;
     std::vector<checkpoint::SlotKind> kinds_;
     std::vector<std::uint64_t> hashes_;
-    std::vector<bool> filled_;  ///< have a vector
+    std::vector<char> filled_;  ///< 1: has a vector; no bits, as threads set neighbours
     std::uint64_t taken_ = 0;
     Live expected_;  ///< keys without a row yet
 };

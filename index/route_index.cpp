@@ -1,5 +1,6 @@
 #include "index/route_index.hpp"
 
+#include "index/graph_store.hpp"
 #include "index/route_index_impl.hpp"
 
 namespace veer::index {
@@ -8,6 +9,13 @@ namespace {
 
 /// Catalogue estimates can be absurd; beyond this an index grows by doubling.
 constexpr std::size_t expected_rows_max = std::size_t{4} << 20;
+
+RowBytes row_bytes_of(const IndexOptions& options) {
+    const Space space{options.metric, options.dimensions, options.kind};
+    const GraphOptions graph{
+        .m = options.m, .quantization = options.quantization, .vector_file = options.vector_file};
+    return Segment::row_bytes(space, graph, Records::bytes_per_slot(options.columns));
+}
 
 }  // namespace
 
@@ -35,7 +43,13 @@ RouteIndex::Impl::Impl(IndexOptions options)
 }
 
 std::size_t RouteIndex::Impl::slots_max() const {
-    return std::min<std::size_t>(options_.memory_bytes_max / memory_estimate(1, options_), no_slot);
+    return std::min<std::size_t>(
+        row_bytes_of(options_).rows_in(options_.memory_bytes_max), std::size_t{no_slot}
+    );
+}
+
+FileBytes RouteIndex::Impl::file_bytes() const {
+    return snapshot().segment->graph().store().in_file();
 }
 
 /// What the slots leave of the memory.
@@ -57,12 +71,14 @@ Result<std::optional<Slot>> RouteIndex::Impl::stage(const Row& row) {
     const Result<void> checked = vector.empty() ? Result<void>{} : space_.check(vector);
     if (vector.empty() || !checked) {
         remove(key);
+        unplaced_.add(key, vector.empty());
         if (vector.empty() || checked.error() == Errc::zero_norm) {
             return std::nullopt;
         }
         rejected_.fetch_add(1, std::memory_order_relaxed);
         return checked.error();
     }
+    unplaced_.remove(key);
     const auto current = live_.find(key);
     if (current != live_.end() && segment_->holds(current->second, vector)) {
         const Result<void> set = records_->holds(current->second, values)
@@ -115,9 +131,15 @@ void RouteIndex::Impl::load(std::span<const Entry> entries, unsigned threads) {
     );  // at once; else each row asks for itself
     std::vector<Slot> nodes;
     nodes.reserve(entries.size());
-    for (const Entry& entry : entries) {
-        if (restore_ && restore_->take(entry.key, entry.vector, live_)) {
-            const Slot slot = live_.find(entry.key)->second;
+    std::vector<Restore::Claim> claims(entries.size());
+    if (restore_) {
+        claims = fill_restored(entries);
+    }
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        const Entry& entry = entries[i];
+        if (!claims[i].empty()) {
+            const Slot slot = claims[i].mapped();
+            restore_->take(std::move(claims[i]), live_);
             missing_ += set_values(slot, entry.values) ? 0U : 1U;
             continue;
         }
@@ -155,6 +177,7 @@ void RouteIndex::Impl::erase(std::string_view key) {
     const auto lock = writing();
     finish_restore();
     remove(key);
+    unplaced_.remove(key);
 }
 
 void RouteIndex::Impl::clear() {
@@ -164,6 +187,7 @@ void RouteIndex::Impl::clear() {
         kill(slot);
     }
     live_.clear();
+    unplaced_.clear();
 }
 
 void RouteIndex::Impl::publish() {
@@ -176,7 +200,8 @@ void RouteIndex::Impl::publish() {
         segment_->graph().size(),
         records_,
         matches_,
-        records_->size()};
+        records_->size(),
+        {.null = unplaced_.null(), .zero = unplaced_.zero()}};
     {
         const std::lock_guard snapshot_lock{mutex_};
         std::swap(snapshot_, next);
@@ -229,6 +254,10 @@ std::uint64_t RouteIndex::memory_bytes() const {
     return impl_->memory_bytes();
 }
 
+FileBytes RouteIndex::file_bytes() const {
+    return impl_->file_bytes();
+}
+
 const IndexOptions& RouteIndex::options() const {
     return impl_->options();
 }
@@ -269,6 +298,10 @@ std::uint64_t RouteIndex::live_rows() const {
     return impl_->snapshot().live;
 }
 
+RouteIndex::Unplaced RouteIndex::unplaced() const {
+    return impl_->snapshot().unplaced;
+}
+
 std::uint64_t RouteIndex::rows() const {
     return impl_->rows();
 }
@@ -288,12 +321,7 @@ std::uint64_t RouteIndex::missing_rows() const {
 }
 
 std::uint64_t memory_estimate(std::uint64_t rows, const IndexOptions& options) {
-    const Space space{options.metric, options.dimensions, options.kind};
-    const GraphOptions graph{
-        .m = options.m,
-        .quantization = options.quantization,
-        .vectors_directory = options.vectors_directory};
-    return rows * (Segment::bytes_per_row(space, graph) + Records::bytes_per_slot(options.columns));
+    return row_bytes_of(options).of(rows);
 }
 
 std::uint64_t memory_estimate(std::uint64_t rows, std::uint32_t dimensions, std::uint32_t m) {

@@ -6,6 +6,7 @@
 #include "index/metric.hpp"
 #include "index/quantization.hpp"
 #include "index/search_limits.hpp"
+#include "index/vector_file.hpp"
 #include "storage/chunk_store.hpp"
 #include "storage/column_type.hpp"
 #include "storage/lsn.hpp"
@@ -35,8 +36,7 @@ struct IndexOptions {
     std::uint64_t memory_bytes_max = std::numeric_limits<std::uint64_t>::max();  ///< of its arrays
     std::shared_ptr<MemoryBudget> budget = nullptr;  ///< shared with other indexes, and by rebuilds
     std::vector<storage::ColumnType> columns = {};   ///< of storage::Table::copied, in its order
-    /// For a file of vectors, where the walk compares codes; empty: they are in memory.
-    std::string vectors_directory = {};
+    VectorFile vector_file = {};                     ///< for vectors, where the walk compares codes
 };
 
 /// What an index of so many rows needs, keys of up to 15 bytes, texts of copied columns excepted; a
@@ -181,7 +181,16 @@ class RouteIndex {
     double distance(std::span<const float> a, std::span<const float> b) const;
 
     std::uint64_t live_rows() const;  ///< rows that a search can return
-    std::uint64_t rows() const;       ///< published or not yet; for the writer
+
+    /// Whether there are rows that no search returns: pgvector's index does not have them either,
+    /// but a table that is sorted does.
+    struct Unplaced {
+        bool null = false;  ///< of NULL vectors
+        bool zero = false;  ///< under cosine, of zero vectors; or such as were rejected
+    };
+
+    Unplaced unplaced() const;
+    std::uint64_t rows() const;  ///< published or not yet; for the writer
     std::uint64_t dead_slots() const;
     std::uint64_t superseded_values() const;  ///< rows' former values, and those of dead slots
     std::uint64_t rejected() const;
@@ -190,6 +199,9 @@ class RouteIndex {
 
     /// What its rows take, keys of up to 15 bytes; where it is being rebuilt, without the new one.
     std::uint64_t memory_bytes() const;
+
+    /// What its vectors take of the file, beside that.
+    FileBytes file_bytes() const;
 
     /// Rows that should be here and are not, or are not found, for lack of memory: while there are
     /// any, answers of this index are wrong.

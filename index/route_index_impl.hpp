@@ -7,6 +7,7 @@
 #include "index/restore.hpp"
 #include "index/route_index.hpp"
 #include "index/segment.hpp"
+#include "index/unplaced_rows.hpp"
 #include "index/upkeep.hpp"
 
 #include <algorithm>
@@ -48,6 +49,7 @@ class RouteIndex::Impl {
         std::shared_ptr<const Records> records;
         std::shared_ptr<MatchCache> matches;  ///< of `records`
         std::size_t record_count = 0;
+        Unplaced unplaced = {};
     };
 
     explicit Impl(IndexOptions options);
@@ -105,6 +107,8 @@ class RouteIndex::Impl {
         return view.segment->memory_bytes() + view.records->memory_bytes();
     }
 
+    FileBytes file_bytes() const;
+
   private:
     static constexpr std::size_t capacity_min = 1024;
 
@@ -114,7 +118,7 @@ class RouteIndex::Impl {
             .ef_construction = options_.ef_construction,
             .seed = options_.seed,
             .quantization = options_.quantization,
-            .vectors_directory = options_.vectors_directory};
+            .vector_file = options_.vector_file};
     }
 
     /// The writer's lock. A mutex is not fair, and a writer that takes it again at once would keep
@@ -157,6 +161,7 @@ class RouteIndex::Impl {
     Result<void> set_values(Slot slot, std::span<const storage::ColumnValue> values);
     void kill(Slot slot);
     void remove(std::string_view key);
+    std::vector<Restore::Claim> fill_restored(std::span<const Entry> entries);
     void finish_restore();
     bool is_worn() const;
     bool has_worn_records() const;
@@ -192,6 +197,7 @@ class RouteIndex::Impl {
     std::shared_ptr<Records> records_;                 ///< of segment_
     std::shared_ptr<MatchCache> matches_;              ///< of records_
     std::unordered_map<std::string_view, Slot> live_;  ///< views of the segment's keys
+    UnplacedRows unplaced_;                            ///< rows that live_ does not have
     Sequence open_ = 1;                                ///< the open transaction
     unsigned builders_ = 1;                            ///< of the last load, for a rebuild
     std::unique_ptr<Restore> restore_;                 ///< between restore() and publish()

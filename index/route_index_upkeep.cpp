@@ -1,6 +1,8 @@
 #include "index/route_index_impl.hpp"
 
+#include <algorithm>
 #include <exception>
+#include <thread>
 #include <utility>
 
 // What becomes of an index beside its writer: rebuilds, repair, checkpoints.
@@ -73,6 +75,43 @@ storage::Result<bool> RouteIndex::Impl::restore(
     restore_ = std::move(*begun);
     segment_ = restore_->segment();
     return true;
+}
+
+/// Of the rows that are as they were, their slots: to hash and encode vectors is most of a restart.
+std::vector<Restore::Claim> RouteIndex::Impl::fill_restored(std::span<const Entry> entries) {
+    constexpr std::size_t rows_per_thread_min = 64;
+    std::vector<Restore::Claim> claims;
+    claims.reserve(entries.size());
+    for (const Entry& entry : entries) {
+        claims.push_back(restore_->claim(entry.key));
+    }
+    const std::size_t useful = space_.fixed_size() ? entries.size() / rows_per_thread_min : 1;
+    const std::size_t threads = std::clamp<std::size_t>(useful, 1, builders_);
+    const auto fill = [&](std::size_t part) {
+        const std::size_t end = entries.size() * (part + 1) / threads;
+        for (std::size_t i = entries.size() * part / threads; i < end; ++i) {
+            if (!claims[i].empty() && !restore_->fill(claims[i].mapped(), entries[i].vector)) {
+                claims[i] = {};
+            }
+        }
+    };
+    std::vector<std::thread> others;
+    std::size_t begun = 1;
+    try {
+        for (; begun < threads; ++begun) {
+            others.emplace_back(fill, begun);
+        }
+    } catch (const std::exception&) {
+        // No more threads to be had: the rest is done here.
+    }
+    fill(0);
+    for (; begun < threads; ++begun) {
+        fill(begun);
+    }
+    for (std::thread& other : others) {
+        other.join();
+    }
+    return claims;
 }
 
 void RouteIndex::Impl::finish_restore() {
@@ -174,7 +213,7 @@ bool RouteIndex::Impl::rebuild_from(
     const std::atomic<bool>& stopping
 ) {
     // A file's room is taken from the disk at once, and the budget is asked only then.
-    const std::size_t wanted = options_.vectors_directory.empty() ? live * 5 / 4 : 0;
+    const std::size_t wanted = options_.vector_file.used() ? 0 : live * 5 / 4;
     const std::size_t capacity = std::min(std::max(capacity_min, wanted), slots_max());
     auto fresh = Segment::create(space_, graph_options(), capacity, room());
     if (!fresh || !(*fresh)->make_room(std::max<std::size_t>(live, 1))) {

@@ -35,9 +35,9 @@ constexpr std::size_t nodes_per_thread_min = 64;
 Result<std::shared_ptr<Segment>> Segment::create(
     const Space& space, const GraphOptions& options, std::size_t capacity, const Room& room
 ) {
-    const std::size_t row = bytes_per_slot(space.dimensions(), options.m);
+    const RowBytes row = row_bytes(space, options, room.row_bytes_beside);
     capacity = std::max<std::size_t>(capacity, 1);
-    std::size_t slots_max = std::clamp(machine_memory_bytes() / row, capacity, slots_most);
+    std::size_t slots_max = std::clamp(machine_memory_bytes() / row.each, capacity, slots_most);
     // Where address space is limited, it takes what it gets.
     for (; slots_max >= capacity; slots_max /= 2) {
         auto graph = HnswGraph::create(space, options, slots_max);
@@ -45,11 +45,8 @@ Result<std::shared_ptr<Segment>> Segment::create(
             continue;
         }
         try {
-            const std::shared_ptr<Segment> segment{new Segment{
-                std::move(*graph),
-                slots_max,
-                bytes_per_row(space, options) + room.row_bytes_beside,
-                room}};
+            const std::shared_ptr<Segment> segment{
+                new Segment{std::move(*graph), slots_max, row, room}};
             if (segment->reserve(capacity)) {
                 return segment;
             }
@@ -66,14 +63,18 @@ std::size_t Segment::bytes_per_slot(std::uint32_t dimensions, std::uint32_t m) {
            KeyStore::bytes_per_slot;
 }
 
-std::size_t Segment::bytes_per_row(const Space& space, const GraphOptions& options) {
-    return bytes_per_slot(space.dimensions(), options.m) + map_bytes_per_row -
-           HnswGraph::file_bytes_per_slot(space, options);
+RowBytes Segment::row_bytes(const Space& space, const GraphOptions& options, std::size_t beside) {
+    const std::size_t in_file = HnswGraph::file_bytes_per_slot(space, options);
+    return {
+        .each =
+            bytes_per_slot(space.dimensions(), options.m) + map_bytes_per_row + beside - in_file,
+        .vector = in_file,
+        .vectors_max = in_file > 0 ? options.vector_file.memory_first : 0};
 }
 
 Result<void> Segment::make_room(std::size_t slots) {
     const std::size_t taken = (slots + rows_taken - 1) / rows_taken * rows_taken;
-    if (slots > slots_max_ || !share_.grow_to(taken * row_bytes_)) {
+    if (slots > slots_max_ || !share_.grow_to(row_bytes_.of(taken))) {
         return make_error_code(Errc::out_of_memory);
     }
     const std::size_t capacity = graph_->capacity();

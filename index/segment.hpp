@@ -5,7 +5,9 @@
 #include "index/memory_budget.hpp"
 #include "index/versions.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -19,6 +21,23 @@ struct Room {
     std::size_t slots_max = no_slot;                 ///< of its own
     std::shared_ptr<MemoryBudget> budget = nullptr;  ///< shared with other segments
     std::size_t row_bytes_beside = 0;                ///< what a row takes elsewhere, to be counted
+};
+
+/// What rows take of the memory. Vectors that may lie in a file take of it until they are so many.
+struct RowBytes {
+    std::size_t each = 0;
+    std::size_t vector = 0;  ///< besides, of each row whose vector may lie in a file
+    std::size_t vectors_max = 0;
+
+    std::uint64_t of(std::uint64_t rows) const {
+        return rows * each + std::min<std::uint64_t>(rows * vector, vectors_max);
+    }
+
+    /// The most rows that take no more.
+    std::uint64_t rows_in(std::uint64_t bytes) const {
+        const std::uint64_t beyond = bytes - std::min<std::uint64_t>(bytes, vectors_max);
+        return std::max(bytes / (each + vector), beyond / each);
+    }
 };
 
 /// Everything that has a slot number: vectors in the graph, versions, keys. It grows in place, so
@@ -36,9 +55,11 @@ class Segment {
     /// Memory of one row in all arrays, its key excepted beyond 15 bytes.
     static std::size_t bytes_per_slot(std::uint32_t dimensions, std::uint32_t m);
 
-    /// The same with what a row takes in the maps of keys and of vectors, without what is in a
-    /// file.
-    static std::size_t bytes_per_row(const Space& space, const GraphOptions& options);
+    /// The same with what a row takes in the maps of keys and of vectors, and `beside`, without
+    /// what is in a file.
+    static RowBytes row_bytes(
+        const Space& space, const GraphOptions& options, std::size_t beside = 0
+    );
 
     /// Makes room in place, however much was asked for.
     Result<void> reserve(std::size_t slots);
@@ -111,7 +132,7 @@ class Segment {
     Segment(
         std::unique_ptr<HnswGraph> graph,
         std::size_t slots_reserved,
-        std::size_t row_bytes,
+        const RowBytes& row_bytes,
         const Room& room
     )
         : row_bytes_{row_bytes},
@@ -121,7 +142,7 @@ class Segment {
           versions_{slots_reserved},
           keys_{slots_reserved} {}
 
-    const std::size_t row_bytes_;
+    const RowBytes row_bytes_;
     const std::size_t slots_max_;
     MemoryShare share_;  ///< the writer's
 

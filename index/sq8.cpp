@@ -104,14 +104,18 @@ Sq8::Tail Sq8::tail(const std::int8_t* code) const {
     return tail;
 }
 
+void Sq8::centred(const float* vector, float* moved) const {
+    const float scale = space_.scale(vector);
+    for (std::size_t i = 0; i < centre_.size(); ++i) {
+        moved[i] = vector[i] * scale - centre_[i];
+    }
+}
+
 void Sq8::encode(const float* vector, std::int8_t* code) const {
     const std::size_t dimensions = space_.dimensions();
     thread_local std::vector<float> moved;
     moved.resize(dimensions);
-    const float scale = space_.scale(vector);
-    for (std::size_t i = 0; i < dimensions; ++i) {
-        moved[i] = vector[i] * scale - centre_[i];
-    }
+    centred(vector, moved.data());
     const float most = largest(moved.data(), dimensions);
     const float step = most / code_max;
     const float inverse = std::isnormal(step) ? 1 / step : 0;

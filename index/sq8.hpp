@@ -46,6 +46,12 @@ class Sq8 {
     /// Encodes a code of Space.
     void encode(const float* vector, std::int8_t* code) const;
 
+    /// Writes as many floats as dimensions: the vector less the centre, scaled as codes are.
+    void centred(const float* vector, float* moved) const;
+
+    /// What a code adds to all of its distances.
+    float offset(const std::int8_t* code) const { return tail(code).offset; }
+
     /// Smaller is nearer. Overflow counts as infinitely far.
     float distance(const std::int8_t* a, const std::int8_t* b) const;
 

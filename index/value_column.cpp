@@ -56,13 +56,11 @@ std::string to_network(std::uint64_t cell, std::size_t width) {
 
 ValueColumn::ValueColumn(ColumnType type, std::size_t records_max)
     : type_{type},
+      varies_{storage::send_bytes(type) == 0},
       width_{width_of(type)},
       cells_{records_max * width_},
       nulls_{(records_max / 64 + 1) * sizeof(std::uint64_t)},
-      texts_{
-          type == ColumnType::text
-              ? std::min(records_max * text_bytes_reserved, machine_memory_bytes())
-              : 0} {}
+      texts_{varies_ ? std::min(records_max * text_bytes_reserved, machine_memory_bytes()) : 0} {}
 
 std::size_t ValueColumn::bytes_per_record(ColumnType type) {
     return width_of(type) + 1;
@@ -82,7 +80,7 @@ bool ValueColumn::set(Record record, const storage::ColumnValue& value) {
         return true;
     }
     std::byte* const cell = cells_.data() + std::size_t{record} * width_;
-    if (type_ == ColumnType::text) {
+    if (varies_) {
         const auto place = store_text(*bytes);
         if (place) {
             std::memcpy(cell, &*place, sizeof *place);
@@ -138,7 +136,7 @@ std::optional<std::string> ValueColumn::send(Record record) const {
     if (is_null(record)) {
         return std::nullopt;
     }
-    if (type_ == ColumnType::text || type_ == ColumnType::uuid) {
+    if (varies_ || type_ == ColumnType::uuid) {
         return std::string{bytes(record)};
     }
     std::uint64_t number = 0;

@@ -31,7 +31,7 @@ inline std::int64_t ordered(double value) {
 
 /// The values of one copied column, by record, in arrays that grow in place:
 ///
-///     cells   [ number of the type's width | 16 bytes of a uuid | place of a text ] ...
+///     cells   [ number of the type's width | 16 bytes of a uuid | place of a text, array, jsonb ]
 ///     nulls   [ 64 records a word ] ...
 ///     texts   [ length | bytes ] ...        short ones that come again are stored once
 ///
@@ -46,8 +46,6 @@ class ValueColumn {
     static std::size_t bytes_per_record(storage::ColumnType type);
 
     storage::ColumnType type() const { return type_; }
-
-    bool is_text() const { return type_ == storage::ColumnType::text; }
 
     /// Makes room; says whether there was memory.
     bool reserve(std::size_t records);
@@ -71,7 +69,8 @@ class ValueColumn {
         return value;
     }
 
-    /// Of a uuid or a text that is not NULL; lives as long as the column.
+    /// Of a uuid, or of a type whose lengths vary, what is sent; not of NULL. Lives as long as the
+    /// column.
     std::string_view bytes(Record record) const;
 
     /// The value in its binary send format; nothing for NULL.
@@ -85,6 +84,7 @@ class ValueColumn {
     std::optional<std::uint64_t> store_text(std::string_view text);
 
     storage::ColumnType type_;
+    bool varies_;  ///< in length: cells are places in texts_
     std::size_t width_;
     ReservedMemory cells_;
     ReservedMemory nulls_;

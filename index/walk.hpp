@@ -26,6 +26,11 @@ struct Nearer {
     bool operator()(const Found& a, const Found& b) const { return a.distance < b.distance; }
 };
 
+/// What spares a walk the codes of nodes that are sure to be too far: nothing.
+struct NoScreen {
+    static std::size_t near(std::span<Slot> slots, float /*farthest*/) { return slots.size(); }
+};
+
 /// The memory of one thread's walks, kept so that a walk allocates nothing.
 struct WalkMemory {
     VisitedSet visited;
@@ -45,30 +50,6 @@ inline void keep(std::vector<Found>& results, std::size_t ef, Found found) {
     if (results.size() > ef) {
         std::pop_heap(results.begin(), results.end(), Nearer{});
         results.pop_back();
-    }
-}
-
-/// Leaves the `want` nearest of `slots`, or all, in `results`. Returns early where `effort` is
-/// spent.
-template <class Measure>
-void compare_over(
-    const Measure& measure,
-    typename Measure::Code query,
-    std::span<const Slot> slots,
-    std::size_t want,
-    std::vector<Found>& results,
-    Effort& effort
-) {
-    constexpr std::size_t ahead = 4;
-    results.clear();
-    for (std::size_t i = 0; i < slots.size() && effort.visit(1); ++i) {
-        if (i + ahead < slots.size()) {
-            measure.prefetch(slots[i + ahead]);
-        }
-        const Found found{measure.distance(query, measure.code(slots[i])), slots[i]};
-        if (results.size() < want || found.distance < results.front().distance) {
-            keep(results, want, found);
-        }
     }
 }
 
@@ -97,9 +78,10 @@ class Walk {
     }
 
     /// With any ef, from one node or several. `offer` puts what a node stands for into
-    /// memory.results; `ahead` is told of nodes that offer may soon be asked about. Returns early
-    /// where `effort` is spent.
-    template <class Ahead, class Offer>
+    /// memory.results; `ahead` is told of nodes that offer may soon be asked about; `screen`
+    /// (NoScreen, SignScreen) spares the walk nodes that are too far. Returns early where `effort`
+    /// is spent.
+    template <class Ahead, class Offer, class Screen = NoScreen>
     void layer(
         std::span<const Found> starts,
         int layer,
@@ -107,7 +89,8 @@ class Walk {
         WalkMemory& memory,
         Effort& effort,
         Ahead ahead,
-        Offer offer
+        Offer offer,
+        const Screen& screen = {}
     ) const {
         std::vector<Found>& candidates = memory.candidates;
         const std::vector<Found>& results = memory.results;
@@ -128,17 +111,22 @@ class Walk {
             }
             std::pop_heap(candidates.begin(), candidates.end(), Farther{});
             candidates.pop_back();
-            const std::size_t count =
-                unseen(links_.at(current.slot, layer), slots, memory.visited, fresh, ahead);
+            std::size_t count =
+                unseen(links_.at(current.slot, layer), slots, memory.visited, fresh);
             if (!effort.visit(count)) {
                 break;
             }
+            if (results.size() >= ef) {
+                count = screen.near({fresh.data(), count}, results.front().distance);
+            }
             for (std::size_t i = 0; i < std::min(count, prefetched_ahead); ++i) {
                 measure_.prefetch(fresh[i]);
+                ahead(fresh[i]);
             }
             for (std::size_t i = 0; i < count; ++i) {
                 if (i + prefetched_ahead < count) {
                     measure_.prefetch(fresh[i + prefetched_ahead]);
+                    ahead(fresh[i + prefetched_ahead]);
                 }
                 const Found found = at(fresh[i]);
                 if (results.size() < ef || found.distance < results.front().distance) {
@@ -171,9 +159,8 @@ class Walk {
 
     /// The links that this walk has not seen, and marks them seen. Slots from `slots` on are too
     /// young to be of interest.
-    template <class Ahead>
     static std::size_t unseen(
-        const LinkList& list, std::size_t slots, VisitedSet& visited, Links& fresh, Ahead ahead
+        const LinkList& list, std::size_t slots, VisitedSet& visited, Links& fresh
     ) {
         const std::size_t count = list.read(fresh);
         for (std::size_t i = 0; i < count; ++i) {
@@ -184,7 +171,6 @@ class Walk {
             const Slot link = fresh[i];
             if (link < slots && visited.insert(link)) {
                 fresh[kept++] = link;
-                ahead(link);
             }
         }
         return kept;

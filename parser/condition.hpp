@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -22,8 +23,9 @@ struct Argument {
 
 /// What a column is compared with.
 struct Operand {
-    /// NULL, true, 5, or an argument; arrays of numbers and 'texts' are literals.
-    std::variant<std::monostate, bool, std::int64_t, Argument> value;
+    /// NULL, true, 5, or an argument; arrays of numbers and 'texts' are literals, but for the
+    /// first text of ARRAY['a', 'b'], which is a string.
+    std::variant<std::monostate, bool, std::int64_t, Argument, std::string> value;
     std::string type = {};  ///< of a cast, by PostgreSQL's own name ("int4"); empty where none
     /// A parameter that is nowhere else in the text, so that its type, where the client leaves it
     /// open, is the one that this place asks for.
@@ -52,7 +54,9 @@ struct Condition {
         one_of,        ///< column = one of the operands
         one_of_array,  ///< column = ANY (operands[0])
         is_null,
-        is_true,  ///< the boolean column itself
+        is_true,   ///< the boolean column itself
+        contains,  ///< column @> operands[0]; `elements`: @> ARRAY[operands]
+        overlaps,  ///< column && likewise
     };
 
     enum class Comparison : std::uint8_t {
@@ -66,11 +70,20 @@ struct Condition {
 
     Kind kind = Kind::opaque;
     Comparison comparison = Comparison::equal;
+    bool elements = false;
     std::string column = {};
+    /// With compare, one_of, one_of_array and is_null: it is about column ->> this literal.
+    std::optional<Argument> member = {};
     std::vector<Operand> operands = {};
     std::vector<Condition> children = {};
 
     friend bool operator==(const Condition&, const Condition&) = default;
 };
+
+/// Whether nothing in it is opaque.
+inline bool is_read(const Condition& condition) {
+    return condition.kind != Condition::Kind::opaque &&
+           std::all_of(condition.children.begin(), condition.children.end(), is_read);
+}
 
 }  // namespace veer::parser

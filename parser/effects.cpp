@@ -122,7 +122,11 @@ class Surveyor {
         } else if (kind == &pg_query__type_cast__descriptor) {
             see(as<PgQuery__TypeCast>(message));
         } else if (kind == &pg_query__a__expr__descriptor) {
-            see(as<PgQuery__AExpr>(message));
+            const auto& expression = as<PgQuery__AExpr>(message);
+            if (sees_whole_distance(expression)) {
+                return;
+            }
+            see(expression);
         } else if (kind == &pg_query__column_ref__descriptor) {
             see(as<PgQuery__ColumnRef>(message));
         }
@@ -143,6 +147,7 @@ class Surveyor {
     void see(const PgQuery__TypeCast& cast);
     void see(const PgQuery__AExpr& expression);
     void see_distance(const PgQuery__Node* left, const PgQuery__Node* right);
+    bool sees_whole_distance(const PgQuery__AExpr& expression);
     void see(const PgQuery__ColumnRef& reference);
 
     const Source* source_;
@@ -265,6 +270,45 @@ void Surveyor::see_distance(const PgQuery__Node* left, const PgQuery__Node* righ
     }
 }
 
+/// What was read with care already, so that nothing inside has to be looked at:
+///
+///     e <=> (SELECT e FROM docs WHERE id = 7)     a vector that stands in a row
+///     col::vector <=> v                           that the cast may fail is told by the column
+///     that is
+///                                                 measured: only while all of its values can be
+///                                                 cast is a search by it answered
+///     col::halfvec(n) <=> v                       answered only where an index has all of these
+bool Surveyor::sees_whole_distance(const PgQuery__AExpr& expression) {
+    if (source_ == nullptr) {
+        return false;
+    }
+    PgQuery__Node node = PG_QUERY__NODE__INIT;
+    node.node_case = PG_QUERY__NODE__NODE_A_EXPR;
+    // The generated struct has no const members; nothing is written.
+    node.a_expr = const_cast<PgQuery__AExpr*>(&expression);  // NOLINT
+    const std::variant<Distance, Refusal> read = read_distance(&node, *source_);
+    const auto* const distance = std::get_if<Distance>(&read);
+    if (distance == nullptr) {
+        return false;
+    }
+    const std::optional<StoredVector>& stored = distance->vector.stored;
+    if (distance->from.is_plain() != stored.has_value()) {
+        return false;
+    }
+    if (stored) {
+        effects_.measured.push_back(distance->from.column);
+        effects_.tables.push_back({stored->schema, stored->table});
+        return true;
+    }
+    std::vector<std::string> columns{distance->from.column};
+    if (distance->from.legacy) {
+        columns.push_back(distance->from.legacy->column);
+    }
+    effects_.measured.insert(effects_.measured.end(), columns.begin(), columns.end());
+    effects_.columns.insert(effects_.columns.end(), columns.begin(), columns.end());
+    return true;
+}
+
 void Surveyor::see(const PgQuery__ColumnRef& reference) {
     const Nodes fields(reference.fields, reference.n_fields);
     if (fields.size() < 2 || source_ == nullptr) {
@@ -285,6 +329,15 @@ void Surveyor::see(const PgQuery__ColumnRef& reference) {
 }
 
 }  // namespace
+
+void Effects::add(const Effects& other) {
+    refusal = refusal ? refusal : other.refusal;
+    may_raise = may_raise || other.may_raise;
+    columns.insert(columns.end(), other.columns.begin(), other.columns.end());
+    ranked.insert(ranked.end(), other.ranked.begin(), other.ranked.end());
+    measured.insert(measured.end(), other.measured.begin(), other.measured.end());
+    tables.insert(tables.end(), other.tables.begin(), other.tables.end());
+}
 
 bool is_measure(const PgQuery__Node* node, const Source& source) {
     if (node == nullptr || node->node_case == PG_QUERY__NODE__NODE_A_CONST ||

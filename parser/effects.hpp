@@ -26,7 +26,9 @@ struct Effects {
     std::vector<Distance> ranked;       ///< RANK() and the like over these
     std::vector<std::string> measured;  ///< columns in distances: others than the one searched by
                                         ///< may hold vectors of any dimension
-    std::vector<JoinedTable> tables;    ///< of FROM clauses, of a whole query only
+    std::vector<JoinedTable> tables;  ///< of FROM clauses: of a whole query's, or of StoredVectors
+
+    void add(const Effects& other);
 };
 
 /// Adds what the expression does. The depth of the tree is bounded by parser/shape.hpp.

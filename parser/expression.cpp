@@ -48,7 +48,7 @@ bool qualifies(Nodes qualifiers, const Source& source) {
 }  // namespace
 
 bool Distance::same_measure(const Distance& other) const {
-    return column == other.column && operator_name == other.operator_name &&
+    return from == other.from && operator_name == other.operator_name &&
            operator_schema == other.operator_schema;
 }
 
@@ -97,10 +97,10 @@ std::variant<Distance, Refusal> read_distance(const PgQuery__Node* node, const S
     }
     const Nodes name(expression->name, expression->n_name);
     const std::string_view symbol = name_of(name.back());
-    std::optional<std::string> column = read_column(expression->lexpr, source);
+    std::optional<VectorColumn> column = read_vector_column(expression->lexpr, source);
     const PgQuery__Node* other = expression->rexpr;
     if (!column) {
-        column = read_column(expression->rexpr, source);
+        column = read_vector_column(expression->rexpr, source);
         other = expression->lexpr;
     }
     if (!is_distance_operator(symbol) || !column) {

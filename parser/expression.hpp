@@ -22,9 +22,20 @@ struct Source {
     bool alone() const { return others.empty(); }
 };
 
+/// What a distance is from: col, col::vector, col::halfvec(n) or coalesce(col, legacy::vector).
+struct VectorColumn {
+    std::string column;
+    ColumnCast cast = {};
+    std::optional<LegacyColumn> legacy = std::nullopt;
+
+    bool is_plain() const { return cast.is_none() && !legacy; }
+
+    friend bool operator==(const VectorColumn&, const VectorColumn&) = default;
+};
+
 /// col OP v, either way round.
 struct Distance {
-    std::string column;
+    VectorColumn from;
     std::string operator_name;
     std::optional<std::string> operator_schema;
     VectorExpression vector;
@@ -36,6 +47,10 @@ struct Distance {
 /// Reads col, table.col, alias.col or schema.table.col of the source; nothing for any other node,
 /// or a reference that is not the source's.
 std::optional<std::string> read_column(const PgQuery__Node* node, const Source& source);
+
+/// Reads col, col::vector, col::vector(n), col::text::vector or coalesce() of two of these; or
+/// col::halfvec(n).
+std::optional<VectorColumn> read_vector_column(const PgQuery__Node* node, const Source& source);
 
 /// True for * and for reference.*
 bool is_star(const PgQuery__Node* node, const Source& source);

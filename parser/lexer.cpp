@@ -1,5 +1,7 @@
 #include "parser/lexer.hpp"
 
+#include <algorithm>
+
 namespace veer::parser {
 namespace {
 
@@ -140,7 +142,11 @@ Token::Kind Lexer::skip_string_as(Token::Kind kind, bool backslashes) {
 bool Lexer::skip_string(bool backslashes) {
     ++at_;
     while (at_ < text_.size()) {
-        const char c = text_[at_++];
+        if (!backslashes) {  // a vector is thousands of characters, and none of them a quote
+            at_ = std::min(text_.find('\'', at_), text_.size());
+        }
+        const char c = at_ < text_.size() ? text_[at_] : '\0';
+        ++at_;
         if (c == '\\' && backslashes) {
             ++at_;
         } else if (c == '\'') {

@@ -1,5 +1,7 @@
 #include "parser/order.hpp"
 
+#include "parser/monotone.hpp"
+
 #include <pg_query/pg_query.pb-c.h>
 
 #include <algorithm>
@@ -8,12 +10,10 @@
 namespace veer::parser {
 namespace {
 
-enum class Meaning : std::uint8_t { distance, similarity };
-
-/// One key of ORDER BY, or why it is none of ours.
+/// One key of ORDER BY.
 struct SortKey {
-    Meaning meaning = Meaning::distance;
     Order order;
+    bool falling = false;  ///< the nearest row has the largest
 };
 
 using ReadKey = std::variant<SortKey, Refusal>;
@@ -22,9 +22,9 @@ ReadKey key_of_output(const Output& output) {
     if (!output.distance) {
         return output.other_distance ? Refusal::query_vector : Refusal::no_distance_order;
     }
-    const bool similarity = output.column.kind == OutputColumn::Kind::similarity;
-    return SortKey{
-        similarity ? Meaning::similarity : Meaning::distance, {*output.distance, std::nullopt}};
+    SortKey key{{*output.distance, std::nullopt}, output.falling.value_or(false)};
+    key.order.by_similarity = output.falling.has_value();
+    return key;
 }
 
 bool is_star(const Output& output) {
@@ -53,14 +53,15 @@ std::string_view bare_name(const PgQuery__Node* node) {
 }
 
 ReadKey key_of_expression(const PgQuery__Node* node, const Source& source) {
-    const PgQuery__Node* subtracted = subtracted_from_one(node);
+    const std::optional<Monotone> computed = read_monotone(node);
     std::variant<Distance, Refusal> read =
-        read_distance(subtracted == nullptr ? node : subtracted, source);
+        read_distance(computed ? computed->operand : node, source);
     if (const auto* refusal = std::get_if<Refusal>(&read)) {
         return *refusal;
     }
-    const Meaning meaning = subtracted == nullptr ? Meaning::distance : Meaning::similarity;
-    return SortKey{meaning, {std::move(std::get<Distance>(read)), std::nullopt}};
+    SortKey key{{std::move(std::get<Distance>(read)), std::nullopt}, computed && computed->falling};
+    key.order.by_similarity = computed.has_value();
+    return key;
 }
 
 ReadKey read_key(
@@ -95,14 +96,29 @@ bool is_ours(const ReadKey& key) {
 /// Says what ORDER BY key [ASC | DESC | USING op] [NULLS FIRST | LAST] comes to.
 std::variant<Order, Refusal> apply_direction(const PgQuery__SortBy& sort, SortKey key) {
     const bool descending = sort.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_DESC;
-    if (sort.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_USING ||
-        (key.meaning == Meaning::similarity && !descending)) {
+    if (sort.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_USING || (key.falling && !descending)) {
         return Refusal::no_distance_order;
     }
-    if (descending || sort.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST) {
+    const bool nulls_first = sort.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST;
+    if (descending != key.falling || (nulls_first && !key.falling)) {
         return Refusal::descending;
     }
+    key.order.nulls_last =
+        !descending || sort.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_LAST;
     return std::move(key.order);
+}
+
+/// A further key, which Postgres sorts by where the ones before it are equal. The name or number of
+/// an output has that output's effects, which are known.
+std::optional<Refusal> add_tie_breaker(
+    const PgQuery__SortBy& sort, const Source& source, Order& order
+) {
+    if (sort.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_USING) {
+        return Refusal::order_keys;
+    }
+    note_effects(sort.node, source, order.effects);
+    order.tie_breakers = true;
+    return order.effects.refusal;
 }
 
 }  // namespace
@@ -117,18 +133,23 @@ std::variant<Order, Refusal> read_order(
     if (keys.empty() || !sorts) {
         return Refusal::no_distance_order;
     }
-    if (keys.size() > 1) {
-        const bool any = std::any_of(keys.begin(), keys.end(), [&](const PgQuery__Node* key) {
-            return is_ours(read_key(key->sort_by->node, outputs, source));
-        });
-        return any ? Refusal::order_keys : Refusal::no_distance_order;
-    }
     const PgQuery__SortBy& sort = *keys.front()->sort_by;
     ReadKey key = read_key(sort.node, outputs, source);
     if (const auto* refusal = std::get_if<Refusal>(&key)) {
-        return *refusal;
+        const bool behind =
+            std::any_of(keys.begin() + 1, keys.end(), [&](const PgQuery__Node* each) {
+                return is_ours(read_key(each->sort_by->node, outputs, source));
+            });
+        return behind ? Refusal::order_keys : *refusal;
     }
-    return apply_direction(sort, std::move(std::get<SortKey>(key)));
+    std::variant<Order, Refusal> order = apply_direction(sort, std::move(std::get<SortKey>(key)));
+    auto* const accepted = std::get_if<Order>(&order);
+    for (std::size_t i = 1; i < keys.size() && accepted != nullptr; ++i) {
+        if (const auto refusal = add_tie_breaker(*keys[i]->sort_by, source, *accepted)) {
+            return *refusal;
+        }
+    }
+    return order;
 }
 
 }  // namespace veer::parser

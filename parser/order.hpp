@@ -14,6 +14,10 @@ namespace veer::parser {
 struct Order {
     Distance distance;
     std::optional<std::string> label;  ///< where it named an output by its label
+    bool by_similarity = false;        ///< by a number computed from it: 1 - distance DESC
+    bool tie_breakers = false;         ///< further keys follow
+    bool nulls_last = false;           ///< as the text says, or by default
+    Effects effects = {};              ///< of these
 };
 
 /// Reads the ORDER BY clause by Postgres' rule (findTargetlistEntrySQL92): a bare name is an

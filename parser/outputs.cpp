@@ -1,5 +1,7 @@
 #include "parser/outputs.hpp"
 
+#include "parser/monotone.hpp"
+
 #include <pg_query/pg_query.pb-c.h>
 
 namespace veer::parser {
@@ -39,10 +41,17 @@ Output read_output(const PgQuery__ResTarget& target, const Source& source) {
     // Postgres names a function's or a cast's output after it; ORDER BY finds no distance there.
     const std::string_view name = column_name(target.val);
     output.column.label = !alias.empty() ? alias : name.empty() ? unnamed : name;
+    const std::optional<Monotone> computed = read_monotone(target.val);
     if (const PgQuery__Node* subtracted = subtracted_from_one(target.val)) {
         read_measure(subtracted, OutputColumn::Kind::similarity, source, output);
+    } else if (computed) {
+        read_measure(computed->operand, OutputColumn::Kind::expression, source, output);
     } else {
         read_measure(target.val, OutputColumn::Kind::distance, source, output);
+    }
+    if (computed && output.distance) {
+        output.falling = computed->falling;
+        output.column.computed = output.column.kind == OutputColumn::Kind::expression;
     }
     return output;
 }
@@ -72,6 +81,7 @@ std::variant<std::vector<OutputColumn>, Refusal> accept_outputs(
         accepted.push_back(output.column);
         if (output.distance && !output.distance->same_measure(order)) {
             accepted.back().kind = OutputColumn::Kind::expression;
+            accepted.back().computed = false;  // another operator may be of another type
         }
     }
     if (accepted.empty()) {

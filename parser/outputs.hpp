@@ -17,8 +17,10 @@ namespace veer::parser {
 ///     {expression}
 struct Output {
     OutputColumn column;
-    std::optional<Distance> distance;  ///< where column's kind is distance or similarity
-    bool other_distance = false;       ///< from something that veer does not evaluate
+    /// Where column's kind is distance or similarity, or it is another monotone function of it.
+    std::optional<Distance> distance;
+    std::optional<bool> falling = std::nullopt;  ///< of such a function: 1 - distance falls
+    bool other_distance = false;                 ///< from something that veer does not evaluate
     Effects effects;
 };
 

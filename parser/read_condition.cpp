@@ -1,6 +1,7 @@
 #include "parser/read_condition.hpp"
 
 #include "parser/lexer.hpp"
+#include "parser/monotone.hpp"
 #include "parser/tree.hpp"
 
 #include <pg_query/pg_query.pb-c.h>
@@ -119,6 +120,35 @@ std::optional<Operand> read_operand(const PgQuery__Node* node) {
     return read_constant(node);
 }
 
+bool is_operator(const PgQuery__AExpr& expression, std::string_view symbol) {
+    return expression.kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP && expression.n_name == 1 &&
+           name_of(expression.name[0]) == symbol;
+}
+
+/// ARRAY['a', 'b'], of texts only. The first is not cut (normalise.cpp).
+std::vector<Operand> read_texts(const PgQuery__Node* node) {
+    std::vector<Operand> texts;
+    if (node != nullptr && node->node_case == PG_QUERY__NODE__NODE_TYPE_CAST &&
+        type_name(node->type_cast->type_name) == "text[]") {
+        node = node->type_cast->arg;
+    }
+    if (node == nullptr || node->node_case != PG_QUERY__NODE__NODE_A_ARRAY_EXPR) {
+        return texts;
+    }
+    const Nodes elements(node->a_array_expr->elements, node->a_array_expr->n_elements);
+    for (const PgQuery__Node* element : elements) {
+        const std::optional<Argument> argument = read_argument(element);
+        if (argument && argument->source == Argument::Source::literal && !texts.empty()) {
+            texts.push_back(Operand{*argument});
+        } else if (element->node_case == PG_QUERY__NODE__NODE_A_CONST && element->a_const->val_case == PG_QUERY__A__CONST__VAL_SVAL) {
+            texts.push_back(Operand{std::string(element->a_const->sval->sval)});
+        } else {
+            return {};
+        }
+    }
+    return texts;
+}
+
 class Reader {
   public:
     explicit Reader(const Source& source) : source_(source) {}
@@ -144,10 +174,38 @@ class Reader {
     }
 
   private:
-    /// Opaque where the node is no column of the table.
+    /// Opaque where the node is no column of the table, nor column ->> 'member'.
     Condition about(Kind kind, const PgQuery__Node* node) const {
         std::optional<std::string> column = read_column(node, source_);
-        return column ? Condition{.kind = kind, .column = *std::move(column)} : Condition{};
+        if (column) {
+            return Condition{.kind = kind, .column = *std::move(column)};
+        }
+        const bool member = kind != Kind::is_true && node != nullptr &&
+                            node->node_case == PG_QUERY__NODE__NODE_A_EXPR &&
+                            is_operator(*node->a_expr, "->>");
+        if (!member) {
+            return {};
+        }
+        column = read_column(node->a_expr->lexpr, source_);
+        const std::optional<Argument> name = read_argument(node->a_expr->rexpr);
+        return column && name && name->source == Argument::Source::literal
+                   ? Condition{.kind = kind, .column = *std::move(column), .member = name}
+                   : Condition{};
+    }
+
+    Condition containing(Kind kind, const PgQuery__Node* column, const PgQuery__Node* other) const {
+        std::optional<std::string> name = read_column(column, source_);
+        if (!name) {
+            return {};
+        }
+        Condition condition{.kind = kind, .column = *std::move(name)};
+        if (auto operand = read_operand(other)) {
+            condition.operands.push_back(*std::move(operand));
+            return condition;
+        }
+        condition.elements = true;
+        condition.operands = read_texts(other);
+        return condition.operands.empty() ? Condition{} : condition;
     }
 
     static Condition joined(Kind kind, Condition one, Condition other) {
@@ -249,6 +307,18 @@ class Reader {
     }
 
     Condition read_comparison(const PgQuery__AExpr& expression) const {
+        if (is_operator(expression, "@>")) {
+            return containing(Kind::contains, expression.lexpr, expression.rexpr);
+        }
+        if (is_operator(expression, "<@")) {
+            return containing(Kind::contains, expression.rexpr, expression.lexpr);
+        }
+        if (is_operator(expression, "&&")) {
+            Condition condition = containing(Kind::overlaps, expression.lexpr, expression.rexpr);
+            return condition.kind != Kind::opaque
+                       ? condition
+                       : containing(Kind::overlaps, expression.rexpr, expression.lexpr);
+        }
         const std::optional<Comparison> comparison = comparison_of(expression);
         if (!comparison) {
             return {};
@@ -326,7 +396,34 @@ Condition read_condition(const PgQuery__Node* where, const Source& source) {
     return Reader(source).read(where);
 }
 
-void note_shared_parameters(std::string_view text, Condition& condition) {
+bool excludes_nulls(const PgQuery__Node* where, const Source& source, const VectorColumn& column) {
+    if (where == nullptr) {
+        return false;
+    }
+    if (where->node_case == PG_QUERY__NODE__NODE_BOOL_EXPR &&
+        where->bool_expr->boolop == PG_QUERY__BOOL_EXPR_TYPE__AND_EXPR) {
+        const Nodes terms(where->bool_expr->args, where->bool_expr->n_args);
+        return std::any_of(terms.begin(), terms.end(), [&](const PgQuery__Node* term) {
+            return excludes_nulls(term, source, column);
+        });
+    }
+    if (where->node_case == PG_QUERY__NODE__NODE_NULL_TEST) {
+        return where->null_test->nulltesttype == PG_QUERY__NULL_TEST_TYPE__IS_NOT_NULL &&
+               read_vector_column(where->null_test->arg, source) == column;
+    }
+    const bool compares = where->node_case == PG_QUERY__NODE__NODE_A_EXPR &&
+                          where->a_expr->kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP &&
+                          comparison_of(*where->a_expr).has_value();
+    const auto measures = [&](const PgQuery__Node* side) {
+        const auto computed = read_monotone(side);
+        const auto read = read_distance(computed ? computed->operand : side, source);
+        const auto* const distance = std::get_if<Distance>(&read);
+        return distance != nullptr && distance->from == column;
+    };
+    return compares && (measures(where->a_expr->lexpr) || measures(where->a_expr->rexpr));
+}
+
+std::map<std::uint32_t, unsigned> count_parameters(std::string_view text) {
     std::map<std::uint32_t, unsigned> counts;
     Lexer lexer(text);
     for (Token token = lexer.next(); token.kind != Token::Kind::end; token = lexer.next()) {
@@ -334,7 +431,27 @@ void note_shared_parameters(std::string_view text, Condition& condition) {
             ++counts[number_of(text.substr(token.begin, token.end - token.begin))];
         }
     }
-    mark(counts, condition);
+    return counts;
+}
+
+void count_compared(
+    const Condition& condition, std::string_view column, std::map<std::uint32_t, unsigned>& counts
+) {
+    const bool compares = condition.kind == Kind::compare || condition.kind == Kind::one_of;
+    for (const Operand& operand : condition.operands) {
+        const auto* const argument = std::get_if<Argument>(&operand.value);
+        if (compares && condition.column == column && operand.type.empty() && argument != nullptr &&
+            argument->source == Argument::Source::parameter) {
+            ++counts[argument->index + 1];
+        }
+    }
+    for (const Condition& child : condition.children) {
+        count_compared(child, column, counts);
+    }
+}
+
+void note_shared_parameters(std::string_view text, Condition& condition) {
+    mark(count_parameters(text), condition);
 }
 
 }  // namespace veer::parser

@@ -3,10 +3,12 @@
 #include "parser/effects.hpp"
 #include "parser/expression.hpp"
 #include "parser/from.hpp"
+#include "parser/messages.hpp"
 #include "parser/order.hpp"
 #include "parser/outputs.hpp"
 #include "parser/read_condition.hpp"
 #include "parser/shape.hpp"
+#include "parser/stored_vector.hpp"
 #include "parser/tree.hpp"
 
 #include <pg_query/pg_query.pb-c.h>
@@ -14,6 +16,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <map>
 #include <span>
 
 namespace veer::parser {
@@ -106,28 +109,35 @@ std::optional<Refusal> read_effects(
     if (effects.refusal) {
         return effects.refusal;
     }
+    effects.add(ordered.order.effects);
     if (!effects.ranked.empty()) {
-        return Refusal::grouping;  // not allowed there
+        return Refusal::grouping;  // not allowed in WHERE, and no order of the nearest
     }
     for (const Output& output : ordered.outputs) {
-        for (const Distance& ranked : output.effects.ranked) {
-            if (!ranked.same_measure(ordered.order.distance)) {
-                return Refusal::grouping;
-            }
-            query.ranked.push_back(ranked.vector);
-        }
-        effects.may_raise = effects.may_raise || output.effects.may_raise;
-        effects.measured.insert(
-            effects.measured.end(), output.effects.measured.begin(), output.effects.measured.end()
-        );
-        effects.columns.insert(
-            effects.columns.end(), output.effects.columns.begin(), output.effects.columns.end()
-        );
+        effects.add(output.effects);
     }
+    for (const Distance& ranked : effects.ranked) {
+        if (!ranked.same_measure(ordered.order.distance)) {
+            return Refusal::grouping;
+        }
+        query.ranked.push_back(ranked.vector);
+    }
+    if (const auto& stored = ordered.order.distance.vector.stored) {
+        effects.tables.push_back({stored->schema, stored->table});
+    }
+    for (JoinedTable& table : effects.tables) {
+        if (table != JoinedTable{ordered.source.schema, ordered.source.table}) {
+            query.joined.push_back(std::move(table));
+        }
+    }
+    const VectorColumn& searched = ordered.order.distance.from;
     const bool others_measured = std::any_of(
         effects.measured.begin(),
         effects.measured.end(),
-        [&](const std::string& column) { return column != ordered.order.distance.column; }
+        [&](const std::string& column) {
+            return column != searched.column &&
+                   !(searched.legacy && column == searched.legacy->column);
+        }
     );
     query.may_raise = effects.may_raise || others_measured;
     query.columns = std::move(effects.columns);
@@ -160,6 +170,41 @@ std::variant<Clauses, Refusal> read_clauses(
         return Refusal::expression;
     }
     return *clauses;
+}
+
+/// Finds out what the whole text says of a stored vector: where its sub-select ends, and which of
+/// its parameters are of one type wherever they stand. False where no end can be found.
+bool finish_stored_vector(std::string_view text, NearestNeighbourQuery& query) {
+    std::map<std::uint32_t, unsigned> compared;
+    std::vector<StoredVector*> mentions;
+    for (OutputColumn& output : query.outputs) {
+        if (output.vector.stored) {
+            mentions.push_back(&*output.vector.stored);
+        }
+    }
+    if (!query.vector.stored) {
+        return true;
+    }
+    StoredVector& stored = *query.vector.stored;
+    mentions.push_back(&stored);
+    const std::string column = stored.condition.column;
+    for (StoredVector* mention : mentions) {
+        note_shared_parameters(text, mention->condition);
+        if (mention->schema == query.schema && mention->table == query.table) {
+            count_compared(mention->condition, column, compared);
+        }
+    }
+    if (query.condition && stored.schema == query.schema && stored.table == query.table) {
+        count_compared(*query.condition, column, compared);
+    }
+    for (const auto& [number, count] : count_parameters(text)) {
+        if (compared[number] == count) {
+            stored.told_by_column.push_back(number);
+        }
+    }
+    const auto end = end_of_parenthesis(text, stored.begin);
+    stored.end = end.value_or(0);
+    return end.has_value();
 }
 
 Recognition recognise_select(
@@ -200,14 +245,24 @@ Recognition recognise_select(
         note_shared_parameters(text, *query.condition);
     }
     read_joined(*from, source, query);
+    query.by_similarity = order.by_similarity;
+    query.tie_breakers = order.tie_breakers;
+    query.nulls_excluded =
+        order.nulls_last || excludes_nulls(select.where_clause, source, order.distance.from);
     query.schema = std::move(source.schema);
     query.table = std::move(source.table);
     query.reference = std::move(source.reference);
-    query.column = std::move(order.distance.column);
+    query.column = std::move(order.distance.from.column);
+    query.cast = std::move(order.distance.from.cast);
+    query.legacy = std::move(order.distance.from.legacy);
     query.operator_name = std::move(order.distance.operator_name);
     query.operator_schema = std::move(order.distance.operator_schema);
     query.vector = std::move(order.distance.vector);
     query.outputs = std::move(std::get<std::vector<OutputColumn>>(columns));
+    const bool foreign = !query.cast.is_none() || query.legacy;
+    if ((query.vector.stored && foreign) || !finish_stored_vector(text, query)) {
+        return Refusal::query_vector;
+    }
     query.order_label = std::move(order.label);
     query.clauses = std::get<Clauses>(clauses);
     query.parameters = shape.parameters;
@@ -265,6 +320,32 @@ bool is_named(const std::vector<std::string>& names, const JoinedTable& table) {
     return !table.schema && std::find(names.begin(), names.end(), table.table) != names.end();
 }
 
+bool calls(const ProtobufCMessage& message) {
+    bool found = message.descriptor == &pg_query__func_call__descriptor ||
+                 message.descriptor == &pg_query__sub_link__descriptor;
+    for_each_child(message, [&found](const ProtobufCMessage& child) {
+        found = found || calls(child);
+    });
+    return found;
+}
+
+/// SELECT id, 1 - d AS s FROM (search) AS t: neither aggregates, which make one row of many, nor
+/// functions that make many of one.
+bool shows_all_rows(const PgQuery__SelectStmt& whole) {
+    const bool plain = whole.n_from_clause == 1 && whole.with_clause == nullptr &&
+                       whole.from_clause[0]->node_case == PG_QUERY__NODE__NODE_RANGE_SUBSELECT &&
+                       whole.where_clause == nullptr && whole.n_group_clause == 0 &&
+                       whole.having_clause == nullptr && whole.n_distinct_clause == 0 &&
+                       whole.limit_count == nullptr && whole.limit_offset == nullptr;
+    const auto none_calls = [](std::span<PgQuery__Node* const> nodes) {
+        return std::none_of(nodes.begin(), nodes.end(), [](const PgQuery__Node* node) {
+            return calls(node->base);
+        });
+    };
+    return plain && none_calls({whole.target_list, whole.n_target_list}) &&
+           none_calls({whole.sort_clause, whole.n_sort_clause});
+}
+
 /// Adds what is around the search; false where that is not to be run with other rows inside.
 std::optional<Refusal> read_wrapper(
     const PgQuery__SelectStmt& whole, const Parts& parts, NearestNeighbourQuery& query
@@ -289,6 +370,7 @@ std::optional<Refusal> read_wrapper(
         }
     }
     query.wrapped = true;
+    query.all_rows_shown = shows_all_rows(whole);
     return std::nullopt;
 }
 

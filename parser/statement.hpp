@@ -12,6 +12,31 @@
 
 namespace veer::parser {
 
+/// A query vector that stands in a row, which only PostgreSQL can look up:
+///
+///     ORDER BY e <=> (SELECT e FROM docs WHERE id = $1)
+///                    ^ begin                          ^ end
+struct StoredVector {
+    std::optional<std::string> schema;
+    std::string table;
+    std::string column;
+    Condition condition;  ///< of its WHERE
+    /// Its parameters that are compared, wherever the text has them, with one column of one table:
+    /// of whatever type they are inferred, it is the same in the sub-select alone.
+    std::vector<std::uint32_t> told_by_column = {};
+    std::size_t begin = 0;  ///< of the normalised text, with the parentheses
+    std::size_t end = 0;
+
+    bool limited = false;  ///< by LIMIT 1, so that a second row is no error
+
+    /// The same sub-select, wherever it stands. What is opaque may be anything.
+    friend bool operator==(const StoredVector& left, const StoredVector& right) {
+        return left.schema == right.schema && left.table == right.table &&
+               left.column == right.column && left.limited == right.limited &&
+               left.condition == right.condition && is_read(left.condition);
+    }
+};
+
 /// A query vector: the argument, and how the text casts it before the operator sees it.
 struct VectorExpression {
     enum class Form : std::uint8_t {
@@ -26,14 +51,37 @@ struct VectorExpression {
     std::optional<std::string> type_schema = std::nullopt;  ///< of schema.vector
     std::string type_name = {};  ///< vector, halfvec, sparsevec or bit; empty where untyped
     std::string constant = {};   ///< of B'0101', which has no place among the literals: 0101
+    std::optional<StoredVector> stored = std::nullopt;  ///< then there is no argument
 
     friend bool operator==(const VectorExpression&, const VectorExpression&) = default;
+};
+
+/// How the text makes a vector of a column that is none, or halves of one that is a vector.
+struct ColumnCast {
+    bool to_half = false;       ///< column::halfvec(n): distances are those of halves
+    bool to_vector = false;     ///< column::vector
+    bool through_text = false;  ///< column::text::vector
+    std::optional<std::int32_t> typmod = std::nullopt;      ///< the n of vector(n)
+    std::optional<std::string> type_schema = std::nullopt;  ///< of schema.vector
+
+    bool is_none() const { return !to_vector && !to_half; }
+
+    friend bool operator==(const ColumnCast&, const ColumnCast&) = default;
+};
+
+/// The second column of coalesce(embedding, legacy::vector).
+struct LegacyColumn {
+    std::string column;
+    ColumnCast cast;
+
+    friend bool operator==(const LegacyColumn&, const LegacyColumn&) = default;
 };
 
 /// LIMIT or OFFSET.
 struct Count {
     std::variant<std::monostate, std::int64_t, Argument> value;  ///< absent, constant, argument
     bool as_int4 = false;  ///< the argument is cast to int4; else it is an int8
+    std::optional<std::int64_t> at_most = std::nullopt;  ///< the n of least(count, n)
 
     friend bool operator==(const Count&, const Count&) = default;
 };
@@ -52,6 +100,7 @@ struct OutputColumn {
     std::string column;       ///< where kind is column
     std::string label;        ///< the name that RowDescription shows
     VectorExpression vector;  ///< where kind is distance or similarity
+    bool computed = false;    ///< an expression that is arithmetic with a distance: a float8
 
     friend bool operator==(const OutputColumn&, const OutputColumn&) = default;
 };
@@ -65,7 +114,8 @@ struct JoinedTable {
 };
 
 /// SELECT outputs FROM table [alias] [joins] [WHERE condition] ORDER BY column OP vector [ASC]
-/// LIMIT limit [OFFSET offset].
+/// LIMIT limit [OFFSET offset]. In the column's place may stand a cast of it to vector, or
+/// coalesce() of two columns.
 ///
 /// Everything the router needs to know of the text; nothing of the catalogue. Names are as Postgres
 /// would see them (unquoted ones folded to lower case).
@@ -83,7 +133,12 @@ struct NearestNeighbourQuery {
     /// ORDER BY named an output by its label; Postgres calls that ambiguous where * brings a column
     /// of the same name.
     std::optional<std::string> order_label = std::nullopt;
-    Clauses clauses = {};                               ///< of the normalised text
+    /// Orders that PostgreSQL itself answers exactly, without an index. Whether veer may answer
+    /// them all the same is for the route to say.
+    bool by_similarity = false;   ///< 1 - distance DESC, and the like
+    bool tie_breakers = false;    ///< further keys behind the distance
+    bool nulls_excluded = false;  ///< WHERE keeps no row whose vector is NULL, or NULLS LAST does
+    Clauses clauses = {};         ///< of the normalised text
     std::optional<Condition> condition = std::nullopt;  ///< WHERE, where there is one
     std::vector<std::string> columns = {};  ///< named with their table, in WHERE and expressions
     bool may_raise = false;                 ///< WHERE or an output may fail on some row's values
@@ -93,6 +148,9 @@ struct NearestNeighbourQuery {
     bool inner_join = false;
     std::vector<VectorExpression> ranked = {};  ///< of RANK() OVER (ORDER BY column OP vector)
     bool wrapped = false;  ///< it is a sub-select of FROM or a WITH query of the whole statement
+    bool all_rows_shown = false;  ///< and each of its rows is one of the whole statement's
+    ColumnCast cast = {};         ///< of the column
+    std::optional<LegacyColumn> legacy = std::nullopt;  ///< coalesce(column, legacy)
 
     /// Not every row of the table need be in the answer.
     bool narrows() const { return clauses.condition.has_value() || inner_join; }

@@ -19,10 +19,27 @@ storage::ColumnChoice column_choice(const config::Columns& columns) {
     return {};
 }
 
+std::vector<storage::DeclaredIndex> declared(const config::Config& config) {
+    std::vector<storage::DeclaredIndex> all;
+    for (const config::Route& route : config.routes) {
+        if (route.engine.empty()) {
+            all.push_back(
+                {.schema = route.column.schema,
+                 .table = route.column.table,
+                 .column = route.column.column,
+                 .legacy = route.legacy,
+                 .operator_name = route.operator_name,
+                 .dimensions = route.dimensions}
+            );
+        }
+    }
+    return all;
+}
+
 }  // namespace
 
 storage::ColumnChoices column_choices(const config::Config& config) {
-    storage::ColumnChoices choices{column_choice(config.defaults.columns), {}};
+    storage::ColumnChoices choices{column_choice(config.defaults.columns), {}, declared(config)};
     for (const config::Route& route : config.routes) {
         if (route.columns == config.defaults.columns) {
             continue;

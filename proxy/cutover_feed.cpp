@@ -1,5 +1,7 @@
 #include "proxy/cutover_feed.hpp"
 
+#include "router/candidate.hpp"
+
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -64,7 +66,8 @@ void CutoverFeed::tick(Time now) {
             route.name,
             {.index = route.column.index,
              .rebuilds = built.rebuilds(),
-             .restored = built.restored().has_value()}
+             .restored = built.restored().has_value(),
+             .engine = route.candidate ? route.candidate->identity() : 0}
         );
         if (!why.empty()) {
             control.make_stale(route.name, why, now);

@@ -13,6 +13,8 @@ std::optional<HardDifference> hard_difference(Difference difference) {
     switch (difference) {
         case Difference::invisible_row:
             return HardDifference::invisible_row;
+        case Difference::filter_violation:
+            return HardDifference::filter_violation;
         case Difference::wrong_distance:
             return HardDifference::wrong_distance;
         case Difference::missing_row:

@@ -1,5 +1,7 @@
 #include "proxy/index_options.hpp"
 
+#include "index/reserved_memory.hpp"
+#include "router/route.hpp"
 #include "storage/store/rocks_chunks.hpp"
 
 #include <spdlog/spdlog.h>
@@ -8,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <new>
 #include <string>
 #include <system_error>
 
@@ -15,11 +18,24 @@ namespace veer::proxy {
 
 namespace {
 
-/// Empty where vectors are in memory, or have to be.
-std::string vectors_directory(const config::Config& config) {
+/// A whole index of some thousand rows; of a large one, little.
+constexpr std::size_t vectors_in_memory_first = std::size_t{8} << 20;
+
+/// Whether files there can be mapped: some file systems refuse it, and a route would have no
+/// memory.
+bool can_be_mapped(const std::string& directory) {
+    try {
+        return index::ReservedMemory(1, {directory, 0}).grow(1);
+    } catch (const std::bad_alloc&) {
+        return false;
+    }
+}
+
+index::VectorFile vector_file(const config::Config& config) {
     if (config.storage.vectors == config::Storage::Vectors::memory) {
         return {};
     }
+    const bool automatic = config.storage.vectors == config::Storage::Vectors::automatic;
     std::string directory = config.storage.dir + "/vectors";
     std::error_code problem;
     std::filesystem::create_directories(directory, problem);
@@ -28,7 +44,15 @@ std::string vectors_directory(const config::Config& config) {
         spdlog::error("vectors are kept in memory: {}: {}", directory, problem.message());
         return {};
     }
-    return directory;
+    if (automatic && !index::suits_vectors(directory)) {
+        spdlog::info("vectors are kept in memory: of the file system of {}", directory);
+        return {};
+    }
+    if (!can_be_mapped(directory)) {
+        spdlog::error("vectors are kept in memory: no file can be mapped in {}", directory);
+        return {};
+    }
+    return {directory, automatic ? vectors_in_memory_first : 0};
 }
 
 }  // namespace
@@ -54,21 +78,17 @@ index::ReplicaOptions replica_options(
     const config::Config& config, unsigned threads, storage::ChunkStore* checkpoints
 ) {
     return {
-        .threads = threads,
+        .threads = config.sync.build_threads == 0 ? threads : config.sync.build_threads,
         .memory_bytes_max = index_memory_max(config),
         .route_bytes_max =
             [routes = config.routes](const storage::Table& table, const storage::AnnIndex& ann) {
-                const config::ColumnName column{
-                    .schema = table.schema,
-                    .table = table.name,
-                    .column = table.columns[table.vectors[ann.vector]].name};
                 const auto found =
                     std::find_if(routes.begin(), routes.end(), [&](const config::Route& route) {
-                        return route.column == column && route.operator_name == ann.operator_name;
+                        return router::is_about(route, table, ann);
                     });
                 return found == routes.end() ? 0 : found->memory_max;
             },
-        .vectors_directory = vectors_directory(config),
+        .vector_file = vector_file(config),
         .checkpoints = checkpoints,
         .checkpoint_interval = config.storage.checkpoint_interval};
 }

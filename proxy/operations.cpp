@@ -1,13 +1,13 @@
 #include "proxy/operations.hpp"
 
-#include "config/keys.hpp"
 #include "config/quantity.hpp"
-#include "router/progress.hpp"
+#include "proxy/statement_look.hpp"
 
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <utility>
 
 namespace veer::proxy {
@@ -16,20 +16,6 @@ namespace {
 
 using admin::Command;
 using Verb = admin::Command::Verb;
-
-void add_traffic(const std::vector<router::cutover::RouteView>& views, admin::RouteFacts& facts) {
-    for (const router::cutover::RouteView& view : views) {
-        if (view.route == facts.name) {
-            facts.desired_percent = view.desired;
-            facts.effective_percent = view.effective;
-            facts.why = view.why;
-            facts.version = static_cast<std::int64_t>(view.revision);
-            if (view.origin != router::cutover::Origin::file) {
-                facts.source = std::string(to_string(view.origin));
-            }
-        }
-    }
-}
 
 /// Nothing for what is no matter of the cutover.
 std::optional<router::cutover::Verb> cutover_verb(Verb verb) {
@@ -42,6 +28,8 @@ std::optional<router::cutover::Verb> cutover_verb(Verb verb) {
         case Verb::set_traffic:
         case Verb::promote:
             return To::promote;
+        case Verb::off:
+            return To::off;
         case Verb::observe:
             return To::observe;
         case Verb::shadow:
@@ -64,20 +52,17 @@ std::optional<router::cutover::Verb> cutover_verb(Verb verb) {
             return To::acknowledge;
         case Verb::undo:
             return To::undo;
+        case Verb::reshuffle:
+            return To::reshuffle;
         case Verb::reload:
         case Verb::verify:
         case Verb::drill:
+        case Verb::replay:
+        case Verb::explain_route:
+        case Verb::compare_search:
             break;
     }
     return std::nullopt;
-}
-
-std::int64_t microseconds_since_1970(std::chrono::system_clock::time_point time) {
-    return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
-}
-
-std::int64_t microseconds_since_1970() {
-    return microseconds_since_1970(std::chrono::system_clock::now());
 }
 
 /// A line for each table, and one for each of its rows that differ.
@@ -103,77 +88,33 @@ std::vector<admin::Row> to_rows(const std::vector<storage::sync::TableVerdict>& 
     return rows;
 }
 
-std::string_view metric_name(index::Metric metric) {
-    switch (metric) {
-        case index::Metric::l2:
-            return "l2";
-        case index::Metric::cosine:
-            return "cosine";
-        case index::Metric::inner_product:
-            return "inner_product";
-        case index::Metric::l1:
-            return "l1";
-        case index::Metric::hamming:
-            return "hamming";
-        case index::Metric::jaccard:
-            return "jaccard";
-    }
-    return "";
-}
-
-std::string role_word(net::HostRole role) {
-    switch (role) {
-        case net::HostRole::unknown:
-            return "unknown";
-        case net::HostRole::unreachable:
-            return "unreachable";
-        case net::HostRole::unreadable:
-            return "unreadable";
-        case net::HostRole::primary:
-            return "primary";
-        case net::HostRole::read_only:
-            return "read only";
-        case net::HostRole::standby:
-            return "standby";
-    }
-    return "unknown";
-}
-
-admin::ClientFacts to_client(const net::SessionFacts& facts) {
+admin::Row to_row(const char* look, std::uint64_t id, const router::compare::Mismatch& one) {
+    const router::compare::Judgement& judgement = one.judgement;
     return {
-        .number = facts.number,
-        .user = facts.user,
-        .database = facts.database,
-        .application_name = facts.application_name,
-        .address = facts.address,
-        .port = facts.port,
-        .state = std::string(facts.state),
-        .tls = facts.tls,
-        .connected_at = facts.connected_at,
-        .server_address = facts.server_address,
-        .server_port = facts.server_port,
-        .server_tls = facts.server_tls,
-        .server_pid = facts.server_pid,
-        .unsent_bytes = facts.unsent_bytes,
-        .last_engine = std::string(facts.last_engine),
-        .last_reason = facts.last_reason,
-        .last_route = facts.last_route,
-        .last_ms = facts.last_ms};
+        static_cast<std::int64_t>(id),
+        one.route,
+        std::string(look),
+        std::int64_t{one.ef_search},
+        std::string(to_string(judgement.verdict)),
+        std::string(to_string(severity_of(judgement.verdict))),
+        judgement.recall,
+        judgement.judged ? admin::Value(judgement.pg_recall) : admin::Value{},
+        one.durations.veer,
+        one.durations.postgres};
 }
 
-void add_index(const index::IndexedColumn& column, admin::RouteFacts& facts) {
-    const index::RouteIndex& built = *column.index;
-    const index::IndexOptions& options = built.options();
-    facts.rows = built.live_rows();
-    facts.dimensions = options.dimensions;
-    facts.metric = metric_name(options.metric);
-    facts.m = options.m;
-    facts.ef_construction = options.ef_construction;
-    facts.upstream_index = column.ann.name;
-    facts.dead_slots = built.dead_slots();
-    facts.rejected_rows = built.rejected();
-    facts.missing_rows = built.missing_rows();
-    facts.memory_bytes = index::memory_estimate(facts.rows + facts.dead_slots, options);
+admin::Failure not_compared() {
+    return {
+        .sqlstate = "F0000",
+        .message = "the search could not be compared",
+        .hint = "Postgres did not answer veer's own role, or the copy was replaced."};
+}
+
+admin::Failure nobody_free() {
+    return {
+        .sqlstate = "55000",
+        .message = "another search is waited for, or comparing is switched off",
+        .hint = "Try again in a moment; [compare] rate and budget_per_second must be above 0."};
 }
 
 admin::Outcome to_outcome(const router::cutover::Reply& reply) {
@@ -216,185 +157,7 @@ admin::Outcome to_outcome(const Drills::Wanted& wanted, const Drills::Drilled& d
          count(found.client_errors)}};
 }
 
-/// Is the share from its own [[route]]?
-bool is_configured(const config::Config& config, const router::Route& route) {
-    const config::ColumnName column{
-        .schema = route.table().schema,
-        .table = route.table().name,
-        .column = route.vector_column().name};
-    return std::any_of(config.routes.begin(), config.routes.end(), [&](const config::Route& each) {
-        return each.column == column && each.operator_name == route.column.ann.operator_name;
-    });
-}
-
 }  // namespace
-
-ProcessOperations::ProcessOperations(Parts parts)
-    : parts_(std::move(parts)), started_at_(microseconds_since_1970()) {}
-
-void ProcessOperations::look(std::function<void(admin::Snapshot)> done) {
-    parts_.server.describe(
-        [this, done = std::move(done)](const std::vector<net::SessionFacts>& sessions) {
-            admin::Snapshot snapshot = gather();
-            for (const net::SessionFacts& facts : sessions) {
-                snapshot.clients.push_back(to_client(facts));
-            }
-            std::sort(
-                snapshot.clients.begin(),
-                snapshot.clients.end(),
-                [](const auto& left, const auto& right) { return left.number < right.number; }
-            );
-            done(std::move(snapshot));
-        }
-    );
-}
-
-admin::Snapshot ProcessOperations::gather() const {
-    admin::Snapshot snapshot;
-    const net::Shared& shared = parts_.shared;
-    snapshot.process = {
-        .version = parts_.version,
-        .started_at = started_at_,
-        .now = microseconds_since_1970(),
-        .panic = parts_.router.panic(),
-        .draining = shared.draining.load(),
-        .clients = shared.connections.load(),
-        .clients_max = shared.connections_max,
-        .sockets = shared.sockets.load(),
-        .cancels = shared.cancels.load(),
-        .unsent_bytes = shared.unsent_bytes.load()};
-    const storage::sync::Status status = parts_.replica.status();
-    snapshot.replication = {
-        .phase = std::string(to_string(status.phase)),
-        .reason = status.reason,
-        .applied_lsn = to_string(status.applied),
-        .rows_done = status.rows_done,
-        .rows_estimated = status.rows_estimated,
-        .slot = parts_.syncer.slot()};
-    for (const storage::sync::VerifiedTable& table : parts_.syncer.verified()) {
-        snapshot.verified.push_back(
-            {.table = table.name,
-             .passes = table.passes,
-             .passed_at = microseconds_since_1970(table.passed_at),
-             .rows = table.rows,
-             .differences = table.differences,
-             .repaired = table.repaired,
-             .trouble = table.trouble}
-        );
-    }
-    if (const auto look = parts_.feed.last(parts_.now())) {
-        const std::uint64_t applied = parts_.replica.applied().value;
-        snapshot.replication.server_lsn = to_string(storage::Lsn{look->position});
-        snapshot.replication.lag_bytes =
-            static_cast<std::int64_t>(look->position - std::min(look->position, applied));
-        if (look->wal_retained_bytes) {
-            snapshot.replication.retained_bytes =
-                static_cast<std::int64_t>(*look->wal_retained_bytes);
-        }
-    } else {
-        snapshot.replication.trouble = "the server has not been asked, or does not answer";
-    }
-    for (const auto& [host, role] : shared.upstreams.roles()) {
-        snapshot.hosts.push_back({.host = host.host, .port = host.port, .role = role_word(role)});
-    }
-    add_routes(snapshot);
-    add_reasons(snapshot);
-    add_golden(snapshot);
-    add_config(snapshot);
-    return snapshot;
-}
-
-void ProcessOperations::add_routes(admin::Snapshot& snapshot) const {
-    const auto table = parts_.router.routes();
-    const storage::sync::Status status = parts_.replica.status();
-    const config::Config config = parts_.config.state().current;
-    const std::vector<router::cutover::RouteView> views = parts_.router.control().routes();
-    for (const router::Route& route : table->routes) {
-        const router::Progress progress =
-            router::progress_of(status, route.table().oid, route.live());
-        admin::RouteFacts facts{
-            .name = route.name,
-            .database = table->database,
-            .relation = route.table().schema + '.' + route.table().name,
-            .column = route.vector_column().name,
-            .operator_name = route.column.ann.operator_name,
-            .state = progress.state,
-            .source = is_configured(config, route) ? "route" : "defaults",
-            .progress_percent = progress.percent,
-            .veer = route.traffic->veer.load(),
-            .postgres = route.traffic->postgres.load()};
-        add_traffic(views, facts);
-        if (!route.column.refused.empty()) {
-            facts.state = "refused";
-            facts.why =
-                facts.why.empty() || facts.why == "not_live" ? route.column.refused : facts.why;
-            facts.effective_percent = 0;
-        } else if (facts.why.empty() && !route.live()) {
-            facts.why = progress.reason.empty() ? "the copy is not complete" : progress.reason;
-            facts.effective_percent = 0;
-        }
-        add_index(route.column, facts);
-        snapshot.routes.push_back(std::move(facts));
-    }
-}
-
-void ProcessOperations::add_reasons(admin::Snapshot& snapshot) const {
-    for (router::ReasonCounts::Entry& entry : parts_.router.reasons().entries()) {
-        const auto route = std::find_if(
-            snapshot.routes.begin(),
-            snapshot.routes.end(),
-            [&entry](const admin::RouteFacts& each) { return each.name == entry.route; }
-        );
-        auto& reasons = route == snapshot.routes.end() ? snapshot.reasons : route->reasons;
-        reasons.push_back(
-            {.reason = std::move(entry.reason),
-             .engine = std::move(entry.engine),
-             .calls = entry.calls}
-        );
-    }
-}
-
-void ProcessOperations::add_golden(admin::Snapshot& snapshot) const {
-    for (const auto& [route, summary] : parts_.golden.summaries()) {
-        admin::GoldenFacts facts{
-            .route = route,
-            .searches = summary.searches,
-            .fresh = summary.fresh,
-            .judged = summary.judged,
-            .measured = summary.measured};
-        if (summary.measured > 0) {
-            facts.recall = summary.recall;
-            facts.recall_at_most = summary.recall_at_most;
-        }
-        snapshot.golden.push_back(std::move(facts));
-    }
-}
-
-void ProcessOperations::add_config(admin::Snapshot& snapshot) const {
-    const LiveConfig::State state = parts_.config.state();
-    const config::Config defaults;
-    for (const config::Key& key : config::keys()) {
-        const config::Config& running = key.restart_required ? state.started : state.current;
-        snapshot.config.push_back(
-            {.key = std::string(key.table) + '.' + std::string(key.name),
-             .value = config::to_string(key.get(running)),
-             .file_value = config::to_string(key.get(state.current)),
-             .default_value = config::to_string(key.get(defaults)),
-             .restart = key.restart_required}
-        );
-    }
-    for (const config::Route& route : state.current.routes) {
-        const std::string value = config::to_string(config::Value(route.percent));
-        snapshot.config.push_back(
-            {.key = "route " + config::route_name(route) + " percent",
-             .value = value,
-             .file_value = value}
-        );
-    }
-    snapshot.process.reloads = state.reloads;
-    snapshot.process.reloads_refused = state.refused;
-    snapshot.process.last_reload_worked = state.last_worked;
-}
 
 /// Routes are named in full, or by their relation or its name where that is one route's only.
 std::string ProcessOperations::route_named(const std::string& name) const {
@@ -406,7 +169,7 @@ std::string ProcessOperations::route_named(const std::string& name) const {
             return name;
         }
         if (relation == name || route.table().name == name ||
-            relation + '.' + route.vector_column().name == name) {
+            relation + '.' + route.source() == name) {
             found = route.name;
             ++fitting;
         }
@@ -433,7 +196,8 @@ void ProcessOperations::move(
         .percent = command.percent,
         .lasting = duration,
         .reason = command.reason,
-        .typed = command.route};
+        .typed = command.route,
+        .dry_run = command.dry_run};
     const auto expected = command.version
                               ? std::optional(static_cast<std::uint64_t>(*command.version))
                               : std::nullopt;
@@ -458,8 +222,8 @@ void ProcessOperations::move(
     );
 }
 
-admin::Outcome ProcessOperations::reload() {
-    const LiveConfig::Changes changes = parts_.config.reload();
+admin::Outcome ProcessOperations::reload(bool dry_run) {
+    const LiveConfig::Changes changes = dry_run ? parts_.config.preview() : parts_.config.reload();
     if (changes.has_error()) {
         return admin::Failure{
             .sqlstate = "F0000",
@@ -541,6 +305,74 @@ void ProcessOperations::drill(
     });
 }
 
+void ProcessOperations::replay(const Command& command, std::function<void(admin::Outcome)> done) {
+    const auto kept = parts_.router.ledger().mismatch(command.mismatch);
+    if (!kept) {
+        done(admin::Failure{
+            .sqlstate = "42704",
+            .message = "no mismatch " + std::to_string(command.mismatch) + " is kept",
+            .hint =
+                "SHOW MISMATCHES lists them; they are kept for a while, and not over a restart."});
+        return;
+    }
+    const auto table = parts_.router.routes();
+    const auto route = std::find_if(
+        table->routes.begin(),
+        table->routes.end(),
+        [&kept](const router::Route& each) { return each.name == kept->route && each.live(); }
+    );
+    if (route == table->routes.end()) {
+        done(admin::Failure{
+            .sqlstate = "55000",
+            .message = "the route \"" + kept->route + "\" is not live",
+            .hint = "SHOW ROUTES says why."});
+        return;
+    }
+    const auto told = std::make_shared<std::function<void(admin::Outcome)>>(std::move(done));
+    const compare::Comparer::Replay again{
+        .kept = kept,
+        .column = {table, &route->column},
+        .candidate = route->candidate,
+        .ef_search = command.ef_search};
+    const bool taken = parts_.comparer.once_aside(
+        again.observation(),
+        [kept, told](const std::optional<router::compare::Mismatch>& now) {
+            if (now) {
+                (*told)(std::vector<admin::Row>{
+                    to_row("then", kept->id, *kept), to_row("now", kept->id, *now)});
+            } else {
+                (*told)(not_compared());
+            }
+        }
+    );
+    if (!taken) {
+        (*told)(nobody_free());
+    }
+}
+
+void ProcessOperations::compare_search(
+    const Command& command, std::function<void(admin::Outcome)> done
+) {
+    auto asked =
+        search_in(parts_.router, command.search, parts_.config.state().started.limits.k_max);
+    if (asked.has_error()) {
+        done(asked.error());
+        return;
+    }
+    const auto column = asked->column;
+    const auto told = std::make_shared<std::function<void(admin::Outcome)>>(std::move(done));
+    const bool taken = parts_.comparer.once_aside(
+        *std::move(asked),
+        [column, told](const std::optional<router::compare::Mismatch>& compared) {
+            (*told
+            )(compared ? side_by_side(*compared, column->table) : admin::Outcome(not_compared()));
+        }
+    );
+    if (!taken) {
+        (*told)(nobody_free());
+    }
+}
+
 void ProcessOperations::carry_out(
     const Command& command, const admin::Actor& actor, std::function<void(admin::Outcome)> done
 ) {
@@ -552,12 +384,30 @@ void ProcessOperations::carry_out(
         drill(command, actor, std::move(done));
         return;
     }
+    if (command.verb == Verb::replay) {
+        replay(command, std::move(done));
+        return;
+    }
+    if (command.verb == Verb::compare_search) {
+        compare_search(command, std::move(done));
+        return;
+    }
+    if (command.verb == Verb::explain_route) {
+        done(explain_search(
+            parts_.router,
+            {.text = command.search, .role = command.role, .application = command.application},
+            parts_.config.state().started.limits.k_max
+        ));
+        return;
+    }
     if (command.verb != Verb::reload) {
         move(command, actor, std::move(done));  // waits for nothing: a panic least of all
         return;
     }
     // A reload reads files, which no client's thread may wait for.
-    parts_.aside([this, done = std::move(done)] { done(reload()); });
+    parts_.aside([this, dry_run = command.dry_run, done = std::move(done)] {
+        done(reload(dry_run));
+    });
 }
 
 }  // namespace veer::proxy

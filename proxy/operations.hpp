@@ -2,12 +2,14 @@
 
 #include "index/replica.hpp"
 #include "proxy/admin/operations.hpp"
+#include "proxy/compare/comparer.hpp"
 #include "proxy/compare/golden_keeper.hpp"
 #include "proxy/cutover_feed.hpp"
 #include "proxy/drills.hpp"
 #include "proxy/net/server.hpp"
 #include "proxy/net/shared.hpp"
 #include "proxy/reload.hpp"
+#include "router/compare/shape_ledger.hpp"
 #include "router/router.hpp"
 #include "storage/sync/syncer.hpp"
 
@@ -30,6 +32,8 @@ class ProcessOperations final : public admin::Operations {
         const CutoverFeed& feed;
         Drills& drills;
         const compare::GoldenKeeper& golden;
+        compare::Comparer& comparer;
+        const router::compare::ShapeLedger& shapes;
         std::function<router::cutover::Time()> now;  ///< as the cutover means it
         /// Runs a task where it may take its time.
         std::function<void(std::function<void()>)> aside;
@@ -47,7 +51,8 @@ class ProcessOperations final : public admin::Operations {
 
   private:
     admin::Snapshot gather() const;
-    void add_routes(admin::Snapshot& snapshot) const;
+    void add_routes(const std::vector<router::cutover::RouteView>& views, admin::Snapshot& snapshot)
+        const;
     void add_reasons(admin::Snapshot& snapshot) const;
     void add_golden(admin::Snapshot& snapshot) const;
     void add_config(admin::Snapshot& snapshot) const;
@@ -57,7 +62,9 @@ class ProcessOperations final : public admin::Operations {
         std::function<void(admin::Outcome)> done
     );
     std::string route_named(const std::string& name) const;
-    admin::Outcome reload();
+    admin::Outcome reload(bool dry_run);
+    void replay(const admin::Command& command, std::function<void(admin::Outcome)> done);
+    void compare_search(const admin::Command& command, std::function<void(admin::Outcome)> done);
     void verify(const admin::Command& command, std::function<void(admin::Outcome)> done);
     void drill(
         const admin::Command& command,

@@ -1,17 +1,25 @@
 #include "proxy/reload.hpp"
 
+#include "config/keys.hpp"
+
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace veer::proxy {
 
 LiveConfig::LiveConfig(
-    RunOptions options, const config::Config& config, ApplySecurity apply, Configure configure
+    RunOptions options,
+    const config::Config& config,
+    ApplySecurity apply,
+    Configure configure,
+    HasShare has_share
 )
     : options_(std::move(options)),
       apply_(std::move(apply)),
       configure_(std::move(configure)),
+      has_share_(std::move(has_share)),
       state_{.started = config, .current = config} {}
 
 LiveConfig::Changes LiveConfig::refuse(const std::string& problem) {
@@ -22,6 +30,35 @@ LiveConfig::Changes LiveConfig::refuse(const std::string& problem) {
     return problem;
 }
 
+/// A share that nobody's file speaks of any more would be nobody's to take back.
+std::string LiveConfig::objection(const config::Config& before, const config::Config& after) const {
+    for (const config::Route& route : before.routes) {
+        const std::string name = config::route_name(route);
+        const bool kept = std::any_of(
+            after.routes.begin(),
+            after.routes.end(),
+            [&name](const config::Route& each) { return config::route_name(each) == name; }
+        );
+        if (!kept && has_share_(name)) {
+            return "[[route]] " + name +
+                   " is gone, and the route still has a share: roll it back first (veer rollback)";
+        }
+    }
+    return {};
+}
+
+LiveConfig::Changes LiveConfig::preview() const {
+    const config::Config before = state().current;
+    const auto loaded = load_config(options_);
+    if (!loaded) {
+        return to_string(loaded.error());
+    }
+    if (std::string problem = objection(before, *loaded); !problem.empty()) {
+        return problem;
+    }
+    return config::diff(before, *loaded);
+}
+
 LiveConfig::Changes LiveConfig::reload() {
     const std::lock_guard one_at_a_time(reloading_);
     const State known = state();
@@ -29,6 +66,9 @@ LiveConfig::Changes LiveConfig::reload() {
     auto loaded = load_config(options_);
     if (!loaded) {
         return refuse(to_string(loaded.error()));
+    }
+    if (const std::string problem = objection(before, *loaded); !problem.empty()) {
+        return refuse(problem);
     }
     // What takes effect at the next start only must not take part in what takes effect now.
     config::Config effective = *loaded;

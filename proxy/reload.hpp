@@ -20,6 +20,9 @@ using ApplySecurity = std::function<std::string(const config::Config&)>;
 /// Makes the rest of a configuration hold.
 using Configure = std::function<void(const config::Config&)>;
 
+/// Whether the index answers, or may answer, some searches of the route with this name.
+using HasShare = std::function<bool(const std::string& route)>;
+
 /// The configuration of a running process: what it started with, and what the file said last.
 ///
 /// Thread-safe; one reload at a time.
@@ -27,14 +30,21 @@ class LiveConfig {
   public:
     /// `configure` is told of what holds from now on, and cannot fail.
     LiveConfig(
-        RunOptions options, const config::Config& config, ApplySecurity apply, Configure configure
+        RunOptions options,
+        const config::Config& config,
+        ApplySecurity apply,
+        Configure configure,
+        HasShare has_share
     );
 
     using Changes = boost::system::result<std::vector<config::Change>, std::string>;
 
     /// Reads the file again, all or nothing, and says so in the log. A sentence where it was
-    /// refused.
+    /// refused: also where a [[route]] is gone that still has a share.
     Changes reload();
+
+    /// What a reload would change, and whether it would be refused, as far as the file alone tells.
+    Changes preview() const;
 
     struct State {
         config::Config started;  ///< what needs a restart is as here
@@ -48,10 +58,12 @@ class LiveConfig {
 
   private:
     Changes refuse(const std::string& problem);
+    std::string objection(const config::Config& before, const config::Config& after) const;
 
     const RunOptions options_;
     const ApplySecurity apply_;
     const Configure configure_;
+    const HasShare has_share_;
     std::mutex reloading_;
     mutable std::mutex mutex_;
     State state_;  // under mutex_

@@ -4,6 +4,7 @@
 #include "proxy/admin/access.hpp"
 #include "proxy/admin/console_dialogue.hpp"
 #include "proxy/admin/http_server.hpp"
+#include "proxy/candidate/postgres_candidate.hpp"
 #include "proxy/column_choices.hpp"
 #include "proxy/compare/change_tap.hpp"
 #include "proxy/compare/comparer.hpp"
@@ -24,7 +25,9 @@
 #include "proxy/secret_store.hpp"
 #include "proxy/security.hpp"
 #include "proxy/token_file.hpp"
+#include "proxy/traffic_facts.hpp"
 #include "proxy/upstream_watch.hpp"
+#include "router/compare/shape_ledger.hpp"
 #include "router/router.hpp"
 #include "storage/source/connection_string.hpp"
 #include "storage/source/tls_options.hpp"
@@ -133,7 +136,8 @@ struct Copy {
                .directory = config.storage.dir,
                .wal_keep_max = config.sync.wal_keep_max,
                .verify_rows_per_second = config.sync.verify_rate,
-               .columns = column_choices(config)},
+               .columns = column_choices(config),
+               .copy = {config.sync.copy_connections, config.sync.copy_rate}},
               tap
           ),
           golden(
@@ -158,6 +162,10 @@ struct Copy {
                .compared =
                    [this, now = std::move(now)](const router::compare::Mismatch& comparison) {
                        router.control().note(comparison.route, to_evidence(comparison), now());
+                       shapes.add(comparison);
+                       if (comparison.filter) {
+                           return;  // golden searches are among all rows
+                       }
                        golden.offer(
                            comparison.route,
                            {.vector = comparison.vector,
@@ -166,6 +174,9 @@ struct Copy {
                        );
                    }}
           ) {
+        router.set_candidates([this](const config::Route& route, const auto& column) {
+            return candidates.make(route, column);
+        });
         comparer.configure(config);
         golden.configure(config);
         router.set_comparison(&comparer);
@@ -176,13 +187,20 @@ struct Copy {
         const std::shared_ptr<const router::RouteTable> table = router.routes();
         std::vector<compare::GoldenKeeper::Served> all;
         for (const router::Route& route : table->routes) {
-            if (route.live()) {
-                all.push_back({.route = route.name, .column = {table, &route.column}});
+            if (route.live() && !route.candidate) {  // a golden set is of veer's index
+                all.push_back(
+                    {.route = route.name,
+                     .column = {table, &route.column},
+                     .recall_target = route.recall_target,
+                     .traffic = route.traffic}
+                );
             }
         }
         return all;
     }
 
+    candidate::Candidates candidates;
+    router::compare::ShapeLedger shapes;
     index::Replica replica;
     router::Router router;
     router::compare::ChangeLog changes;
@@ -238,7 +256,6 @@ class Signals {
     Signals(
         boost::asio::io_context& context,
         LiveConfig& config,
-        Copy& copy,
         net::Server& server,
         CutoverCourse& course
     )
@@ -246,7 +263,6 @@ class Signals {
           signals_(context, SIGTERM, SIGINT, SIGHUP),
           timer_(context),
           config_(config),
-          copy_(copy),
           server_(server),
           course_(course) {
         signals_.add(SIGUSR2);
@@ -306,7 +322,6 @@ class Signals {
     boost::asio::signal_set signals_;
     boost::asio::steady_timer timer_;
     LiveConfig& config_;
-    Copy& copy_;
     net::Server& server_;
     CutoverCourse& course_;
     bool draining_ = false;
@@ -399,6 +414,9 @@ class Process {
                   copy_.comparer.configure(wanted);  // first: what is sampled must find it ready
                   copy_.golden.configure(wanted);
                   copy_.router.configure(wanted);
+              },
+              [this](const std::string& route) {
+                  return has_share(copy_.router.control().routes(), route);
               }
           ),
           drills_(
@@ -419,6 +437,8 @@ class Process {
                .feed = feed_,
                .drills = drills_,
                .golden = copy_.golden,
+               .comparer = copy_.comparer,
+               .shapes = copy_.shapes,
                .now = [this] { return course_.now(); },
                .aside = [this](std::function<void()> task
                         ) { boost::asio::post(context_, std::move(task)); },
@@ -460,7 +480,7 @@ class Process {
         upstream_watch_.start();
         freshness_probe_.start();
         course_.start([this](router::cutover::Time now) { feed_.tick(now); });
-        Signals(context_, live_config_, copy_, server_, course_).serve();
+        Signals(context_, live_config_, server_, course_).serve();
         spdlog::info("stopping");
         copy_.comparer.stop();  // its last findings are stored
         copy_.golden.stop();

@@ -202,6 +202,10 @@ bool has_plain_text(const storage::Column& column) {
         case storage::ColumnType::date:
         case storage::ColumnType::timestamp:
         case storage::ColumnType::timestamptz:
+        case storage::ColumnType::int4_array:
+        case storage::ColumnType::int8_array:
+        case storage::ColumnType::text_array:
+        case storage::ColumnType::jsonb:
             break;
     }
     return false;

@@ -331,6 +331,10 @@ std::optional<FilterValue> parse_value(ColumnType type, std::string_view text) {
             return is_text(text) ? std::optional<FilterValue>(std::string(text)) : std::nullopt;
         case ColumnType::float4:
         case ColumnType::float8:
+        case ColumnType::int4_array:
+        case ColumnType::int8_array:
+        case ColumnType::text_array:
+        case ColumnType::jsonb:
             break;
     }
     return std::nullopt;
@@ -340,7 +344,7 @@ std::optional<FilterValue> receive_value(ColumnType type, std::string_view bytes
     if (type == ColumnType::text) {
         return parse_value(type, bytes);
     }
-    if (bytes.size() != storage::send_bytes(type)) {
+    if (bytes.size() != storage::send_bytes(type) || bytes.empty()) {
         return std::nullopt;
     }
     switch (type) {

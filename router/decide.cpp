@@ -38,6 +38,14 @@ bool type_holds(const parser::VectorExpression& vector, const SessionFacts& fact
     return vector.type_schema ? *vector.type_schema == facts.extension_schema : facts.type_visible;
 }
 
+/// Of halves, half_condition() tells.
+bool type_holds(const parser::ColumnCast& cast, const SessionFacts& facts) {
+    if (!cast.to_vector) {
+        return true;
+    }
+    return cast.type_schema ? *cast.type_schema == facts.extension_schema : facts.type_visible;
+}
+
 std::optional<Reason> not_the_same_thing(
     const parser::NearestNeighbourQuery& query, const SessionFacts& facts
 ) {
@@ -47,7 +55,8 @@ std::optional<Reason> not_the_same_thing(
     const bool table = query.schema || facts.table_visible;
     const bool operators = query.operator_schema ? *query.operator_schema == facts.extension_schema
                                                  : facts.operator_visible;
-    bool types = type_holds(query.vector, facts);
+    bool types = type_holds(query.vector, facts) && type_holds(query.cast, facts) &&
+                 (!query.legacy || type_holds(query.legacy->cast, facts));
     for (const parser::OutputColumn& output : query.outputs) {
         const bool distance = output.kind == Kind::distance || output.kind == Kind::similarity;
         types = types && (!distance || type_holds(output.vector, facts));
@@ -215,6 +224,9 @@ std::optional<Reason> settled_without_facts(
     if (!route.live()) {
         return reason::not_live;
     }
+    if (!route.all_parse()) {
+        return reason::unparsable;
+    }
     if (!circumstances.utf8) {
         return reason::encoding;
     }
@@ -280,8 +292,28 @@ std::variant<Service, Reason> decide(
     return local ? Service::local : Service::rewrite;
 }
 
+std::optional<Reason> refuse_order(const Route* route, const parser::NearestNeighbourQuery& query) {
+    if (query.by_similarity && (route == nullptr || !route->order_by_similarity)) {
+        return parser::to_string(parser::Refusal::descending);
+    }
+    if (query.tie_breakers && (route == nullptr || !route->tie_breakers)) {
+        return parser::to_string(parser::Refusal::order_keys);
+    }
+    return std::nullopt;
+}
+
+bool unplaced_rows_lead(const Route& route, const parser::NearestNeighbourQuery& query) {
+    if (!query.by_similarity) {
+        return false;
+    }
+    const index::RouteIndex::Unplaced rows = route.column.index->unplaced();
+    return rows.zero || (rows.null && !query.nulls_excluded);
+}
+
 bool answerable_locally(const Route& route, const parser::NearestNeighbourQuery& query) {
-    if (query.inner_join || query.wrapped || !query.joined.empty()) {
+    // Whether distances are equal, and what comes first among equals, is Postgres' to tell.
+    if (query.inner_join || query.wrapped || query.cast.to_half || query.tie_breakers ||
+        !query.joined.empty() || refuse_order(&route, query)) {
         return false;
     }
     const storage::Table& table = route.table();

@@ -48,7 +48,7 @@ double first_bucket(
 /// The decision table, first match wins (CUTOVER.md 1.6). "Postgres" beats "veer" everywhere.
 ///
 ///      1  panic                                        Postgres
-///      2  route not live                               Postgres
+///      2  route not live; rows that do not parse       Postgres
 ///      3  encoding not understood, failed transaction  Postgres
 ///      4  hint: postgres                               Postgres
 ///      5  off, tripped, lagging; quarantined shape     Postgres
@@ -80,6 +80,14 @@ std::variant<Service, Reason> decide(
     const Asked& asked,
     bool complete
 );
+
+/// Why the statement's order is not the index's to answer, where PostgreSQL's answer is exact and
+/// no route (null: there is none) says that an approximate one will do.
+std::optional<Reason> refuse_order(const Route* route, const parser::NearestNeighbourQuery& query);
+
+/// True where rows without a distance, or of one that is no number, come before the nearest ones:
+/// ORDER BY similarity DESC has them first, and the index does not have them.
+bool unplaced_rows_lead(const Route& route, const parser::NearestNeighbourQuery& query);
 
 /// True where all that is asked for, and all that WHERE is about, is in the copy, in forms that
 /// veer can write and compare exactly as Postgres does: key, distance, and copied columns.

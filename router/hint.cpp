@@ -40,6 +40,15 @@ void say(Hint& hint, Voice voice) {
     }
 }
 
+/// Nothing where pgvector would not take it.
+std::optional<std::uint32_t> ef_of(std::string_view text) {
+    constexpr std::uint32_t ef_max = 1000;
+    std::uint32_t ef = 0;
+    const char* const end = text.data() + text.size();
+    const bool read = std::from_chars(text.data(), end, ef).ptr == end && ef >= 1 && ef <= ef_max;
+    return read ? std::optional(ef) : std::nullopt;
+}
+
 void read_words(Hint& hint, std::string_view words) {
     while (!(words = trimmed(words)).empty()) {
         const auto* const end = std::find_if(words.begin(), words.end(), is_space);
@@ -52,6 +61,8 @@ void read_words(Hint& hint, std::string_view words) {
             say(hint, cutover::voice_from_text(word.substr(6)));
         } else if (word.starts_with("key=")) {
             hint.key = word.substr(4);
+        } else if (word.starts_with("ef=")) {
+            hint.ef = ef_of(word.substr(3));
         }
     }
 }

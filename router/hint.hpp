@@ -3,6 +3,8 @@
 #include "router/cutover/precedence.hpp"
 #include "router/cutover/rules.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,7 +13,7 @@ namespace veer::router {
 
 /// What a statement's comments say.
 ///
-///     SELECT ... /* veer: route=postgres key=tenant-42 */
+///     SELECT ... /* veer: route=postgres key=tenant-42 ef=200 */
 ///     SELECT ... /* NO LOAD BALANCE */                       (pgpool's: route=postgres)
 ///     SELECT ... /*app='web',route='%2Fsearch'*/             (sqlcommenter's: tags)
 ///
@@ -22,6 +24,7 @@ struct Hint {
     cutover::Voice route = cutover::Voice::silent;
     std::string key;  ///< instead of veer.key
     std::vector<cutover::Tag> tags;
+    std::optional<std::uint32_t> ef;  ///< instead of hnsw.ef_search, in veer's index
 
     static constexpr std::size_t comments_max = 8;
     static constexpr std::size_t tags_max = 16;

@@ -32,7 +32,11 @@ constexpr Explanation of_router[] = {
     {reason::pipelined, "It is part of a batch that veer does not take apart."},
     {reason::facts, "The session's facts could not be had."},
     {reason::short_answer, "The index had fewer rows than were asked for."},
+    {reason::engine, "The route's other server did not answer."},
+    {reason::engine_busy, "The route's other server has no place for one more search."},
     {reason::rewrite_failed, "Restricted to keys, the statement failed."},
+    {reason::unplaced_rows, "Rows of NULL or zero vectors come first in this order."},
+    {reason::ties, "Too many rows are as far as the last one."},
     {reason::selective, "Its conditions keep too few of the nearest rows."},
     {reason::canceled, "It was canceled."},
     {reason::no_route, "veer mirrors no index for this column and operator."},
@@ -46,7 +50,12 @@ constexpr Explanation of_router[] = {
     {reason::not_permitted, "The role may not SELECT the key and the vector."},
     {reason::encoding, "client_encoding is not UTF8, or strings do not conform to the standard."},
     {reason::vector_value, "The query vector is NULL, zero, or none that veer can read."},
+    {reason::half_migrated, "PostgreSQL has a part in it, and looks at the new column alone."},
+    {reason::unparsable, "Rows of the table hold no vector: SHOW veer.routes has an example."},
     {reason::vector_type, "The query vector is cast to another type than the column's."},
+    {reason::no_half_index,
+     "PostgreSQL has no index of all rows on this expression, or a name in it means something "
+     "else."},
     {reason::dimensions, "The query vector has other dimensions than the column."},
     {reason::vectors_differ, "It ranks rows by the distance to another vector."},
     {reason::may_raise, "Inside a transaction, an expression that may fail is PostgreSQL's."},
@@ -56,7 +65,22 @@ constexpr Explanation of_router[] = {
     {reason::named_portal, "Its portal has a name."},
     {reason::parameter_types, "Parameters are declared with types that veer does not follow."},
     {reason::unknown_column, "It names a column that the table does not have."},
-    {reason::format_code, "It asks for a format that there is not."}};
+    {reason::format_code, "It asks for a format that there is not."},
+    {reason::function_unknown,
+     "Of the function that it calls there is none, or more than one of its name."},
+    {reason::function_changed,
+     "The function or the table is not what it was, or not of the types that the function says, or "
+     "the role may not execute it."},
+    {reason::function_language,
+     "The function that it calls is not LANGUAGE sql: its body cannot be put into its place."},
+    {reason::function_form,
+     "The function that it calls is SECURITY DEFINER, STRICT or has a SET clause, does not return "
+     "several columns of rows, or has names that mean more than one thing."},
+    {reason::function_arguments,
+     "An argument of the function is no constant or parameter of the type that is declared."},
+    {reason::function_outputs,
+     "The function gives out what is neither a column of the table, of the declared type, nor "
+     "computed from the distance."}};
 
 constexpr Explanation of_parser[] = {
     {"parse_error", "veer cannot parse it."},
@@ -64,8 +88,13 @@ constexpr Explanation of_parser[] = {
     {"multiple_statements", "There are several statements in one string."},
     {"not_select", "It is no SELECT."},
     {"no_distance_order", "It is not ordered by a distance from a column."},
-    {"descending", "The farthest first, or NULLS FIRST: PostgreSQL's answer is exact."},
-    {"order_keys", "It is ordered by more than the distance: PostgreSQL's answer is exact."},
+    {"descending",
+     "The farthest first, NULLS FIRST, or by a number computed from the "
+     "distance without order_by_similarity of a [[route]]: "
+     "PostgreSQL's answer is exact."},
+    {"order_keys",
+     "It is ordered by more than the distance, without tie_breakers of a [[route]]: PostgreSQL's "
+     "answer is exact."},
     {"no_limit", "It has no LIMIT."},
     {"function", "A function may have effects, or a type is one that veer does not know."},
     {"subquery", "It has a SELECT inside an expression."},

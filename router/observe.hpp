@@ -1,5 +1,6 @@
 #pragma once
 
+#include "parser/statement.hpp"
 #include "router/compare/observation.hpp"
 #include "router/reason.hpp"
 #include "router/route.hpp"
@@ -13,10 +14,21 @@ namespace veer::router {
 
 /// The search as it would be compared, where it belongs to the sample: the same searches at every
 /// time and in every session, whoever answers them. Nothing where it does not, or where the copy
-/// cannot be compared with.
+/// cannot be compared with: inner joins, and a WHERE that veer does not understand whole, or that
+/// names too much.
 std::optional<compare::Observation> observe(
     const std::shared_ptr<const RouteTable>& routes,
     const Route& route,
+    const parser::NearestNeighbourQuery& query,
+    const std::string& shape,
+    const Search& search
+);
+
+/// The same of any search that can be compared, in the sample or not.
+std::optional<compare::Observation> observed(
+    const std::shared_ptr<const RouteTable>& routes,
+    const Route& route,
+    const parser::NearestNeighbourQuery& query,
     const std::string& shape,
     const Search& search
 );

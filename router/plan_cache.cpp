@@ -13,11 +13,15 @@ std::shared_ptr<const Plan> PlanCache::plan(std::string_view normalised_text) {
             return *found->second;
         }
     }
+    parser::Recognition recognition = parser::recognise(normalised_text);
+    const bool refused = std::holds_alternative<parser::Refusal>(recognition);
     auto plan = std::make_shared<const Plan>(Plan{
         .shape = std::string(normalised_text),
-        .recognition = parser::recognise(normalised_text),
+        .recognition = std::move(recognition),
+        .call = refused ? parser::read_function_call(normalised_text) : std::nullopt,
+        .table_function = parser::read_table_function(normalised_text),
         .shape_id = cutover::shape_id(normalised_text)});
-    if (plan->shape.size() > shape_bytes_max) {
+    if (plan->shape.size() > shape_bytes_max || !plan->is_search_or_call()) {
         return plan;
     }
     const std::lock_guard lock(mutex_);
@@ -31,6 +35,11 @@ std::shared_ptr<const Plan> PlanCache::plan(std::string_view normalised_text) {
         entries_.pop_back();
     }
     return plan;
+}
+
+std::vector<std::shared_ptr<const Plan>> PlanCache::plans() const {
+    const std::lock_guard lock(mutex_);
+    return {entries_.begin(), entries_.end()};
 }
 
 }  // namespace veer::router

@@ -35,7 +35,12 @@ inline constexpr Reason behind = "behind";
 inline constexpr Reason pipelined = "pipelined";  ///< part of a batch that veer does not split
 inline constexpr Reason facts = "facts";          ///< Postgres did not tell the session's facts
 inline constexpr Reason short_answer = "short_answer";  ///< fewer rows than asked for
+inline constexpr Reason engine = "engine";              ///< the route's other server did not answer
+inline constexpr Reason engine_busy = "engine_busy";    ///< it has no place for one more search
 inline constexpr Reason rewrite_failed = "rewrite_failed";
+/// NULL or zero vectors come before the nearest ones in ORDER BY similarity DESC.
+inline constexpr Reason unplaced_rows = "unplaced_rows";
+inline constexpr Reason ties = "ties";  ///< too many rows are as far as the last one
 inline constexpr Reason selective =
     "selective";                                ///< the conditions keep too few of the nearest rows
 inline constexpr Reason canceled = "canceled";  ///< by the client, before there was an answer
@@ -51,8 +56,12 @@ inline constexpr Reason row_security = "row_security";
 inline constexpr Reason idle_timeout = "idle_timeout";  ///< so short that asking facts decides
 inline constexpr Reason not_permitted = "not_permitted";
 inline constexpr Reason encoding = "encoding";
-inline constexpr Reason vector_value = "vector_value";  ///< NULL, not a vector, NaN, zero norm
-inline constexpr Reason vector_type = "vector_type";    ///< cast to another type than the column's
+inline constexpr Reason vector_value = "vector_value";    ///< NULL, not a vector, NaN, zero norm
+inline constexpr Reason half_migrated = "half_migrated";  ///< Postgres has none but migrated rows
+/// Rows of the route's table do not hold vectors: Postgres fails on them, or does not come to them.
+inline constexpr Reason unparsable = "unparsable";
+inline constexpr Reason vector_type = "vector_type";  ///< cast to another type than the column's
+inline constexpr Reason no_half_index = "no_half_index";  ///< of column::halfvec(n): exact, then
 inline constexpr Reason dimensions = "dimensions";
 inline constexpr Reason vectors_differ = "vectors_differ";  ///< RANK() is by another's distance
 inline constexpr Reason may_raise = "may_raise";  ///< in a transaction, which an error would end
@@ -64,6 +73,13 @@ inline constexpr Reason parameter_types =
     "parameter_types";  ///< declared types veer does not follow
 inline constexpr Reason unknown_column = "unknown_column";
 inline constexpr Reason format_code = "format_code";
+// Of a function that a route names.
+inline constexpr Reason function_unknown = "function_unknown";    ///< none, or several of the name
+inline constexpr Reason function_language = "function_language";  ///< PL/pgSQL, C, ...
+inline constexpr Reason function_form = "function_form";          ///< SECURITY DEFINER, SET, ...
+inline constexpr Reason function_arguments = "function_arguments";
+inline constexpr Reason function_changed = "function_changed";
+inline constexpr Reason function_outputs = "function_outputs";
 
 }  // namespace reason
 

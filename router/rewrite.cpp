@@ -58,18 +58,6 @@ std::string_view type_name(std::uint32_t type_oid) {
     }
 }
 
-/// A plain '...' literal; requires standard_conforming_strings on.
-std::string quote_literal(std::string_view text) {
-    std::string quoted = "'";
-    for (const char c : text) {
-        quoted += c;
-        if (c == '\'') {
-            quoted += c;
-        }
-    }
-    return quoted + '\'';
-}
-
 /// One element inside '{...}' (manual 8.15.2): always in double quotes.
 std::string quote_element(std::string_view text) {
     std::string quoted = "\"";
@@ -108,7 +96,7 @@ std::string any_of_array(
         elements += (elements.size() == 1 ? "" : ",") + quote_element(key.front());
     }
     elements += '}';
-    return column + " OPERATOR(pg_catalog.=) ANY (" + quote_literal(elements) + "::pg_catalog." +
+    return column + " OPERATOR(pg_catalog.=) ANY (" + plain_literal(elements) + "::pg_catalog." +
            std::string(type) + "[])";
 }
 
@@ -123,7 +111,7 @@ std::string any_of_rows(
         condition += condition.size() == 1 ? "(" : " OR (";
         for (std::size_t i = 0; i < columns.size(); ++i) {
             condition += (i == 0 ? "" : " AND ") + columns[i] + " OPERATOR(pg_catalog.=) " +
-                         quote_literal(key[i]) + "::pg_catalog." + std::string(types[i]);
+                         plain_literal(key[i]) + "::pg_catalog." + std::string(types[i]);
         }
         condition += ')';
     }
@@ -131,6 +119,17 @@ std::string any_of_rows(
 }
 
 }  // namespace
+
+std::string plain_literal(std::string_view text) {
+    std::string quoted = "'";
+    for (const char c : text) {
+        quoted += c;
+        if (c == '\'') {
+            quoted += c;
+        }
+    }
+    return quoted + '\'';
+}
 
 std::string quote_identifier(std::string_view name) {
     std::string quoted = "\"";
@@ -238,8 +237,14 @@ std::string count_rows(
     const std::size_t behind = statement_bytes - clauses.end;
     const std::string_view search =
         restricted.substr(clauses.begin, restricted.size() - behind - clauses.begin);
-    std::string text = std::string(count_begin) + std::string(search) + "\n) AS veer_search";
-    const std::set<std::uint32_t> inside = parser::parameters_in(search);
+    return std::string(count_begin) + std::string(search) + "\n) AS veer_search" +
+           mention_parameters(parser::parameters_in(search), parameters);
+}
+
+std::string mention_parameters(
+    const std::set<std::uint32_t>& inside, std::span<const ParameterValue> parameters
+) {
+    std::string text;
     std::string_view separator = " WHERE ";
     for (std::uint32_t number = 1; number <= parameters.size(); ++number) {
         const ParameterValue& parameter = parameters[number - 1];

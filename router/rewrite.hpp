@@ -5,7 +5,9 @@
 #include "router/route.hpp"
 #include "router/search.hpp"
 
+#include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -51,6 +53,12 @@ std::string count_rows(
     std::span<const ParameterValue> parameters
 );
 
+/// A WHERE clause that is true and mentions the parameters that are not `inside` and whose types
+/// Postgres has to infer; empty where there are none.
+std::string mention_parameters(
+    const std::set<std::uint32_t>& inside, std::span<const ParameterValue> parameters
+);
+
 /// A position that Postgres names in a message about what restrict_to_keys() has made of
 /// `statement`, or (`counted`) about what count_rows() has made of that: its place in `statement`.
 std::size_t position_in_statement(
@@ -71,6 +79,9 @@ bool shares_inferred_parameters(
 
 /// "name", quotes doubled.
 std::string quote_identifier(std::string_view name);
+
+/// A plain '...' literal; requires standard_conforming_strings on.
+std::string plain_literal(std::string_view text);
 
 /// The condition alone, for a table of this alias: "t"."id" OPERATOR(pg_catalog.=) ANY (...).
 std::optional<std::string> key_condition(

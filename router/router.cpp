@@ -1,7 +1,9 @@
 #include "router/router.hpp"
 
 #include "parser/explain.hpp"
+#include "parser/function_call.hpp"
 #include "router/progress.hpp"
+#include "router/rewrite.hpp"
 #include "router/session_facts.hpp"
 
 #include <algorithm>
@@ -17,9 +19,9 @@ namespace {
 
 constexpr std::string_view panic_reason = "panic: all traffic goes to Postgres";
 
-std::string column_name(const index::IndexedColumn& column) {
+std::string source_name(const index::IndexedColumn& column) {
     const storage::Table& table = column.table;
-    return table.schema + '.' + table.name + '.' + table.columns[table.vectors[column.vector]].name;
+    return table.schema + '.' + table.name + '.' + table.source_of(column.ann);
 }
 
 /// Where the graph came from, and what became of it since.
@@ -42,6 +44,35 @@ std::string percent_text(double value) {
     return buffer;
 }
 
+/// How many rows do not parse; empty where there is nothing to be parsed.
+std::string unparsable_text(const Route& route) {
+    const auto& sources = route.column.sources;
+    return sources == nullptr ? std::string() : std::to_string(sources->counts().unparsable);
+}
+
+/// In percent; empty where there is no legacy column.
+std::string migrated_text(const Route& route) {
+    if (route.column.sources == nullptr || !route.column.ann.legacy) {
+        return {};
+    }
+    return percent_text(
+        index::migrated_percent(route.column.sources->counts(), route.column.index->live_rows())
+    );
+}
+
+/// A sentence, or nothing where every row parses.
+std::string why_unparsable(const Route& route) {
+    if (route.column.sources == nullptr) {
+        return {};
+    }
+    const index::SourceCensus::Counts counts = route.column.sources->counts();
+    if (counts.unparsable == 0) {
+        return {};
+    }
+    return "Rows that hold no vector of its dimensions: " + std::to_string(counts.unparsable) +
+           "; " + (route.skips_unparsable ? "they are skipped." : "Postgres answers.");
+}
+
 /// Empty where it is not known.
 std::string seconds_text(const std::optional<cutover::Duration>& duration) {
     using Seconds = std::chrono::duration<double>;
@@ -58,7 +89,7 @@ std::vector<std::string> row_without_route(const std::string& table, const Progr
     row[1] = table;
     row[4] = progress.state;
     row[5] = percent_text(progress.percent);
-    row[6] = row[7] = row[8] = row[9] = row[11] = "0";
+    row[6] = row[7] = row[8] = row[9] = row[11] = row[23] = row[24] = "0";
     row[10] = progress.reason;
     return row;
 }
@@ -69,18 +100,39 @@ Router::Router(const config::Config& config, const index::Replica& replica)
     : replica_(replica), config_(config), routes_(std::make_shared<const RouteTable>()) {
     ledger_.set_keep(config.compare.keep);
     control_.configure(policy(config), config.rules);
+    keep_function_names(config);
 }
 
 void Router::configure(const config::Config& config) {
     ledger_.set_keep(config.compare.keep);
     const std::lock_guard lock(mutex_);
     config_ = config;
+    keep_function_names(config);
     control_.configure(policy(config), config.rules);
     generation_.reset();
 }
 
-bool may_be_search(std::string_view text) {
-    return parser::mentions_distance_operator(text);
+bool Router::may_be_search(std::string_view text) const {
+    if (parser::mentions_distance_operator(text)) {
+        return true;
+    }
+    const Names& names = *function_names_.load(std::memory_order_acquire);
+    return std::any_of(names.begin(), names.end(), [text](const std::string& name) {
+        return parser::mentions_call(text, name);
+    });
+}
+
+/// Requires the mutex, or that no session is there yet.
+void Router::keep_function_names(const config::Config& config) {
+    Names names;
+    for (const config::Route& route : config.routes) {
+        for (const config::FunctionName& function : route.functions) {
+            names.push_back(function.name);
+        }
+    }
+    if (names_.empty() || names_.back() != names) {
+        function_names_.store(&names_.emplace_back(std::move(names)), std::memory_order_release);
+    }
 }
 
 Statement Router::read(std::string_view text) {
@@ -135,24 +187,30 @@ std::shared_ptr<const RouteTable> Router::build(const index::Generation& generat
 
 Route Router::make_route(const index::IndexedColumn& column, const std::string& database) {
     Route route;
-    const std::string name = column_name(column);
-    route.name = name + ' ' + column.ann.operator_name;
+    route.name = source_name(column) + ' ' + column.ann.operator_name;
     route.column = column;
     route.compare_rate = config_.compare.rate;
     double percent = config_.defaults.percent;
     std::string_view sticky_by = config_.defaults.sticky_by;
     route.freshness = config_.defaults.freshness;
     route.salt = config_.defaults.salt.empty() ? route.name : config_.defaults.salt;
-    const config::ColumnName served{
-        .schema = column.table.schema,
-        .table = column.table.name,
-        .column = route.vector_column().name};
     for (const config::Route& configured : config_.routes) {
-        if (configured.column == served && configured.operator_name == column.ann.operator_name) {
+        if (is_about(configured, column.table, column.ann)) {
+            route.skips_unparsable = configured.skips_unparsable;
+            route.searched_whole = configured.searched_whole;
             route.compare_rate = configured.compare_rate;
             percent = configured.percent;
             sticky_by = configured.sticky_by;
             route.freshness = configured.freshness;
+            route.order_by_similarity = configured.order_by_similarity;
+            route.tie_breakers = configured.tie_breakers;
+            if (configured.learns_ef) {
+                route.recall_target = configured.recall_target;
+            }
+            route.functions = configured.functions;
+            if (make_candidate_ && !configured.engine.empty()) {
+                route.candidate = make_candidate_(configured, column);
+            }
             route.salt = configured.salt.empty() ? route.name : configured.salt;
         }
     }
@@ -166,9 +224,10 @@ Route Router::make_route(const index::IndexedColumn& column, const std::string& 
 
 const std::vector<std::string>& Router::route_columns() {
     static const std::vector<std::string> columns = {
-        "route",   "table",   "column",    "operator", "state",    "progress",  "rows",
-        "percent", "veer",    "postgres",  "reason",   "memory",   "graph",     "cutover",
-        "desired", "allowed", "effective", "why",      "revision", "freshness", "lag_seconds"};
+        "route",      "table",    "column",    "operator", "state",    "progress",  "rows",
+        "percent",    "veer",     "postgres",  "reason",   "memory",   "graph",     "cutover",
+        "desired",    "allowed",  "effective", "why",      "revision", "freshness", "lag_seconds",
+        "unparsable", "migrated", "file",      "cached",   "ef"};
     return columns;
 }
 
@@ -179,7 +238,11 @@ std::string Router::reason_of(const Route& route, const std::string& of_all) con
     if (!route.column.refused.empty()) {
         return route.column.refused;
     }
-    return of_all.empty() ? route.column.index->upkeep_trouble() : of_all;
+    if (!of_all.empty()) {
+        return of_all;
+    }
+    const std::string unparsable = why_unparsable(route);
+    return unparsable.empty() ? route.column.index->upkeep_trouble() : unparsable;
 }
 
 std::vector<std::vector<std::string>> Router::describe_routes() {
@@ -193,10 +256,11 @@ std::vector<std::vector<std::string>> Router::describe_routes() {
             view = each.route == route.name ? each : view;
         }
         const Progress progress = progress_of(status, route.table().oid, route.live());
+        const index::FileBytes file = route.column.index->file_bytes();
         rows.push_back(
             {route.name,
              route.table().schema + '.' + route.table().name,
-             route.vector_column().name,
+             route.source(),
              route.column.ann.operator_name,
              route.column.refused.empty() ? progress.state : "refused",
              percent_text(progress.percent),
@@ -214,7 +278,12 @@ std::vector<std::vector<std::string>> Router::describe_routes() {
              view.why,
              std::to_string(view.revision),
              to_string(route.freshness),
-             seconds_text(view.lag)}
+             seconds_text(view.lag),
+             unparsable_text(route),
+             migrated_text(route),
+             std::to_string(file.stored),
+             std::to_string(file.cached),
+             route.recall_target ? std::to_string(route.ef(40)) : ""}
         );
     }
     add_other_tables(*table, status, rows);

@@ -5,6 +5,7 @@
 #include "router/compare/ledger.hpp"
 #include "router/cutover/control.hpp"
 #include "router/freshness.hpp"
+#include "router/known_functions.hpp"
 #include "router/plan_cache.hpp"
 #include "router/reason_counts.hpp"
 #include "router/route.hpp"
@@ -12,6 +13,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -34,6 +37,10 @@ class Router {
 
     /// The routes of the copy as it is now. Never null.
     std::shared_ptr<const RouteTable> routes();
+
+    /// False for a statement that cannot be a search, nor call a function of some route: it needs
+    /// no reading.
+    bool may_be_search(std::string_view text) const;
 
     /// Reads a statement's text; cheap where only its literals are new.
     Statement read(std::string_view text);
@@ -74,10 +81,15 @@ class Router {
     /// Where searches went, and why.
     ReasonCounts& reasons() { return reasons_; }
 
+    const PlanCache& plans() const { return plans_; }
+
     /// Where sampled searches go, once they are answered; null: nowhere. Outlives its use.
     void set_comparison(compare::Sink* sink) { comparison_.store(sink, std::memory_order_release); }
 
     compare::Sink* comparison() const { return comparison_.load(std::memory_order_acquire); }
+
+    /// What has been heard of the functions that routes name.
+    KnownFunctions& functions() { return functions_; }
 
     /// What comparisons have come to.
     compare::Ledger& ledger() { return ledger_; }
@@ -85,6 +97,13 @@ class Router {
     /// SHOW veer.routes.
     static const std::vector<std::string>& route_columns();
     std::vector<std::vector<std::string>> describe_routes();
+
+    /// Who makes a route's candidate where its configuration names an engine. Before the first
+    /// routes().
+    using MakeCandidate = std::function<
+        std::shared_ptr<Candidate>(const config::Route&, const index::IndexedColumn&)>;
+
+    void set_candidates(MakeCandidate make) { make_candidate_ = std::move(make); }
 
   private:
     std::shared_ptr<const RouteTable> build(const index::Generation& generation);
@@ -96,7 +115,12 @@ class Router {
         std::vector<std::vector<std::string>>& rows
     ) const;
 
+    using Names = std::vector<std::string>;
+
+    void keep_function_names(const config::Config& config);
+
     const index::Replica& replica_;
+    MakeCandidate make_candidate_;
     PlanCache plans_;
     ReasonCounts reasons_;
     compare::Ledger ledger_;
@@ -105,8 +129,11 @@ class Router {
     std::atomic<std::uint64_t> write_epoch_ = 1;
     std::atomic<std::uint64_t> covered_epoch_ = 0;  // an earlier process may have passed writes on
     cutover::Control control_;
+    KnownFunctions functions_;
+    std::atomic<const Names*> function_names_ = nullptr;  // in names_
 
-    std::mutex mutex_;  // guards all below
+    std::mutex mutex_;        // guards all below
+    std::list<Names> names_;  // of each configuration: a session may still read an older one
     config::Config config_;
     std::shared_ptr<const index::Generation> generation_;
     std::shared_ptr<const RouteTable> routes_;

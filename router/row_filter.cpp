@@ -1,6 +1,7 @@
 #include "router/row_filter.hpp"
 
 #include "router/column_value.hpp"
+#include "router/jsonb_object.hpp"
 
 #include <algorithm>
 
@@ -35,6 +36,16 @@ bool has_order(ColumnType type) {
 
 bool is_float(ColumnType type) {
     return type == ColumnType::float4 || type == ColumnType::float8;
+}
+
+/// More elements would be looked for in each row one by one.
+constexpr std::size_t elements_max = 100;
+
+/// By PostgreSQL's own name.
+std::string_view array_name(ColumnType element) {
+    return element == ColumnType::int4   ? "int4[]"
+           : element == ColumnType::int8 ? "int8[]"
+                                         : "text[]";
 }
 
 bool is_array(std::string_view type) {
@@ -86,7 +97,10 @@ class Compiler {
                 break;
         }
         const auto column = find_copied(table_, condition.column);
-        return column ? leaf(condition, *column) : std::nullopt;
+        if (!column) {
+            return std::nullopt;
+        }
+        return condition.member ? about_member(condition, *column) : leaf(condition, *column);
     }
 
     /// The filter that says a part of what the condition says, if any.
@@ -123,6 +137,150 @@ class Compiler {
         return filter;
     }
 
+    /// What ->> gives is a text.
+    std::optional<Filter> about_member(const Condition& condition, const CopiedColumn& column) {
+        const auto member = literal_text(*condition.member);
+        auto filter = column.type == ColumnType::jsonb && member
+                          ? leaf(condition, {column.position, ColumnType::text})
+                          : std::nullopt;
+        const bool about = filter && (filter->kind == Filter::Kind::compare ||
+                                      filter->kind == Filter::Kind::one_of ||
+                                      filter->kind == Filter::Kind::is_null);
+        if (about) {
+            filter->member = std::string(*member);
+        }
+        return filter;
+    }
+
+    std::optional<Filter> containing(const Condition& condition, const CopiedColumn& column) {
+        if (column.type == ColumnType::jsonb) {
+            return condition.kind == Kind::contains ? containing_members(condition, column)
+                                                    : std::nullopt;
+        }
+        const auto element = storage::element_type(column.type);
+        const auto values = element ? elements_of(condition, *element) : std::nullopt;
+        if (!values || values->size() > elements_max) {
+            return std::nullopt;
+        }
+        Filter filter{
+            .kind =
+                condition.kind == Kind::contains ? Filter::Kind::contains : Filter::Kind::overlaps,
+            .column = column.position};
+        for (const ComparedValue& value : *values) {
+            if (!value.value) {
+                return std::nullopt;
+            }
+            filter.values.push_back(*value.value);
+        }
+        return counted(std::move(filter));
+    }
+
+    /// Of an array that is of the very type of the column's: Postgres has no operator for others.
+    std::optional<std::vector<ComparedValue>> elements_of(
+        const Condition& condition, ColumnType element
+    ) const {
+        if (condition.elements) {
+            return element == ColumnType::text ? texts_of(condition.operands) : std::nullopt;
+        }
+        const Operand& operand = condition.operands.front();
+        const auto* const argument = std::get_if<Argument>(&operand.value);
+        const bool cast = !operand.type.empty();
+        if (argument == nullptr || (cast && operand.type != array_name(element))) {
+            return std::nullopt;
+        }
+        if (argument->source == Argument::Source::literal) {
+            return literal_elements(*argument, element, cast);
+        }
+        const ParameterValue* const value = parameter_at(*argument);
+        if (value == nullptr || !value->bytes) {
+            return std::nullopt;
+        }
+        const bool inferred = is_inferred(value->declared_type);
+        const std::uint32_t sent =
+            inferred ? builtin_oid(element) : array_element_oid(value->declared_type);
+        if (sent != builtin_oid(element) || (inferred && !operand.alone)) {
+            return std::nullopt;
+        }
+        return value->binary ? received(*value->bytes, sent) : parsed(*value->bytes, sent);
+    }
+
+    /// ARRAY[1, 3000000000] is of bigint, ARRAY[1] of integer.
+    std::optional<std::vector<ComparedValue>> literal_elements(
+        const Argument& argument, ColumnType element, bool cast
+    ) const {
+        if (const auto text = literal_text(argument)) {
+            return parse_values(element, *text);
+        }
+        const bool numbers =
+            argument.index < values_.literals.size() && element != ColumnType::text;
+        return numbers && (cast || element == ColumnType::int4)
+                   ? parse_whole_numbers(element, values_.literals[argument.index].text)
+                   : std::nullopt;
+    }
+
+    std::optional<std::vector<ComparedValue>> texts_of(const std::vector<Operand>& operands) const {
+        std::vector<ComparedValue> texts;
+        for (const Operand& operand : operands) {
+            const auto* const constant = std::get_if<std::string>(&operand.value);
+            const auto* const argument = std::get_if<Argument>(&operand.value);
+            const auto text = argument != nullptr   ? literal_text(*argument)
+                              : constant != nullptr ? std::optional<std::string_view>(*constant)
+                                                    : std::nullopt;
+            auto value = text ? parse_value(ColumnType::text, *text) : std::nullopt;
+            if (!value) {
+                return std::nullopt;
+            }
+            texts.push_back({std::move(value)});
+        }
+        return texts;
+    }
+
+    /// {"a": 1, "b": "x"} is contained where each of its members is.
+    std::optional<Filter> containing_members(
+        const Condition& condition, const CopiedColumn& column
+    ) {
+        const auto text =
+            condition.elements ? std::nullopt : jsonb_text(condition.operands.front());
+        const auto members = text ? flat_jsonb_object(*text) : std::nullopt;
+        if (!members || members->empty() || members->size() > elements_max) {
+            return std::nullopt;
+        }
+        Filter filter{.kind = Filter::Kind::all_of};
+        for (const JsonbScalar& member : *members) {
+            filter.children.push_back(
+                {.kind = Filter::Kind::contains,
+                 .column = column.position,
+                 .member = member.name,
+                 .values = {member.value}}
+            );
+        }
+        nodes_ += members->size();
+        return nodes_ <= index::filter_nodes_max ? std::optional(std::move(filter)) : std::nullopt;
+    }
+
+    std::optional<std::string_view> jsonb_text(const Operand& operand) const {
+        constexpr std::uint32_t jsonb_oid = 3802;
+        const auto* const argument = std::get_if<Argument>(&operand.value);
+        if (argument == nullptr || (!operand.type.empty() && operand.type != "jsonb")) {
+            return std::nullopt;
+        }
+        if (argument->source == Argument::Source::literal) {
+            return literal_text(*argument);
+        }
+        const ParameterValue* const value = parameter_at(*argument);
+        const bool fits = value != nullptr && value->bytes &&
+                          (value->declared_type == jsonb_oid ||
+                           (is_inferred(value->declared_type) && operand.alone));
+        if (!fits) {
+            return std::nullopt;
+        }
+        if (!value->binary) {
+            return value->bytes;
+        }
+        const bool known = value->bytes->starts_with('\x01');  // the version of jsonb_recv
+        return known ? std::optional(value->bytes->substr(1)) : std::nullopt;
+    }
+
     std::optional<Filter> leaf(const Condition& condition, const CopiedColumn& column) {
         Filter filter{.column = column.position};
         switch (condition.kind) {
@@ -139,6 +297,9 @@ class Compiler {
                 return listed(condition, column);
             case Kind::one_of_array:
                 return listed_in_array(condition.operands.front(), column);
+            case Kind::contains:
+            case Kind::overlaps:
+                return containing(condition, column);
             default:
                 return std::nullopt;
         }
@@ -219,7 +380,11 @@ class Compiler {
             return *cast == ColumnType::boolean ? std::optional(ComparedValue{*truth})
                                                 : std::nullopt;
         }
-        const auto& argument = std::get<Argument>(operand.value);
+        const auto* const given = std::get_if<Argument>(&operand.value);
+        if (given == nullptr) {
+            return std::nullopt;
+        }
+        const Argument& argument = *given;
         if (argument.source == Argument::Source::literal) {
             return wrapped(literal_text(argument), [&](std::string_view text) {
                 return parse_value(*cast, text);

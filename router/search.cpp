@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace veer::router {
 
@@ -68,11 +69,18 @@ std::optional<Vector> decode_literal(
                                                  : parse_vector_text(kind, literal.text);
 }
 
+/// The type that query vectors have to be of.
+struct VectorType {
+    VectorKind kind = VectorKind::vector;
+    std::uint32_t oid = 0;
+    std::int32_t dimensions = 0;
+};
+
 std::variant<Vector, Reason> decode(
-    const VectorExpression& expression, const Values& values, const storage::Column& column
+    const VectorExpression& expression, const Values& values, const VectorType& type
 ) {
     const bool untyped = expression.form == VectorExpression::Form::untyped;
-    if (!untyped && expression.type_name != to_string(column.kind)) {
+    if (!untyped && expression.type_name != to_string(type.kind)) {
         return reason::vector_type;
     }
     const std::size_t index = expression.argument.index;
@@ -80,21 +88,21 @@ std::variant<Vector, Reason> decode(
     if (expression.argument.source == Argument::Source::parameter) {
         if (index < values.parameters.size()) {
             const ParameterValue& value = values.parameters[index];
-            if (!type_fits(value.declared_type, expression.form, column.type_oid)) {
+            if (!type_fits(value.declared_type, expression.form, type.oid)) {
                 return reason::parameter_types;
             }
-            vector = decode_parameter(value, expression.form, column.kind);
+            vector = decode_parameter(value, expression.form, type.kind);
         }
     } else if (expression.argument.source == Argument::Source::constant) {
-        vector = parse_vector_text(column.kind, expression.constant);
+        vector = parse_vector_text(type.kind, expression.constant);
     } else if (index < values.literals.size()) {
-        vector = decode_literal(values.literals[index], expression.form, column.kind);
+        vector = decode_literal(values.literals[index], expression.form, type.kind);
     }
     if (!vector) {
         return reason::vector_value;
     }
     const auto dimensions = static_cast<std::int32_t>(dimensions_of(*vector));
-    if (dimensions != column.typmod || dimensions != expression.typmod.value_or(dimensions)) {
+    if (dimensions != type.dimensions || dimensions != expression.typmod.value_or(dimensions)) {
         return reason::dimensions;
     }
     return *std::move(vector);
@@ -141,7 +149,7 @@ std::optional<std::int64_t> decode_integer(std::string_view bytes, bool binary) 
 }
 
 /// Nothing where the count is NULL, absent or no plain integer.
-std::optional<std::int64_t> count_value(const parser::Count& count, const Values& values) {
+std::optional<std::int64_t> plain_count(const parser::Count& count, const Values& values) {
     if (const auto* constant = std::get_if<std::int64_t>(&count.value)) {
         return *constant;
     }
@@ -164,6 +172,15 @@ std::optional<std::int64_t> count_value(const parser::Count& count, const Values
     return understood ? decode_integer(*value.bytes, value.binary) : std::nullopt;
 }
 
+/// The same with the bound of least(count, 200). Nothing where Postgres has an error for an int4.
+std::optional<std::int64_t> count_value(const parser::Count& count, const Values& values) {
+    const auto value = plain_count(count, values);
+    if (value && count.as_int4 && !std::in_range<std::int32_t>(*value)) {
+        return std::nullopt;
+    }
+    return value ? std::optional(std::min(*value, count.at_most.value_or(*value))) : std::nullopt;
+}
+
 bool zero(const Vector& vector) {
     if (const auto* const sparse = std::get_if<storage::SparseVector>(&vector)) {
         return sparse->values.empty();
@@ -178,16 +195,21 @@ std::variant<bool, Reason> outputs_agree(
     const parser::NearestNeighbourQuery& query,
     const Values& values,
     const Vector& vector,
-    const storage::Column& column
+    const VectorType& type
 ) {
     bool agree = true;
+    const bool stored = query.vector.stored.has_value();
     for (const parser::OutputColumn& output : query.outputs) {
         const bool distance = output.kind == parser::OutputColumn::Kind::distance ||
                               output.kind == parser::OutputColumn::Kind::similarity;
         if (!distance || output.vector == query.vector) {
             continue;
         }
-        const auto other = decode(output.vector, values, column);
+        if (stored || output.vector.stored) {
+            agree = false;  // only Postgres knows both
+            continue;
+        }
+        const auto other = decode(output.vector, values, type);
         if (const auto* why = std::get_if<Reason>(&other)) {
             return *why;
         }
@@ -203,6 +225,16 @@ bool is_inferred(std::uint32_t declared_type) {
     return declared_type == 0 || declared_type == unknown_oid;
 }
 
+std::optional<Reason> refuse_vector(
+    const parser::NearestNeighbourQuery& query, const storage::Column& column, const Vector& vector
+) {
+    if (static_cast<std::int32_t>(dimensions_of(vector)) != column.dimensions()) {
+        return reason::dimensions;
+    }
+    const bool undefined = query.operator_name == "<=>" && zero(vector);
+    return undefined ? std::optional(reason::vector_value) : std::nullopt;
+}
+
 std::variant<Search, Reason> fill_in(
     const parser::NearestNeighbourQuery& query,
     const Values& values,
@@ -213,15 +245,22 @@ std::variant<Search, Reason> fill_in(
         return reason::parameter_types;
     }
     const storage::Column& column = route.vector_column();
-    auto decoded = decode(query.vector, values, column);
-    if (const auto* why = std::get_if<Reason>(&decoded)) {
-        return *why;
+    // Of halves a query vector is one, too; no parameter's declared type is known to be that.
+    const VectorType type = query.cast.to_half
+                                ? VectorType{storage::VectorKind::halfvec, 0, column.dimensions()}
+                                : VectorType{column.kind, route.vector_type(), column.dimensions()};
+    Search search;
+    if (!query.vector.stored) {
+        auto decoded = decode(query.vector, values, type);
+        if (const auto* why = std::get_if<Reason>(&decoded)) {
+            return *why;
+        }
+        search.vector = std::get<Vector>(std::move(decoded));
+        if (const auto why = refuse_vector(query, column, search.vector)) {
+            return *why;
+        }
     }
-    Search search{.vector = std::get<Vector>(std::move(decoded))};
-    if (query.operator_name == "<=>" && zero(search.vector)) {
-        return reason::vector_value;
-    }
-    const auto agree = outputs_agree(query, values, search.vector, column);
+    const auto agree = outputs_agree(query, values, search.vector, type);
     if (const auto* why = std::get_if<Reason>(&agree)) {
         return *why;
     }
@@ -231,7 +270,13 @@ std::variant<Search, Reason> fill_in(
         search.rows = row_filter(*query.condition, route.table(), values);
     }
     for (const VectorExpression& ranked : query.ranked) {
-        const auto other = decode(ranked, values, column);
+        if (ranked == query.vector) {
+            continue;
+        }
+        if (ranked.stored || query.vector.stored) {
+            return reason::vectors_differ;
+        }
+        const auto other = decode(ranked, values, type);
         const auto* same = std::get_if<Vector>(&other);
         if (same == nullptr || *same != search.vector) {
             return reason::vectors_differ;

@@ -33,9 +33,16 @@ struct Search {
     bool complete() const { return one_vector && rows.whole; }
 };
 
-/// Fills in the values. A Reason where Postgres would raise an error, or would answer in a way that
-/// the index cannot (NULL or zero query vector, QUERIES.md B.4), or where veer cannot read a value
-/// for sure.
+/// Why no search is made for this vector, whatever it came from.
+std::optional<Reason> refuse_vector(
+    const parser::NearestNeighbourQuery& query,
+    const storage::Column& column,
+    const storage::Vector& vector
+);
+
+/// Fills in the values, but for a vector that stands in a row (stored_vector.hpp). A Reason where
+/// Postgres would raise an error, or would answer in a way that the index cannot (NULL or zero
+/// query vector, QUERIES.md B.4), or where veer cannot read a value for sure.
 ///
 /// Whether the distances in the select list are to the same vector as the order key's can only be
 /// seen here, by value (QUERIES.md A.0, fact 2).

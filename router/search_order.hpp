@@ -15,6 +15,8 @@ namespace veer::router {
 /// The nearest rows, nearest first, or why there are none.
 using Found = index::Result<std::vector<index::Hit>>;
 
+class Candidate;
+
 /// A search to be carried out: by whoever has a thread to spare, with nothing but what is in here.
 struct SearchOrder {
     std::shared_ptr<const index::RouteIndex> index;
@@ -24,23 +26,17 @@ struct SearchOrder {
     std::optional<index::Filter> filter = std::nullopt;
     std::vector<std::size_t> columns = {};  ///< positions in Table::copied: Hit::values
 
+    std::shared_ptr<Candidate> candidate = nullptr;  ///< is asked in the index' place
+    std::shared_ptr<void> place = nullptr;           ///< of Candidate::admit()
+
     /// A walk this long would keep other sessions of the same thread waiting, and so would a filter
-    /// that is new, or whose rows are all compared.
+    /// that is new, or whose rows are all compared, and another server.
     bool long_running() const {
-        return ef > ef_of_a_short_walk ||
+        return candidate != nullptr || ef > ef_of_a_short_walk ||
                (filter.has_value() && index->live_rows() > rows_filtered_shortly);
     }
 
-    Found run() const {
-        std::vector<float> memory;
-        return index->search(
-            {.query = index::elements_of(vector, memory),
-             .k = rows,
-             .ef = ef,
-             .filter = filter ? &*filter : nullptr,
-             .columns = columns}
-        );
-    }
+    Found run() const;
 
   private:
     /// pgvector's default is 40; some 2 us a candidate make this about a millisecond.

@@ -2,6 +2,7 @@
 
 #include "router/rewrite.hpp"
 #include "router/route.hpp"
+#include "storage/partitions.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -82,18 +83,27 @@ std::string join(const std::vector<std::int16_t>& numbers) {
 }
 
 /// As storage makes Table::fingerprint, and Table::copied_fingerprint.
-std::string fingerprint_of(const std::vector<std::int16_t>& columns) {
+std::string fingerprint_of(const storage::Table& table, const std::vector<std::int16_t>& columns) {
     const std::string attnums = "'{" + join(columns) + "}'::pg_catalog.int2[]";
     const std::string in_order =
         ", '' ORDER BY pg_catalog.array_position(" + attnums + ", a.attnum))";
     return "(SELECT pg_catalog.concat(pg_catalog.string_agg(" +
-           std::string(storage::fingerprint_version_sql) + in_order +
-           ", '|', c.relfilenode, '|', pg_catalog.string_agg(" +
-           std::string(storage::fingerprint_definition_sql) + in_order +
+           std::string(storage::fingerprint_version_sql) + in_order + ", '|', " +
+           std::string(storage::is_partitioned(table) ? "f.file" : storage::fingerprint_file_sql) +
+           ", '|', pg_catalog.string_agg(" + std::string(storage::fingerprint_definition_sql) +
+           in_order +
            ") FROM pg_catalog.pg_attribute a"
            " WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid"
            " AND a.attnum OPERATOR(pg_catalog.=) ANY (" +
            attnums + "))";
+}
+
+/// Arrays and jsonb have operators of their own, some of which extensions have, too (intarray).
+bool has_containers(const storage::Table& table) {
+    return std::any_of(table.copied.begin(), table.copied.end(), [&](std::size_t position) {
+        const auto type = storage::column_type(table.columns[position].type_oid);
+        return type == storage::ColumnType::jsonb || (type && storage::element_type(*type));
+    });
 }
 
 /// Three fields: of the copied columns their fingerprint, which the role may read, and whether
@@ -105,21 +115,27 @@ std::string copied_facts(const storage::Table& table) {
         return ", NULL, NULL, false";
     }
     const std::vector<std::int16_t> copied = attnums(table, table.copied);
+    const bool contains = has_containers(table);
     // A function has at most 100 arguments, a table 1,600 columns.
     const std::string privileges =
         "(SELECT pg_catalog.string_agg(CASE WHEN pg_catalog.has_column_privilege(c.oid, k.number, "
         "'SELECT') THEN 't' ELSE 'f' END, '' ORDER BY k.place) FROM pg_catalog.unnest('{" +
         join(copied) + "}'::pg_catalog.int2[]) WITH ORDINALITY AS k(number, place))";
-    return ", " + fingerprint_of(copied) + ", " + privileges +
+    return ", " + fingerprint_of(table, copied) + ", " + privileges +
            ", pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.=) 'UTF8'"
            " AND pg_catalog.pg_type_is_visible(16) AND pg_catalog.pg_type_is_visible(20)"
            " AND pg_catalog.pg_type_is_visible(21) AND pg_catalog.pg_type_is_visible(23)"
            " AND pg_catalog.pg_type_is_visible(25) AND pg_catalog.pg_type_is_visible(1043)"
            " AND pg_catalog.pg_type_is_visible(1082) AND pg_catalog.pg_type_is_visible(1114)"
-           " AND pg_catalog.pg_type_is_visible(1184) AND pg_catalog.pg_type_is_visible(2950)"
+           " AND pg_catalog.pg_type_is_visible(1184) AND pg_catalog.pg_type_is_visible(2950)" +
+           (contains ? " AND pg_catalog.pg_type_is_visible(3802)" : "") +
            " AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator p WHERE p.oprname"
-           " OPERATOR(pg_catalog.=) ANY ('{=,<>,<,<=,>,>=}'::pg_catalog.name[])"
-           " AND '{16,20,21,23,25,1043,1082,1114,1184,2950}'::pg_catalog.oid[]"
+           " OPERATOR(pg_catalog.=) ANY ('{=,<>,<,<=,>,>=" +
+           (contains ? ",->>,@>,<@,&&" : "") +
+           "}'::pg_catalog.name[])"
+           " AND '{16,20,21,23,25,1043,1082,1114,1184,2950" +
+           (contains ? ",1007,1009,1016,2277,3802" : "") +
+           "}'::pg_catalog.oid[]"
            " OPERATOR(pg_catalog.&&) ARRAY[p.oprleft, p.oprright]"
            " AND p.oprnamespace OPERATOR(pg_catalog.<>) 11)"
            " AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_collation k"
@@ -127,6 +143,12 @@ std::string copied_facts(const storage::Table& table) {
            " WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid"
            " AND a.attnum OPERATOR(pg_catalog.=) ANY ('{" +
            join(copied) + "}'::pg_catalog.int2[]) AND NOT k.collisdeterministic)";
+}
+
+/// OFFSET 0: looked at once, though two fingerprints name it.
+std::string partitions() {
+    return " CROSS JOIN LATERAL (SELECT " + std::string(storage::fingerprint_tree_sql) +
+           " AS file OFFSET 0) AS f";
 }
 
 bool is_true(const std::optional<std::string_view>& field) {
@@ -178,6 +200,46 @@ std::int64_t timeout_or_none(const std::optional<std::string_view>& field) {
     return millisecond;  // not understood: the most careful reading
 }
 
+/// That the route's table c has an index of column::halfvec(n), of all rows, for the operator.
+/// Without one PostgreSQL's answer is exact; with it, each row's value is known to be castable.
+std::string half_condition(const parser::NearestNeighbourQuery& query) {
+    if (!query.cast.to_half) {
+        return {};
+    }
+    const auto named = [](const std::optional<std::string>& schema, std::string_view visible) {
+        return schema ? "s.nspname OPERATOR(pg_catalog.=) " + quote_literal(*schema)
+                      : std::string(visible);
+    };
+    const std::string end = "halfvec(" + std::to_string(*query.cast.typmod) + ')';
+    const std::string expression = "pg_catalog.pg_get_expr(i.indexprs, i.indrelid)";
+    return " AND EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a"
+           " ON a.attrelid OPERATOR(pg_catalog.=) i.indexrelid JOIN pg_catalog.pg_type y"
+           " ON y.oid OPERATOR(pg_catalog.=) a.atttypid JOIN pg_catalog.pg_namespace s"
+           " ON s.oid OPERATOR(pg_catalog.=) y.typnamespace JOIN pg_catalog.pg_operator o"
+           " ON o.oprnamespace OPERATOR(pg_catalog.=) s.oid"
+           " AND o.oprleft OPERATOR(pg_catalog.=) y.oid"
+           " AND o.oprright OPERATOR(pg_catalog.=) y.oid JOIN pg_catalog.pg_opclass k"
+           " ON k.oid OPERATOR(pg_catalog.=) i.indclass[0] JOIN pg_catalog.pg_amop m"
+           " ON m.amopfamily OPERATOR(pg_catalog.=) k.opcfamily"
+           " AND m.amopopr OPERATOR(pg_catalog.=) o.oid"
+           " WHERE i.indrelid OPERATOR(pg_catalog.=) c.oid AND i.indisvalid AND i.indpred IS NULL"
+           " AND i.indnatts OPERATOR(pg_catalog.=) 1 AND i.indkey[0] OPERATOR(pg_catalog.=) 0"
+           " AND y.typname OPERATOR(pg_catalog.=) 'halfvec' AND a.atttypmod "
+           "OPERATOR(pg_catalog.=) " +
+           std::to_string(*query.cast.typmod) + " AND o.oprname OPERATOR(pg_catalog.=) " +
+           quote_literal(query.operator_name) + " AND " +
+           named(query.operator_schema, "pg_catalog.pg_operator_is_visible(o.oid)") + " AND " +
+           named(query.cast.type_schema, "pg_catalog.pg_type_is_visible(y.oid)") +
+           (query.vector.form == parser::VectorExpression::Form::untyped
+                ? std::string()
+                : " AND " + named(query.vector.type_schema, "pg_catalog.pg_type_is_visible(y.oid)")
+           ) +
+           " AND pg_catalog.starts_with(" + expression +
+           ", pg_catalog.concat('(', pg_catalog.quote_ident(" + quote_literal(query.column) +
+           "), ')::')) AND pg_catalog.right(" + expression + ", " + std::to_string(end.size()) +
+           ") OPERATOR(pg_catalog.=) '" + end + "')";
+}
+
 }  // namespace
 
 std::string facts_query(const Route& route, std::string_view database) {
@@ -188,8 +250,8 @@ std::string facts_query(const Route& route, std::string_view database) {
         privileges += " AND pg_catalog.has_column_privilege(c.oid, " + std::to_string(attnum) +
                       "::pg_catalog.int2, 'SELECT')";
     }
-    const std::string type = std::to_string(route.vector_column().type_oid);
-    return "SELECT " + fingerprint_of(watched) + ", " + privileges +
+    const std::string type = std::to_string(route.vector_type());
+    return "SELECT " + fingerprint_of(table, watched) + ", " + privileges +
            ", pg_catalog.row_security_active(c.oid), pg_catalog.pg_table_is_visible(c.oid)"
            ", pg_catalog.pg_operator_is_visible(" +
            std::to_string(route.column.ann.operator_oid) + "), pg_catalog.pg_type_is_visible(" +
@@ -211,18 +273,19 @@ std::string facts_query(const Route& route, std::string_view database) {
            ", pg_catalog.current_setting('idle_session_timeout', true)"
            ", pg_catalog.current_setting('idle_in_transaction_session_timeout')"
            ", pg_catalog.current_setting('statement_timeout')"
-           ", CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL"
-           " ELSE pg_catalog.pg_current_wal_insert_lsn() END"
-           ", CURRENT_USER, pg_catalog.current_setting('application_name')" +
-           copied_facts(table) +
+           ", " +
+           std::string(token_expression) +
+           ", CURRENT_USER, pg_catalog.current_setting('application_name')" + copied_facts(table) +
            ", pg_catalog.current_setting('veer.freshness', true)"
            " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
-           " ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
-           " WHERE c.oid OPERATOR(pg_catalog.=) " +
-           std::to_string(table.oid.value) + " AND c.relname OPERATOR(pg_catalog.=) " +
-           quote_literal(table.name) + " AND n.nspname OPERATOR(pg_catalog.=) " +
-           quote_literal(table.schema) +
-           " AND c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT c.relhassubclass"
+           " ON n.oid OPERATOR(pg_catalog.=) c.relnamespace" +
+           (storage::is_partitioned(table) ? partitions() : std::string()) +
+           " WHERE c.oid OPERATOR(pg_catalog.=) " + std::to_string(table.oid.value) +
+           " AND c.relname OPERATOR(pg_catalog.=) " + quote_literal(table.name) +
+           " AND n.nspname OPERATOR(pg_catalog.=) " + quote_literal(table.schema) +
+           (storage::is_partitioned(table)
+                ? " AND c.relkind OPERATOR(pg_catalog.=) 'p'"
+                : " AND c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT c.relhassubclass") +
            // Before its own schema nothing is looked up but temporary relations and types.
            " AND 'pg_catalog' OPERATOR(pg_catalog.=) ANY ((pg_catalog.current_schemas(true))[1:"
            "CASE WHEN (pg_catalog.current_schemas(true))[1] OPERATOR(pg_catalog.~) '^pg_temp_'"
@@ -232,8 +295,9 @@ std::string facts_query(const Route& route, std::string_view database) {
 }
 
 std::string joined_condition(const parser::NearestNeighbourQuery& query) {
+    std::string halves = half_condition(query);
     if (query.joined.empty()) {
-        return {};
+        return halves;
     }
     std::string tables;
     for (const parser::JoinedTable& joined : query.joined) {
@@ -246,7 +310,8 @@ std::string joined_condition(const parser::NearestNeighbourQuery& query) {
     return " AND NOT EXISTS (SELECT FROM pg_catalog.unnest(ARRAY[" + tables +
            "]) AS j(o) LEFT JOIN pg_catalog.pg_class r ON r.oid OPERATOR(pg_catalog.=) j.o"
            " WHERE COALESCE(r.relkind, 'v') OPERATOR(pg_catalog.<>)"
-           " ALL ('{r,p,m}'::pg_catalog.\"char\"[]))";
+           " ALL ('{r,p,m}'::pg_catalog.\"char\"[]))" +
+           halves;
 }
 
 std::optional<SessionFacts> decode_facts(
@@ -256,8 +321,6 @@ std::optional<SessionFacts> decode_facts(
         return std::nullopt;
     }
     constexpr std::uint32_t ef_search_max = 1000;  // pgvector's
-    constexpr std::uint32_t wal_block_size = 8192;
-    constexpr std::uint32_t wal_segment_size = 16U * 1024 * 1024;
     SessionFacts facts;
     facts.table_unchanged =
         row[fingerprint] && storage::same_values(*row[fingerprint], route.table().fingerprint);
@@ -287,10 +350,16 @@ std::optional<SessionFacts> decode_facts(
         timeout_or_none(row[idle_in_transaction_timeout])
     );
     facts.statement_timeout_ns = timeout_or_none(row[statement_timeout]);
-    facts.token = storage::normalise_insert_lsn(
-        storage::parse_lsn(std::string(*row[token])), wal_block_size, wal_segment_size
-    );
+    facts.token = read_token(*row[token]);
     return facts;
+}
+
+storage::Lsn read_token(std::string_view text) {
+    constexpr std::uint32_t wal_block_size = 8192;
+    constexpr std::uint32_t wal_segment_size = 16U * 1024 * 1024;
+    return storage::normalise_insert_lsn(
+        storage::parse_lsn(std::string(text)), wal_block_size, wal_segment_size
+    );
 }
 
 }  // namespace veer::router

@@ -60,13 +60,22 @@ struct SessionFacts {
     storage::Lsn token;  ///< WAL insert position: what was committed before the question
 };
 
+/// SQL of the WAL insert position, behind all that its statement can see; NULL on a standby.
+inline constexpr std::string_view token_expression =
+    "CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL"
+    " ELSE pg_catalog.pg_current_wal_insert_lsn() END";
+
+/// What a search has to wait for, given that position.
+storage::Lsn read_token(std::string_view text);
+
 /// The query for one route. A session of another database gets no row: databases made from one
 /// template have the same OIDs and names. Nor does one whose search_path has a schema before
 /// pg_catalog: the names of functions and types would be those of that schema.
 std::string facts_query(const Route& route, std::string_view database);
 
 /// To be added to it: that the other tables of a statement's FROM are tables, and so call nothing,
-/// as a view might. Empty where there are none.
+/// as a view might; and of column::halfvec(n) that PostgreSQL itself would search an index on that
+/// expression, and that its names mean pgvector's own. Empty where there is nothing of the kind.
 std::string joined_condition(const parser::NearestNeighbourQuery& query);
 
 /// Decodes its row; nothing where the row is not as expected (the table is gone, or recovery).

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace veer::router {
 
@@ -28,13 +29,24 @@ struct Statement {
         return clauses;
     }
 
+    /// The sub-select for the query vector, as the client wrote it. Requires that there is one.
+    std::string_view stored_vector() const {
+        const parser::StoredVector& stored = *search()->vector.stored;
+        const std::size_t begin = normalised.original_position(stored.begin);
+        return std::string_view(text).substr(
+            begin, normalised.original_position(stored.end) - begin
+        );
+    }
+
     /// Null where it is no servable search.
     const parser::NearestNeighbourQuery* search() const {
         return plan == nullptr ? nullptr : plan->query();
     }
-};
 
-/// False for a statement that cannot be a search: it needs no reading.
-bool may_be_search(std::string_view text);
+    /// Null where it is not the call of a function.
+    const parser::FunctionCall* call() const {
+        return plan == nullptr || !plan->call ? nullptr : &*plan->call;
+    }
+};
 
 }  // namespace veer::router

@@ -3,11 +3,15 @@
 #include "router/sparse_text.hpp"
 #include "storage/half.hpp"
 
+#include <fast_float/fast_float.h>
+
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 namespace veer::router {
@@ -28,9 +32,113 @@ bool is_space(char c) {
 /// float8.
 enum class Form : bool { vector, array };
 
+constexpr std::array<double, 16> powers_of_ten{
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+
+struct Digits {
+    std::uint64_t value = 0;
+    unsigned count = 0;  ///< 8: there may be more
+};
+
+/// The digits at the front of eight bytes, all at once: digits of many lengths, one after the
+/// other, are what a processor cannot foresee.
+Digits leading_digits(const char* bytes) {
+    constexpr std::uint64_t zeros = 0x3030'3030'3030'3030;
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes, sizeof word);  // the first is the lowest
+    const std::uint64_t values = word ^ zeros;
+    const std::uint64_t others =
+        ((values + 0x7676'7676'7676'7676) | values) & 0x8080'8080'8080'8080;
+    const auto count = static_cast<unsigned>(std::countr_zero(others)) / 8;
+    if (count == 0) {
+        return {};
+    }
+    std::uint64_t digits = values << (64 - 8 * count);  // zeros come before them
+    digits = digits * 10 + (digits >> 8U);
+    constexpr std::uint64_t pairs = 0x0000'00FF'0000'00FF;
+    digits = ((digits & pairs) * 0x000F'4240'0000'0064 +
+              ((digits >> 16U) & pairs) * 0x0000'2710'0000'0001) >>
+             32U;
+    return {digits, count};
+}
+
+/// 0.0123456 or -12.5: digits on both sides of a point, at most 15, as literals have them. Behind
+/// them; null where it is anything else.
+///
+/// Digits and the power of ten are exact doubles, so that their quotient is the double nearest to
+/// the number. To round that once more gives the nearest float, unless it lies in the middle of
+/// two.
+const char* read_short_number(const char* at, const char* end, float& value) {
+    constexpr std::ptrdiff_t readable = 20;  // sign, digits, point and twice eight bytes
+    if (end - at < readable || std::endian::native != std::endian::little) {
+        return nullptr;
+    }
+    const bool negative = *at == '-';
+    at += negative ? 1 : 0;
+    const auto first = static_cast<unsigned char>(*at - '0');
+    if (first > 9 || at[1] != '.') {
+        return nullptr;
+    }
+    at += 2;
+    constexpr unsigned word = 8;
+    Digits fraction = leading_digits(at);
+    if (fraction.count == word) {
+        const Digits more = leading_digits(at + word);
+        if (more.count >= word - 1) {
+            return nullptr;
+        }
+        fraction.value =
+            fraction.value * static_cast<std::uint64_t>(powers_of_ten[more.count]) + more.value;
+        fraction.count += more.count;
+    }
+    at += fraction.count;
+    const double scale = powers_of_ten[fraction.count];
+    const double digits = first * scale + static_cast<double>(fraction.value);
+    if (fraction.count == 0 || *at == 'e' || *at == 'E' || digits == 0) {
+        return nullptr;
+    }
+    const double nearest = digits / scale;
+    constexpr std::uint64_t below_a_float = (std::uint64_t{1} << 29U) - 1;
+    constexpr std::uint64_t middle = std::uint64_t{1} << 28U;
+    if ((std::bit_cast<std::uint64_t>(nearest) & below_a_float) == middle) {
+        return nullptr;
+    }
+    value = static_cast<float>(negative ? -nearest : nearest);
+    return at;
+}
+
+/// std::from_chars at two thirds of its time, which is most of what a literal costs. Of zeros and
+/// of what is out of range std's word counts: there the versions of the library differ.
+std::from_chars_result read_any_number(const char* at, const char* end, float& value) {
+    const auto [stop, error] = fast_float::from_chars(at, end, value);
+    return error == std::errc{} && std::isnormal(value) ? std::from_chars_result{stop, error}
+                                                        : std::from_chars(at, end, value);
+}
+
+/// Reads the numbers of one list. These are alike: where short ones do not come, they are not
+/// looked for.
+class NumberReader {
+  public:
+    std::from_chars_result read(const char* at, const char* end, float& value) {
+        constexpr unsigned misses_max = 8;
+        if (misses_ < misses_max) {
+            if (const char* const behind = read_short_number(at, end, value)) {
+                return {behind, std::errc{}};
+            }
+            ++misses_;
+        }
+        return read_any_number(at, end, value);
+    }
+
+  private:
+    unsigned misses_ = 0;
+};
+
 /// Numbers separated by commas; nothing else but white space, and what the form allows.
 std::optional<Floats> parse_list(std::string_view text, Form form) {
     std::vector<float> values;
+    values.reserve(std::min(dimensions_max, text.size() / 8 + 1));
+    NumberReader numbers;
     const char* at = text.data();
     const char* const end = at + text.size();
     const auto skip_space = [&] {
@@ -46,7 +154,7 @@ std::optional<Floats> parse_list(std::string_view text, Form form) {
             ++at;  // strtof accepts it, from_chars does not
         }
         float value = 0;
-        const auto [stop, error] = std::from_chars(at, end, value);
+        const auto [stop, error] = numbers.read(at, end, value);
         if (error != std::errc{} || !std::isfinite(value) || values.size() == dimensions_max) {
             return std::nullopt;
         }
@@ -183,8 +291,15 @@ std::optional<Vector> parse_bits(std::string_view text) {
     return text.empty() ? std::nullopt : std::optional<Vector>(std::move(bits));
 }
 
+/// Looks at all of them, at each search: without a way out in the middle it is a loop of wide
+/// registers.
 bool all_finite(const Floats& floats) {
-    return std::all_of(floats.begin(), floats.end(), [](float x) { return std::isfinite(x); });
+    constexpr std::uint32_t exponent = 0x7F80'0000;  // all ones: infinite, or not a number
+    std::uint32_t not_finite = 0;
+    for (const float value : floats) {
+        not_finite |= (std::bit_cast<std::uint32_t>(value) & exponent) == exponent ? 1U : 0U;
+    }
+    return not_finite == 0;
 }
 
 bool is_finite(const Vector& vector) {

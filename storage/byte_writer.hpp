@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -26,6 +27,8 @@ class ByteWriter {
     ByteWriter& sized(std::string_view value) {
         return be32(static_cast<std::uint32_t>(value.size())).bytes(value);
     }
+
+    void reserve(std::size_t size) { written_.reserve(size); }
 
     const std::string& written() const { return written_; }
 

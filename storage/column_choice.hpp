@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,23 @@ struct ColumnChoice {
     friend bool operator==(const ColumnChoice&, const ColumnChoice&) = default;
 };
 
-/// The choice for each table.
+/// What is to be indexed whether or not pgvector has an index on it: a column of one of its types
+/// with fixed dimensions, one that holds vectors in whatever VectorForm, or coalesce() of two.
+struct DeclaredIndex {
+    std::string schema;
+    std::string table;
+    std::string column;
+    std::string legacy;  ///< counts where `column` is NULL; empty: none
+    std::string operator_name;
+    std::int32_t dimensions = 0;  ///< 0: those of the column's type
+
+    /// Of a column as it is: pgvector could have the same index.
+    bool is_plain() const { return legacy.empty() && dimensions == 0; }
+
+    friend bool operator==(const DeclaredIndex&, const DeclaredIndex&) = default;
+};
+
+/// The choice for each table, and what is declared beside what the catalogue has.
 struct ColumnChoices {
     struct OfTable {
         std::string schema;
@@ -31,6 +48,7 @@ struct ColumnChoices {
 
     ColumnChoice defaults;  ///< its names mean the tables that have such columns
     std::vector<OfTable> tables = {};
+    std::vector<DeclaredIndex> declared = {};
 
     friend bool operator==(const ColumnChoices&, const ColumnChoices&) = default;
 };

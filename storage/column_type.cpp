@@ -27,6 +27,27 @@ std::optional<ColumnType> column_type(std::uint32_t type_oid) {
         case 25:
         case 1043:
             return ColumnType::text;
+        case 1007:
+            return ColumnType::int4_array;
+        case 1016:
+            return ColumnType::int8_array;
+        case 1009:
+            return ColumnType::text_array;
+        case 3802:
+            return ColumnType::jsonb;
+        default:
+            return std::nullopt;
+    }
+}
+
+std::optional<ColumnType> element_type(ColumnType type) {
+    switch (type) {
+        case ColumnType::int4_array:
+            return ColumnType::int4;
+        case ColumnType::int8_array:
+            return ColumnType::int8;
+        case ColumnType::text_array:
+            return ColumnType::text;
         default:
             return std::nullopt;
     }
@@ -50,6 +71,10 @@ std::size_t send_bytes(ColumnType type) {
         case ColumnType::uuid:
             return 16;
         case ColumnType::text:
+        case ColumnType::int4_array:
+        case ColumnType::int8_array:
+        case ColumnType::text_array:
+        case ColumnType::jsonb:
             return 0;
     }
     return 0;

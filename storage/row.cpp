@@ -16,6 +16,13 @@ std::vector<std::string_view> key_columns(std::string_view key) {
     return columns;
 }
 
+const Vector* vector_in(const VectorValue& value) {
+    if (const auto* const foreign = std::get_if<ForeignVector>(&value)) {
+        return foreign->vector.has_value() ? &*foreign->vector : nullptr;
+    }
+    return std::get_if<Vector>(&value);
+}
+
 void append_key_column(RowKey& key, std::string_view bytes) {
     const auto size = static_cast<std::uint32_t>(bytes.size());
     for (const unsigned shift : {24U, 16U, 8U, 0U}) {

@@ -36,7 +36,18 @@ struct UnchangedVector {
     friend bool operator==(const UnchangedVector&, const UnchangedVector&) = default;
 };
 
-using VectorValue = std::variant<NullVector, UnchangedVector, Vector>;
+/// What stands in a column that is declared to hold vectors, and is none (VectorForm).
+struct ForeignVector {
+    std::optional<Vector> vector;  ///< nothing where it cannot be read
+    std::string digest;            ///< foreign_digest() of what Postgres has sent
+
+    friend bool operator==(const ForeignVector&, const ForeignVector&) = default;
+};
+
+using VectorValue = std::variant<NullVector, UnchangedVector, Vector, ForeignVector>;
+
+/// Null where there is none: NULL, unchanged, or not to be read.
+const Vector* vector_in(const VectorValue& value);
 
 struct NullValue {
     friend bool operator==(const NullValue&, const NullValue&) = default;

@@ -1,5 +1,7 @@
 #include "storage/table.hpp"
 
+#include "storage/partitions.hpp"
+
 #include <algorithm>
 #include <optional>
 
@@ -21,6 +23,10 @@ std::optional<Fingerprint> split(std::string_view text) {
     }
     return Fingerprint{
         text.substr(0, first), text.substr(first + 1, second - first - 1), text.substr(second + 1)};
+}
+
+bool is_tree(std::string_view file) {
+    return file.starts_with("tree ");
 }
 
 /// Of so many columns; versions end with a comma each.
@@ -50,12 +56,30 @@ bool same_columns(
             const Column& there = right.columns[other];
             return here.attnum == there.attnum && here.name == there.name &&
                    here.type_oid == there.type_oid && here.typmod == there.typmod &&
-                   here.kind == there.kind;
+                   here.kind == there.kind && here.form == there.form &&
+                   here.declared_dimensions == there.declared_dimensions;
         }
     );
 }
 
+/// The other has each of these, made with the same parameters.
+bool has_indexes(const std::vector<AnnIndex>& wanted, const std::vector<AnnIndex>& other) {
+    return std::all_of(wanted.begin(), wanted.end(), [&](const AnnIndex& index) {
+        return std::any_of(other.begin(), other.end(), [&](const AnnIndex& each) {
+            return index.same_order(each) &&
+                   (index.name.empty() || each.name.empty() ||
+                    (index.m == each.m && index.ef_construction == each.ef_construction));
+        });
+    });
+}
+
 }  // namespace
+
+bool AnnIndex::same_order(const AnnIndex& other) const {
+    return vector == other.vector && legacy == other.legacy &&
+           operator_name == other.operator_name && operator_oid == other.operator_oid &&
+           declared == other.declared && type_oid == other.type_oid;
+}
 
 bool same_values(std::string_view fingerprint, std::string_view other) {
     if (fingerprint == other) {
@@ -63,8 +87,11 @@ bool same_values(std::string_view fingerprint, std::string_view other) {
     }
     const auto left = split(fingerprint);
     const auto right = split(other);
-    return left && right && left->definitions == right->definitions &&
-           (left->versions == right->versions || left->file == right->file);
+    if (!left || !right || left->definitions != right->definitions) {
+        return false;
+    }
+    const bool trees = is_tree(left->file) || is_tree(right->file);
+    return left->file == right->file || (!trees && left->versions == right->versions);
 }
 
 Table as_copied(Table found, const Table& copy) {
@@ -92,10 +119,27 @@ Table as_copied(Table found, const Table& copy) {
     return found;
 }
 
+std::string Table::source_of(const AnnIndex& index) const {
+    const std::string& column = columns[vectors[index.vector]].name;
+    return index.legacy.has_value()
+               ? "coalesce(" + column + ", " + columns[vectors[*index.legacy]].name + ')'
+               : column;
+}
+
+bool is_partitioned(const Table& table) {
+    const auto parts = split(table.fingerprint);
+    return parts.has_value() && is_tree(parts->file);
+}
+
+std::string_view only(const Table& table) {
+    return is_partitioned(table) ? "" : "ONLY ";
+}
+
 bool Table::same_rows(const Table& other) const {
     return oid == other.oid && same_columns(*this, key, other, other.key) &&
            same_columns(*this, vectors, other, other.vectors) &&
-           same_columns(*this, copied, other, other.copied) && indexes == other.indexes &&
+           same_columns(*this, copied, other, other.copied) &&
+           has_indexes(indexes, other.indexes) && has_indexes(other.indexes, indexes) &&
            same_values(fingerprint, other.fingerprint) &&
            same_values(copied_fingerprint, other.copied_fingerprint);
 }

@@ -1,8 +1,10 @@
 #pragma once
 
+#include "storage/foreign_vector.hpp"
 #include "storage/vector.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,11 +29,19 @@ struct Column {
     std::int32_t typmod = -1;
     bool not_null = false;
     VectorKind kind = VectorKind::vector;  ///< of a column among Table::vectors
+    VectorForm form = VectorForm::native;  ///< the same
+    std::int32_t declared_dimensions = 0;  ///< where the form is not native
+
+    /// Of a column among Table::vectors; below 1 where they are not fixed.
+    std::int32_t dimensions() const {
+        return form == VectorForm::native ? typmod : declared_dimensions;
+    }
 
     friend bool operator==(const Column&, const Column&) = default;
 };
 
-/// An `hnsw` or `ivfflat` index of pgvector on one plain column (no expression, no predicate).
+/// An `hnsw` or `ivfflat` index of pgvector on one plain column (no expression, no predicate), or
+/// what the configuration declares as if it were one: then without a name and a method.
 struct AnnIndex {
     std::string name;
     std::string method;         ///< "hnsw" or "ivfflat"
@@ -40,6 +50,14 @@ struct AnnIndex {
     std::uint32_t operator_oid = 0;
     std::uint32_t m = 16;
     std::uint32_t ef_construction = 64;
+    bool declared = false;  ///< of columns that pgvector can have no such index on
+    /// Position in Table::vectors, of a declared one: where the other column is NULL, this one's
+    /// vector counts, as in coalesce(vector, legacy).
+    std::optional<std::size_t> legacy = std::nullopt;
+    std::uint32_t type_oid = 0;  ///< of a declared one: that of the type vector
+
+    /// Finds the same among the same rows, whatever it is called and made of.
+    bool same_order(const AnnIndex& other) const;
 
     friend bool operator==(const AnnIndex&, const AnnIndex&) = default;
 };
@@ -72,11 +90,15 @@ struct Table {
     std::vector<std::int16_t> named = {};
     std::int16_t chosen_from = 0;  ///< the last attnum that there was when `copied` was chosen
 
+    /// What an index of it is on, as people name it: "embedding", "coalesce(embedding, old)".
+    std::string source_of(const AnnIndex& index) const;
+
     /// Same rows and meanings; the last three do not count.
     bool same_shape(const Table& other) const;
 
     /// A copy of the one is a copy of the other, row for row and index for index, whatever has
-    /// become of names, privileges and other columns.
+    /// become of names, privileges and other columns. Where the configuration declares what
+    /// pgvector has an index of, too, that may come and go.
     bool same_rows(const Table& other) const;
 };
 

@@ -156,6 +156,9 @@ std::optional<Failure> Console::objection(const Statement& statement) const {
         return std::nullopt;
     }
     const std::string name(to_string(command->verb));
+    if (only_looks(*command)) {
+        return std::nullopt;
+    }
     if (options_.role == Role::reader) {
         return Failure{
             .sqlstate = "42501",

@@ -56,6 +56,7 @@ class Lexer {
             if (const char* problem = read_one(token)) {
                 return fail(problem, token.at);
             }
+            token.end = at_;
             tokens.push_back(std::move(token));
         }
     }

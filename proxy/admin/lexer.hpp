@@ -24,7 +24,8 @@ struct Token {
 
     Kind kind = Kind::end;
     std::string text;
-    std::size_t at = 0;  ///< where it begins in the statement
+    std::size_t at = 0;   ///< where it begins in the statement
+    std::size_t end = 0;  ///< behind it
 
     bool is(std::string_view symbol_or_word) const {
         return (kind == Kind::word || kind == Kind::symbol) && text == symbol_or_word;

@@ -131,12 +131,78 @@ void add_traffic(const Snapshot& snapshot, Exposition& out) {
         const double all = static_cast<double>(route.veer + route.postgres);
         const double observed = all > 0 ? static_cast<double>(route.veer) / all : 0;
         out.sample({{"route", route.name}, {"kind", "desired"}}, route.desired_percent / 100);
+        out.sample({{"route", route.name}, {"kind", "allowed"}}, route.allowed_percent / 100);
         out.sample({{"route", route.name}, {"kind", "effective"}}, route.effective_percent / 100);
         out.sample({{"route", route.name}, {"kind", "observed"}}, observed);
     }
     out.family("veer_route_version", "gauge", "Of the cutover state; 0: none");
     for (const RouteFacts& route : snapshot.routes) {
         out.sample({{"route", route.name}}, static_cast<double>(route.version));
+    }
+}
+
+/// -1, 0 or 1: against, not known, for.
+double number_of(const std::string& verdict) {
+    if (verdict == "pass") {
+        return 1;
+    }
+    return verdict == "fail" ? -1 : 0;
+}
+
+void add_gates(const Snapshot& snapshot, Exposition& out) {
+    const auto add = [&](std::string_view name, std::string_view help, auto value) {
+        out.family(name, "gauge", help);
+        for (const GateFacts& gate : snapshot.gates) {
+            out.sample({{"route", gate.route}, {"gate", gate.gate}}, value(gate));
+        }
+    };
+    add("veer_gate_value", "Measured", [](const GateFacts& gate) { return gate.value; });
+    add("veer_gate_bound", "Proven", [](const GateFacts& gate) { return gate.bound; });
+    add("veer_gate_threshold", "Wanted", [](const GateFacts& gate) { return gate.threshold; });
+    add("veer_gate_verdict", "-1 against, 0 not known, 1 for a raise", [](const GateFacts& gate) {
+        return number_of(gate.verdict);
+    });
+    out.family("veer_guard_state", "gauge", "0 armed, 1 pending, 2 tripped");
+    for (const GuardFacts& guard : snapshot.guards) {
+        const double tripped = guard.state == "tripped" ? 2 : 0;
+        out.sample(
+            {{"route", guard.route}, {"guard", guard.guard}}, guard.state == "pending" ? 1 : tripped
+        );
+    }
+    out.family("veer_guard_trips_total", "counter", "Since the start");
+    for (const GuardFacts& guard : snapshot.guards) {
+        out.sample(
+            {{"route", guard.route}, {"guard", guard.guard}}, static_cast<double>(guard.trips)
+        );
+    }
+}
+
+void add_comparisons(const Snapshot& snapshot, Exposition& out) {
+    out.family("veer_compare_total", "counter", "Comparisons by what they came to");
+    for (const CompareFacts& all : snapshot.comparisons) {
+        const auto sample = [&](std::string_view result, std::uint64_t count) {
+            out.sample({{"route", all.route}, {"result", result}}, static_cast<double>(count));
+        };
+        sample("equal", all.equal);
+        sample("excluded", all.excluded);
+        sample("hard", all.hard);
+        sample("soft", all.compared - all.equal - all.excluded - all.hard);
+        sample("shed", all.shed);
+        sample("failed", all.failed);
+    }
+    out.family(
+        "veer_recall_mean", "gauge", "Of the compared searches that the exact answer judged"
+    );
+    for (const RecallFacts& facts : snapshot.recalls) {
+        if (facts.judge == "exact" && facts.fingerprint.empty()) {
+            out.sample({{"route", facts.route}, {"engine", facts.engine}}, facts.mean);
+        }
+    }
+    out.family("veer_recall_lower_bound", "gauge", "Proven of veer, with [gates] confidence");
+    for (const RouteFacts& route : snapshot.routes) {
+        if (route.recall_bound) {
+            out.sample({{"route", route.name}}, *route.recall_bound);
+        }
     }
 }
 
@@ -153,6 +219,12 @@ void add_indexes(const Snapshot& snapshot, Exposition& out) {
     add("veer_index_bytes", "Estimated memory", [](const RouteFacts& route) {
         return static_cast<double>(route.memory_bytes);
     });
+    add("veer_index_file_bytes", "Vectors in a file, beside that", [](const RouteFacts& route) {
+        return static_cast<double>(route.file_bytes);
+    });
+    add("veer_index_cached_bytes",
+        "Of these, in the page cache, which the kernel takes back where memory is short",
+        [](const RouteFacts& route) { return static_cast<double>(route.cached_bytes); });
     add("veer_index_deleted_ratio", "Share of slots of deleted rows", [](const RouteFacts& route) {
         const double slots = static_cast<double>(route.rows + route.dead_slots);
         return slots > 0 ? static_cast<double>(route.dead_slots) / slots : 0;
@@ -205,6 +277,8 @@ std::string to_prometheus(const Snapshot& snapshot) {
     add_connections(snapshot, out);
     add_queries(snapshot, out);
     add_traffic(snapshot, out);
+    add_gates(snapshot, out);
+    add_comparisons(snapshot, out);
     add_indexes(snapshot, out);
     add_golden(snapshot, out);
     add_replication(snapshot, out);

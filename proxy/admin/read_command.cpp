@@ -17,29 +17,29 @@ struct Form {
     bool needs_route = false;
 };
 
-constexpr std::array<Form, 17> forms{{
-    {"panic", Verb::panic, false},
-    {"unpanic", Verb::unpanic, false},
-    {"reload", Verb::reload, false},
-    {"observe", Verb::observe, true},
-    {"shadow", Verb::shadow, true},
-    {"promote", Verb::promote, true},
-    {"rollback", Verb::rollback, true},
-    {"hold", Verb::hold, true},
-    {"resume", Verb::resume, true},
-    {"complete", Verb::complete, true},
-    {"reopen", Verb::reopen, true},
-    {"confirm", Verb::confirm, true},
-    {"acknowledge", Verb::acknowledge, true},
-    {"ack", Verb::acknowledge, true},
-    {"undo", Verb::undo, true},
-    {"verify", Verb::verify, false},
-    {"drill", Verb::drill, false},
+constexpr std::array<Form, 20> forms{{
+    {"panic", Verb::panic, false},        {"unpanic", Verb::unpanic, false},
+    {"reload", Verb::reload, false},      {"off", Verb::off, true},
+    {"observe", Verb::observe, true},     {"shadow", Verb::shadow, true},
+    {"promote", Verb::promote, true},     {"rollback", Verb::rollback, true},
+    {"hold", Verb::hold, true},           {"resume", Verb::resume, true},
+    {"complete", Verb::complete, true},   {"reopen", Verb::reopen, true},
+    {"confirm", Verb::confirm, true},     {"acknowledge", Verb::acknowledge, true},
+    {"ack", Verb::acknowledge, true},     {"undo", Verb::undo, true},
+    {"reshuffle", Verb::reshuffle, true}, {"verify", Verb::verify, false},
+    {"drill", Verb::drill, false},        {"replay", Verb::replay, false},
 }};
 
 bool begins_option(const Token& token) {
     return token.is("to") || token.is("if") || token.is("for") || token.is("reason") ||
-           token.is("set") || token.is("percent") || token.is("rate") || token.is("fault");
+           token.is("set") || token.is("percent") || token.is("rate") || token.is("fault") ||
+           token.is("dry") || token.is("ef");
+}
+
+/// What the cutover decides about.
+bool is_move(Verb verb) {
+    return verb != Verb::reload && verb != Verb::verify && verb != Verb::drill &&
+           verb != Verb::replay && verb != Verb::explain_route && verb != Verb::compare_search;
 }
 
 /// A dotted or quoted name, as it would be written without quotes.
@@ -80,6 +80,16 @@ Result<double> read_percent(Cursor& cursor) {
     return percent;
 }
 
+/// Requires what comes back to be whole and above zero.
+Result<std::uint64_t> read_whole(Cursor& cursor) {
+    const auto number = from_text(cursor.peek().text, Type::integer);
+    if (cursor.peek().kind != Kind::number || !number || std::get<std::int64_t>(*number) <= 0) {
+        return cursor.unexpected();
+    }
+    cursor.next();
+    return static_cast<std::uint64_t>(std::get<std::int64_t>(*number));
+}
+
 /// Nothing where there is none of them; else what is wrong with it.
 std::optional<Failure> read_option(Cursor& cursor, Command& command) {
     if (cursor.skip("to")) {
@@ -104,6 +114,23 @@ std::optional<Failure> read_option(Cursor& cursor, Command& command) {
             return cursor.unexpected();
         }
         text = cursor.next().text;
+    } else if (command.verb == Verb::replay && cursor.skip("ef")) {
+        constexpr std::uint64_t ef_max = 1000;  // pgvector's
+        const Token token = cursor.peek();
+        const auto ef = read_whole(cursor);
+        if (ef.has_error()) {
+            return ef.error();
+        }
+        if (*ef > ef_max) {
+            return Failure{
+                .sqlstate = "22023",
+                .message = "EF is a number from 1 to 1000",
+                .position = token.at + 1};
+        }
+        command.ef_search = static_cast<std::uint32_t>(*ef);
+    } else if ((is_move(command.verb) || command.verb == Verb::reload) &&
+               cursor.skip_all({"dry", "run"})) {
+        command.dry_run = true;
     } else if (command.verb == Verb::verify && cursor.skip("rate")) {
         const auto rate = from_text(cursor.peek().text, Type::number);
         if (cursor.peek().kind != Kind::number || !rate) {
@@ -155,6 +182,15 @@ std::optional<Failure> read_verb(Cursor& cursor, Command& command) {
         command.verb = Verb::rollback_all;
         return std::nullopt;
     }
+    if (form->verb == Verb::replay) {
+        cursor.skip("mismatch");
+        const auto number = read_whole(cursor);
+        if (number.has_error()) {
+            return number.error();
+        }
+        command.mismatch = *number;
+        return std::nullopt;
+    }
     const bool named = !cursor.at_end() && !begins_option(cursor.peek());
     if (form->verb == Verb::resume && !named) {
         command.verb = Verb::unpanic;
@@ -166,6 +202,34 @@ std::optional<Failure> read_verb(Cursor& cursor, Command& command) {
 }
 
 }  // namespace
+
+std::optional<Result<Command>> read_asked_search(Cursor& cursor, std::string_view text) {
+    Command command;
+    std::size_t behind = 0;
+    if (cursor.peek().is("explain") && cursor.peek(1).is("route")) {
+        command.verb = Verb::explain_route;
+        cursor.next();
+        behind = cursor.next().end;
+    } else if (cursor.peek().is("compare")) {
+        command.verb = Verb::compare_search;
+        behind = cursor.next().end;
+    } else {
+        return std::nullopt;
+    }
+    while (command.verb == Verb::explain_route && cursor.peek(1).kind == Kind::string &&
+           (cursor.peek().is("role") || cursor.peek().is("application"))) {
+        const bool role = cursor.next().is("role");
+        const Token name = cursor.next();
+        (role ? command.role : command.application) = name.text;
+        behind = name.end;
+    }
+    if (cursor.at_end()) {
+        return cursor.unexpected();
+    }
+    command.search = text.substr(behind);  // with its comments: they may be hints
+    command.search.erase(0, command.search.find_first_not_of(" \t\r\n"));
+    return command;
+}
 
 Result<Command> read_command(Cursor& cursor) {
     Command command;
@@ -187,10 +251,11 @@ std::string_view to_string(Verb verb) {
     if (verb == Verb::rollback_all) {
         return "ROLLBACK";
     }
-    static constexpr std::array<std::pair<Verb, std::string_view>, 16> tags{{
+    static constexpr std::array<std::pair<Verb, std::string_view>, 21> tags{{
         {Verb::panic, "PANIC"},
         {Verb::unpanic, "UNPANIC"},
         {Verb::reload, "RELOAD"},
+        {Verb::off, "OFF"},
         {Verb::observe, "OBSERVE"},
         {Verb::shadow, "SHADOW"},
         {Verb::promote, "PROMOTE"},
@@ -202,8 +267,12 @@ std::string_view to_string(Verb verb) {
         {Verb::confirm, "CONFIRM"},
         {Verb::acknowledge, "ACKNOWLEDGE"},
         {Verb::undo, "UNDO"},
+        {Verb::reshuffle, "RESHUFFLE"},
         {Verb::verify, "VERIFY"},
         {Verb::drill, "DRILL"},
+        {Verb::replay, "REPLAY"},
+        {Verb::explain_route, "EXPLAIN"},
+        {Verb::compare_search, "COMPARE"},
     }};
     for (const auto& [each, tag] : tags) {
         if (each == verb) {
@@ -214,8 +283,12 @@ std::string_view to_string(Verb verb) {
 }
 
 bool goes_back(Verb verb) {
-    return verb == Verb::panic || verb == Verb::rollback || verb == Verb::rollback_all ||
-           verb == Verb::hold;
+    return verb == Verb::panic || verb == Verb::off || verb == Verb::rollback ||
+           verb == Verb::rollback_all || verb == Verb::hold;
+}
+
+bool only_looks(const Command& command) {
+    return command.verb == Verb::explain_route;
 }
 
 }  // namespace veer::proxy::admin

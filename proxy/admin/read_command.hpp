@@ -16,4 +16,8 @@ namespace veer::proxy::admin {
 /// A route is a name, dotted or quoted: documents, public.documents.embedding, '... <=>'.
 Result<Command> read_command(Cursor& cursor);
 
+/// EXPLAIN ROUTE [ROLE '...'] [APPLICATION '...'] statement, and COMPARE statement: `text` from
+/// there on is the statement's, and not the console's to understand. Nothing where it is neither.
+std::optional<Result<Command>> read_asked_search(Cursor& cursor, std::string_view text);
+
 }  // namespace veer::proxy::admin

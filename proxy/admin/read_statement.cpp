@@ -11,7 +11,8 @@ namespace veer::proxy::admin {
 
 namespace {
 
-constexpr std::size_t statement_bytes_max = std::size_t{64} * 1024;
+/// Of which a query vector of EXPLAIN ROUTE may take most.
+constexpr std::size_t statement_bytes_max = std::size_t{192} * 1024;
 
 Statement show_relation(const Relation& relation) {
     Select select;
@@ -128,22 +129,81 @@ std::optional<Statement> read_transaction_word(Cursor& cursor) {
     return std::nullopt;
 }
 
+/// Of the console's own relations: pg_recall, pg_ms.
+bool names_a_column(const std::string& name) {
+    const auto all = relations();
+    return std::any_of(all.begin(), all.end(), [&name](const Relation& relation) {
+        return std::any_of(
+            relation.columns.begin(),
+            relation.columns.end(),
+            [&name](const Column& column) { return column.name == name; }
+        );
+    });
+}
+
 bool asks_catalogue(const std::vector<Token>& tokens) {
     bool from = false;
     bool catalogue = false;
     for (const Token& token : tokens) {
         from = from || token.is("from");
-        catalogue = catalogue || (token.is_name() && (token.text.starts_with("pg_") ||
-                                                      token.text == "information_schema"));
+        const bool theirs = token.text.starts_with("pg_") && !names_a_column(token.text);
+        catalogue =
+            catalogue || (token.is_name() && (theirs || token.text == "information_schema"));
     }
     return from && catalogue;
+}
+
+/// Of what is asked about one search; none of other commands.
+std::vector<Column> columns_of_look(Command::Verb verb) {
+    if (verb == Command::Verb::replay) {
+        return {
+            {"id", Type::integer},
+            {"route", Type::text},
+            {"look", Type::text},
+            {"ef_search", Type::integer},
+            {"class", Type::text},
+            {"severity", Type::text},
+            {"recall", Type::number},
+            {"pg_recall", Type::number},
+            {"ms", Type::number},
+            {"pg_ms", Type::number}};
+    }
+    if (verb == Command::Verb::explain_route) {
+        return {
+            {"engine", Type::text},
+            {"reason", Type::text},
+            {"explanation", Type::text},
+            {"route", Type::text},
+            {"effective_pct", Type::number},
+            {"bucket_pct", Type::number},
+            {"rule", Type::text},
+            {"k", Type::integer},
+            {"fingerprint", Type::text}};
+    }
+    if (verb == Command::Verb::compare_search) {
+        return {
+            {"place", Type::integer},
+            {"veer", Type::text},
+            {"veer_distance", Type::number},
+            {"exact", Type::text},
+            {"exact_distance", Type::number},
+            {"postgres", Type::text},
+            {"pg_distance", Type::number},
+            {"class", Type::text},
+            {"recall", Type::number},
+            {"pg_recall", Type::number},
+            {"ef_search", Type::integer},
+            {"ms", Type::number},
+            {"pg_ms", Type::number}};
+    }
+    return {};
 }
 
 }  // namespace
 
 Result<Statement> read_statement(std::string_view text, const Asker& asker) {
     if (text.size() > statement_bytes_max) {
-        return Failure{.sqlstate = "54001", .message = "a statement of more than 64 KiB"};
+        return Failure{.sqlstate = "54001", .message = "a statement of more than 192 KiB"};
     }
     const auto tokens = read_tokens(text);
     if (tokens.has_error()) {
@@ -171,6 +231,12 @@ Result<Statement> read_statement(std::string_view text, const Asker& asker) {
     }
     if (auto transaction = read_transaction_word(cursor)) {
         return *std::move(transaction);
+    }
+    if (auto asked = read_asked_search(cursor, text)) {
+        if (asked->has_error()) {
+            return asked->error();
+        }
+        return Statement{.what = **std::move(asked), .parameters = {}};
     }
     auto command = read_command(cursor);
     if (command.has_error()) {
@@ -207,6 +273,9 @@ std::vector<Column> columns_of(const Command& command) {
             {"late", Type::integer},
             {"fallbacks", Type::integer},
             {"client_errors", Type::integer}};
+    }
+    if (auto columns = columns_of_look(command.verb); !columns.empty()) {
+        return columns;
     }
     return {{"result", Type::text}, {"version", Type::integer}, {"next_step", Type::text}};
 }

@@ -1,6 +1,7 @@
 #include "proxy/admin/relation_rows.hpp"
 
 #include "proxy/admin/relation.hpp"
+#include "proxy/admin/row_values.hpp"
 
 #include <map>
 #include <utility>
@@ -10,19 +11,6 @@ namespace veer::proxy::admin::rows {
 namespace {
 
 constexpr std::int64_t microseconds_a_second = 1'000'000;
-
-std::int64_t count(std::uint64_t value) {
-    return static_cast<std::int64_t>(value);
-}
-
-/// What is not known is NULL.
-Value known(const std::string& value) {
-    return value.empty() ? Value{} : Value(value);
-}
-
-Value known(const std::optional<std::int64_t>& value) {
-    return value ? Value(*value) : Value{};
-}
 
 void append_reasons(
     const std::string& route,
@@ -48,6 +36,9 @@ double sum_of(const std::vector<ReasonCount>& reasons) {
 
 std::vector<Row> routes(const Snapshot& snapshot) {
     std::vector<Row> rows;
+    const auto moment = [](const std::optional<std::int64_t>& value) {
+        return value ? Value(Timestamp{*value}) : Value{};
+    };
     for (const RouteFacts& route : snapshot.routes) {
         rows.push_back(
             {route.name,
@@ -64,7 +55,19 @@ std::vector<Row> routes(const Snapshot& snapshot) {
              count(route.rows),
              route.progress_percent,
              count(route.veer),
-             count(route.postgres)}
+             count(route.postgres),
+             known(route.traffic),
+             route.allowed_percent,
+             route.held,
+             moment(route.since),
+             known(route.next_step),
+             moment(route.next_step_at),
+             moment(route.trial_until),
+             known(route.verdict),
+             known(route.obstacle),
+             known(route.recall),
+             known(route.recall_bound),
+             known(route.lag_ms)}
         );
     }
     return rows;
@@ -97,7 +100,9 @@ std::vector<Row> indexes(const Snapshot& snapshot) {
              count(route.dead_slots),
              count(route.rejected_rows),
              count(route.missing_rows),
-             count(route.memory_bytes)}
+             count(route.memory_bytes),
+             count(route.file_bytes),
+             count(route.cached_bytes)}
         );
     }
     return rows;
@@ -160,6 +165,23 @@ std::vector<Row> servers(const Snapshot& snapshot) {
     return rows;
 }
 
+std::vector<Row> copies(const Snapshot& snapshot) {
+    std::vector<Row> rows;
+    for (const CopyFacts& copy : snapshot.copies) {
+        rows.push_back(
+            {copy.table,
+             copy.state,
+             count(copy.rows),
+             copy.rows_expected,
+             count(copy.bytes),
+             copy.rows_per_second > 0 ? Value(copy.rows_per_second) : Value{},
+             known(copy.seconds_left),
+             known(copy.reason)}
+        );
+    }
+    return rows;
+}
+
 std::vector<Row> verification(const Snapshot& snapshot) {
     std::vector<Row> rows;
     for (const VerifiedFacts& table : snapshot.verified) {
@@ -178,9 +200,6 @@ std::vector<Row> verification(const Snapshot& snapshot) {
 
 std::vector<Row> golden(const Snapshot& snapshot) {
     std::vector<Row> rows;
-    const auto perhaps = [](const std::optional<double>& value) {
-        return value ? Value(*value) : Value{};
-    };
     for (const GoldenFacts& facts : snapshot.golden) {
         rows.push_back(
             {facts.route,
@@ -188,8 +207,8 @@ std::vector<Row> golden(const Snapshot& snapshot) {
              count(facts.fresh),
              count(facts.judged),
              count(facts.measured),
-             perhaps(facts.recall),
-             perhaps(facts.recall_at_most)}
+             known(facts.recall),
+             known(facts.recall_at_most)}
         );
     }
     return rows;
@@ -261,6 +280,10 @@ std::vector<Row> memory(const Snapshot& snapshot) {
     std::vector<Row> rows;
     for (const RouteFacts& route : snapshot.routes) {
         rows.push_back({"index " + route.name + " (estimate)", count(route.memory_bytes)});
+        if (route.file_bytes > 0) {
+            rows.push_back({"page cache of the vectors of " + route.name, count(route.cached_bytes)}
+            );
+        }
     }
     rows.push_back({std::string("unsent to slow readers"), count(snapshot.process.unsent_bytes)});
     return rows;
@@ -308,11 +331,21 @@ std::vector<Row> help(const Snapshot& /*snapshot*/) {
         {"RESUME", "takes a PANIC back (UNPANIC as well)"},
         {"ALTER ROUTE 'name' SET TRAFFIC 25 [IF VERSION n] [FOR '10m'] [REASON '...']",
          "moves a share of its searches (SET ROUTE 'name' PERCENT 25 as well)"},
+        {"OBSERVE | SHADOW | PROMOTE | HOLD | RESUME | CONFIRM | UNDO | ACK | COMPLETE | REOPEN "
+         "'name'",
+         "moves a route; PROMOTE takes the next step, or TO 40, or FOR '10m' only"},
+        {"ROLLBACK 'name' | ALL, OFF 'name'", "Postgres answers; never refused"},
+        {"... DRY RUN", "behind any of these: says what would be"},
+        {"REPLAY MISMATCH 7 [EF 200]",
+         "compares a kept search once more, as it is or with more effort"},
         {"VERIFY ['name'] [RATE 10000]",
          "compares tables with their copies, so many rows a second; repairs what differs"},
         {"DRILL ['name'] [FAULT 'neighbours' | 'wrong' | 'slow' | 'lag'] [REASON '...']",
          "rehearses a failure: how soon its guards send a route back to Postgres"},
-        {"RELOAD", "reads veer.toml again, all or nothing; shows what changed"},
+        {"EXPLAIN ROUTE [ROLE '...'] [APPLICATION '...'] SELECT ...",
+         "who would answer this search, and who decides that; nothing runs"},
+        {"COMPARE SELECT ...", "this search on all parties now, side by side"},
+        {"RELOAD [DRY RUN]", "reads veer.toml again, all or nothing; shows what changed, or would"},
     };
     std::vector<Row> rows;
     for (const auto& [command, does] : lines) {

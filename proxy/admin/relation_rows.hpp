@@ -12,6 +12,7 @@ std::vector<Row> routes(const Snapshot& snapshot);
 std::vector<Row> reasons(const Snapshot& snapshot);
 std::vector<Row> indexes(const Snapshot& snapshot);
 std::vector<Row> replication(const Snapshot& snapshot);
+std::vector<Row> copies(const Snapshot& snapshot);
 std::vector<Row> verification(const Snapshot& snapshot);
 std::vector<Row> golden(const Snapshot& snapshot);
 std::vector<Row> clients(const Snapshot& snapshot);
@@ -25,5 +26,17 @@ std::vector<Row> config(const Snapshot& snapshot);
 std::vector<Row> version(const Snapshot& snapshot);
 std::vector<Row> tables(const Snapshot& snapshot);
 std::vector<Row> help(const Snapshot& snapshot);
+
+// traffic_rows.cpp
+std::vector<Row> gates(const Snapshot& snapshot);
+std::vector<Row> guards(const Snapshot& snapshot);
+std::vector<Row> rules(const Snapshot& snapshot);
+std::vector<Row> audit(const Snapshot& snapshot);
+std::vector<Row> plan(const Snapshot& snapshot);
+std::vector<Row> queries(const Snapshot& snapshot);
+std::vector<Row> compare(const Snapshot& snapshot);
+std::vector<Row> recall(const Snapshot& snapshot);
+std::vector<Row> latency(const Snapshot& snapshot);
+std::vector<Row> mismatches(const Snapshot& snapshot);
 
 }  // namespace veer::proxy::admin::rows

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "proxy/admin/traffic_facts.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,7 +25,9 @@ struct RouteFacts {
     std::string column = {};
     std::string operator_name = {};
     std::string state = {};        ///< what has been decided for it, or how far its copy is
+    std::string traffic = {};      ///< "observe", "shadow", "canary", ...: where the cutover stands
     double desired_percent = 0;    ///< as configured or commanded
+    double allowed_percent = 0;    ///< of that, what guards have left
     double effective_percent = 0;  ///< as it is obeyed at present
     std::string why = {};          ///< why these two differ; empty where they do not
     std::string source = {};   ///< where the desired one is from: "route", "defaults", "command"
@@ -33,6 +37,16 @@ struct RouteFacts {
     std::uint64_t veer = 0;       ///< searches answered by the index since the start
     std::uint64_t postgres = 0;   ///< eligible searches answered by Postgres
     std::vector<ReasonCount> reasons = {};
+    bool held = false;                              ///< no raise until RESUME
+    std::optional<std::int64_t> since = {};         ///< it stands there; microseconds since 1970
+    std::optional<double> next_step = {};           ///< percent
+    std::optional<std::int64_t> next_step_at = {};  ///< not before
+    std::optional<std::int64_t> trial_until = {};
+    std::string verdict = {};   ///< of its gates
+    std::string obstacle = {};  ///< of the next step, a sentence; empty where there is none
+    std::optional<double> recall = {};
+    std::optional<double> recall_bound = {};  ///< proven
+    std::optional<std::int64_t> lag_ms = {};
 
     std::uint32_t dimensions = 0;
     std::string metric = {};
@@ -43,6 +57,8 @@ struct RouteFacts {
     std::uint64_t rejected_rows = 0;
     std::uint64_t missing_rows = 0;
     std::uint64_t memory_bytes = 0;  ///< estimated
+    std::uint64_t file_bytes = 0;    ///< of vectors, beside that
+    std::uint64_t cached_bytes = 0;  ///< of these, in the page cache
 };
 
 struct ClientFacts {
@@ -86,6 +102,18 @@ struct ReplicationFacts {
     std::optional<std::int64_t> lag_bytes = {};
     std::optional<std::int64_t> retained_bytes = {};
     std::string trouble = {};  ///< why the server could not be asked
+};
+
+/// How far one table is copied. Rows count in the state that it is in: copying, building, ...
+struct CopyFacts {
+    std::string table = {};
+    std::string state = {};
+    std::uint64_t rows = 0;
+    double rows_expected = 0;
+    std::uint64_t bytes = 0;
+    double rows_per_second = 0;
+    std::optional<double> seconds_left = {};
+    std::string reason = {};
 };
 
 /// What was compared of one table with its copy, since the start.
@@ -141,8 +169,19 @@ struct Snapshot {
     std::vector<ClientFacts> clients = {};
     std::vector<HostFacts> hosts = {};
     ReplicationFacts replication;
+    std::vector<CopyFacts> copies = {};
     std::vector<VerifiedFacts> verified = {};
     std::vector<GoldenFacts> golden = {};
+    std::vector<GateFacts> gates = {};
+    std::vector<GuardFacts> guards = {};
+    std::vector<RuleFacts> rules = {};
+    std::vector<AuditFacts> audit = {};  ///< latest first
+    std::vector<StepFacts> steps = {};
+    std::vector<QueryFacts> queries = {};  ///< the most frequent first
+    std::vector<CompareFacts> comparisons = {};
+    std::vector<RecallFacts> recalls = {};
+    std::vector<LatencyFacts> latencies = {};
+    std::vector<MismatchFacts> mismatches = {};  ///< latest first
     std::vector<ConfigFacts> config = {};
 };
 

@@ -93,6 +93,7 @@ struct Command {
         unpanic,
         reload,
         set_traffic,
+        off,
         observe,
         shadow,
         promote,
@@ -105,8 +106,12 @@ struct Command {
         confirm,
         acknowledge,
         undo,
+        reshuffle,
         verify,
         drill,
+        replay,
+        explain_route,
+        compare_search,
     };
 
     Verb verb = Verb::panic;
@@ -115,8 +120,14 @@ struct Command {
     std::optional<std::int64_t> version = {};  ///< IF VERSION
     std::string duration = {};                 ///< FOR, as it was written
     std::string reason = {};
-    std::string fault = {};  ///< DRILL ... FAULT, as it was written
-    double rate = 0;         ///< VERIFY ... RATE, rows a second; zero is as fast as it goes
+    std::string fault = {};      ///< DRILL ... FAULT, as it was written
+    double rate = 0;             ///< VERIFY ... RATE, rows a second; zero is as fast as it goes
+    bool dry_run = false;        ///< of a move, or RELOAD: says what would be, changes nothing
+    std::uint64_t mismatch = 0;  ///< REPLAY MISMATCH
+    std::optional<std::uint32_t> ef_search = {};  ///< REPLAY ... EF
+    std::string search = {};       ///< EXPLAIN ROUTE, COMPARE: a statement, as it was written
+    std::string role = {};         ///< EXPLAIN ROUTE ROLE: whom rules are asked about
+    std::string application = {};  ///< likewise
 
     friend bool operator==(const Command&, const Command&) = default;
 };
@@ -125,6 +136,9 @@ std::string_view to_string(Command::Verb verb);
 
 /// True for what only takes traffic away from the index: never refused for the sake of form.
 bool goes_back(Command::Verb verb);
+
+/// True for what changes nothing and tells nothing of the data: anybody's who may look.
+bool only_looks(const Command& command);
 
 struct Statement {
     std::variant<Select, Probe, SetSetting, Transaction, Command> what;
@@ -145,7 +159,8 @@ Result<Statement> read_statement(std::string_view text, const Asker& asker);
 /// Columns of a statement's rows; none where it returns no rows.
 std::vector<Column> columns_of(const Statement& statement, const Asker& asker);
 
-/// The columns that RELOAD, VERIFY, DRILL, and every other command, answers in.
+/// The columns that RELOAD, VERIFY, DRILL, REPLAY, EXPLAIN, COMPARE, and every other command,
+/// answers in.
 std::vector<Column> columns_of(const Command& command);
 
 }  // namespace veer::proxy::admin

@@ -28,6 +28,21 @@ void add_live_commands(CLI::App& app, Flags& flags, Chosen& chosen);
 void add_doctor_command(CLI::App& app, Flags& flags, Chosen& chosen);
 void add_audit_command(CLI::App& app, Flags& flags, Chosen& chosen);
 void add_eject_command(CLI::App& app, Flags& flags, Chosen& chosen);
+void add_status_command(CLI::App& app, Flags& flags, Chosen& chosen);
+void add_top_command(CLI::App& app, Flags& flags, Chosen& chosen);
+void add_init_command(CLI::App& app, Flags& flags, Chosen& chosen);
+void add_config_command(CLI::App& app, Flags& flags, Chosen& chosen);
+void add_completion_command(CLI::App& app, Flags& flags, Chosen& chosen);
+
+/// A command that is one statement of the console, and prints its rows.
+CLI::App* add_statement(
+    CLI::App& app,
+    Flags& flags,
+    Chosen& chosen,
+    const char* name,
+    const char* about,
+    std::function<std::string()> statement
+);
 
 /// -c and --data-dir, which say where a running veer is.
 void add_place_options(CLI::App& command, Flags& flags);

@@ -1,23 +1,18 @@
 #include "proxy/cli/command_line.hpp"
 #include "proxy/cli/drill_text.hpp"
-#include "proxy/cli/status_text.hpp"
 #include "proxy/cli/text_output.hpp"
 
 #include <CLI/CLI.hpp>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <thread>
 
-// What asks a running veer: status, routes, show, panic, resume, set-percent, shadow, promote and
+// What asks a running veer: routes, show, explain, panic, resume, set-percent, shadow, promote and
 // its kin, reload.
 
 namespace veer::proxy::cli {
@@ -25,16 +20,6 @@ namespace veer::proxy::cli {
 namespace {
 
 constexpr int not_compared = 2;
-
-int print(const Trouble& trouble, bool json) {
-    if (json) {
-        std::fputs(to_json(trouble).c_str(), stdout);
-    } else {
-        const std::string hint = trouble.hint.empty() ? "" : "\n  " + trouble.hint;
-        std::fprintf(stderr, "veer: %s%s\n", trouble.message.c_str(), hint.c_str());
-    }
-    return trouble.unreachable ? unreachable : failed;
-}
 
 /// Asks one statement and prints its rows.
 int ask_and_print(const Flags& flags, const std::string& statement) {
@@ -50,15 +35,6 @@ int ask_and_print(const Flags& flags, const std::string& statement) {
     return succeeded;
 }
 
-/// SQL's quotes: what is inside cannot be anything but text.
-std::string sql_literal(std::string_view text) {
-    std::string literal = "'";
-    for (const char c : text) {
-        literal += c == '\'' ? "''" : std::string(1, c);
-    }
-    return literal + '\'';
-}
-
 std::string with_reason(const std::string& statement, const std::string& reason) {
     return reason.empty() ? statement : statement + " REASON " + sql_literal(reason);
 }
@@ -71,50 +47,12 @@ std::string name_problem(const std::string& text) {
     return word ? "" : "not the name of a table";
 }
 
-bool terminal_is_utf8() {
-    for (const char* const name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
-        const char* const value = std::getenv(name);
-        if (value != nullptr && *value != '\0') {
-            const std::string_view text(value);
-            return text.find("UTF-8") != std::string_view::npos ||
-                   text.find("utf8") != std::string_view::npos;
-        }
-    }
-    return false;
-}
-
-int status(const Flags& flags, bool watch) {
-    std::string directory;
-    if (!find_directory(flags, directory)) {
-        return misused;
-    }
-    Look before;
-    for (;;) {
-        Look look;
-        for (const auto& [answer, statement] :
-             {std::pair(&look.version, "SHOW VERSION"),
-              std::pair(&look.routes, "SHOW ROUTES"),
-              std::pair(&look.replication, "SHOW REPLICATION"),
-              std::pair(&look.indexes, "SHOW INDEXES")}) {
-            auto asked = ask(directory, statement);
-            if (asked.has_error()) {
-                return print(asked.error(), flags.json);
-            }
-            *answer = *std::move(asked);
-        }
-        if (flags.json) {
-            std::fputs(to_json(look.routes).c_str(), stdout);
-        } else {
-            const char* const home = watch && isatty(STDOUT_FILENO) != 0 ? "\x1b[H\x1b[2J" : "";
-            std::fputs((home + status_text(look, before, terminal_is_utf8())).c_str(), stdout);
-        }
-        std::fflush(stdout);
-        if (!watch) {
-            return succeeded;
-        }
-        before = std::move(look);
-        std::this_thread::sleep_for(std::chrono::seconds(1));
-    }
+/// A ROUTE that is given is some route: "$ROUTE" without a value must not mean all, or a panic.
+CLI::Option* add_route_option(CLI::App& command, std::string& route, const char* about) {
+    return command.add_option("ROUTE", route, about)
+        ->check(CLI::Validator(
+            [](const std::string& text) { return text.empty() ? "is empty" : ""; }, "NAME"
+        ));
 }
 
 /// Compares, for as long as that takes. Exit codes of its own: 0 equal, 1 some rows differed, 2 it
@@ -155,26 +93,6 @@ int drill(const Flags& flags, const std::string& statement) {
     return drill_exit(*answer);
 }
 
-/// A command that is one statement.
-CLI::App* add_statement(
-    CLI::App& app,
-    Flags& flags,
-    Chosen& chosen,
-    const char* name,
-    const char* about,
-    std::function<std::string()> statement
-) {
-    CLI::App* const command = app.add_subcommand(name, about);
-    add_place_options(*command, flags);
-    add_json_option(*command, flags);
-    command->callback([&flags, &chosen, statement = std::move(statement)] {
-        chosen = [&flags, statement] {
-            return ask_and_print(flags, statement());
-        };
-    });
-    return command;
-}
-
 void add_verify(CLI::App& app, Flags& flags, Chosen& chosen) {
     struct Words {
         std::string route;
@@ -187,7 +105,7 @@ void add_verify(CLI::App& app, Flags& flags, Chosen& chosen) {
     );
     add_place_options(*command, flags);
     add_json_option(*command, flags);
-    command->add_option("ROUTE", words->route, "As in veer routes; else every table");
+    add_route_option(*command, words->route, "As in veer routes; else every table");
     command->add_option("--rate", words->rate, "Rows a second; as fast as it goes without it")
         ->check(CLI::PositiveNumber);
     command->callback([&flags, &chosen, words] {
@@ -198,6 +116,35 @@ void add_verify(CLI::App& app, Flags& flags, Chosen& chosen) {
             return verify(flags, statement);
         };
     });
+}
+
+void add_explain(CLI::App& app, Flags& flags, Chosen& chosen) {
+    struct Words {
+        std::string search;
+        std::string role;
+        std::string application;
+    };
+
+    const auto words = std::make_shared<Words>();
+    CLI::App* const command = add_statement(
+        app,
+        flags,
+        chosen,
+        "explain",
+        "Who would answer a search, and who decides that; nothing runs",
+        [words] {
+            std::string statement = "EXPLAIN ROUTE ";
+            statement += words->role.empty() ? "" : "ROLE " + sql_literal(words->role) + ' ';
+            statement += words->application.empty()
+                             ? ""
+                             : "APPLICATION " + sql_literal(words->application) + ' ';
+            return statement + words->search;
+        }
+    );
+    command->add_option("SQL", words->search, "A search, its query vector written into it")
+        ->required();
+    command->add_option("--role", words->role, "Whom rules are asked about");
+    command->add_option("--application", words->application, "application_name, likewise");
 }
 
 void add_drill(CLI::App& app, Flags& flags, Chosen& chosen) {
@@ -213,7 +160,7 @@ void add_drill(CLI::App& app, Flags& flags, Chosen& chosen) {
     );
     add_place_options(*command, flags);
     add_json_option(*command, flags);
-    command->add_option("ROUTE", words->route, "As in veer routes; may be left out if it is alone");
+    add_route_option(*command, words->route, "As in veer routes; may be left out if it is alone");
     command->add_option("--fault", words->fault, "What is made up")
         ->check(CLI::IsMember({"neighbours", "wrong", "slow", "lag"}))
         ->capture_default_str();
@@ -235,23 +182,29 @@ void add_moves(CLI::App& app, Flags& flags, Chosen& chosen) {
         const char* about;
     };
 
-    static constexpr std::array<Move, 9> moves{{
+    static constexpr std::array<Move, 13> moves{{
+        {"off", "Postgres answers everybody, whatever a session asks for"},
         {"observe", "Postgres answers, and nothing is compared"},
         {"shadow", "Postgres answers, and a sample is compared with the index"},
         {"promote", "The next step up, or the share that --to says"},
         {"confirm", "A trial becomes what holds"},
         {"rollback", "Postgres answers; ROUTE all: of every route"},
-        {"hold", "No raise, until the console says RESUME"},
+        {"hold", "No raise, until resume ROUTE"},
+        {"complete", "The last step: nothing is asked of Postgres' index any more; ROUTE in full"},
         {"undo", "Back to what was before the last move"},
         {"ack", "A person has looked at what a guard found"},
         {"reopen", "A complete route is compared again"},
+        {"reshuffle", "Other searches belong to the share"},
+        {"resume", "ROUTE may be raised again; without ROUTE a panic is taken back"},
     }};
 
     struct Words {
         std::string route;
         std::string to;
         std::string lasting;
+        std::string version;
         std::string reason;
+        bool dry_run = false;
     };
 
     for (const Move& move : moves) {
@@ -260,13 +213,20 @@ void add_moves(CLI::App& app, Flags& flags, Chosen& chosen) {
         CLI::App* const command =
             add_statement(app, flags, chosen, move.name, move.about, [words, verb] {
                 const bool all = verb == "rollback" && words->route == "all";
-                std::string text = verb + ' ' + (all ? words->route : sql_literal(words->route));
+                std::string text = verb;
+                text += words->route.empty() ? "" : ' ' + (all ? "all" : sql_literal(words->route));
                 text += words->to.empty() ? "" : " TO " + words->to;
+                text += words->version.empty() ? "" : " IF VERSION " + words->version;
+                text += words->dry_run ? " DRY RUN" : "";
                 text += words->lasting.empty() ? "" : " FOR " + sql_literal(words->lasting);
                 return with_reason(text, words->reason);
             });
-        command->add_option("ROUTE", words->route, "As in veer routes, or its table")->required();
+        add_route_option(*command, words->route, "As in veer routes, or its table")
+            ->required(verb != "resume");
         command->add_option("--reason", words->reason, "For the audit");
+        command->add_option("--if-version", words->version, "Only where it is still that one")
+            ->check(CLI::NonNegativeNumber);
+        command->add_flag("--dry-run", words->dry_run, "Says what would be, changes nothing");
         if (verb == "promote") {
             command->add_option("--to", words->to, "0 to 100")->check(CLI::Range(0.0, 100.0));
             command->add_option("--for", words->lasting, "A trial: 10m, and back unless confirmed");
@@ -274,7 +234,81 @@ void add_moves(CLI::App& app, Flags& flags, Chosen& chosen) {
     }
 }
 
+/// Tables of the console that an operator asks for by name, and one search once more.
+void add_looks(CLI::App& app, Flags& flags, Chosen& chosen) {
+    struct Look {
+        const char* name;
+        const char* about;
+        const char* relation;
+    };
+
+    static constexpr std::array<Look, 7> looks{{
+        {"queries", "Shapes of searches, and who answered them", "queries"},
+        {"gates", "What has to be proven before a raise", "gates"},
+        {"guards", "What takes traffic back", "guards"},
+        {"plan", "The steps ahead, and what each needs", "plan"},
+        {"history", "The last decisions, latest first", "audit"},
+        {"mismatches", "Answers that differed, latest first", "mismatches"},
+        {"compare", "What comparisons have come to", "compare"},
+    }};
+
+    struct Words {
+        std::string route;
+        std::string id;
+        std::string ef;
+    };
+
+    for (const Look& look : looks) {
+        const auto words = std::make_shared<Words>();
+        const std::string relation = look.relation;
+        CLI::App* const command =
+            add_statement(app, flags, chosen, look.name, look.about, [words, relation] {
+                std::string text = "SELECT * FROM veer." + relation;
+                if (!words->route.empty()) {
+                    text.append(" WHERE route LIKE ").append(sql_literal('%' + words->route + '%'));
+                }
+                return text;
+            });
+        add_route_option(*command, words->route, "Those whose name has it");
+    }
+    const auto words = std::make_shared<Words>();
+    CLI::App* const replay = add_statement(
+        app,
+        flags,
+        chosen,
+        "replay",
+        "Compare a kept search once more, as it is or with more effort",
+        [words] {
+            return "REPLAY MISMATCH " + words->id + (words->ef.empty() ? "" : " EF " + words->ef);
+        }
+    );
+    replay->add_option("ID", words->id, "As in veer mismatches")
+        ->required()
+        ->check(CLI::PositiveNumber);
+    replay->add_option("--ef", words->ef, "hnsw.ef_search of both engines")
+        ->check(CLI::Range(1, 1000));
+}
+
 }  // namespace
+
+CLI::App* add_statement(
+    CLI::App& app,
+    Flags& flags,
+    Chosen& chosen,
+    const char* name,
+    const char* about,
+    std::function<std::string()> statement
+) {
+    CLI::App* const command = app.add_subcommand(name, about);
+    add_place_options(*command, flags);
+    add_json_option(*command, flags);
+    command->callback([&flags, &chosen, statement = std::move(statement)] {
+        chosen = [&flags, statement] {
+            return ask_and_print(flags, statement());
+        };
+    });
+    return command;
+}
 
 void add_live_commands(CLI::App& app, Flags& flags, Chosen& chosen) {
     struct Words {
@@ -282,20 +316,10 @@ void add_live_commands(CLI::App& app, Flags& flags, Chosen& chosen) {
         std::string route;
         std::string relation;
         std::string percent;
-        bool watch = false;
     };
 
     const auto words = std::make_shared<Words>();
-    CLI::App* const show_status =
-        app.add_subcommand("status", "What is served, and how much of it");
-    add_place_options(*show_status, flags);
-    add_json_option(*show_status, flags);
-    show_status->add_flag("-w,--watch", words->watch, "Again every second");
-    show_status->callback([&flags, &chosen, words] {
-        chosen = [&flags, words] {
-            return status(flags, words->watch);
-        };
-    });
+    add_status_command(app, flags, chosen);
     add_statement(app, flags, chosen, "routes", "SHOW ROUTES", [] { return "SHOW ROUTES"; });
     add_statement(app, flags, chosen, "reasons", "Why searches went where they went", [] {
         return "SHOW REASONS";
@@ -314,10 +338,11 @@ void add_live_commands(CLI::App& app, Flags& flags, Chosen& chosen) {
     add_statement(app, flags, chosen, "panic", "All searches to Postgres, at once", [words] {
         return with_reason("PANIC", words->reason);
     })->add_option("--reason", words->reason, "For the log");
-    add_statement(app, flags, chosen, "resume", "Take a panic back", [words] {
+    add_statement(app, flags, chosen, "unpanic", "Take a panic back", [words] {
         return with_reason("UNPANIC", words->reason);
     })->add_option("--reason", words->reason, "For the log");
     add_moves(app, flags, chosen);
+    add_looks(app, flags, chosen);
     CLI::App* const share =
         add_statement(app, flags, chosen, "set-percent", "Move a share of a route", [words] {
             return with_reason(
@@ -325,11 +350,12 @@ void add_live_commands(CLI::App& app, Flags& flags, Chosen& chosen) {
                 words->reason
             );
         });
-    share->add_option("ROUTE", words->route, "As in veer routes")->required();
+    add_route_option(*share, words->route, "As in veer routes")->required();
     share->add_option("PERCENT", words->percent, "0 to 100")
         ->required()
         ->check(CLI::Range(0.0, 100.0));
     share->add_option("--reason", words->reason, "For the audit");
+    add_explain(app, flags, chosen);
     add_verify(app, flags, chosen);
     add_drill(app, flags, chosen);
     add_statement(app, flags, chosen, "reload", "Read veer.toml again, all or nothing", [] {

@@ -26,6 +26,10 @@ int parse_and_run(int argc, char** argv) {
     add_doctor_command(app, flags, chosen);
     add_audit_command(app, flags, chosen);
     add_eject_command(app, flags, chosen);
+    add_top_command(app, flags, chosen);
+    add_init_command(app, flags, chosen);
+    add_config_command(app, flags, chosen);
+    add_completion_command(app, flags, chosen);
     app.footer("Exit codes: 0 done, 1 no or failed, 2 not understood, 3 nobody could be reached.");
     try {
         app.parse(argc, argv);

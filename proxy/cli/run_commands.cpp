@@ -1,4 +1,3 @@
-#include "config/diff.hpp"
 #include "proxy/cli/command_line.hpp"
 #include "proxy/cli/text_output.hpp"
 #include "proxy/report_command.hpp"
@@ -7,25 +6,13 @@
 
 #include <cstdio>
 
-// veer run, veer check-config, veer report
+// veer run, veer report
 
 namespace veer::proxy::cli {
 
 namespace {
 
 constexpr const char* config_help = "Configuration (default: ./veer.toml if there is one)";
-
-int check_config(const Flags& flags) {
-    const auto config = load_config(
-        {.config_file = flags.options.config_file, .upstream = {}, .listen = {}, .data_dir = {}}
-    );
-    if (!config) {
-        std::fprintf(stderr, "veer: %s\n", to_string(config.error()).c_str());
-        return failed;
-    }
-    std::fputs(config::to_text(*config).c_str(), stdout);
-    return succeeded;
-}
 
 }  // namespace
 
@@ -86,14 +73,6 @@ void add_run_commands(CLI::App& app, Flags& flags, Chosen& chosen) {
     run->callback([&] {
         chosen = [&flags] {
             return proxy::run(flags.options);
-        };
-    });
-    CLI::App* const check =
-        app.add_subcommand("check-config", "Read the configuration and print what it means");
-    check->add_option("-c,--config", flags.options.config_file, config_help);
-    check->callback([&] {
-        chosen = [&flags] {
-            return check_config(flags);
         };
     });
     add_report_command(app, flags, chosen);

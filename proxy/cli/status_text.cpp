@@ -60,6 +60,47 @@ std::string traffic_line(const Look& look, const Look& before, std::size_t row, 
     return text;
 }
 
+/// "READY for 5 %", or what is in the way of more.
+std::string outlook(const Answer& routes, std::size_t row) {
+    const std::string step = field(routes, row, "next_step");
+    if (field(routes, row, "held") == "t") {
+        return "held: no raise until veer resume";
+    }
+    if (step.empty()) {
+        return "no step ahead";
+    }
+    const std::string obstacle = field(routes, row, "obstacle");
+    if (!obstacle.empty()) {
+        return "NOT YET " + step + " %: " + obstacle;
+    }
+    const std::string at = field(routes, row, "next_step_at");
+    return "READY for " + step + " %: veer promote" + (at.empty() ? "" : ", not before " + at);
+}
+
+std::string recall_line(const Answer& routes, std::size_t row) {
+    const std::string recall = field(routes, row, "recall");
+    return recall.empty() ? "nothing judged yet"
+                          : rounded(number(routes, row, "recall")) + ", proven " +
+                                rounded(number(routes, row, "recall_lo")) + " at least";
+}
+
+/// "copying, 1.2e+06 of 3e+06 rows, 61000/s, 29 s left"; empty where nothing is under way.
+std::string copy_text(const Look& look, const std::string& table) {
+    for (std::size_t row = 0; row < look.copies.rows.size(); ++row) {
+        const double rate = number(look.copies, row, "rows_per_s");
+        if ((!table.empty() && field(look.copies, row, "table") != table) || rate <= 0) {
+            continue;
+        }
+        const std::string left = field(look.copies, row, "seconds_left");
+        return (table.empty() ? field(look.copies, row, "table") + ' ' : "") +
+               field(look.copies, row, "state") + ", " + rounded(number(look.copies, row, "rows")) +
+               " of " + rounded(number(look.copies, row, "rows_expected")) + " rows, " +
+               rounded(rate) + "/s" +
+               (left.empty() ? "" : ", " + rounded(std::ceil(std::atof(left.c_str()))) + " s left");
+    }
+    return "";
+}
+
 std::string route_text(const Look& look, const Look& before, std::size_t row, bool utf8) {
     const std::string branch = utf8 ? "├─ " : "+- ";
     const std::string last = utf8 ? "└─ " : "`- ";
@@ -67,12 +108,22 @@ std::string route_text(const Look& look, const Look& before, std::size_t row, bo
     std::string text = field(look.routes, row, "route") + "   " + field(look.routes, row, "state") +
                        "   " + field(look.routes, row, "desired_pct") + " %   effective " +
                        field(look.routes, row, "effective_pct") + " %\n";
+    if (const std::string traffic = field(look.routes, row, "traffic"); !traffic.empty()) {
+        const std::string until = field(look.routes, row, "trial_until");
+        text += branch + "cutover  " + traffic + ", allowed " +
+                field(look.routes, row, "allowed_pct") + " %, version " +
+                field(look.routes, row, "version") +
+                (until.empty() ? "" : ", a trial until " + until + ": veer confirm") + '\n';
+        text += branch + "recall   " + recall_line(look.routes, row) + '\n';
+        text += branch + "next     " + outlook(look.routes, row) + '\n';
+    }
     text += branch + "traffic  " + traffic_line(look, before, row, utf8) + '\n';
     text += branch + "index    " + field(look.indexes, row, "rows") + " rows, " +
             field(look.indexes, row, "dim") + " dimensions, about " +
             size_text(number(look.indexes, row, "estimated_bytes")) + '\n';
-    text += branch + "copy     " + field(look.replication, 0, "state") + ", applied " +
-            field(look.replication, 0, "applied_lsn") + '\n';
+    const std::string copied = copy_text(look, field(look.routes, row, "relation"));
+    text += branch + "copy     " + (copied.empty() ? field(look.replication, 0, "state") : copied) +
+            ", applied " + field(look.replication, 0, "applied_lsn") + '\n';
     return text + last + "why      " + (why.empty() ? "as wanted" : why) + '\n';
 }
 
@@ -90,6 +141,8 @@ std::string status_text(const Look& look, const Look& before, bool utf8) {
         const std::string reason = field(look.replication, 0, "reason");
         text += "no routes: " + field(look.replication, 0, "state") +
                 (reason.empty() ? "" : ": " + reason) + '\n';
+        const std::string copied = copy_text(look, "");
+        text += copied.empty() ? "" : copied + '\n';
     }
     return text;
 }

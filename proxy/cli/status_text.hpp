@@ -12,7 +12,13 @@ struct Look {
     Answer routes;
     Answer replication;
     Answer indexes;
+    Answer copies;
 };
+
+/// Asks a running veer for all of it.
+boost::system::result<Look, Trouble> look_around(const std::string& directory);
+
+bool terminal_is_utf8();
 
 /// One tree a route; `before` is the look of a second ago, for rates, or empty. Without `utf8` in
 /// plain ASCII.

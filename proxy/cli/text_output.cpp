@@ -82,6 +82,24 @@ std::string to_table(const Answer& answer) {
     return text;
 }
 
+int print(const Trouble& trouble, bool json) {
+    if (json) {
+        std::fputs(to_json(trouble).c_str(), stdout);
+    } else {
+        const std::string hint = trouble.hint.empty() ? "" : "\n  " + trouble.hint;
+        std::fprintf(stderr, "veer: %s%s\n", trouble.message.c_str(), hint.c_str());
+    }
+    return trouble.unreachable ? unreachable : failed;
+}
+
+std::string sql_literal(std::string_view text) {
+    std::string literal = "'";
+    for (const char c : text) {
+        literal += c == '\'' ? "''" : std::string(1, c);
+    }
+    return literal + '\'';
+}
+
 std::string to_json(const Answer& answer, const std::vector<std::string>& next_steps) {
     std::string rows;
     for (const auto& row : answer.rows) {

@@ -29,6 +29,12 @@ std::string to_json(const Answer& answer, const std::vector<std::string>& next_s
 /// {"ok":false,"reason":"...","sqlstate":"...","next_steps":["..."],"rows":[]}
 std::string to_json(const Trouble& trouble);
 
+/// Says it, to people or to programs; the exit code that it is.
+int print(const Trouble& trouble, bool json);
+
+/// SQL's quotes: what is inside cannot be anything but text.
+std::string sql_literal(std::string_view text);
+
 /// "3d 2h", "12 min", "40 s"
 std::string duration_text(long long seconds);
 

@@ -4,6 +4,9 @@
 #include "router/compare/golden_inbox.hpp"
 #include "storage/sync/observer.hpp"
 
+#include <chrono>
+#include <cstdint>
+
 namespace veer::proxy::compare {
 
 /// Notes what the stream brings on its way to the index:
@@ -34,7 +37,7 @@ class ChangeTap final : public storage::sync::Observer {
     }
 
     void apply(const storage::Transaction& transaction) override {
-        log_.note(transaction);
+        log_.note(transaction, now_ns());
         golden_.note(transaction);
         next_.apply(transaction);
     }
@@ -63,15 +66,20 @@ class ChangeTap final : public storage::sync::Observer {
     }
 
     void applied(storage::Lsn lsn) override {
-        log_.note_position(lsn);
+        log_.note_position(lsn, now_ns());
         next_.applied(lsn);
     }
 
     void status(const storage::sync::Status& status) override { next_.status(status); }
 
   private:
+    static std::int64_t now_ns() {
+        const auto since = std::chrono::steady_clock::now().time_since_epoch();
+        return std::chrono::duration_cast<std::chrono::nanoseconds>(since).count();
+    }
+
     void restart(storage::Lsn lsn) {
-        log_.restart(lsn);
+        log_.restart(lsn, now_ns());
         golden_.lose(lsn);
     }
 

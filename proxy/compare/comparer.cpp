@@ -1,14 +1,15 @@
 #include "proxy/compare/comparer.hpp"
 
+#include "index/unhurried.hpp"
+#include "proxy/compare/background.hpp"
+#include "router/candidate.hpp"
 #include "router/search_order.hpp"
 
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
+#include <utility>
 
 namespace veer::proxy::compare {
 
@@ -23,12 +24,10 @@ using Clock = std::chrono::steady_clock;
 
 /// How long the stream may take to bring what Postgres has seen.
 constexpr std::chrono::seconds settle_time_max{2};
-constexpr std::chrono::seconds exact_time_max{2};
-/// After a failed connection; until then comparisons fail at once.
-constexpr std::chrono::seconds connect_pause{5};
+/// Of which it works for a part: the rest is for whoever waits.
+constexpr std::chrono::seconds exact_time_max{8};
 /// One disagreement in so many is put to Postgres a second time.
 constexpr std::uint64_t asked_twice_one_in = 8;
-constexpr int niceness = 10;
 
 std::int64_t now_ns() {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch())
@@ -40,12 +39,6 @@ std::int64_t wall_clock_us() {
                std::chrono::system_clock::now().time_since_epoch()
     )
         .count();
-}
-
-double thread_seconds() {
-    std::timespec spent{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
-    return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) / 1e9;
 }
 
 bool compares_anything(const config::Config& config) {
@@ -60,9 +53,55 @@ bool same(const router::compare::Judgement& judgement) {
     return severity_of(judgement.verdict) == Severity::equal;
 }
 
+const index::Filter* filter_of(const Observation& observation) {
+    return observation.filter ? &*observation.filter : nullptr;
+}
+
 /// A tenth of the place's digits that nothing else looks at.
 bool asks_twice(double place) {
     return static_cast<std::uint64_t>(place * 1e12) % asked_twice_one_in == 0;
+}
+
+/// The judged answer: the client's own where it has one, else asked now. False where a route's
+/// other server has none: clients get Postgres' answer then, and it is counted.
+bool answer_by_candidate(const Observation& observation, Mismatch& made) {
+    constexpr std::uint32_t pgvector_default = 40;
+    const std::uint32_t ef = observation.ef_search.value_or(pgvector_default);
+    router::SearchOrder order{
+        .index = observation.column->index,
+        .vector = observation.vector,
+        .rows = observation.k,
+        .ef = std::max<std::size_t>(ef, observation.k),
+        .filter = observation.filter,
+        .candidate = observation.candidate};
+    if (order.candidate && !observation.served_by_veer) {
+        order.place = order.candidate->admit();
+        if (!order.place) {
+            return false;
+        }
+    }
+    if (observation.served_by_veer) {
+        made.answers.veer = observation.veer;
+    }
+    if (observation.served_by_veer && observation.search_ms) {
+        made.durations.veer = *observation.search_ms;
+    } else {
+        const double before = thread_seconds();
+        const Clock::time_point asked = Clock::now();
+        auto found = order.run();
+        made.durations.veer = 1000 * (thread_seconds() - before);
+        if (order.candidate) {
+            made.durations.veer =
+                std::chrono::duration<double, std::milli>(Clock::now() - asked).count();
+            if (!found) {
+                return false;
+            }
+        }
+        if (!observation.served_by_veer && found) {
+            made.answers.veer = *std::move(found);
+        }
+    }
+    return true;
 }
 
 }  // namespace
@@ -75,7 +114,8 @@ Comparer::~Comparer() {
 
 void Comparer::configure(const config::Config& config) {
     const bool on = compares_anything(config);
-    parts_.log.keep(on);
+    parts_.log.keep(on, now_ns());
+    judge_share_ = config.compare.judge_cores / thread_count;
     const std::lock_guard lock(mutex_);
     budget_.set_rate(config.compare.budget_per_second);
     judge_budget_.set_rate(config.compare.judge_cores);
@@ -100,7 +140,7 @@ void Comparer::offer(Observation observation) noexcept {
 /// False where it is shed.
 bool Comparer::take(Observation& observation) {
     const std::unique_lock lock(mutex_, std::try_to_lock);
-    if (!lock.owns_lock() || stopping_ || taken_.size() >= idle_) {
+    if (!lock.owns_lock() || stopping_ || taken_.size() + (waiting_ ? 1 : 0) >= idle_) {
         return false;
     }
     const std::int64_t now = now_ns();
@@ -118,46 +158,64 @@ bool Comparer::take(Observation& observation) {
 }
 
 void Comparer::serve() {
-    setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), niceness);  // clients come first
+    give_way();  // clients come first
     Pgvector pgvector(parts_.dsn, wake_);
-    Clock::time_point not_before = Clock::now();
     for (;;) {
         std::unique_lock lock(mutex_);
         ++idle_;
-        changed_.wait(lock, [this] { return stopping_ || !taken_.empty(); });
+        changed_.wait(lock, [this] { return stopping_ || !taken_.empty() || waiting_; });
         --idle_;
         if (stopping_) {
             return;
         }
+        if (auto waiting = std::exchange(waiting_, std::nullopt)) {
+            lock.unlock();
+            waiting->done(once(waiting->observation));
+            continue;
+        }
         const Observation observation = std::move(taken_.front());
         taken_.pop_front();
         lock.unlock();
-        std::optional<Mismatch> comparison;
-        if (Clock::now() >= not_before) {
-            comparison = compare_guarded(pgvector, observation);
-            not_before =
-                comparison || pgvector.connected() ? Clock::now() : Clock::now() + connect_pause;
-        }
-        if (comparison && parts_.compared) {
-            parts_.compared(*comparison);
-        }
-        if (comparison) {
-            parts_.ledger.add(*std::move(comparison));
-        } else {
-            observation.tally->failed.fetch_add(1, std::memory_order_relaxed);
-        }
+        serve(observation, pgvector);
     }
 }
 
-/// Nothing where memory has run out: comparing must not end the process.
-std::optional<Mismatch> Comparer::compare_guarded(
-    Pgvector& pgvector, const Observation& observation
-) {
+void Comparer::serve(const Observation& observation, Pgvector& pgvector) {
+    if (!paused(observation.route)) {
+        Compared compared = compare_guarded(pgvector, observation);
+        if (auto* const made = std::get_if<Mismatch>(&compared)) {
+            if (parts_.compared) {
+                parts_.compared(*made);
+            }
+            parts_.ledger.add(std::move(*made));
+            return;
+        }
+        pause(observation.route, std::get<Failed>(compared));
+    }
+    observation.tally->failed.fetch_add(1, std::memory_order_relaxed);
+}
+
+bool Comparer::paused(const std::string& route) {
+    const std::lock_guard lock(mutex_);
+    return pauses_.paused(route, now_ns());
+}
+
+void Comparer::pause(const std::string& route, Failed why) {
+    const std::lock_guard lock(mutex_);
+    if (why == Failed::server) {
+        pauses_.begin_for_all(now_ns());
+    } else if (why == Failed::statement) {
+        pauses_.begin(route, now_ns());
+    }
+}
+
+/// Comparing must not end the process.
+Comparer::Compared Comparer::compare_guarded(Pgvector& pgvector, const Observation& observation) {
     try {
         return compare(pgvector, observation);
-    } catch (const std::exception& error) {
+    } catch (const std::exception& error) {  // no memory
         spdlog::warn("comparison of {}: {}", observation.route, error.what());
-        return std::nullopt;
+        return Failed::copy;
     }
 }
 
@@ -169,22 +227,27 @@ std::optional<Rows> Comparer::exact(const Observation& observation) {
         }
     }
     const double before = thread_seconds();
+    Slices slices(judge_share_);
+    const index::Unhurried unhurried([&slices] { slices.breathe(); });
     auto found = observation.column->index->search_exact(
-        observation.vector,
-        router::compare::exact_rows(observation.k),
-        {.deadline = Clock::now() + exact_time_max}
+        {.query = observation.vector,
+         .k = router::compare::exact_rows(observation.k),
+         .filter = filter_of(observation),
+         .limits = {.cancelled = &stopped_, .deadline = Clock::now() + exact_time_max}}
     );
     const std::lock_guard lock(mutex_);
     judge_budget_.charge(thread_seconds() - before);
     return found ? std::optional(*std::move(found)) : std::nullopt;
 }
 
-std::optional<Mismatch> Comparer::compare(Pgvector& pgvector, const Observation& observation) {
+Comparer::Compared Comparer::compare(Pgvector& pgvector, const Observation& observation) {
     Mismatch made;
+    const std::int64_t began_ns = now_ns();
     made.taken_us = wall_clock_us();
     made.route = observation.route;
     made.shape = observation.shape;
     made.vector = observation.vector;
+    made.filter = observation.filter;
     made.durations.served = observation.served_ms;
     made.durations.served_by_veer = observation.served_by_veer;
     made.answers.k = observation.k;
@@ -193,45 +256,39 @@ std::optional<Mismatch> Comparer::compare(Pgvector& pgvector, const Observation&
     );
     made.applied = observation.served_by_veer ? observation.applied : parts_.replica.applied();
 
-    constexpr std::uint32_t pgvector_default = 40;
-    const std::uint32_t ef = observation.ef_search.value_or(pgvector_default);
-    const router::SearchOrder order{
-        .index = observation.column->index,
-        .vector = observation.vector,
-        .rows = observation.k,
-        .ef = std::max<std::size_t>(ef, observation.k)};
-    if (observation.served_by_veer) {
-        made.answers.veer = observation.veer;
+    if (!answer_by_candidate(observation, made)) {
+        parts_.ledger.note_trouble(observation.route, "The route's other server has no answer.");
+        return Failed::candidate;
     }
-    if (observation.served_by_veer && observation.search_ms) {
-        made.durations.veer = *observation.search_ms;
-    } else {
-        const double before = thread_seconds();
-        auto found = order.run();
-        made.durations.veer = 1000 * (thread_seconds() - before);
-        if (!observation.served_by_veer && found) {
-            made.answers.veer = *std::move(found);
-        }
-    }
-
     const auto answer = pgvector.ask(
         {.column = *observation.column,
          .vector = observation.vector,
          .k = observation.k,
+         .filter = filter_of(observation),
          .ef_search = observation.ef_search,
          .veer = made.answers.veer ? &*made.answers.veer : nullptr,
          .ask_twice = asks_twice(observation.place),
          .tolerance = made.answers.tolerance}
     );
     if (!answer.has_value()) {
-        spdlog::debug("comparison of {}: {}", observation.route, answer.error().message);
-        return std::nullopt;
+        if (parts_.ledger.note_trouble(observation.route, answer.error().message)) {
+            spdlog::warn("comparing {} fails: {}", observation.route, answer.error().message);
+        }
+        return answer.error().code == storage::Errc::connection ? Failed::server
+                                                                : Failed::statement;
     }
     made.answers.postgres = answer->rows;
     made.answers.confirmed = answer->confirmed;
+    made.answers.outside = answer->outside;
     made.answers.moving = answer->moving;
     made.answers.exact = exact(observation);
-    const router::compare::Window window{.before = made.applied, .after = parts_.log.noted()};
+    // How far another server was nobody knows: whatever is known to have changed may be on its way.
+    router::compare::Window window{.before = made.applied, .after = parts_.log.noted()};
+    if (observation.candidate) {
+        const std::chrono::nanoseconds lag = observation.candidate->lag_max();
+        window.before = parts_.log.known_from();
+        window.since_ns = began_ns - lag.count();
+    }
     made.durations.postgres = answer->milliseconds;
     made.durations.round_trip = answer->round_trip_ms;
     made.ef_search = answer->ef_search;
@@ -241,26 +298,43 @@ std::optional<Mismatch> Comparer::compare(Pgvector& pgvector, const Observation&
         const bool settled = settle(answer->lsn);
         made.answers.changed =
             parts_.log.between(observation.column->table.oid, window, answer->snapshot);
-        made.answers.changed.complete = made.answers.changed.complete && settled;
+        made.answers.changed.covered = made.answers.changed.covered && settled;
         made.judgement = judge(made.answers);
     }
-    return still_served(observation) ? std::optional(std::move(made)) : std::nullopt;
+    if (!still_served(observation)) {
+        return Failed::copy;
+    }
+    return made;
 }
 
-std::optional<Mismatch> Comparer::replay(
-    const Mismatch& kept,
-    std::shared_ptr<const index::IndexedColumn> column,
-    std::optional<std::uint32_t> ef_search
-) {
+Observation Comparer::Replay::observation() const {
     Observation again;
-    again.route = kept.route;
-    again.column = std::move(column);
-    again.shape = kept.shape;
-    again.vector = kept.vector;
-    again.k = kept.answers.k;
-    again.ef_search = ef_search.value_or(kept.ef_search);
+    again.route = kept->route;
+    again.column = column;
+    again.candidate = candidate;
+    again.shape = kept->shape;
+    again.vector = kept->vector;
+    again.k = kept->answers.k;
+    again.filter = kept->filter;
+    again.ef_search = ef_search.value_or(kept->ef_search);
+    return again;
+}
+
+std::optional<Mismatch> Comparer::once(const Observation& observation) {
     Pgvector pgvector(parts_.dsn, wake_);
-    return compare(pgvector, again);
+    Compared compared = compare_guarded(pgvector, observation);
+    auto* const made = std::get_if<Mismatch>(&compared);
+    return made == nullptr ? std::nullopt : std::optional(std::move(*made));
+}
+
+bool Comparer::once_aside(Observation observation, Told done) {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || waiting_ || threads_.empty()) {
+        return false;
+    }
+    waiting_.emplace(Waiting{.observation = std::move(observation), .done = std::move(done)});
+    changed_.notify_one();
+    return true;
 }
 
 /// Waits until all that Postgres had seen has come through the stream. False where it has not.
@@ -309,7 +383,9 @@ void Comparer::stop() {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
         taken_.clear();
+        waiting_.reset();
     }
+    stopped_ = true;
     wake_.wake();
     changed_.notify_all();
     for (std::thread& thread : threads_) {

@@ -9,6 +9,7 @@
 #include "router/compare/sampling.hpp"
 #include "storage/source/wake.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -17,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <variant>
 #include <vector>
 
 namespace veer::proxy::compare {
@@ -29,6 +31,8 @@ namespace veer::proxy::compare {
 ///        └─ never waits        else dropped and counted                the exact answer; settle;
 ///        judge
 ///                                                                        └─▶ Ledger
+///
+/// The exact answer is worked out in slices (Pace), each thread at its part of judge_cores.
 ///
 /// Invariants:
 /// 1. offer() takes a lock only where it is free, and allocates no more than its argument.
@@ -56,40 +60,68 @@ class Comparer final : public router::compare::Sink {
 
     void offer(router::compare::Observation observation) noexcept override;
 
-    /// Compares a kept search once more, now, on the calling thread and a connection of its own:
-    /// with another `ef_search` it says whether more effort would have found what was missed.
-    /// `column` is the route's today. Nothing where Postgres does not answer, or the copy is not
-    /// served.
-    std::optional<router::compare::Mismatch> replay(
-        const router::compare::Mismatch& kept,
-        std::shared_ptr<const index::IndexedColumn> column,
-        std::optional<std::uint32_t> ef_search = std::nullopt
-    );
+    /// A kept search, to be compared once more: with another `ef_search` it says whether more
+    /// effort would have found what was missed. Column and candidate are the route's today.
+    struct Replay {
+        std::shared_ptr<const router::compare::Mismatch> kept;
+        std::shared_ptr<const index::IndexedColumn> column;
+        std::shared_ptr<router::Candidate> candidate = nullptr;
+        std::optional<std::uint32_t> ef_search = std::nullopt;
+
+        router::compare::Observation observation() const;
+    };
+
+    /// Now, on the calling thread and a connection of its own. Nothing where Postgres does not
+    /// answer, or the copy is not served. Counts nowhere.
+    std::optional<router::compare::Mismatch> once(const router::compare::Observation& observation);
+
+    using Told = std::function<void(std::optional<router::compare::Mismatch>)>;
+
+    /// The same on a thread of the comparer's, which tells `done`. False, and nobody is told, where
+    /// another one is waited for already, or nothing was ever compared.
+    bool once_aside(router::compare::Observation observation, Told done);
 
     void stop();
 
   private:
     static constexpr unsigned thread_count = 2;
 
+    /// Why there is no comparison.
+    enum class Failed : std::uint8_t {
+        server,     ///< Postgres could not be reached
+        statement,  ///< Postgres has refused this search
+        candidate,  ///< the route's other server has no answer
+        copy,       ///< it was replaced meanwhile, or memory has run out
+    };
+    using Compared = std::variant<router::compare::Mismatch, Failed>;
+
+    struct Waiting {
+        router::compare::Observation observation;
+        Told done;
+    };
+
     bool take(router::compare::Observation& observation);
     void serve();
-    std::optional<router::compare::Mismatch> compare(
-        Pgvector& pgvector, const router::compare::Observation& observation
-    );
-    std::optional<router::compare::Mismatch> compare_guarded(
-        Pgvector& pgvector, const router::compare::Observation& observation
-    );
+    void serve(const router::compare::Observation& observation, Pgvector& pgvector);
+    Compared compare(Pgvector& pgvector, const router::compare::Observation& observation);
+    Compared compare_guarded(Pgvector& pgvector, const router::compare::Observation& observation);
+    bool paused(const std::string& route);
+    void pause(const std::string& route, Failed why);
     std::optional<router::compare::Rows> exact(const router::compare::Observation& observation);
     bool settle(storage::Lsn lsn);
     bool still_served(const router::compare::Observation& observation) const;
 
     Parts parts_;
     storage::source::Wake wake_;
+    std::atomic<bool> stopped_ = false;       // ends what is being judged
+    std::atomic<double> judge_share_ = 0.25;  // of a processor, for each thread
     std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<router::compare::Observation> taken_;  // under mutex_, as is all below
     unsigned idle_ = 0;
     router::compare::RecentSamples recent_;
+    std::optional<Waiting> waiting_;
+    router::compare::Pauses pauses_;
     router::compare::Budget budget_{0};
     router::compare::Budget judge_budget_{0};
     bool stopping_ = false;

@@ -1,11 +1,11 @@
 #include "proxy/compare/golden_keeper.hpp"
 
+#include "index/unhurried.hpp"
+#include "proxy/compare/background.hpp"
+
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <ctime>
 #include <limits>
 #include <set>
 #include <utility>
@@ -20,25 +20,20 @@ using router::compare::GoldenSummary;
 using Clock = std::chrono::steady_clock;
 
 constexpr double share_of_judge = 0.25;
-constexpr std::chrono::seconds exact_time_max{2};
-constexpr int niceness = 10;
+/// Of which it works for a part.
+constexpr std::chrono::seconds exact_time_max{8};
 
 std::int64_t now_ns() {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch())
         .count();
 }
 
-double thread_seconds() {
-    std::timespec spent{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
-    return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) / 1e9;
-}
-
 GoldenSet::Column column_of(const index::IndexedColumn& column) {
     return {
         .table = column.table.oid,
         .vector = column.vector,
-        .metric = column.index->options().metric};
+        .metric = column.index->options().metric,
+        .legacy = column.ann.legacy};
 }
 
 /// An index that has gone makes every distance unknown; it is not kept for that.
@@ -62,7 +57,8 @@ GoldenKeeper::~GoldenKeeper() {
 void GoldenKeeper::configure(const config::Config& config) {
     const std::lock_guard lock(mutex_);
     capacity_ = config.compare.golden;
-    budget_.set_rate(config.compare.judge_cores * share_of_judge);
+    share_ = config.compare.judge_cores * share_of_judge;
+    budget_.set_rate(share_);
     for (auto& [route, set] : sets_) {
         set->set_capacity(capacity_);
     }
@@ -88,7 +84,7 @@ std::map<std::string, GoldenSummary> GoldenKeeper::summaries() const {
 }
 
 void GoldenKeeper::serve() {
-    setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), niceness);  // clients come first
+    give_way();  // clients come first
     Clock::time_point asked_all = Clock::now();
     std::unique_lock lock(mutex_);
     while (!stopping_) {
@@ -122,8 +118,10 @@ void GoldenKeeper::round(bool ask_all) {
                 due = set->second->fresh();
             }
         }
+        Slices slices(share_);
         for (std::size_t i = 0; i < due.size() && may_work(); ++i) {
             ask_index(each, due[i]);
+            slices.breathe();
         }
     }
     for (const auto& [route, summary] : summaries()) {
@@ -193,8 +191,12 @@ void GoldenKeeper::judge_stale(const Served& served) {
 void GoldenKeeper::judge(const Served& served, const Set::Due& due) {
     const storage::Lsn as_of = parts_.replica.applied();
     const double before = thread_seconds();
+    Slices slices(share_);
+    const index::Unhurried unhurried([&slices] { slices.breathe(); });
     auto exact = served.column->index->search_exact(
-        due.search.vector, due.search.k, {.deadline = Clock::now() + exact_time_max}
+        due.search.vector,
+        due.search.k,
+        {.cancelled = &stopped_, .deadline = Clock::now() + exact_time_max}
     );
     charge(thread_seconds() - before);
     drain();
@@ -214,15 +216,49 @@ void GoldenKeeper::judge(const Served& served, const Set::Due& due) {
 }
 
 void GoldenKeeper::ask_index(const Served& served, const Set::Due& due) {
+    const std::uint32_t learned = served.recall_target ? served.traffic->learned_ef.load() : 0;
+    const std::size_t ef = router::effective_ef(static_cast<std::uint32_t>(due.search.ef), learned);
+    const auto found = search(served, due, ef);
+    {
+        const std::lock_guard lock(mutex_);
+        if (found) {
+            sets_.at(served.route)->measured(due.id, *found);
+        }
+    }
+    if (served.recall_target) {
+        learn(served, due);
+    }
+}
+
+index::Result<std::vector<index::Hit>> GoldenKeeper::search(
+    const Served& served, const Set::Due& due, std::size_t ef
+) {
     const double before = thread_seconds();
-    const auto found = served.column->index->search(
-        due.search.vector, due.search.k, std::max(due.search.ef, due.search.k)
-    );
+    auto found =
+        served.column->index->search(due.search.vector, due.search.k, std::max(ef, due.search.k));
     charge(thread_seconds() - before);
     drain();  // all that the index may have shown is known now
-    const std::lock_guard lock(mutex_);
-    if (found) {
-        sets_.at(served.route)->measured(due.id, *found);
+    return found;
+}
+
+void GoldenKeeper::learn(const Served& served, const Set::Due& due) {
+    const auto [found, fresh] = learners_.try_emplace(served.route, *served.recall_target);
+    router::EfLearner& learner = found->second;
+    if (!fresh && learner.target() != *served.recall_target) {
+        learner = router::EfLearner{*served.recall_target};
+    }
+    const auto answer = search(served, due, learner.asked());
+    if (!answer) {
+        return;
+    }
+    std::optional<double> recall;
+    {
+        const std::lock_guard lock(mutex_);
+        recall = sets_.at(served.route)->recall(due.id, *answer);
+    }
+    if (recall) {
+        learner.note(*recall);
+        served.traffic->learned_ef = learner.value();
     }
 }
 
@@ -241,6 +277,7 @@ void GoldenKeeper::stop() {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
     }
+    stopped_ = true;
     changed_.notify_all();
     if (thread_.joinable()) {
         thread_.join();

@@ -5,13 +5,17 @@
 #include "router/compare/golden_inbox.hpp"
 #include "router/compare/golden_set.hpp"
 #include "router/compare/sampling.hpp"
+#include "router/cutover/traffic.hpp"
+#include "router/ef_learner.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
@@ -28,14 +32,17 @@ namespace veer::proxy::compare {
 ///                                  measured(): the recall, for guards and for people
 ///
 /// Invariants:
-/// 1. One niced thread does all of it, at a quarter of [compare] judge_cores.
-/// 2. A measurement counts only where the exact answer holds after all changes that the index may
+/// 1. One niced thread does all of it, in slices, at a quarter of [compare] judge_cores.
+/// 2. Where a route learns its ef, each measurement is made at the ef that is asked for, too.
+/// 3. A measurement counts only where the exact answer holds after all changes that the index may
 ///    have shown while it was asked.
 class GoldenKeeper {
   public:
     struct Served {
         std::string route;
         std::shared_ptr<const index::IndexedColumn> column;
+        std::optional<double> recall_target = std::nullopt;           ///< nothing: ef is not learnt
+        std::shared_ptr<router::cutover::Traffic> traffic = nullptr;  ///< is told what is learnt
     };
 
     struct Parts {
@@ -74,17 +81,24 @@ class GoldenKeeper {
     void judge_stale(const Served& served);
     void judge(const Served& served, const Set::Due& due);
     void ask_index(const Served& served, const Set::Due& due);
+    index::Result<std::vector<index::Hit>> search(
+        const Served& served, const Set::Due& due, std::size_t ef
+    );
+    void learn(const Served& served, const Set::Due& due);
     bool may_work();
     void charge(double seconds);
 
     Parts parts_;
-    mutable std::mutex mutex_;  // guards all below
+    std::atomic<bool> stopped_ = false;  // ends what is being judged
+    std::atomic<double> share_ = 0;      // of a processor
+    mutable std::mutex mutex_;           // guards all below
     std::condition_variable changed_;
     std::map<std::string, std::unique_ptr<Set>> sets_;
     std::size_t capacity_ = 0;
     router::compare::Budget budget_{0};
     std::minstd_rand random_;
     bool stopping_ = false;
+    std::map<std::string, router::EfLearner> learners_;  // the thread's own
     std::thread thread_;
 };
 

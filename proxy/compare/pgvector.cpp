@@ -1,10 +1,11 @@
 #include "proxy/compare/pgvector.hpp"
 
+#include "proxy/candidate/condition_text.hpp"
+#include "proxy/candidate/nearest_statement.hpp"
+#include "proxy/candidate/row_text.hpp"
 #include "router/rewrite.hpp"
-#include "storage/row.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <chrono>
 #include <set>
@@ -13,52 +14,15 @@ namespace veer::proxy::compare {
 
 namespace {
 
+using candidate::condition_text;
+using candidate::table_alias;
+using candidate::vector_text;
 using router::compare::Rows;
 using storage::source::Connection;
-using storage::source::QueryResult;
 using Clock = std::chrono::steady_clock;
-
-constexpr const char* alias = "veer_t";
 
 double milliseconds_since(Clock::time_point start) {
     return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-std::string vector_text(std::span<const float> vector) {
-    std::string text = "[";
-    std::array<char, 32> buffer{};
-    for (const float value : vector) {
-        const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
-        text += text.size() == 1 ? "" : ",";
-        text.append(buffer.data(), end);
-    }
-    return text + ']';
-}
-
-/// The function that writes a key type's binary form, as the stream sends it.
-std::string_view send_function(std::uint32_t type_oid) {
-    constexpr std::pair<std::uint32_t, std::string_view> functions[] = {
-        {20, "int8send"},
-        {21, "int2send"},
-        {23, "int4send"},
-        {1043, "varcharsend"},
-        {2950, "uuid_send"}};
-    for (const auto& [oid, name] : functions) {
-        if (oid == type_oid) {
-            return name;
-        }
-    }
-    return "textsend";
-}
-
-std::string from_hex(const std::string& hex) {
-    std::string bytes;
-    for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-        unsigned value = 0;
-        std::from_chars(hex.data() + i, hex.data() + i + 2, value, 16);
-        bytes += static_cast<char>(value);
-    }
-    return bytes;
 }
 
 storage::Error unexpected(std::string message) {
@@ -94,9 +58,11 @@ bool as_far(const Rows& a, const Rows& b, const router::compare::Tolerance& tole
 
 /// What the statements of one question have in common.
 struct Pgvector::Statement {
-    std::string select;    ///< SELECT keys, distance FROM table
-    std::string distance;  ///< the expression to order by
-    std::string vector;    ///< $1
+    std::string select;     ///< SELECT keys, distance FROM table
+    std::string distance;   ///< the expression to order by
+    std::string nearest;    ///< [WHERE ...] ORDER BY ... LIMIT ...
+    std::string condition;  ///< the question's filter; empty where there is none
+    std::string vector;     ///< $1
     std::size_t key_columns = 0;
 };
 
@@ -106,7 +72,7 @@ storage::Result<PgAnswer> Pgvector::ask(const Question& question) {
             {.dsn = dsn_, .application_name = "veer compare", .replication = false, .wake = &wake_}
         );
         if (!opened.has_value()) {
-            return opened.error();
+            return storage::Error{storage::Errc::connection, opened.error().message};
         }
         connection_.emplace(*std::move(opened));
     }
@@ -126,14 +92,16 @@ storage::Result<Pgvector::Statement> Pgvector::begin(const Question& question, P
     if (question.ef_search) {
         sql += "SET LOCAL hnsw.ef_search = " + std::to_string(*question.ef_search) + "; ";
     }
-    const storage::Column& vector = table.columns[table.vectors[question.column.vector]];
+    const storage::AnnIndex& ann = question.column.ann;
+    const storage::Column& vector = table.columns[table.vectors[ann.vector]];
     sql +=
         "SELECT pg_catalog.pg_current_snapshot()::pg_catalog.text"
         ", pg_catalog.current_setting('hnsw.ef_search', true)"
         ", (SELECT n.nspname FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n"
         " ON n.oid OPERATOR(pg_catalog.=) o.oprnamespace WHERE o.oid OPERATOR(pg_catalog.=) " +
         std::to_string(question.column.ann.operator_oid) + "), pg_catalog.format_type(" +
-        std::to_string(vector.type_oid) + ", NULL)";  // qualified, as search_path is empty
+        std::to_string(ann.declared ? ann.type_oid : vector.type_oid) +
+        ", NULL)";  // qualified, as search_path is empty
     const auto begun = connection_->query(sql);
     if (!begun.has_value()) {
         return begun.error();
@@ -150,23 +118,24 @@ storage::Result<Pgvector::Statement> Pgvector::begin(const Question& question, P
     answer.ef_search = pgvector_default;
     const std::string ef = begun->text(0, 1);
     std::from_chars(ef.data(), ef.data() + ef.size(), answer.ef_search);
-    const std::string schema = connection_->quote_identifier(begun->text(0, 2));
-    const std::string reference = connection_->quote_identifier(alias) + '.';
     Statement statement;
-    statement.distance = reference + connection_->quote_identifier(vector.name) + " OPERATOR(" +
-                         schema + '.' + question.column.ann.operator_name +
-                         ") $1::" + begun->text(0, 3);
-    statement.select = "SELECT ";
-    for (const std::size_t key : table.key) {
-        const storage::Column& column = table.columns[key];
-        statement.select += "pg_catalog.encode(pg_catalog." +
-                            std::string(send_function(column.type_oid)) + '(' + reference +
-                            connection_->quote_identifier(column.name) + "), 'hex'), ";
+    statement.distance = candidate::distance_by_operator(
+        router::vector_expression(table, ann, table_alias, begun->text(0, 3)),
+        begun->text(0, 2),
+        ann.operator_name,
+        begun->text(0, 3)
+    );
+    statement.select = candidate::select_rows(table, {}, statement.distance);
+    if (question.filter != nullptr) {
+        auto condition = condition_text(*question.filter, table, table_alias);
+        if (!condition) {
+            return unexpected("A value of the condition cannot be written for sure.");
+        }
+        statement.condition = *std::move(condition);
     }
-    statement.select += statement.distance + " FROM " +
-                        connection_->quote_identifier(table.schema) + '.' +
-                        connection_->quote_identifier(table.name) + " AS " +
-                        connection_->quote_identifier(alias) + ' ';
+    statement.nearest =
+        (statement.condition.empty() ? std::string() : "WHERE " + statement.condition + ' ') +
+        "ORDER BY " + statement.distance + " LIMIT " + std::to_string(question.k);
     statement.vector = vector_text(question.vector);
     statement.key_columns = table.key.size();
     return statement;
@@ -178,20 +147,55 @@ storage::Result<Rows> Pgvector::rows_of(const Statement& statement, const std::s
         return result.error();
     }
     Rows rows;
-    const auto distance_column = static_cast<int>(statement.key_columns);
     for (int r = 0; r < result->size(); ++r) {
-        if (result->is_null(r, distance_column)) {
-            continue;  // no vector: not a neighbour of anything
+        if (auto row = candidate::read_row(*result, r, statement.key_columns)) {
+            rows.push_back(*std::move(row));
         }
-        index::Hit row;
-        for (int c = 0; c < distance_column; ++c) {
-            storage::append_key_column(row.key, from_hex(result->text(r, c)));
-        }
-        const std::string text = result->text(r, distance_column);
-        std::from_chars(text.data(), text.data() + text.size(), row.distance);
-        rows.push_back(std::move(row));
     }
     return rows;
+}
+
+/// Asks for the rows that veer alone has returned.
+storage::Result<void> Pgvector::confirm(
+    const Question& question, const Statement& statement, PgAnswer& answer
+) {
+    const Rows doubtful = only_in_veer(question, answer.rows);
+    if (doubtful.empty()) {
+        return {};
+    }
+    const auto keys = router::key_condition(question.column.table, table_alias, doubtful);
+    if (!keys) {
+        return unexpected("A key of the index is not of its type.");
+    }
+    const auto there = rows_of(statement, "WHERE " + *keys);
+    if (!there.has_value()) {
+        return there.error();
+    }
+    for (const index::Hit& row : doubtful) {
+        answer.confirmed[row.key] = std::nullopt;
+    }
+    for (const index::Hit& row : *there) {
+        answer.confirmed[row.key] = row.distance;
+    }
+    if (!statement.condition.empty()) {
+        const auto pass = rows_of(statement, "WHERE " + *keys + " AND " + statement.condition);
+        if (!pass.has_value()) {
+            return pass.error();
+        }
+        for (const index::Hit& row : *there) {
+            if (!contains(*pass, row.key)) {
+                answer.outside.insert(row.key);
+            }
+        }
+    }
+    if (question.ask_twice) {
+        const auto again = rows_of(statement, statement.nearest);
+        if (!again.has_value()) {
+            return again.error();
+        }
+        answer.moving = !as_far(answer.rows, *again, question.tolerance);
+    }
+    return {};
 }
 
 storage::Result<PgAnswer> Pgvector::ask_connected(const Question& question) {
@@ -200,38 +204,15 @@ storage::Result<PgAnswer> Pgvector::ask_connected(const Question& question) {
     if (!statement.has_value()) {
         return statement.error();
     }
-    const std::string nearest =
-        "ORDER BY " + statement->distance + " LIMIT " + std::to_string(question.k);
     const Clock::time_point start = Clock::now();
-    auto rows = rows_of(*statement, nearest);
+    auto rows = rows_of(*statement, statement->nearest);
     if (!rows.has_value()) {
         return rows.error();
     }
     answer.milliseconds = milliseconds_since(start);
     answer.rows = *std::move(rows);
-    const Rows doubtful = only_in_veer(question, answer.rows);
-    if (!doubtful.empty()) {
-        const auto condition = router::key_condition(question.column.table, alias, doubtful);
-        if (!condition) {
-            return unexpected("A key of the index is not of its type.");
-        }
-        const auto there = rows_of(*statement, "WHERE " + *condition);
-        if (!there.has_value()) {
-            return there.error();
-        }
-        for (const index::Hit& row : doubtful) {
-            answer.confirmed[row.key] = std::nullopt;
-        }
-        for (const index::Hit& row : *there) {
-            answer.confirmed[row.key] = row.distance;
-        }
-        if (question.ask_twice) {
-            const auto again = rows_of(*statement, nearest);
-            if (!again.has_value()) {
-                return again.error();
-            }
-            answer.moving = !as_far(answer.rows, *again, question.tolerance);
-        }
+    if (const auto confirmed = confirm(question, *statement, answer); !confirmed.has_value()) {
+        return confirmed.error();
     }
     const Clock::time_point before = Clock::now();
     const auto position = connection_->query(

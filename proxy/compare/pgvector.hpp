@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ struct Question {
     const index::IndexedColumn& column;
     std::span<const float> vector;
     std::size_t k = 0;
+    const index::Filter* filter = nullptr;        ///< only rows that pass, or all
     std::optional<std::uint32_t> ef_search;       ///< else what veer's role has
     const router::compare::Rows* veer = nullptr;  ///< whose rows are to be confirmed
     bool ask_twice = false;  ///< where the answers differ: does Postgres agree with itself?
@@ -32,6 +34,7 @@ struct PgAnswer {
     router::compare::Rows rows;
     /// Postgres' word on rows that veer alone has, see Triangle.
     std::map<std::string, std::optional<double>> confirmed;
+    std::set<std::string> outside;         ///< of these, see Triangle
     router::compare::PgSnapshot snapshot;  ///< of all of it
     storage::Lsn lsn;                      ///< insert position afterwards: nothing seen is beyond
     std::uint32_t ef_search = 0;
@@ -43,8 +46,9 @@ struct PgAnswer {
 /// pgvector, asked on a connection of veer's own, by veer's own role, for keys and distances only:
 ///
 ///     BEGIN REPEATABLE READ READ ONLY; settings; snapshot
-///     SELECT key, distance ... ORDER BY distance LIMIT k        the answer, timed
-///     SELECT key, distance ... WHERE key = ANY (...)            rows that veer alone has
+///     SELECT key, distance ... [WHERE] ORDER BY distance LIMIT k     the answer, timed
+///     SELECT key, distance ... WHERE key = ANY (...)                 rows that veer alone has
+///     SELECT key, distance ... WHERE key = ANY (...) AND WHERE       which of these pass
 ///     SELECT insert position; COMMIT
 ///
 /// Invariants:
@@ -68,6 +72,9 @@ class Pgvector {
 
     storage::Result<PgAnswer> ask_connected(const Question& question);
     storage::Result<Statement> begin(const Question& question, PgAnswer& answer);
+    storage::Result<void> confirm(
+        const Question& question, const Statement& statement, PgAnswer& answer
+    );
     storage::Result<router::compare::Rows> rows_of(
         const Statement& statement, const std::string& tail
     );

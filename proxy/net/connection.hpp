@@ -168,6 +168,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::string cancel_key_;
     EventLoop::TimerId deadline_;
     EventLoop::TimerId wait_timer_;
+    EventLoop::TimerId search_timer_;  // of a search that another server is asked for
+    std::uint64_t timed_search_ = 0;   // its number
     EventLoop::TimerId idle_timer_;
     session::Instant last_active_;
     std::size_t accounted_ = 0;  // in shared_.unsent_bytes

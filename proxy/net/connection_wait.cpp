@@ -45,8 +45,17 @@ void Connection::on_waited(std::uint64_t wait) {
 }
 
 void Connection::search_aside(session::PendingSearch search) {
+    if (search.deadline) {
+        timed_search_ = search.number;
+        search_timer_ = worker_.loop.at(
+            EventLoop::Clock::time_point(std::chrono::nanoseconds(search.deadline->nanoseconds)),
+            [this, number = search.number] {
+                on_found(number, index::make_error_code(index::Errc::cancelled));
+            }
+        );
+    }
     boost::asio::post(
-        shared_.long_searches,
+        search.order.candidate ? shared_.searches_elsewhere : shared_.long_searches,
         [weak = weak_from_this(), &loop = worker_.loop, search = std::move(search)] {
             loop.post([weak, number = search.number, found = search.order.run()] {
                 if (const auto alive = weak.lock()) {
@@ -61,6 +70,9 @@ void Connection::on_found(std::uint64_t number, const router::Found& found) {
     if (stage_ != Stage::relaying) {
         return;
     }
+    if (number == timed_search_) {  // not one that comes too late
+        worker_.loop.cancel(search_timer_);
+    }
     session_->on_found(number, found, session_now(), worker_.output);
     carry_out(worker_.output);
     settle();
@@ -69,6 +81,7 @@ void Connection::on_found(std::uint64_t number, const router::Found& found) {
 void Connection::stop_waiting() {
     ++wait_;
     worker_.loop.cancel(wait_timer_);
+    worker_.loop.cancel(search_timer_);
     if (waiter_ != 0) {
         shared_.replica.cancel(std::exchange(waiter_, 0));
     }

@@ -128,15 +128,27 @@ void Server::Door::close() {
 void Server::Door::on_ready(bool /*readable*/, bool /*writable*/) {
     // Some at a time: those who are connected must not wait for a crowd at the door.
     constexpr int at_once = 16;
-    for (int i = 0; i < at_once; ++i) {
+    if (const int error = take_in(at_once); error != 0) {
+        on_accept_error(error);
+    }
+}
+
+void Server::Door::take_in_waiting() {
+    if (listener.open()) {
+        take_in(SOMAXCONN);
+    }
+}
+
+int Server::Door::take_in(int clients_max) {
+    for (int i = 0; i < clients_max; ++i) {
         Socket client(accept4(listener.descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)
         );
         if (!client.open()) {
-            on_accept_error(errno);
-            return;
+            return errno;
         }
         server_.take_in(std::move(client), local_);
     }
+    return 0;
 }
 
 void Server::take_in(Socket client, bool local) {
@@ -162,13 +174,16 @@ void Server::drain(std::function<void()> all_gone) {
     shared_.all_gone = std::move(all_gone);
     shared_.draining.store(true);
     workers_.front()->loop.post([this] {
+        // Who stands at the door has been let in by the kernel: he is told why nobody opens.
+        door_.take_in_waiting();
+        local_door_.take_in_waiting();
         door_.close();
         local_door_.close();
+        for_each_connection(&Connection::drain);
+        if (shared_.sockets.load() == 0) {
+            shared_.all_gone();
+        }
     });
-    for_each_connection(&Connection::drain);
-    if (shared_.sockets.load() == 0) {
-        shared_.all_gone();
-    }
 }
 
 void Server::end_sessions() {
@@ -222,6 +237,8 @@ void Server::stop() {
     threads_.clear();
     shared_.long_searches.stop();
     shared_.long_searches.join();
+    shared_.searches_elsewhere.stop();
+    shared_.searches_elsewhere.join();
     door_.close();
     local_door_.close();
     if (!local_path_.empty()) {

@@ -63,12 +63,18 @@ class Server {
         void open();
         void close();
 
+        /// All who wait to be accepted, before close(), which would reset them without a word.
+        void take_in_waiting();
+
         Socket listener;
 
       private:
         void on_ready(bool readable, bool writable) override;
 
         void on_failure() override {}
+
+        /// Zero, or the errno that ended it before that many were in.
+        int take_in(int clients_max);
 
         void on_accept_error(int number);
 

@@ -35,6 +35,9 @@ struct Shared {
     /// Searches so long that they would hold up the other sessions of their thread.
     boost::asio::thread_pool long_searches{2};
 
+    /// Searches that wait for another server; Candidate::admit() bounds them.
+    boost::asio::thread_pool searches_elsewhere{8};
+
     MakeDialogue make_dialogue = {};  ///< empty: every client is the upstream's
 
     LiveSessions sessions = {};

@@ -5,6 +5,7 @@
 #include "proxy/wire/frame.hpp"
 #include "router/compare/observation.hpp"
 #include "router/decide.hpp"
+#include "router/function.hpp"
 #include "router/notice.hpp"
 #include "router/route.hpp"
 #include "router/search.hpp"
@@ -25,6 +26,9 @@ namespace veer::proxy::session {
 ///                 ▼ anything else: to Postgres                        ▲           ▼ done
 ///                                                                     └── too few rows: more keys
 ///
+/// Where the statement calls a function that is not known, that is asked for before the facts, and
+/// where the query vector stands in a row, that is asked for after the facts, in the same way.
+///
 /// "Execute + 1": the message after Execute shows whether the search stands alone in its batch. It
 /// may be waited for: Postgres owes no answer before Sync or Flush (manual 55.2.3).
 ///
@@ -41,6 +45,10 @@ struct Attempt {
     std::shared_ptr<const PreparedStatement> statement;
     std::shared_ptr<const router::RouteTable> routes;
     const router::Route* route = nullptr;  ///< in `routes`
+    /// Where the client's statement calls a function, and `statement` has its body instead.
+    std::shared_ptr<const PreparedStatement> called = {};
+    std::shared_ptr<const router::Function> function = {};
+    std::string function_condition = {};  ///< what the facts have to say of it
     router::Search search;
     double bucket = 0;
     std::optional<router::compare::Observation> observed;  ///< where it belongs to the sample
@@ -54,8 +62,12 @@ struct Attempt {
     bool executed = false;
     bool synced = false;  ///< Sync ends it: `held` is a whole batch, or the end of one
     bool alone = false;   ///< nothing else of its transaction is open: a Sync of veer's own is safe
-    bool explains = false;        ///< `held` is an EXPLAIN of `statement`
-    bool asks_notices = false;    ///< the question on its way is for `notices`
+    bool explains = false;       ///< `held` is an EXPLAIN of `statement`
+    bool asks_notices = false;   ///< the question on its way is for `notices`
+    bool asks_names = false;     ///< it is for what is to be translated (session_translate.cpp)
+    bool asks_function = false;  ///< it is for the function that `statement` calls
+    bool function_looked_again = false;  ///< after facts denied it, and it is what it was
+    bool asks_vector = false;            ///< it is for a query vector that stands in a row
     bool final = false;           ///< what has come of it cannot be taken back, or must not be
     bool stash_failed = false;    ///< it has an ErrorResponse in it
     bool own_error = false;       ///< which veer's rewriting may have caused
@@ -66,9 +78,13 @@ struct Attempt {
     std::uint64_t write_epoch = 0;  ///< before the facts were asked for
     router::SessionFacts facts;     ///< that it is judged by
     std::uint64_t facts_epoch = 0;
-    std::uint64_t candidates = 0;  ///< rows asked of the index, the last time
-    std::uint64_t found = 0;       ///< rows that it had
-    std::string stash;             ///< the held-back reply of a rewritten statement
+    bool vector_senseless = false;  ///< no such question can be answered
+    bool token_is_newer = false;    ///< than the facts: that of the query vector's row
+    std::uint64_t arrivals = 0;     ///< Route::unparsable_arrivals() before the search
+    std::shared_ptr<void> place;    ///< among the searches of the route's other server
+    std::uint64_t candidates = 0;   ///< rows asked of the index, the last time
+    std::uint64_t found = 0;        ///< rows that it had
+    std::string stash;              ///< the held-back reply of a rewritten statement
     std::uint64_t rows_expected = 0;
     std::string rewritten;                    ///< the statement restricted to keys
     std::optional<std::uint64_t> stash_rows;  ///< that came, or were counted
@@ -79,6 +95,11 @@ struct Attempt {
     std::optional<router::NoticeSettings> notices;  ///< where they are known
 
     const parser::NearestNeighbourQuery& query() const { return *statement->statement.search(); }
+
+    /// As the client sent it.
+    const std::shared_ptr<const PreparedStatement>& as_sent() const {
+        return called == nullptr ? statement : called;
+    }
 
     /// Its Bind. Requires that it is no simple Query.
     wire::Frame bind_frame() const;

@@ -14,7 +14,7 @@ const KnownFacts* FactsCache::find(
     const auto found = std::find_if(known_.begin(), known_.end(), [&](const KnownFacts& known) {
         return known.route == &route && known.routes == routes && known.joined == joined;
     });
-    if (found == known_.end() || found->epoch != epoch) {
+    if (found == known_.end() || found->epoch != epoch || !route.streamed_whole()) {
         return nullptr;
     }
     const std::int64_t age_max = std::min(age_max_ns, found->facts.idle_timeout_ns / 2);

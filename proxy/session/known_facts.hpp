@@ -3,6 +3,7 @@
 #include "proxy/session/output.hpp"
 #include "router/notice.hpp"
 #include "router/route.hpp"
+#include "router/search_function.hpp"
 #include "router/session_facts.hpp"
 
 #include <cstdint>
@@ -19,7 +20,7 @@ struct KnownFacts {
     router::SessionFacts facts;
     std::shared_ptr<const router::RouteTable> routes;
     const router::Route* route = nullptr;  ///< in `routes`
-    std::string joined = {};               ///< router::joined_condition(), which held
+    std::string joined = {};               ///< what was asked beside, which held
     std::uint64_t epoch = 0;               ///< Router::write_epoch() before they were asked for
     Instant taken;
 };
@@ -31,6 +32,7 @@ struct KnownFacts {
 ///    less where the session has a timeout so short that veer must let Postgres hear of it.
 /// 2. It is believed under the RouteTable and the write epoch that it was asked under, only.
 /// 3. Whatever may change the session clears all.
+/// 4. Where a table can lose rows without a word in the stream, each search asks.
 class FactsCache {
   public:
     static constexpr std::int64_t age_max_ns = 1'000'000'000;
@@ -52,14 +54,28 @@ class FactsCache {
 
     void put(router::NoticeSettings notices) { notices_ = notices; }
 
+    /// Which of veer's own names Postgres has, too; null where it has to be asked for.
+    const router::TakenNames* names(Instant now) const {
+        const bool fresh = names_ && now.nanoseconds - names_taken_.nanoseconds < age_max_ns;
+        return fresh ? &*names_ : nullptr;
+    }
+
+    void put(router::TakenNames names, Instant now) {
+        names_ = names;
+        names_taken_ = now;
+    }
+
     void clear() {
         known_.clear();
         notices_.reset();
+        names_.reset();
     }
 
   private:
     std::vector<KnownFacts> known_;
     std::optional<router::NoticeSettings> notices_;
+    std::optional<router::TakenNames> names_;
+    Instant names_taken_;
 };
 
 }  // namespace veer::proxy::session

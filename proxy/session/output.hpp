@@ -28,6 +28,9 @@ struct Wait {
 struct PendingSearch {
     std::uint64_t number = 0;
     router::SearchOrder order;
+    /// Then on_found() is called without rows, should there be none yet: whoever is asked may be
+    /// slow. None for an index of veer's own, which is not.
+    std::optional<Instant> deadline = std::nullopt;
 };
 
 /// What a session wants done, after one event: bytes to write, in order, to either side, and more.

@@ -1,11 +1,13 @@
 #pragma once
 
+#include "router/complaint.hpp"
 #include "router/route.hpp"
 #include "router/statement.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace veer::proxy::session {
@@ -21,6 +23,15 @@ struct PreparedStatement {
     std::shared_ptr<const PreparedStatement> explained = {};
     /// As it was at Parse: what the client knows of the statement's result may be as old.
     std::shared_ptr<const router::RouteTable> routes;
+    /// Where `statement` is another text than the client's: how errors of it are told.
+    std::shared_ptr<const router::Complaint> wording = {};
+
+    /// False of what has a function's name in it, and is no SELECT: its definition, a table's rows.
+    bool is_of_interest() const {
+        const auto* const refusal = std::get_if<parser::Refusal>(&statement.plan->recognition);
+        return explained != nullptr || statement.plan->is_search_or_call() || refusal == nullptr ||
+               *refusal != parser::Refusal::not_select;
+    }
 };
 
 }  // namespace veer::proxy::session

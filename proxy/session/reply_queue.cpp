@@ -190,7 +190,7 @@ Failure ReplyQueue::on_error() {
     if (queue_.empty()) {
         return {};
     }
-    Failure failure{.fate = queue_.front().fate};
+    Failure failure{.fate = queue_.front().fate, .wording = queue_.front().wording};
     if (is_barrier(queue_.front().awaited)) {
         return failure;  // ReadyForQuery follows
     }

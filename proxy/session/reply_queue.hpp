@@ -2,6 +2,7 @@
 
 #include "proxy/session/prepared_statement.hpp"
 #include "proxy/session/unnamed.hpp"
+#include "router/complaint.hpp"
 
 #include <boost/circular_buffer.hpp>
 
@@ -50,6 +51,8 @@ struct Expected {
     std::string bytes = {};                      ///< of local
     std::shared_ptr<const Unnamed> before = {};  ///< what its sending has changed
     std::string notice = {};                     ///< of query and execute: goes before their end
+    /// Of query and parse: Postgres has another text than the client's; how its error is told.
+    std::shared_ptr<const router::Complaint> wording = {};
 };
 
 /// One server message, matched with what was asked.
@@ -70,6 +73,7 @@ struct Failure {
     Fate fate = Fate::forward;
     std::shared_ptr<const Unnamed> before =
         {};  ///< of the first message that the server skips, if any
+    std::shared_ptr<const router::Complaint> wording = {};  ///< of what has failed
 };
 
 /// The FIFO of everything owed to the client, in the order of its requests (WIRE.md 3.1, design 1

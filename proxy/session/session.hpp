@@ -10,8 +10,10 @@
 #include "proxy/wire/backend.hpp"
 #include "proxy/wire/frontend.hpp"
 #include "proxy/wire/startup.hpp"
+#include "router/complaint.hpp"
 #include "router/decide.hpp"
 #include "router/router.hpp"
+#include "router/search_function.hpp"
 #include "router/session_facts.hpp"
 
 #include <cstdint>
@@ -134,6 +136,18 @@ class Session {
     void drain_inbox(Instant now, Output& out);
     Taken on_client_frame(const wire::Frame& frame, Instant now, Output& out);
     Taken on_query(const wire::Frame& frame, Instant now, Output& out);
+    Taken on_query_text(
+        const wire::Frame& frame,
+        std::shared_ptr<const router::Complaint> wording,
+        Instant now,
+        Output& out
+    );
+    Taken on_parse_text(
+        const wire::Frame& frame,
+        std::shared_ptr<const router::Complaint> wording,
+        Instant now,
+        Output& out
+    );
     Taken show_relation(const wire::Frame& frame, const std::string& relation, Output& out);
     Taken on_parse(const wire::Frame& frame, Instant now, Output& out);
     Taken on_bind(const wire::Frame& frame, Instant now, Output& out);
@@ -141,6 +155,26 @@ class Session {
     std::optional<router::Reason> refuse_portal(const Attempt& attempt) const;
     void on_sync(const wire::Frame& frame, Output& out);
     void on_flush(const wire::Frame& frame, Output& out);
+
+    // session_translate.cpp: statements about what Postgres does not have
+    std::optional<Taken> translate(
+        const wire::Frame& frame, wire::Bytes text, Instant now, Output& out
+    );
+    Taken translate_as(
+        const wire::Frame& frame,
+        const router::Statement& statement,
+        const router::TakenNames& names,
+        Instant now,
+        Output& out
+    );
+    Taken take_text(
+        const wire::Frame& frame,
+        std::shared_ptr<const router::Complaint> wording,
+        Instant now,
+        Output& out
+    );
+    void on_names_ready(bool failed, Instant now, Output& out);
+    static std::string worded(const wire::Frame& error, const router::Complaint& wording);
 
     // session_forward.cpp: frames on their way to the server, and the replies they are owed
     void forward(const wire::Frame& frame, Output& out);
@@ -220,15 +254,19 @@ class Session {
     void consider(Instant now, Output& out);
     void ask_facts(Output& out);
     void ask(const std::string& question, Output& out);
+    void ask(
+        const std::string& question,
+        const std::vector<std::uint32_t>& parameter_types,
+        wire::Bind bind,
+        Output& out
+    );
     void on_facts_ready(bool failed, Instant now, Output& out);
     void judge(Instant now, Output& out);
+    void await_index(Instant now, Output& out);
     std::optional<router::Reason> choose_service();
     std::optional<router::Reason> refuse_rewrite() const;
     bool index_has_caught_up();
     void search(Instant now, Output& out);
-    std::uint64_t candidates_max() const;
-    std::uint64_t first_candidates() const;
-    void look_for(std::uint64_t rows, Output& out);
     void pass(router::Reason why, Instant now, Output& out);
     void abandon(Output& out);
     static bool described_alike(const Attempt& attempt);
@@ -238,6 +276,32 @@ class Session {
     void note_passed(router::Reason why, Attempt& attempt, Instant now);
     void note_found(const std::vector<index::Hit>& hits, Instant now);
     void offer(std::optional<router::compare::Observation> observed, double milliseconds);
+
+    std::optional<router::Reason> settled_without_facts(const Attempt& attempt) const;
+    static std::string facts_condition(const Attempt& attempt);
+
+    // session_function.cpp: a search that stands in a function
+    std::optional<router::Reason> put_body(Attempt& attempt, parser::Refusal refusal);
+    static std::optional<router::Reason> prepare_function(Attempt& attempt);
+    void ask_function(Instant now, Output& out);
+    void on_function_ready(bool failed, Instant now, Output& out);
+    bool on_other_answer(bool failed, Instant now, Output& out);
+    router::Reason note_gone();
+    std::optional<router::Reason> doubt(Attempt& attempt, const parser::FunctionCall& call);
+
+    // session_vector.cpp: a query vector that stands in a row
+    std::optional<router::Reason> prepare_stored(
+        Attempt& attempt, const std::vector<router::ParameterValue>& parameters
+    ) const;
+    void ask_vector(Instant now, Output& out);
+    void on_vector_ready(bool failed, Instant now, Output& out);
+
+    // session_candidates.cpp: how many rows the index is asked for
+    std::uint64_t candidates_max() const;
+    std::uint64_t first_candidates() const;
+    bool admitted();
+    void serve_settled(const std::vector<index::Hit>& hits, Instant now, Output& out);
+    void look_for(std::uint64_t rows, Output& out);
 
     // session_notice.cpp: what the client is told of it
     void read(PreparedStatement& statement, wire::Bytes text);
@@ -267,8 +331,16 @@ class Session {
     void note_own_error();
     void finish_rewritten(const wire::Frame& ready, Instant now, Output& out);
 
+    /// A function that the facts of this session denied, a right or a column being another.
+    struct Doubt {
+        std::shared_ptr<const router::Function> function;
+        std::optional<Instant> until;  ///< Postgres answers; nothing: it has to be looked at again
+    };
+
     SessionOptions options_;
     router::Router& router_;
+    std::string database_;
+    std::map<std::pair<std::string, std::string>, Doubt> doubts_;  // by schema, or "", and name
     State state_ = State::starting;
 
     // towards the server
@@ -280,6 +352,7 @@ class Session {
     bool batch_bound_ = false;     // and among them a Bind or Execute of the client
     bool batch_local_ = false;     // the open extended batch has messages that veer answered
     Unnamed unnamed_;
+    std::shared_ptr<const router::Complaint> wording_;  // of the next Query or Parse upstream
     std::shared_ptr<const Unnamed> unnamed_before_;  // what the next expected message has changed
     bool deallocates_ = false;        // a text has mentioned DEALLOCATE: a function may run it
     bool named_upstream_ = false;     // this transaction may have cursors of the client's names

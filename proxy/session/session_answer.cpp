@@ -1,5 +1,6 @@
 #include "proxy/session/session.hpp"
 #include "proxy/wire/backend.hpp"
+#include "router/candidate.hpp"
 #include "router/rewrite.hpp"
 
 #include <algorithm>
@@ -104,11 +105,10 @@ bool Session::serve_rewritten(const std::vector<index::Hit>& hits, Output& out) 
         return false;
     }
     attempt.rows_expected = attempt.search.limit;
-    attempt.found = hits.size();
     attempt.stage = Attempt::Stage::rewriting;
     batch_failed_ = false;
     attempt.rewritten = *text;
-    if (!query.wrapped) {
+    if (!query.wrapped || query.all_rows_shown) {
         run_rewritten(out);
         return true;
     }
@@ -240,7 +240,11 @@ void Session::stash(const wire::Frame& frame, Output& out) {
     if (frame.type == 'C') {
         attempt_->stash += notice_of_answer(router::reason::rewrite);
     }
-    attempt_->stash += frame.whole;
+    if (frame.type == 'T' && attempt_->called != nullptr) {
+        wire::write_row_description_of_function(attempt_->stash, frame.payload);
+    } else {
+        attempt_->stash += frame.whole;
+    }
     if (attempt_->stash.size() > options_.stash_bytes_max) {
         overflow_stash(out);
     }
@@ -267,7 +271,8 @@ bool Session::refill(Output& out) {
     const std::uint64_t more =
         router::more_candidates(attempt.search.wanted(), kept, attempt.candidates);
     const bool exhausted = attempt.found < attempt.candidates;
-    if (exhausted || attempt.stash_overflow || attempt.candidates >= candidates_max()) {
+    if (exhausted || attempt.stash_overflow || attempt.candidates >= candidates_max() ||
+        !admitted()) {
         return false;
     }
     attempt.stash.clear();
@@ -291,8 +296,9 @@ void Session::finish_rewritten(const wire::Frame& ready, Instant now, Output& ou
         drain_inbox(now, out);
         return;
     }
-    const bool short_of_rows = !attempt.stash_failed && !attempt.query().wrapped &&
-                               attempt.stash_rows.value_or(0) < attempt.rows_expected;
+    const bool counted = attempt.query().wrapped && !attempt.query().all_rows_shown;
+    const bool short_of_rows =
+        !attempt.stash_failed && !counted && attempt.stash_rows.value_or(0) < attempt.rows_expected;
     const bool narrows = attempt.query().narrows();
     const bool can_rerun = transaction_ != 'E' && !attempt.final;
     if (short_of_rows && can_rerun && narrows && refill(out)) {

@@ -25,6 +25,7 @@ Session::Session(
     if (!sql_only || startup.major != 3) {
         state_ = State::raw;
     }
+    database_ = startup.parameter(startup.parameter("database").empty() ? "user" : "database");
     settings_touched_ = mentions_veer_setting(startup.parameter("options"));
     notices_touched_ = mentions_notice_setting(startup.parameter("options"));
     for (const auto& [name, value] : startup.parameters) {
@@ -182,8 +183,22 @@ Session::Taken Session::on_query(const wire::Frame& frame, Instant now, Output& 
     if (const auto relation = shown_relation(query->text)) {
         return show_relation(frame, *relation, out);
     }
-    if (!router::may_be_search(query->text)) {
+    if (const auto taken = translate(frame, query->text, now, out)) {
+        return *taken;
+    }
+    return on_query_text(frame, nullptr, now, out);
+}
+
+Session::Taken Session::on_query_text(
+    const wire::Frame& frame,
+    std::shared_ptr<const router::Complaint> wording,
+    Instant now,
+    Output& out
+) {
+    const auto query = wire::decode_query(frame.payload);
+    if (!router_.may_be_search(query->text)) {
         note_text(query->text, out);
+        wording_ = std::move(wording);
         forward(frame, out);
         return Taken::yes;
     }
@@ -191,7 +206,14 @@ Session::Taken Session::on_query(const wire::Frame& frame, Instant now, Output& 
     attempt.simple = true;
     attempt.started = now;
     auto statement = std::make_shared<PreparedStatement>();
+    statement->wording = std::move(wording);
     read(*statement, query->text);
+    if (!statement->is_of_interest()) {
+        note_text(query->text, out);
+        wording_ = statement->wording;
+        forward(frame, out);
+        return Taken::yes;
+    }
     attempt.statement = statement;
     const auto why = prepare(attempt, nullptr);
     const bool first = replies_.empty() && !batch_upstream_;
@@ -204,7 +226,8 @@ Session::Taken Session::on_query(const wire::Frame& frame, Instant now, Output& 
     if (!first || (why && !tells)) {
         note_text(query->text, out);
         note_passed(why.value_or(router::reason::pipelined), attempt, now);
-        if (const auto* search = attempt.statement->statement.search()) {
+        wording_ = statement->wording;
+        if (const auto* search = attempt.as_sent()->statement.search()) {
             forward_search(frame, *search, out);
         } else {
             forward(frame, out);
@@ -255,14 +278,30 @@ Session::Taken Session::on_parse(const wire::Frame& frame, Instant now, Output& 
         emit_local(std::move(complete), out);
         return Taken::yes;
     }
+    if (const auto taken = translate(frame, parse->text, now, out)) {
+        return *taken;
+    }
+    return on_parse_text(frame, nullptr, now, out);
+}
+
+Session::Taken Session::on_parse_text(
+    const wire::Frame& frame,
+    std::shared_ptr<const router::Complaint> wording,
+    Instant now,
+    Output& out
+) {
+    const auto parse = wire::decode_parse(frame.payload);
     std::shared_ptr<const PreparedStatement> remembered;
-    if (router::may_be_search(parse->text)) {
+    if (router_.may_be_search(parse->text)) {
         auto statement = std::make_shared<PreparedStatement>();
         statement->name = parse->statement;
         statement->parameter_types = parse->parameter_types;
+        statement->wording = wording;
         read(*statement, parse->text);
-        statement->routes = router_.routes();
-        remembered = statement;
+        if (statement->is_of_interest()) {
+            statement->routes = router_.routes();
+            remembered = statement;
+        }
     }
     if (!remembered || remembered->statement.search() == nullptr) {
         note_text(parse->text, out);
@@ -274,6 +313,7 @@ Session::Taken Session::on_parse(const wire::Frame& frame, Instant now, Output& 
     } else {
         calls_seen_ = calls_seen_ || !remembered->statement.search()->joined.empty();
     }
+    wording_ = std::move(wording);
     forward_parse(frame, std::move(remembered), out);
     return Taken::yes;
 }

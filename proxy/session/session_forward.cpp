@@ -268,6 +268,9 @@ void Session::forget_unnamed() {
 
 void Session::expect(Expected expected) {
     expected.before = std::exchange(unnamed_before_, nullptr);
+    if (expected.awaited == Awaited::query || expected.awaited == Awaited::parse) {
+        expected.wording = std::exchange(wording_, nullptr);
+    }
     replies_.expect(std::move(expected));
 }
 

@@ -115,7 +115,8 @@ bool Session::describe_or_close_statement(
     const auto routes = router_.routes();
     const parser::NearestNeighbourQuery* const query = statement->statement.search();
     const router::Route* const route = query == nullptr ? nullptr : routes->find(*query);
-    if (route == nullptr || !facts_allow(routes, *route, *query, now)) {
+    // Nobody tells veer of the columns that a query vector's row is found by.
+    if (route == nullptr || query->vector.stored || !facts_allow(routes, *route, *query, now)) {
         return false;
     }
     const auto known =
@@ -137,8 +138,9 @@ bool Session::parse_locally(
     const auto routes = router_.routes();
     const parser::NearestNeighbourQuery& query = *statement->statement.search();
     const router::Route* const route = routes->find(query);
-    if (route == nullptr || !route->live() || transaction_ == 'E' || router_.panic() ||
-        !router::answerable_locally(*route, query) || !facts_allow(routes, *route, query, now) ||
+    if (route == nullptr || query.vector.stored || !route->live() || transaction_ == 'E' ||
+        router_.panic() || !router::answerable_locally(*route, query) ||
+        !facts_allow(routes, *route, query, now) ||
         !routes->accepted->parsed(statement->statement.text, statement->parameter_types)) {
         return false;
     }

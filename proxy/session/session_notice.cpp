@@ -51,6 +51,7 @@ void Session::read(PreparedStatement& statement, wire::Bytes text) {
         auto inner = std::make_shared<PreparedStatement>();
         inner->name = statement.name;
         inner->parameter_types = statement.parameter_types;
+        inner->wording = statement.wording;
         inner->statement = *std::move(explained);
         statement.explained = std::move(inner);
     }

@@ -1,6 +1,6 @@
 #include "proxy/session/session.hpp"
 #include "proxy/wire/backend.hpp"
-#include "router/answer.hpp"
+#include "router/candidate.hpp"
 #include "router/observe.hpp"
 
 #include <algorithm>
@@ -12,14 +12,6 @@ namespace veer::proxy::session {
 namespace {
 
 constexpr wire::Bytes facts_statement = "veer_facts";
-
-/// Composite keys become one OR each, which Postgres plans one by one.
-constexpr std::uint64_t composite_candidates_max = 256;
-
-/// More keys than asked for, so that rows deleted a moment ago do not make the answer short.
-std::uint64_t with_reserve(std::uint64_t wanted) {
-    return wanted + std::max<std::uint64_t>(2, wanted / 8);
-}
 
 }  // namespace
 
@@ -44,13 +36,26 @@ std::vector<router::ParameterValue> Session::bound_parameters(
 std::optional<router::Reason> Session::prepare(Attempt& attempt, const wire::Bind* bind) {
     const auto* refusal =
         std::get_if<parser::Refusal>(&attempt.statement->statement.plan->recognition);
-    if (refusal != nullptr) {
+    if (refusal != nullptr && attempt.statement->statement.call() == nullptr) {
         return to_string(*refusal);
     }
     attempt.routes = router_.routes();
-    attempt.route = attempt.routes->find(attempt.query());
+    if (refusal != nullptr) {
+        const auto why = put_body(attempt, *refusal);
+        if (why || attempt.asks_function) {
+            return why;
+        }
+    }
+    const router::Route* const route = attempt.routes->find(attempt.query());
+    if (const auto why = router::refuse_order(route, attempt.query())) {
+        return *why;
+    }
+    attempt.route = route;
     if (attempt.route == nullptr) {
         return router::reason::no_route;
+    }
+    if (const auto why = prepare_function(attempt)) {
+        return why;
     }
     const std::vector<router::ParameterValue> parameters = bound_parameters(attempt, bind);
     for (std::size_t i = 0; i < parameters.size(); ++i) {
@@ -75,14 +80,28 @@ std::optional<router::Reason> Session::prepare(Attempt& attempt, const wire::Bin
         attempt.statement->statement.plan->shape,
         attempt.search.vector
     );
+    const bool stored = attempt.query().vector.stored.has_value();
+    if (stored) {
+        if (const auto why = prepare_stored(attempt, parameters)) {
+            return *why;
+        }
+    }
     if (!router::outputs_known(*attempt.route, attempt.query())) {
         return router::reason::unknown_column;
     }
-    if (router_.comparison() != nullptr && !attempt.query().narrows()) {
+    if (router_.comparison() != nullptr && !stored && !attempt.query().cast.to_half) {
         attempt.observed = router::observe(
-            attempt.routes, *attempt.route, attempt.statement->statement.plan->shape, attempt.search
+            attempt.routes,
+            *attempt.route,
+            attempt.query(),
+            attempt.statement->statement.plan->shape,
+            attempt.search
         );
     }
+    return settled_without_facts(attempt);
+}
+
+std::optional<router::Reason> Session::settled_without_facts(const Attempt& attempt) const {
     return router::settled_without_facts(
         *attempt.route,
         {.transaction = transaction_,
@@ -90,6 +109,11 @@ std::optional<router::Reason> Session::prepare(Attempt& attempt, const wire::Bin
          .settings_touched = settings_touched_},
         asked(attempt)
     );
+}
+
+/// What is asked beside the route's own facts.
+std::string Session::facts_condition(const Attempt& attempt) {
+    return router::joined_condition(attempt.query()) + attempt.function_condition;
 }
 
 /// Whether veer's own answer has the types that Postgres gave the statement at Parse: since then a
@@ -163,16 +187,15 @@ void Session::consider(Instant now, Output& out) {
     if (consider_notices(now, out)) {
         return;
     }
+    if (attempt.asks_function) {
+        ask_function(now, out);
+        return;
+    }
     const std::uint64_t epoch = router_.write_epoch();
-    const KnownFacts* const known = replies_.writer_pending()
-                                        ? nullptr
-                                        : facts_.find(
-                                              attempt.routes,
-                                              *attempt.route,
-                                              router::joined_condition(attempt.query()),
-                                              epoch,
-                                              now
-                                          );
+    const KnownFacts* const known =
+        replies_.writer_pending()
+            ? nullptr
+            : facts_.find(attempt.routes, *attempt.route, facts_condition(attempt), epoch, now);
     if (known != nullptr) {
         attempt.facts = known->facts;
         attempt.facts_epoch = epoch;
@@ -186,10 +209,19 @@ void Session::consider(Instant now, Output& out) {
 
 void Session::ask_facts(Output& out) {
     const Attempt& attempt = *attempt_;
-    ask(attempt.route->facts_query + router::joined_condition(attempt.query()), out);
+    ask(attempt.route->facts_query + facts_condition(attempt), out);
 }
 
 void Session::ask(const std::string& question, Output& out) {
+    ask(question, {}, {}, out);
+}
+
+void Session::ask(
+    const std::string& question,
+    const std::vector<std::uint32_t>& parameter_types,
+    wire::Bind bind,
+    Output& out
+) {
     Attempt& attempt = *attempt_;
     attempt.stage = Attempt::Stage::asking;
     if (replies_.writer_pending()) {
@@ -203,9 +235,11 @@ void Session::ask(const std::string& question, Output& out) {
     // After an error the server skips Close: what an earlier question left behind goes first.
     wire::write_close(out.to_server, 'S', facts_statement);
     expect(Awaited::close, Fate::swallow);
-    wire::write_parse(out.to_server, facts_statement, question, {});
+    wire::write_parse(out.to_server, facts_statement, question, parameter_types);
     expect(Awaited::parse, Fate::swallow);
-    wire::write_plain_bind(out.to_server, facts_statement, facts_statement);
+    bind.portal = facts_statement;
+    bind.result_formats.clear();
+    wire::write_bind(out.to_server, bind, facts_statement);
     expect(Awaited::bind, Fate::swallow);
     wire::write_execute(out.to_server, facts_statement, 0);
     expect(Awaited::execute, Fate::facts, true);
@@ -230,21 +264,21 @@ void Session::on_facts_ready(bool failed, Instant now, Output& out) {
         return;
     }
     Attempt& attempt = *attempt_;
-    if (batch_failed_ || !facts_error_.empty()) {
+    const bool only_parsed = attempt.asks_names && !attempt.simple;  // its Sync is still to come
+    if ((batch_failed_ || !facts_error_.empty()) && !only_parsed) {
         out.to_client += facts_error_;
         abandon(out);
         drain_inbox(now, out);
         return;
     }
-    if (attempt.asks_notices) {
-        on_notices_ready(failed, now, out);
+    if (on_other_answer(failed, now, out)) {
         return;
     }
     const auto row = wire::decode_data_row(facts_row_);
     const auto facts = !failed && row ? router::decode_facts(*attempt.route, *row) : std::nullopt;
     if (!facts) {
         const bool gone = !failed && facts_row_.empty();
-        pass(gone ? router::reason::changed : router::reason::facts, now, out);
+        pass(gone ? note_gone() : router::reason::facts, now, out);
         drain_inbox(now, out);
         return;
     }
@@ -254,7 +288,7 @@ void Session::on_facts_ready(bool failed, Instant now, Output& out) {
         {.facts = *facts,
          .routes = attempt.routes,
          .route = attempt.route,
-         .joined = router::joined_condition(attempt.query()),
+         .joined = facts_condition(attempt),
          .epoch = attempt.write_epoch,
          .taken = now}
     );
@@ -268,10 +302,12 @@ void Session::judge(Instant now, Output& out) {
         pass(foresee(), now, out);
         return;
     }
+    attempt.facts.ef_search =
+        attempt.statement->statement.hint.ef.value_or(attempt.facts.ef_search);
     if (attempt.observed) {
         attempt.observed->ef_search = attempt.facts.ef_search;
     }
-    if (!attempt.simple && statement_named(attempt.statement->name) != attempt.statement) {
+    if (!attempt.simple && statement_named(attempt.statement->name) != attempt.as_sent()) {
         pass(router::reason::changed, now, out);  // DEALLOCATE came before it in the batch
         return;
     }
@@ -286,17 +322,29 @@ void Session::judge(Instant now, Output& out) {
     if (attempt.service == router::Service::local && !described_alike(attempt)) {
         attempt.service = router::Service::rewrite;  // in which Postgres looks at its result again
     }
-    if (!attempt.simple && !replies_.pending_statement(attempt.statement->name)) {
+    if (!attempt.simple && attempt.called == nullptr &&
+        !replies_.pending_statement(attempt.statement->name)) {
         attempt.routes->accepted->note_parsed(
             attempt.statement->statement.text, attempt.statement->parameter_types
         );
     }
     if (const auto why = refuse_rewrite()) {
         pass(*why, now, out);
-        return;
+    } else if (attempt.query().vector.stored) {
+        ask_vector(now, out);
+    } else {
+        await_index(now, out);
     }
+}
+
+void Session::await_index(Instant now, Output& out) {
+    Attempt& attempt = *attempt_;
     const config::Freshness freshness =
         router::freshness_of(attempt.facts.freshness, attempt.route->freshness);
+    if (attempt.route->candidate && freshness.kind != config::Freshness::Kind::eventual) {
+        pass(router::reason::behind, now, out);  // how far the other server is, nobody can tell
+        return;
+    }
     if (freshness.kind == config::Freshness::Kind::bounded &&
         !router_.freshness().holds(
             router_.applied(), freshness.bound, std::chrono::nanoseconds{now.nanoseconds}
@@ -332,6 +380,9 @@ std::optional<router::Reason> Session::choose_service() {
     attempt.service = std::get<router::Service>(decision);
     if (!attempt.facts.copies_hold) {
         attempt.search.rows = {.whole = !attempt.query().narrows()};
+        if (attempt.observed && attempt.observed->filter) {
+            attempt.observed.reset();  // what the index will find is not what was asked for
+        }
     }
     return std::nullopt;
 }
@@ -340,6 +391,9 @@ std::optional<router::Reason> Session::refuse_rewrite() const {
     const Attempt& attempt = *attempt_;
     if (attempt.service == router::Service::local) {
         return std::nullopt;
+    }
+    if (attempt.route->exceeds(attempt.query())) {
+        return router::reason::half_migrated;
     }
     if (attempt.query().may_raise && transaction_ != 'I') {
         return router::reason::may_raise;
@@ -352,7 +406,7 @@ std::optional<router::Reason> Session::refuse_rewrite() const {
     }
     // How many rows there are around a search is not told by its LIMIT.
     const bool cut = attempt.rows_max > 0 &&
-                     (attempt.query().wrapped ||
+                     ((attempt.query().wrapped && !attempt.query().all_rows_shown) ||
                       static_cast<std::uint64_t>(attempt.rows_max) <= attempt.search.limit);
     if (cut || !attempt.executed) {
         return router::reason::row_limit;  // whether it falls short would not be seen
@@ -364,7 +418,7 @@ std::optional<router::Reason> Session::refuse_rewrite() const {
 }
 
 bool Session::index_has_caught_up() {
-    if (router_.covered(attempt_->facts_epoch)) {
+    if (!attempt_->token_is_newer && router_.covered(attempt_->facts_epoch)) {
         return true;
     }
     if (router_.applied() < attempt_->facts.token) {
@@ -400,72 +454,26 @@ void Session::search(Instant now, Output& out) {
             return;
         }
     }
+    attempt.arrivals = attempt.route->unparsable_arrivals();
+    if (!attempt.route->all_parse()) {  // what came while it waited counts, too
+        pass(router::reason::unparsable, now, out);
+        return;
+    }
+    if (router::unplaced_rows_lead(*attempt.route, attempt.query())) {
+        pass(router::reason::unplaced_rows, now, out);
+        return;
+    }
     const std::uint64_t rows = first_candidates();
     if (rows == 0) {
         pass(router::reason::selective, now, out);
         return;
     }
     attempt.searched = now;
-    look_for(rows, out);
-}
-
-std::uint64_t Session::candidates_max() const {
-    return attempt_->route->table().key.size() > 1 ? composite_candidates_max
-                                                   : options_.candidates_max;
-}
-
-/// 0 where the statement's conditions keep so few rows that Postgres had better look for them.
-std::uint64_t Session::first_candidates() const {
-    const Attempt& attempt = *attempt_;
-    const std::uint64_t wanted = attempt.search.wanted();
-    if (attempt.service == router::Service::local) {
-        return wanted;
-    }
-    const std::uint64_t enough = with_reserve(wanted);
-    const std::uint64_t most = candidates_max();
-    const bool told = attempt.search.rows.whole && !attempt.query().inner_join;
-    if (told || enough > most) {
-        return enough;
-    }
-    return attempt.statement->statement.plan->selectivity->candidates(wanted, most);
-}
-
-void Session::look_for(std::uint64_t rows, Output& out) {
-    Attempt& attempt = *attempt_;
-    attempt.stage = Attempt::Stage::searching;
-    attempt.candidates = rows;
-    if (attempt.observed) {
-        attempt.observed->applied = router_.applied();
-    }
-    out.search = PendingSearch{
-        .number = ++searches_,
-        .order = {
-            .index = attempt.route->column.index,
-            .vector = attempt.search.vector,
-            .rows = rows,
-            .ef = std::max<std::uint64_t>(attempt.facts.ef_search, rows),
-            .filter = attempt.search.rows.filter,
-            .columns = attempt.service == router::Service::local
-                           ? router::copied_outputs(attempt.route->table(), attempt.query())
-                           : std::vector<std::size_t>{}}};
-}
-
-void Session::on_found(std::uint64_t number, const router::Found& found, Instant now, Output& out) {
-    if (!attempt_ || attempt_->stage != Attempt::Stage::searching || number != searches_) {
+    if (!admitted()) {
+        pass(router::reason::engine_busy, now, out);
         return;
     }
-    if (replies_.skipping()) {
-        pass(router::reason::pipelined, now, out);
-    } else if (!found || found->size() < attempt_->search.wanted()) {
-        // Rows that pgvector's index does not hold (NULL, zero norm) may belong into a short
-        // answer.
-        pass(router::reason::short_answer, now, out);
-    } else {
-        note_found(*found, now);
-        serve(*found, now, out);
-    }
-    emit_due(out);
-    drain_inbox(now, out);
+    look_for(rows, out);
 }
 
 void Session::pass(router::Reason why, Instant now, Output& out) {
@@ -479,11 +487,14 @@ void Session::pass(router::Reason why, Instant now, Output& out) {
     if (attempt.settled && attempt.simple) {
         note_text(attempt.held, out);
     }
-    const auto* const search = attempt.explains ? nullptr : attempt.statement->statement.search();
+    const auto* const search = attempt.explains ? nullptr : attempt.as_sent()->statement.search();
     wire::Bytes rest = attempt.held;
     wire::FrameHeader header;
     while (wire::peek_header(rest, header) == wire::FrameStatus::ok) {
         const wire::Frame frame = wire::frame_at(rest, header);
+        if (frame.type == 'Q') {
+            wording_ = attempt.as_sent()->wording;
+        }
         if (search != nullptr) {
             forward_search(frame, *search, out);
         } else {
@@ -509,6 +520,7 @@ void Session::record(std::string_view engine, router::Reason why, Instant now) {
         .milliseconds = static_cast<double>(now.nanoseconds - attempt_->started.nanoseconds) / 1e6};
     attempt_->route->traffic->veer.fetch_add(1, std::memory_order_relaxed);
     router_.reasons().count(last_.route, engine, why);
+    attempt_->statement->statement.plan->tally->veer.fetch_add(1, std::memory_order_relaxed);
     if (attempt_->observed) {
         attempt_->observed->served_by_veer = true;
         offer(std::move(attempt_->observed), last_.milliseconds);
@@ -547,9 +559,13 @@ void Session::note_passed(router::Reason why, Attempt& attempt, Instant started)
     router_.reasons().count(last_.route, last_.engine, why);
     passed_observed_ = router::comparable(why) ? std::move(attempt.observed) : std::nullopt;
     fell_back_.reset();
+    const bool fell_back = why == router::reason::rewrite_failed || why == router::reason::engine;
+    if (attempt.statement != nullptr && attempt.statement->statement.plan != nullptr) {
+        attempt.statement->statement.plan->tally->count_postgres(why, fell_back);
+    }
     if (route != nullptr) {
         route->traffic->postgres.fetch_add(1, std::memory_order_relaxed);
-        if (why == router::reason::rewrite_failed) {
+        if (fell_back) {
             fell_back_ = route->traffic;
         }
     }

@@ -213,13 +213,22 @@ void Session::on_error(const wire::Frame& frame, Instant now, Output& out) {
         return;
     }
     if (asking && attempt_->alone && !fatal && of_veers_own) {
-        facts_failed_ = facts_broken_ = true;
+        facts_failed_ = true;
+        facts_broken_ = facts_broken_ || !attempt_->asks_vector;
+        // A name or a type that is not there; not a value, or a right, of somebody's.
+        attempt_->vector_senseless = attempt_->asks_vector &&
+                                     diagnostics.sqlstate.starts_with("42") &&
+                                     diagnostics.sqlstate != "42501";
         if (must_be_told(diagnostics)) {
             facts_error_ = frame.whole;
         }
         return;
     }
-    out.to_client += frame.whole;
+    if (failure.wording && !frame.whole.empty()) {
+        out.to_client += worded(frame, *failure.wording);
+    } else {
+        out.to_client += frame.whole;
+    }
     if (asking && !attempt_->alone && of_veers_own) {
         facts_broken_ = true;
     }
@@ -237,9 +246,15 @@ void Session::fail_stash(
     const router::Statement& statement = attempt_->statement->statement;
     if (diagnostics.position > 0) {
         // Of a text that the client has not sent.
-        const std::size_t position = router::position_in_statement(
-            statement.text, statement.clauses(), attempt_->rewritten, counting, diagnostics.position
-        );
+        const std::size_t position = attempt_->called != nullptr || attempt_->as_sent()->wording
+                                         ? 0  // nor has it the text of the body
+                                         : router::position_in_statement(
+                                               statement.text,
+                                               statement.clauses(),
+                                               attempt_->rewritten,
+                                               counting,
+                                               diagnostics.position
+                                           );
         wire::write_error_at(attempt_->stash, frame.payload, position);
     } else {
         attempt_->stash += frame.whole;

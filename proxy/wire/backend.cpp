@@ -122,6 +122,22 @@ void write_row_description(std::string& out, const std::vector<FieldDescription>
     }
 }
 
+void write_row_description_of_function(std::string& out, Bytes payload) {
+    MessageWriter message(out, 'T');
+    Reader reader(payload);
+    const std::uint16_t count = reader.u16();
+    message.i16(static_cast<std::int16_t>(count));
+    for (std::uint16_t i = 0; i < count && reader.ok(); ++i) {
+        message.text(reader.text());
+        reader.u32();
+        reader.i16();
+        message.u32(0).i16(0).u32(reader.u32());
+        const std::int16_t type_length = reader.i16();
+        const std::int32_t typmod = reader.i32();
+        message.i16(type_length).i32(typmod).i16(reader.i16());
+    }
+}
+
 void write_command_complete(std::string& out, Bytes tag) {
     MessageWriter(out, 'C').text(tag);
 }
@@ -155,9 +171,19 @@ void write_error_at(std::string& out, Bytes payload, std::size_t position) {
     Reader reader(payload);
     for (std::uint8_t field = reader.u8(); reader.ok() && field != 0; field = reader.u8()) {
         const Bytes value = reader.text();
-        message.u8(field).text(field == 'P' ? std::to_string(position) : value);
+        if (field != 'P') {
+            message.u8(field).text(value);
+        } else if (position > 0) {
+            message.u8(field).text(std::to_string(position));
+        }
     }
     message.u8(0);
+}
+
+void write_error(std::string& out, Bytes sqlstate, Bytes text, Bytes hint) {
+    MessageWriter message(out, 'E');
+    message.u8('S').text("ERROR").u8('V').text("ERROR").u8('C').text(sqlstate);
+    message.u8('M').text(text).u8('H').text(hint).u8(0);
 }
 
 void write_notice(std::string& out, Bytes text, Bytes detail) {

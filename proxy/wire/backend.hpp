@@ -56,8 +56,15 @@ void write_ready_for_query(std::string& out, char status);
 void write_data_row(std::string& out, const std::vector<std::string>& fields);
 void write_data_row(std::string& out, const std::vector<std::optional<std::string>>& fields);
 
-/// An ErrorResponse with the fields of `payload`, but for its position in the statement.
+/// A RowDescription as it came, but for where its columns are from: of no table.
+void write_row_description_of_function(std::string& out, Bytes payload);
+
+/// An ErrorResponse with the fields of `payload`, but for its position in the statement; 0: it
+/// has none.
 void write_error_at(std::string& out, Bytes payload, std::size_t position);
+
+/// An ErrorResponse of severity ERROR.
+void write_error(std::string& out, Bytes sqlstate, Bytes message, Bytes hint);
 
 /// A NoticeResponse of severity NOTICE and SQLSTATE 00000. An empty detail is left out.
 void write_notice(std::string& out, Bytes text, Bytes detail = {});

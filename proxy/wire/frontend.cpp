@@ -148,10 +148,6 @@ void write_bind(std::string& out, const Bind& bind, Bytes statement) {
     write_formats(message, bind.result_formats);
 }
 
-void write_plain_bind(std::string& out, Bytes portal, Bytes statement) {
-    MessageWriter(out, 'B').text(portal).text(statement).i16(0).i16(0).i16(0);
-}
-
 void write_execute(std::string& out, Bytes portal, std::int32_t rows_max) {
     MessageWriter(out, 'E').text(portal).i32(rows_max);
 }

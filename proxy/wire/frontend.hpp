@@ -70,8 +70,6 @@ void write_parse(
 /// Bind as the client sent it, but to another statement.
 void write_bind(std::string& out, const Bind& bind, Bytes statement);
 
-/// Bind without parameters; results as text.
-void write_plain_bind(std::string& out, Bytes portal, Bytes statement);
 void write_execute(std::string& out, Bytes portal, std::int32_t rows_max);
 void write_describe(std::string& out, char kind, Bytes name);
 void write_close(std::string& out, char kind, Bytes name);

@@ -57,7 +57,7 @@ bool PgSnapshot::sees(std::uint32_t xid) const {
            std::find(running_.begin(), running_.end(), xid) == running_.end();
 }
 
-void ChangeLog::keep(bool on) {
+void ChangeLog::keep(bool on, std::int64_t now_ns) {
     const std::lock_guard lock(mutex_);
     if (on == on_) {
         return;
@@ -66,6 +66,7 @@ void ChangeLog::keep(bool on) {
     entries_.clear();
     bytes_ = 0;
     known_from_ = noted_;
+    known_since_ns_ = now_ns;
 }
 
 void ChangeLog::add(Entry entry) {
@@ -74,19 +75,26 @@ void ChangeLog::add(Entry entry) {
     while (entries_.size() > entries_max || bytes_ > bytes_max) {
         bytes_ -= sizeof(Entry) + entries_.front().key.size();
         known_from_ = std::max(known_from_, entries_.front().lsn);
+        known_since_ns_ = std::max(known_since_ns_, entries_.front().noted_ns);
         entries_.pop_front();
     }
 }
 
-void ChangeLog::note(const storage::Transaction& transaction) {
+void ChangeLog::note(const storage::Transaction& transaction, std::int64_t now_ns) {
     const std::lock_guard lock(mutex_);
     noted_ = std::max(noted_, transaction.end_lsn);
     if (!on_) {
         known_from_ = noted_;
+        known_since_ns_ = now_ns;
         return;
     }
     for (const storage::Change& change : transaction.changes) {
-        Entry entry{.lsn = transaction.end_lsn, .xid = transaction.xid, .table = {}, .key = {}};
+        Entry entry{
+            .lsn = transaction.end_lsn,
+            .xid = transaction.xid,
+            .table = {},
+            .key = {},
+            .noted_ns = now_ns};
         if (const auto* const upsert = std::get_if<storage::Upsert>(&change)) {
             entry.table = upsert->table;
             if (upsert->old_key) {
@@ -110,17 +118,24 @@ void ChangeLog::note(const storage::Transaction& transaction) {
     }
 }
 
-void ChangeLog::note_position(storage::Lsn lsn) {
+void ChangeLog::note_position(storage::Lsn lsn, std::int64_t now_ns) {
     const std::lock_guard lock(mutex_);
     noted_ = std::max(noted_, lsn);
     known_from_ = on_ ? known_from_ : noted_;
+    known_since_ns_ = on_ ? known_since_ns_ : now_ns;
 }
 
-void ChangeLog::restart(storage::Lsn lsn) {
+void ChangeLog::restart(storage::Lsn lsn, std::int64_t now_ns) {
     const std::lock_guard lock(mutex_);
     entries_.clear();
     bytes_ = 0;
     noted_ = known_from_ = lsn;
+    known_since_ns_ = now_ns;
+}
+
+storage::Lsn ChangeLog::known_from() const {
+    const std::lock_guard lock(mutex_);
+    return known_from_;
 }
 
 storage::Lsn ChangeLog::noted() const {
@@ -133,7 +148,8 @@ Changed ChangeLog::between(
 ) const {
     const std::lock_guard lock(mutex_);
     Changed changed;
-    changed.complete = window.before >= known_from_;
+    changed.covered =
+        window.before >= known_from_ && (!window.since_ns || *window.since_ns >= known_since_ns_);
     for (const Entry& entry : entries_) {
         const bool seen = snapshot.sees(entry.xid);
         const bool both = seen && entry.lsn <= window.before;

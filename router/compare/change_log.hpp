@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -37,12 +38,15 @@ class PgSnapshot {
 struct Window {
     storage::Lsn before;  ///< applied before the first looked: it saw all up to here
     storage::Lsn after;   ///< noted after the last looked: it saw nothing beyond
+    /// A side that is not the copy may have looked at rows as they were then.
+    std::optional<std::int64_t> since_ns = std::nullopt;
 };
 
 /// The rows that one of the engines may have seen, and the other not.
 struct Changed {
     std::unordered_set<std::string> keys = {};
     bool complete = true;  ///< false: any row may have changed
+    bool covered = true;   ///< false: the log does not reach over the whole window
 };
 
 /// The changes of the last moments, so that a comparison can tell which rows were in motion.
@@ -55,8 +59,8 @@ struct Changed {
 ///
 /// Invariants:
 /// 1. note() comes before the index shows the change, so that whatever a search has seen is here.
-/// 2. What has been dropped for room, or was never noted, is remembered by its position: an answer
-///    that would need it is not `complete`.
+/// 2. What has been dropped for room, or was never noted, is remembered by its position and its
+///    time: an answer that would need it is not `covered`.
 /// 3. Thread-safe; nobody holds the lock for longer than one pass over the entries.
 class ChangeLog {
   public:
@@ -64,15 +68,18 @@ class ChangeLog {
     static constexpr std::size_t bytes_max = std::size_t{8} << 20U;
 
     /// While off, only positions are noted.
-    void keep(bool on);
+    void keep(bool on, std::int64_t now_ns);
 
-    void note(const storage::Transaction& transaction);
+    void note(const storage::Transaction& transaction, std::int64_t now_ns);
 
     /// A position without changes, or another copy: nothing before it is known.
-    void note_position(storage::Lsn lsn);
-    void restart(storage::Lsn lsn);
+    void note_position(storage::Lsn lsn, std::int64_t now_ns);
+    void restart(storage::Lsn lsn, std::int64_t now_ns);
 
     storage::Lsn noted() const;
+
+    /// Changes up to here may be missing.
+    storage::Lsn known_from() const;
 
     /// Requires that all that `snapshot` sees has been noted.
     Changed between(storage::TableOid table, const Window& window, const PgSnapshot& snapshot)
@@ -85,6 +92,7 @@ class ChangeLog {
         storage::TableOid table;
         std::string key;
         bool all = false;  ///< TRUNCATE
+        std::int64_t noted_ns = 0;
     };
 
     void add(Entry entry);
@@ -94,6 +102,7 @@ class ChangeLog {
     std::deque<Entry> entries_;
     std::size_t bytes_ = 0;
     storage::Lsn known_from_;  ///< changes up to here may be missing
+    std::int64_t known_since_ns_ = std::numeric_limits<std::int64_t>::max();  ///< and up to then
     storage::Lsn noted_;
 };
 

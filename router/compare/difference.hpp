@@ -11,12 +11,13 @@ namespace veer::router::compare {
 /// users read and count them.
 enum class Difference : std::uint8_t {
     // Hard: never acceptable, no statistics needed.
-    invisible_row,    ///< veer returned a row that Postgres does not have
-    wrong_distance,   ///< the same row at another distance: another vector
-    missing_row,      ///< the copy lacks a row that belongs among the nearest
-    duplicate_id,     ///< veer returned a row twice
-    unsorted,         ///< veer returned a nearer row after a farther one
-    error_veer_only,  ///< veer's search failed where Postgres answered
+    invisible_row,     ///< veer returned a row that Postgres does not have
+    filter_violation,  ///< veer returned a row for which WHERE is not true
+    wrong_distance,    ///< the same row at another distance: another vector
+    missing_row,       ///< the copy lacks a row that belongs among the nearest
+    duplicate_id,      ///< veer returned a row twice
+    unsorted,          ///< veer returned a nearer row after a farther one
+    error_veer_only,   ///< veer's search failed where Postgres answered
     // Soft: approximate search, counted.
     veer_short,   ///< fewer rows than asked for, and there were more
     veer_missed,  ///< a row of Postgres' is among the best of both
@@ -28,10 +29,11 @@ enum class Difference : std::uint8_t {
     tie_order,   ///< the same rows, equally far ones in another order
     in_flight,   ///< explained by rows that changed meanwhile; excluded
     moving,      ///< Postgres' second answer differs from its first; excluded
+    uncovered,   ///< what changed meanwhile is not known whole; excluded
     none,        ///< the same rows in the same order
 };
 
-inline constexpr std::size_t difference_count = 16;
+inline constexpr std::size_t difference_count = 18;
 
 enum class Severity : std::uint8_t {
     hard,
@@ -43,6 +45,7 @@ enum class Severity : std::uint8_t {
 
 constexpr std::array<std::string_view, difference_count> difference_names{
     "invisible_row",
+    "filter_violation",
     "wrong_distance",
     "missing_row",
     "duplicate_id",
@@ -57,6 +60,7 @@ constexpr std::array<std::string_view, difference_count> difference_names{
     "tie_order",
     "in_flight",
     "moving",
+    "uncovered",
     "none"};
 
 constexpr std::string_view to_string(Difference difference) {
@@ -66,6 +70,7 @@ constexpr std::string_view to_string(Difference difference) {
 constexpr Severity severity_of(Difference difference) {
     switch (difference) {
         case Difference::invisible_row:
+        case Difference::filter_violation:
         case Difference::wrong_distance:
         case Difference::missing_row:
         case Difference::duplicate_id:
@@ -81,6 +86,7 @@ constexpr Severity severity_of(Difference difference) {
             return Severity::improvement;
         case Difference::in_flight:
         case Difference::moving:
+        case Difference::uncovered:
             return Severity::excluded;
         case Difference::tie_border:
         case Difference::tie_order:

@@ -1,6 +1,7 @@
 #include "router/compare/golden_set.hpp"
 
 #include "index/elements.hpp"
+#include "index/source_census.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -38,7 +39,7 @@ std::size_t GoldenSet::bytes_of(const storage::Change& change) {
     if (const auto* const upsert = std::get_if<storage::Upsert>(&change)) {
         bytes += upsert->row.key.size() + upsert->old_key.value_or("").size();
         for (const storage::VectorValue& value : upsert->row.vectors) {
-            const auto* const vector = std::get_if<storage::Vector>(&value);
+            const storage::Vector* const vector = storage::vector_in(value);
             std::vector<float> memory;
             bytes += vector == nullptr ? 0 : index::elements_of(*vector, memory).size_bytes();
         }
@@ -96,18 +97,18 @@ bool GoldenSet::alters(const storage::Change& change, const Entry& entry) const 
     if (column_.vector >= upsert->row.vectors.size()) {
         return true;  // another table than was known
     }
-    const storage::VectorValue& value = upsert->row.vectors[column_.vector];
-    if (std::holds_alternative<storage::UnchangedVector>(value)) {
-        return false;
+    const index::ChosenVector chosen =
+        index::chosen_vector(upsert->row, column_.vector, column_.legacy);
+    if (chosen.unchanged) {
+        return chosen.legacy;  // then the other one may have become NULL
     }
     const auto found = entry.rows_found.find(upsert->row.key);
     const bool inside = found != entry.rows_found.end();
-    const auto* const vector = std::get_if<storage::Vector>(&value);
-    if (vector == nullptr) {
+    if (chosen.vector == nullptr) {
         return inside;  // NULL is near to nothing
     }
     std::vector<float> memory;
-    const std::span<const float> elements = index::elements_of(*vector, memory);
+    const std::span<const float> elements = index::elements_of(*chosen.vector, memory);
     if (elements.size() != entry.search.vector.size()) {
         return true;
     }
@@ -220,13 +221,24 @@ std::vector<GoldenSet::Due> GoldenSet::fresh() const {
 }
 
 bool GoldenSet::measured(std::uint64_t id, const Rows& found) {
-    Entry* const entry = find(id);
-    if (entry == nullptr || !entry->fresh) {
-        return false;
+    const std::optional<double> recall = this->recall(id, found);
+    if (recall) {
+        Entry* const entry = find(id);
+        entry->asked = ++turn_;
+        entry->recall = recall;
     }
-    entry->asked = ++turn_;
-    entry->recall = recall_of(found, entry->search.k, entry->rows_found.size(), entry->border);
-    return true;
+    return recall.has_value();
+}
+
+std::optional<double> GoldenSet::recall(std::uint64_t id, const Rows& found) const {
+    const auto entry = std::find_if(entries_.begin(), entries_.end(), [id](const Entry& one) {
+        return one.id == id;
+    });
+    return entry != entries_.end() && entry->fresh
+               ? std::optional(
+                     recall_of(found, entry->search.k, entry->rows_found.size(), entry->border)
+                 )
+               : std::nullopt;
 }
 
 GoldenSummary GoldenSet::summary() const {

@@ -56,6 +56,7 @@ class GoldenSet {
         storage::TableOid table;
         std::size_t vector = 0;  ///< position in the table's vectors
         index::Metric metric = index::Metric::l2;
+        std::optional<std::size_t> legacy = std::nullopt;  ///< as in storage::AnnIndex
 
         friend bool operator==(const Column&, const Column&) = default;
     };
@@ -120,6 +121,9 @@ class GoldenSet {
     /// What the index answers to one of them. Requires that the changes that it may have shown have
     /// been noted. False where the exact answer does not hold any more: it proves nothing then.
     bool measured(std::uint64_t id, const Rows& found);
+
+    /// The recall of what an index answers, likewise; nothing is kept of it.
+    std::optional<double> recall(std::uint64_t id, const Rows& found) const;
 
     GoldenSummary summary() const;
 

@@ -77,6 +77,17 @@ double RecallHistogram::mean() const {
     return count_ == 0 ? 1 : sum_ / static_cast<double>(count_);
 }
 
+double RecallHistogram::quantile(double quantile) const {
+    std::uint64_t seen = 0;
+    for (std::size_t i = 0; i < bins; ++i) {
+        seen += counts_.at(i);
+        if (seen > 0 && static_cast<double>(seen) >= quantile * static_cast<double>(count_)) {
+            return static_cast<double>(i) / 100.0;
+        }
+    }
+    return 1;
+}
+
 double RecallHistogram::share_perfect() const {
     return count_ == 0 ? 1 : static_cast<double>(counts_.back()) / static_cast<double>(count_);
 }

@@ -53,6 +53,10 @@ class RecallHistogram {
 
     double mean() const;  ///< of the values as they were; 1 where there is none
 
+    /// The recall, in hundredths, that a share `quantile` of the searches does not exceed; 1 where
+    /// there is none.
+    double quantile(double quantile) const;
+
     double share_perfect() const;
     double share_below(double recall) const;
 

@@ -120,9 +120,14 @@ class Bench {
         return said != triangle_.confirmed.end() && said->second ? *said->second : row.distance;
     }
 
-    bool exists(const index::Hit& row) const {
+    /// Postgres knows of the row, and WHERE lets it through.
+    bool belongs(const index::Hit& row) const {
         const auto said = triangle_.confirmed.find(row.key);
-        return said == triangle_.confirmed.end() || said->second.has_value();
+        return !outside(row) && (said == triangle_.confirmed.end() || said->second.has_value());
+    }
+
+    bool outside(const index::Hit& row) const {
+        return triangle_.outside.find(row.key) != triangle_.outside.end();
     }
 
     void set_reference() {
@@ -132,12 +137,12 @@ class Bench {
                 exact_->begin(),
                 exact_->end(),
                 std::back_inserter(reference),
-                [&](const auto& row) { return exists(row); }
+                [&](const auto& row) { return belongs(row); }
             );
         } else {
             reference = postgres_;
             for (const index::Hit& row : veer_) {
-                if (of_postgres_.find(row.key) == of_postgres_.end() && exists(row)) {
+                if (of_postgres_.find(row.key) == of_postgres_.end() && belongs(row)) {
                     reference.push_back({row.key, distance_of(row)});
                 }
             }
@@ -165,7 +170,9 @@ class Bench {
 
     void check_rows() {
         for (const index::Hit& row : veer_) {
-            if (!exists(row)) {
+            if (outside(row)) {
+                ++rows_of(Difference::filter_violation);
+            } else if (!belongs(row)) {
                 ++rows_of(Difference::invisible_row);
             } else if (!tolerance_.same(row.distance, distance_of(row))) {
                 ++rows_of(Difference::wrong_distance);
@@ -195,7 +202,7 @@ class Bench {
             check(row.key, row.distance);
         }
         for (const index::Hit& row : veer_) {
-            if (of_postgres_.find(row.key) == of_postgres_.end() && exists(row)) {
+            if (of_postgres_.find(row.key) == of_postgres_.end() && belongs(row)) {
                 check(row.key, distance_of(row));
             }
         }
@@ -204,7 +211,7 @@ class Bench {
     std::size_t hits(const Rows& rows) const {
         std::unordered_set<std::string_view> counted;
         for (const index::Hit& row : rows) {
-            if (exists(row) && within(distance_of(row))) {
+            if (belongs(row) && within(distance_of(row))) {
                 counted.insert(row.key);
             }
         }
@@ -240,7 +247,7 @@ class Bench {
         std::size_t found = 0;
         for (const index::Hit& row : rows) {
             const bool lacking = other.find(row.key) == other.end();
-            found += lacking && exists(row) && within(distance_of(row)) ? 1U : 0U;
+            found += lacking && belongs(row) && within(distance_of(row)) ? 1U : 0U;
         }
         return static_cast<std::uint32_t>(std::min(found, deficit));
     }
@@ -352,6 +359,9 @@ Judgement judge(const Triangle& triangle) {
         decide(triangle, *triangle.veer, triangle.postgres, triangle.exact, triangle.k);
     if (!differs(whole)) {
         return whole;
+    }
+    if (!triangle.changed.covered) {
+        return excluded_as(Difference::uncovered, whole);
     }
     if (triangle.moving && severity_of(whole.verdict) != Severity::hard) {
         return excluded_as(Difference::moving, whole);

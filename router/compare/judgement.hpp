@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ struct Triangle {
     /// What Postgres says of rows that veer alone returned, in the same snapshot: their distance,
     /// or that they are not there. Rows not asked about are not in it.
     std::map<std::string, std::optional<double>> confirmed = {};
+    /// Of these, rows that are there, and that WHERE does not let through.
+    std::set<std::string> outside = {};
     Changed changed = {};
     /// Postgres was asked a second time, and its answer was not as near or not as far.
     bool moving = false;

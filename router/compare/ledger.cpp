@@ -1,6 +1,7 @@
 #include "router/compare/ledger.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace veer::router::compare {
 
@@ -18,12 +19,18 @@ void Ledger::add(Mismatch comparison) {
     const Severity severity = severity_of(comparison.judgement.verdict);
     const std::lock_guard lock(mutex_);
     last_us_ = std::max(last_us_, comparison.taken_us);
-    routes_[comparison.route].statistics.add(
-        comparison.judgement, comparison.durations, comparison.applied
-    );
+    Entry& entry = routes_[comparison.route];
+    entry.trouble.clear();
+    entry.statistics.add(comparison.judgement, comparison.durations, comparison.applied);
     if (severity != Severity::equal && severity != Severity::excluded) {
         mismatches_.add(std::move(comparison));
     }
+}
+
+bool Ledger::note_trouble(const std::string& route, const std::string& why) {
+    const std::lock_guard lock(mutex_);
+    Entry& entry = routes_[route];
+    return std::exchange(entry.trouble, why) != why;
 }
 
 std::int64_t Ledger::last_us() const {
@@ -41,6 +48,7 @@ std::vector<RouteRecord> Ledger::records() const {
              .repeated = entry.tally->repeated.load(),
              .shed = entry.tally->shed.load(),
              .failed = entry.tally->failed.load(),
+             .trouble = entry.trouble,
              .statistics = entry.statistics}
         );
     }

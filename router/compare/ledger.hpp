@@ -21,6 +21,7 @@ struct RouteRecord {
     std::uint64_t repeated = 0;
     std::uint64_t shed = 0;
     std::uint64_t failed = 0;
+    std::string trouble;  ///< why the last comparison failed; empty where it did not
     RouteStatistics statistics;
 };
 
@@ -40,6 +41,9 @@ class Ledger {
     /// Counts a comparison, and keeps it where the answers differed.
     void add(Mismatch comparison);
 
+    /// A comparison has failed, a sentence. False where the last one failed likewise.
+    bool note_trouble(const std::string& route, const std::string& why);
+
     /// When the last comparison was made, in microseconds since 1970; 0: there was none.
     std::int64_t last_us() const;
 
@@ -50,6 +54,7 @@ class Ledger {
   private:
     struct Entry {
         std::shared_ptr<Tally> tally = std::make_shared<Tally>();
+        std::string trouble;
         RouteStatistics statistics;
     };
 

@@ -14,6 +14,18 @@ std::size_t bytes_of(const Rows& rows) {
     return bytes;
 }
 
+std::size_t bytes_of(const index::Filter& filter) {
+    std::size_t bytes = sizeof(index::Filter);
+    for (const index::FilterValue& value : filter.values) {
+        const auto* const text = std::get_if<std::string>(&value);
+        bytes += sizeof(value) + (text == nullptr ? 0 : text->size());
+    }
+    for (const index::Filter& child : filter.children) {
+        bytes += bytes_of(child);
+    }
+    return bytes;
+}
+
 }  // namespace
 
 std::size_t Mismatch::bytes() const {
@@ -21,6 +33,10 @@ std::size_t Mismatch::bytes() const {
                         vector.size() * sizeof(float) + bytes_of(answers.postgres);
     bytes += answers.veer ? bytes_of(*answers.veer) : 0;
     bytes += answers.exact ? bytes_of(*answers.exact) : 0;
+    bytes += filter ? bytes_of(*filter) : 0;
+    for (const std::string& key : answers.outside) {
+        bytes += sizeof(std::string) + key.size();
+    }
     for (const auto& [key, distance] : answers.confirmed) {
         bytes += sizeof(distance) + key.size();
     }

@@ -25,6 +25,7 @@ struct Mismatch {
     std::string shape;
     std::uint32_t ef_search = 0;  ///< of both engines
     std::vector<float> vector;
+    std::optional<index::Filter> filter = std::nullopt;  ///< all of WHERE; nothing: every row
     Triangle answers;
     Judgement judgement;
     Durations durations;

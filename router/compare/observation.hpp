@@ -1,5 +1,6 @@
 #pragma once
 
+#include "index/filter.hpp"
 #include "index/replica.hpp"
 #include "router/compare/judgement.hpp"
 #include "storage/lsn.hpp"
@@ -12,6 +13,12 @@
 #include <string>
 #include <vector>
 
+namespace veer::router {
+
+class Candidate;
+
+}  // namespace veer::router
+
 namespace veer::router::compare {
 
 /// What sessions count without a lock, of one route.
@@ -23,14 +30,16 @@ struct Tally {
 };
 
 /// One search that has been answered, and by whom: what a session hands over to have it compared.
-/// Bounded: a vector of at most 16,000 dimensions and k rows of an answer.
+/// Bounded: a vector of at most 16,000 dimensions, a filter of few values, and k rows of an answer.
 struct Observation {
     std::string route;  ///< its name
     std::shared_ptr<Tally> tally;
     std::shared_ptr<const index::IndexedColumn> column;
     std::string shape;  ///< the normalised text: literals are not in it
     std::vector<float> vector;
+    std::shared_ptr<Candidate> candidate;  ///< whose answer is compared; null: the index'
     std::size_t k = 0;
+    std::optional<index::Filter> filter = std::nullopt;  ///< all of WHERE; nothing: every row
     std::optional<std::uint32_t> ef_search;  ///< of the session; nothing: it was not asked
     double place = 0;                        ///< see RecentSamples
     bool served_by_veer = false;

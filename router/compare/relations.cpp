@@ -67,11 +67,11 @@ std::string fingerprint(std::string_view shape) {
 
 const std::vector<std::string>& compare_columns() {
     static const std::vector<std::string> columns = {
-        "route",      "sampled",          "compared", "judged",       "repeated",  "shed",
-        "failed",     "excluded",         "equal",    "veer_missed",  "pg_missed", "both_missed",
-        "veer_short", "pg_short",         "hard",     "hard_classes", "recall",    "pg_recall",
-        "p50_ms",     "pg_p50_ms",        "p99_ms",   "pg_p99_ms",    "overlap",   "rbo",
-        "dist_ratio", "tolerance_matters"};
+        "route",       "sampled",    "compared",         "judged", "repeated",     "shed",
+        "failed",      "excluded",   "excluded_classes", "equal",  "veer_missed",  "pg_missed",
+        "both_missed", "veer_short", "pg_short",         "hard",   "hard_classes", "recall",
+        "pg_recall",   "p50_ms",     "pg_p50_ms",        "p99_ms", "pg_p99_ms",    "overlap",
+        "rbo",         "dist_ratio", "tolerance_matters"};
     return columns;
 }
 
@@ -94,6 +94,7 @@ std::vector<std::vector<std::string>> compare_rows(const std::vector<RouteRecord
              std::to_string(record.shed),
              std::to_string(record.failed),
              std::to_string(all.excluded),
+             classes_text(all, Severity::excluded),
              std::to_string(all.count(Severity::equal)),
              with(Difference::veer_missed),
              with(Difference::pg_missed),

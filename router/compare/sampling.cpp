@@ -51,4 +51,18 @@ bool Budget::take(std::int64_t now_ns) {
     return true;
 }
 
+void Pauses::begin(const std::string& route, std::int64_t now_ns) {
+    std::erase_if(until_ns_, [now_ns](const auto& each) { return each.second <= now_ns; });
+    until_ns_[route] = now_ns + length_ns;
+}
+
+void Pauses::begin_for_all(std::int64_t now_ns) {
+    all_until_ns_ = now_ns + length_ns;
+}
+
+bool Pauses::paused(const std::string& route, std::int64_t now_ns) const {
+    const auto found = until_ns_.find(route);
+    return now_ns < all_until_ns_ || (found != until_ns_.end() && now_ns < found->second);
+}
+
 }  // namespace veer::router::compare

@@ -3,6 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <limits>
+#include <map>
+#include <string>
 #include <unordered_set>
 
 namespace veer::router::compare {
@@ -54,6 +57,22 @@ class Budget {
     double left_ = 0;
     std::int64_t filled_ns_ = 0;
     bool begun_ = false;
+};
+
+/// Routes that are not compared for a while, because Postgres has failed their last comparison; or
+/// all of them, because it could not be reached.
+class Pauses {
+  public:
+    static constexpr std::int64_t length_ns = 5'000'000'000;
+
+    void begin(const std::string& route, std::int64_t now_ns);
+    void begin_for_all(std::int64_t now_ns);
+
+    bool paused(const std::string& route, std::int64_t now_ns) const;
+
+  private:
+    std::map<std::string, std::int64_t> until_ns_;  // of routes that have failed: few
+    std::int64_t all_until_ns_ = std::numeric_limits<std::int64_t>::min();
 };
 
 }  // namespace veer::router::compare

@@ -83,9 +83,16 @@ std::string CopyWatch::changed(const std::string& route, const Copy& copy) {
     Known& known = first ? known_[route] : found->second;
     const bool same = !first && known.index.lock() == copy.index;
     const std::uint64_t rebuilds = known.rebuilds;
-    known = {.index = copy.index, .rebuilds = copy.rebuilds};
+    const std::size_t engine = known.engine;
+    known = {.index = copy.index, .rebuilds = copy.rebuilds, .engine = copy.engine};
+    if (first && copy.engine != 0) {
+        return "another server answers, and whether it is the one from before nobody can tell";
+    }
     if (first) {
         return copy.restored ? "" : "its index was built when veer started";
+    }
+    if (engine != copy.engine) {
+        return "it is answered by another server than before";
     }
     if (!same) {
         return "the table was copied anew";

@@ -91,6 +91,7 @@ class CopyWatch {
         std::shared_ptr<const void> index;  ///< whose identity counts
         std::uint64_t rebuilds = 0;         ///< how often that one was built anew
         bool restored = false;              ///< from a checkpoint: the one from before the restart
+        std::size_t engine = 0;             ///< which other server answers in its place; 0: none
     };
 
     /// Why what was compared before proves nothing about this copy of the route; empty where it
@@ -101,6 +102,7 @@ class CopyWatch {
     struct Known {
         std::weak_ptr<const void> index;
         std::uint64_t rebuilds = 0;
+        std::size_t engine = 0;
     };
 
     std::map<std::string, Known> known_;

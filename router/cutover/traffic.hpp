@@ -67,6 +67,7 @@ class Traffic {
     std::atomic<std::uint64_t> postgres = 0;   ///< searches that Postgres answered
     std::atomic<std::uint64_t> fallbacks = 0;  ///< of them, those that veer had begun and failed
     std::atomic<std::uint64_t> client_errors = 0;  ///< that a client saw and Postgres did not say
+    std::atomic<std::uint32_t> learned_ef = 0;     ///< 0: nothing is known yet
 
   private:
     std::atomic<double> share_ = 0;

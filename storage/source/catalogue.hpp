@@ -2,6 +2,7 @@
 
 #include "storage/column_choice.hpp"
 #include "storage/error.hpp"
+#include "storage/partitions.hpp"
 #include "storage/source/connection.hpp"
 #include "storage/table.hpp"
 
@@ -25,16 +26,19 @@ struct Catalogue {
     std::vector<Table> tables;             ///< can be copied; in order of their OIDs
     std::vector<Refusal> refused;          ///< have a vector index, and cannot
     std::vector<Refusal> refused_columns;  ///< of `tables`: were asked for, and cannot
+    Partitions partitions = {};            ///< of `tables`
 };
 
-/// Reads every table with a usable pgvector index. A table is copied where all of this holds, and
+/// Reads every table with a usable pgvector index, or with one that `choices` declare. A table is
+/// copied where all of this holds, and
 /// is refused with a reason otherwise:
 ///
 /// 1. It is an ordinary, permanent table: no partition, no children, no row that veer's role cannot
 /// see.
 /// 2. A valid `hnsw` or `ivfflat` index on one plain column of type vector(n), halfvec(n), bit(n)
 /// or
-///    sparsevec(n), over all rows, with one of pgvector's operator classes for the type.
+///    sparsevec(n), over all rows, with one of pgvector's operator classes for the type; or a
+///    declared index on columns that hold vectors in one of the forms of VectorForm.
 /// 3. A replica identity whose columns are int2, int4, int8, uuid, text or varchar (canonical send
 ///    formats): the primary key, or REPLICA IDENTITY USING INDEX.
 /// 4. The role may read those columns.

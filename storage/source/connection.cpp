@@ -15,10 +15,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds connect_time_max{10};
-/// Longer than any lock_timeout that veer sets, so that the server's own reason arrives first.
-constexpr std::chrono::seconds statement_time_max{60};
-
 /// libpq breaks its messages into lines: makes one of them, without a full stop.
 std::string one_line(const char* message) {
     std::string line;
@@ -107,8 +103,10 @@ void Connection::Free::operator()(char* memory) const {
     PQfreemem(memory);
 }
 
-Connection::Connection(pg_conn* connection, const Wake* wake)
-    : connection_{connection}, wake_{wake} {}
+Connection::Connection(pg_conn* connection, const ConnectOptions& options)
+    : connection_{connection},
+      wake_{options.wake},
+      statement_time_max_{options.statement_time_max} {}
 
 Result<Connection> Connection::open(const ConnectOptions& options) {
     // What follows dbname overrides what the DSN says.
@@ -141,8 +139,8 @@ Result<Connection> Connection::open(const ConnectOptions& options) {
     }
     keywords.push_back(nullptr);
     values.push_back(nullptr);
-    Connection made{PQconnectStartParams(keywords.data(), values.data(), 1), options.wake};
-    if (auto established = made.establish(); !established.has_value()) {
+    Connection made{PQconnectStartParams(keywords.data(), values.data(), 1), options};
+    if (auto established = made.establish(options.connect_time_max); !established.has_value()) {
         return established.error();
     }
     if (auto set = made.query(session_settings(PQserverVersion(made.connection_.get())));
@@ -152,8 +150,8 @@ Result<Connection> Connection::open(const ConnectOptions& options) {
     return made;
 }
 
-Result<void> Connection::establish() {
-    const Clock::time_point deadline = Clock::now() + connect_time_max;
+Result<void> Connection::establish(std::chrono::milliseconds time_max) {
+    const Clock::time_point deadline = Clock::now() + time_max;
     if (connection_ == nullptr) {
         return Error{Errc::connection, "Out of memory."};
     }
@@ -167,7 +165,7 @@ Result<void> Connection::establish() {
             return waited.error();
         }
         if (*waited == Waited::timed_out) {
-            return Error{Errc::connection, "Postgres did not answer within 10 s while connecting."};
+            return Error{Errc::connection, "Postgres did not answer in time while connecting."};
         }
         state = PQconnectPoll(connection_.get());
     }
@@ -231,7 +229,7 @@ Result<pg_result*> Connection::next_result(Clock::time_point deadline) {
 }
 
 Result<QueryResult> Connection::query(const std::string& sql) {
-    const Clock::time_point deadline = Clock::now() + statement_time_max;
+    const Clock::time_point deadline = Clock::now() + statement_time_max_;
     if (PQsendQuery(connection_.get(), sql.c_str()) == 0) {
         return failure(nullptr);
     }
@@ -239,7 +237,7 @@ Result<QueryResult> Connection::query(const std::string& sql) {
 }
 
 Result<QueryResult> Connection::query(const std::string& sql, const std::string& parameter) {
-    const Clock::time_point deadline = Clock::now() + statement_time_max;
+    const Clock::time_point deadline = Clock::now() + statement_time_max_;
     const char* const value = parameter.c_str();
     if (PQsendQueryParams(
             connection_.get(), sql.c_str(), 1, nullptr, &value, nullptr, nullptr, 0
@@ -279,7 +277,7 @@ Result<QueryResult> Connection::last_result(Clock::time_point deadline) {
 }
 
 Result<void> Connection::begin_copy(const std::string& sql) {
-    const Clock::time_point deadline = Clock::now() + statement_time_max;
+    const Clock::time_point deadline = Clock::now() + statement_time_max_;
     if (PQsendQuery(connection_.get(), sql.c_str()) == 0) {
         return failure(nullptr);
     }
@@ -329,7 +327,7 @@ Result<Connection::CopyData> Connection::read_copy(Clock::time_point deadline) {
         }
     }
     for (;;) {
-        auto result = next_result(Clock::now() + statement_time_max);
+        auto result = next_result(Clock::now() + statement_time_max_);
         if (!result.has_value()) {
             return result.error();
         }
@@ -351,7 +349,7 @@ Result<void> Connection::write_copy(std::string_view bytes) {
     if (PQputCopyData(connection_.get(), bytes.data(), static_cast<int>(bytes.size())) < 0) {
         return failure(nullptr);
     }
-    return send_all(Clock::now() + statement_time_max);
+    return send_all(Clock::now() + statement_time_max_);
 }
 
 std::string Connection::quote_identifier(std::string_view name) const {

@@ -43,6 +43,10 @@ struct ConnectOptions {
     const Wake* wake = nullptr;
     /// One of the DSN's hosts, whatever role it has; else the first that fits.
     std::optional<Host> only_host = {};
+    /// Of connecting, and of each statement: longer than any lock_timeout that veer sets, so that
+    /// the server's own reason arrives first.
+    std::chrono::milliseconds connect_time_max{10'000};
+    std::chrono::milliseconds statement_time_max{60'000};
 };
 
 /// What a session of veer's begins with: a role or database may have other defaults, which would
@@ -97,9 +101,9 @@ class Connection {
 
     enum class Waited { ready, timed_out };
 
-    Connection(pg_conn* connection, const Wake* wake);
+    Connection(pg_conn* connection, const ConnectOptions& options);
 
-    Result<void> establish();
+    Result<void> establish(std::chrono::milliseconds time_max);
     Result<QueryResult> last_result(std::chrono::steady_clock::time_point deadline);
     Result<void> send_all(std::chrono::steady_clock::time_point deadline);
     Result<pg_result*> next_result(std::chrono::steady_clock::time_point deadline);
@@ -109,6 +113,7 @@ class Connection {
     std::unique_ptr<pg_conn, Finish> connection_;
     std::unique_ptr<char, Free> copied_;
     const Wake* wake_;
+    std::chrono::milliseconds statement_time_max_;
     std::string sqlstate_;
 };
 

@@ -1,6 +1,7 @@
 #include "storage/source/discover.hpp"
 
 #include "storage/column_type.hpp"
+#include "storage/source/declared.hpp"
 
 #include <algorithm>
 #include <array>
@@ -33,15 +34,41 @@ std::string qualified(const TableFacts& table) {
     return table.schema + "." + table.name;
 }
 
+/// Returns why the stream does not tell of every change of a partition as of the root's, or
+/// nothing.
+std::optional<std::string> refuse_partitions(const TableFacts& table) {
+    if (table.replica_identity == 'i') {
+        return "it is partitioned and has REPLICA IDENTITY USING INDEX; run: ALTER TABLE " +
+               qualified(table) + " REPLICA IDENTITY DEFAULT;";
+    }
+    if (!table.odd_partition.has_value()) {
+        return std::nullopt;
+    }
+    const OddPartition& odd = *table.odd_partition;
+    if (odd.kind != 'r') {
+        return "its partition " + odd.name +
+               " is a foreign table, which logical replication does not follow; run: ALTER TABLE " +
+               qualified(table) + " DETACH PARTITION " + odd.name + ";";
+    }
+    if (odd.persistence != 'p') {
+        return "its partition " + odd.name + " is unlogged; run: ALTER TABLE " + odd.name +
+               " SET LOGGED;";
+    }
+    return "its partition " + odd.name +
+           " has another replica identity than the primary key; run: ALTER TABLE " + odd.name +
+           " REPLICA IDENTITY DEFAULT;";
+}
+
 /// Returns why no copy of this kind of table is possible, or nothing.
 std::optional<std::string> refuse_kind(const TableFacts& table, const std::string& role) {
-    if (table.kind == 'p' || table.is_partition) {
-        return "partitioned tables are not supported yet";
+    if (table.is_partition) {
+        return "it is a partition; searches of the whole partitioned table are served where that "
+               "has the index: run CREATE INDEX on the root";
     }
-    if (table.kind != 'r') {
+    if (table.kind != 'r' && table.kind != 'p') {
         return "only ordinary tables can be followed by logical replication";
     }
-    if (table.has_children) {
+    if (table.has_children && table.kind == 'r') {
         return "tables with inheritance children are not supported";
     }
     if (table.persistence != 'p') {
@@ -54,6 +81,9 @@ std::optional<std::string> refuse_kind(const TableFacts& table, const std::strin
     if (table.rows_hidden) {
         return "row-level security hides rows from role " + role + "; run: ALTER ROLE " + role +
                " BYPASSRLS;";
+    }
+    if (table.kind == 'p') {
+        return refuse_partitions(table);
     }
     return std::nullopt;
 }
@@ -183,7 +213,7 @@ std::optional<std::string> refuse_column(
     if (column.generated) {
         return "generated columns do not come with logical replication";
     }
-    if (*type == ColumnType::text && !column.deterministic) {
+    if (!column.deterministic) {
         return "its collation takes different texts for equal";
     }
     if (!column.readable) {
@@ -243,6 +273,22 @@ void choose_columns(
     }
 }
 
+/// In the order of the columns, so that it is the same wherever the indexes are from.
+void order_vectors(Table& table) {
+    const std::vector<std::size_t> before = table.vectors;
+    std::sort(table.vectors.begin(), table.vectors.end());
+    const auto moved = [&](std::size_t vector) {
+        const auto now = std::find(table.vectors.begin(), table.vectors.end(), before[vector]);
+        return static_cast<std::size_t>(now - table.vectors.begin());
+    };
+    for (AnnIndex& index : table.indexes) {
+        index.vector = moved(index.vector);
+        if (index.legacy.has_value()) {
+            index.legacy = moved(*index.legacy);
+        }
+    }
+}
+
 /// Of the columns at these positions, in their order (Table::fingerprint).
 std::string fingerprint(
     const TableInput& input, std::initializer_list<const std::vector<std::size_t>*> columns
@@ -291,9 +337,15 @@ void judge(
         table.chosen_from = std::max(table.chosen_from, column.column.attnum);
     }
     add_indexes(input, table, catalogue);
+    for (const DeclaredIndex& declared : choices.declared) {
+        if (declared.schema == facts.schema && declared.table == facts.name) {
+            add_declared(input, declared, table, catalogue);
+        }
+    }
     if (table.indexes.empty()) {
         return;
     }
+    order_vectors(table);
     std::optional<std::string> reason = choose_key(input, table);
     if (!reason.has_value()) {
         reason = refuse_unreadable(input, table, role);
@@ -305,6 +357,9 @@ void judge(
     choose_columns(input, choices, role, table, catalogue);
     table.fingerprint = fingerprint(input, {&table.key, &table.vectors});
     table.copied_fingerprint = fingerprint(input, {&table.copied});
+    if (facts.kind == 'p') {
+        catalogue.partitions[table.oid] = facts.partitions;
+    }
     catalogue.tables.push_back(std::move(table));
 }
 

@@ -4,13 +4,24 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 /// The decisions of discover(), apart from the statements that fetch what they need.
 namespace veer::storage::source {
 
-/// A row of pg_class with at least one pgvector index, and what decides whether it can be copied.
+/// A leaf of a partitioned table that is no ordinary, permanent table with the key of them all as
+/// its replica identity.
+struct OddPartition {
+    std::string name;  ///< as SQL has it
+    char kind = 'r';
+    char persistence = 'p';
+    char replica_identity = 'd';
+};
+
+/// A row of pg_class with at least one index, of pgvector's or declared, and what decides whether
+/// it can be copied.
 struct TableFacts {
     std::uint32_t oid = 0;
     std::string schema;
@@ -21,9 +32,12 @@ struct TableFacts {
     double estimated_rows = -1;
     bool is_partition = false;
     bool has_children = false;
-    bool rows_hidden = false;   ///< row-level security applies to veer's role
-    bool schema_usable = true;  ///< USAGE on the schema
-    std::string file = {};      ///< pg_class.relfilenode
+    bool rows_hidden = false;            ///< row-level security applies to veer's role
+    bool schema_usable = true;           ///< USAGE on the schema
+    std::string file = {};               ///< fingerprint_file_sql, or fingerprint_tree_sql
+    std::set<TableOid> partitions = {};  ///< of a partitioned table, those that have rows
+    /// Of a partitioned table: a partition whose rows the stream does not tell of as of its own.
+    std::optional<OddPartition> odd_partition = std::nullopt;
 };
 
 /// A row of pg_attribute.
@@ -52,11 +66,20 @@ struct IndexFacts {
     std::uint32_t ef_construction = 64;
 };
 
+/// A distance operator of pgvector on two of the same type.
+struct OperatorFacts {
+    std::string name;
+    std::uint32_t oid = 0;
+    std::uint32_t type_oid = 0;
+    std::string type_name = "vector";
+};
+
 struct TableInput {
     TableFacts facts;
     std::vector<ColumnFacts> columns;    ///< in attnum order
     std::vector<std::int16_t> identity;  ///< attnums of the replica identity's index, in its order
     std::vector<IndexFacts> indexes;
+    std::vector<OperatorFacts> operators = {};
 };
 
 /// Adds the table, or the reasons against it, to the catalogue. `role` is named in the advice.

@@ -1,8 +1,17 @@
 #include "storage/source/publication.hpp"
 
+#include "storage/partitions.hpp"
+
+#include <algorithm>
+#include <string_view>
+
 namespace veer::storage::source {
 
 namespace {
+
+/// Else the changes of partitioned tables come as those of partitions that veer knows nothing of.
+/// Of other tables it changes nothing.
+constexpr std::string_view via_root = "publish_via_partition_root = true";
 
 std::string table_name(const Connection& connection, const Table& table) {
     return "ONLY " + connection.quote_identifier(table.schema) + "." +
@@ -19,7 +28,10 @@ std::string create_statement(
         sql += separator + table_name(connection, table);
         separator = ", ";
     }
-    return sql;
+    const bool roots = std::any_of(tables.begin(), tables.end(), [](const Table& table) {
+        return is_partitioned(table);
+    });
+    return roots ? sql + " WITH (" + std::string{via_root} + ")" : sql;
 }
 
 /// Waits for locks, but not for ever: who waits for one holds up everybody behind it.
@@ -32,6 +44,14 @@ Result<void> run_locking(Connection& connection, const std::string& statements) 
     return reset.has_value() ? Result<void>{} : Result<void>{reset.error()};
 }
 
+Result<bool> is_via_root(Connection& connection, const std::string& name) {
+    auto rows = connection.query(
+        "SELECT FROM pg_catalog.pg_publication p WHERE p.pubviaroot AND p.pubname = " +
+        connection.quote_literal(name)
+    );
+    return rows.has_value() ? Result<bool>{rows->size() > 0} : rows.error();
+}
+
 }  // namespace
 
 Result<std::optional<Publication>> read_publication(
@@ -40,6 +60,8 @@ Result<std::optional<Publication>> read_publication(
     // No row for a publication that leaves out a kind of change or is FOR ALL TABLES.
     auto rows = connection.query(
         "SELECT r.prrelid, p.oid, p.xmin, r.oid, r.xmin, r.prqual IS NULL AND r.prattrs IS NULL "
+        "       AND (p.pubviaroot OR NOT EXISTS (SELECT FROM pg_catalog.pg_class c "
+        "                                         WHERE c.oid = r.prrelid AND c.relkind = 'p')) "
         "  FROM pg_catalog.pg_publication p LEFT JOIN pg_catalog.pg_publication_rel r "
         "    ON r.prpubid = p.oid "
         " WHERE p.pubname = " +
@@ -142,8 +164,11 @@ Result<void> ensure_publication(
     if (!dropped.has_value() && dropped.error().code != Errc::not_permitted) {
         return dropped.error();
     }
-    auto created =
-        run_locking(connection, "CREATE PUBLICATION " + connection.quote_identifier(name));
+    auto created = run_locking(
+        connection,
+        "CREATE PUBLICATION " + connection.quote_identifier(name) + " WITH (" +
+            std::string{via_root} + ")"
+    );
     if (!created.has_value() && created.error().code == Errc::not_permitted) {
         return Error{
             Errc::not_permitted,
@@ -163,7 +188,14 @@ Result<void> join_publication(Connection& connection, const std::string& name, c
         return {};
     }
     const std::string alter = "ALTER PUBLICATION " + connection.quote_identifier(name);
-    const std::string add = alter + " ADD TABLE " + table_name(connection, table);
+    std::string add = alter + " ADD TABLE " + table_name(connection, table);
+    if (is_partitioned(table)) {
+        auto through_root = is_via_root(connection, name);
+        if (!through_root.has_value()) {
+            return through_root.error();
+        }
+        add = (*through_root ? "" : alter + " SET (" + std::string{via_root} + "); ") + add;
+    }
     auto added = run_locking(connection, add);
     if (!added.has_value() && connection.sqlstate() == "42710") {  // a member, but in part only
         const std::string drop = alter + " DROP TABLE " + table_name(connection, table);

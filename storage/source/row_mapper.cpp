@@ -24,12 +24,18 @@ std::optional<std::size_t> find_column(const pgoutput::Relation& relation, const
     return static_cast<std::size_t>(found - relation.columns.begin());
 }
 
-/// A value of the column, which has these dimensions (pg_attribute.atttypmod).
-std::optional<Vector> decode(VectorKind kind, std::int32_t dimensions, std::string_view bytes) {
+/// A value of the column, which has these dimensions. Nothing where it cannot be one; what is only
+/// declared to be a vector always can.
+std::optional<VectorValue> decode(
+    VectorKind kind, VectorForm form, std::int32_t dimensions, std::string_view bytes
+) {
+    if (form != VectorForm::native) {
+        return ForeignVector{read_foreign_vector(form, dimensions, bytes), foreign_digest(bytes)};
+    }
     std::optional<Vector> vector = decode_vector(kind, bytes);
     const bool fits =
         vector.has_value() && static_cast<std::int64_t>(dimensions_of(*vector)) == dimensions;
-    return fits ? std::move(vector) : std::nullopt;
+    return fits ? std::optional<VectorValue>{std::move(*vector)} : std::nullopt;
 }
 
 /// Whether bytes in the binary send format can be a value of the type.
@@ -67,7 +73,7 @@ Result<RowMapper> RowMapper::make(const Table& table, const pgoutput::Relation& 
                 mapper.name_, "the vector column " + column.name + " is not what it was"
             );
         }
-        mapper.vectors_.push_back({*found, column.kind, column.typmod});
+        mapper.vectors_.push_back({*found, column.kind, column.form, column.dimensions()});
     }
     for (const std::size_t position : table.copied) {
         const Column& column = table.columns[position];
@@ -116,11 +122,12 @@ Result<Row> RowMapper::row(const pgoutput::TupleData& tuple, const pgoutput::Tup
         } else if (field.kind == pgoutput::Field::Kind::unchanged_toast) {
             row.vectors.emplace_back(UnchangedVector{});
         } else {
-            std::optional<Vector> vector = decode(column.kind, column.dimensions, field.bytes);
+            std::optional<VectorValue> vector =
+                decode(column.kind, column.form, column.dimensions, field.bytes);
             if (!vector.has_value() || field.kind != pgoutput::Field::Kind::binary) {
                 return changed(name_, "a vector is not of the type that the column had");
             }
-            row.vectors.emplace_back(std::move(*vector));
+            row.vectors.push_back(std::move(*vector));
         }
     }
     for (const ValueColumn& column : values_) {
@@ -174,11 +181,12 @@ Result<Row> row_of_copy(const Table& table, const BinaryCopyDecoder::Fields& fie
             continue;
         }
         const Column& column = table.columns[position];
-        std::optional<Vector> vector = decode(column.kind, column.typmod, *bytes);
+        std::optional<VectorValue> vector =
+            decode(column.kind, column.form, column.dimensions(), *bytes);
         if (!vector.has_value()) {
             return changed(name, "a vector is not of the column's type");
         }
-        row.vectors.emplace_back(std::move(*vector));
+        row.vectors.push_back(std::move(*vector));
     }
     for (const std::size_t position : table.copied) {
         const std::optional<std::string_view> bytes = *field++;

@@ -38,6 +38,7 @@ class RowMapper {
     struct VectorColumn {
         std::size_t position;
         VectorKind kind;
+        VectorForm form;
         std::int32_t dimensions;
     };
 

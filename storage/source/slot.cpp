@@ -52,6 +52,11 @@ Result<std::optional<SlotFacts>> read_slot(Connection& connection, const std::st
     return std::optional{facts};
 }
 
+Result<Lsn> log_end(Connection& connection) {
+    auto end = connection.query(std::string{"SELECT "} + server_end);
+    return end.has_value() ? Result<Lsn>{parse_lsn(end->text(0, 0))} : end.error();
+}
+
 Result<void> evict_holder(
     Connection& connection, const std::string& name, const std::string& application_name
 ) {
@@ -135,7 +140,7 @@ Result<std::string> idle_veer_slots(Connection& connection, const std::string& o
 namespace {
 
 Result<CreatedSlot> make_slot(
-    Connection& replication, const std::string& name, const char* kind, const char* snapshot
+    Connection& replication, const std::string& name, const char* kind, const char* options
 ) {
     // lock_timeout bounds the wait, statement_timeout would not.
     if (auto set = replication.query("SET lock_timeout = '30s'"); !set.has_value()) {
@@ -143,7 +148,7 @@ Result<CreatedSlot> make_slot(
     }
     auto made = replication.query(
         "CREATE_REPLICATION_SLOT " + replication.quote_identifier(name) + kind +
-        " LOGICAL pgoutput " + snapshot
+        " LOGICAL pgoutput (" + options + ")"
     );
     if (!made.has_value() && replication.sqlstate() == "55P03") {
         return Error{
@@ -168,13 +173,23 @@ Result<CreatedSlot> make_slot(
 
 }  // namespace
 
-Result<Lsn> create_slot(Connection& replication, const std::string& name) {
-    auto made = make_slot(replication, name, "", "NOEXPORT_SNAPSHOT");
+Result<bool> can_follow_failover(Connection& connection) {
+    auto rows = connection.query(
+        "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 >= 170000 "
+        "       AND NOT pg_catalog.pg_is_in_recovery()"
+    );
+    return rows.has_value() ? Result<bool>{rows->boolean(0, 0)} : rows.error();
+}
+
+Result<Lsn> create_slot(Connection& replication, const std::string& name, bool failover) {
+    auto made = make_slot(
+        replication, name, "", failover ? "SNAPSHOT 'nothing', FAILOVER" : "SNAPSHOT 'nothing'"
+    );
     return made.has_value() ? Result<Lsn>{made->consistent_point} : made.error();
 }
 
 Result<CreatedSlot> create_temporary_slot(Connection& replication, const std::string& name) {
-    return make_slot(replication, name, " TEMPORARY", "EXPORT_SNAPSHOT");
+    return make_slot(replication, name, " TEMPORARY", "SNAPSHOT 'export'");
 }
 
 Result<void> drop_temporary_slot(Connection& replication, const std::string& name) {

@@ -33,6 +33,9 @@ Result<void> drop_slot(
     Connection& connection, const std::string& name, const std::string& application_name
 );
 
+/// Where the server's log ends at present.
+Result<Lsn> log_end(Connection& connection);
+
 /// How much WAL a slot holds back; zeros where there is none, or it has been invalidated.
 struct HeldWal {
     std::uint64_t total = 0;        ///< bytes from restart_lsn to the server's end
@@ -54,9 +57,13 @@ struct CreatedSlot {
         snapshot_name;  ///< sees exactly those before; until the next command of `replication`
 };
 
+/// True where a slot can be one that standbys keep up with (`sync_replication_slots`), so that it
+/// is there after a failover: since PostgreSQL 17, on a primary.
+Result<bool> can_follow_failover(Connection& connection);
+
 /// Makes a pgoutput slot on a replication connection, and returns where its stream begins. Waits
 /// for every writing transaction that is under way, at most 30 s.
-Result<Lsn> create_slot(Connection& replication, const std::string& name);
+Result<Lsn> create_slot(Connection& replication, const std::string& name, bool failover);
 
 /// The same for the life of the connection, for its snapshot's sake.
 Result<CreatedSlot> create_temporary_slot(Connection& replication, const std::string& name);

@@ -1,7 +1,10 @@
 #include "storage/source/table_copy.hpp"
 
+#include "storage/partitions.hpp"
 #include "storage/source/binary_copy.hpp"
 #include "storage/source/row_mapper.hpp"
+
+#include <utility>
 
 namespace veer::storage::source {
 
@@ -28,8 +31,12 @@ std::string copy_statement(
             separator = ", ";
         }
     }
-    return sql + " FROM ONLY " + table_name(connection, table) + " WHERE " + condition +
-           ") TO STDOUT (FORMAT binary)";
+    return sql.append(" FROM ")
+        .append(only(table))
+        .append(table_name(connection, table))
+        .append(" WHERE ")
+        .append(condition)
+        .append(") TO STDOUT (FORMAT binary)");
 }
 
 /// Collects rows until a batch is full.
@@ -51,7 +58,7 @@ class Batcher {
     }
 
     Result<void> flush() {
-        auto taken = rows_.empty() ? Result<void>{} : sink_(rows_);
+        auto taken = rows_.empty() ? Result<void>{} : sink_(std::move(rows_), bytes_);
         rows_.clear();
         bytes_ = 0;
         return taken;
@@ -92,18 +99,15 @@ Result<void> begin_copying(
             return done.error();
         }
     }
-    auto locked = connection.query(
-        "LOCK TABLE ONLY " + table_name(connection, table) + " IN ACCESS SHARE MODE"
-    );
+    auto locked = connection.query(std::string{"LOCK TABLE "}
+                                       .append(only(table))
+                                       .append(table_name(connection, table))
+                                       .append(" IN ACCESS SHARE MODE"));
     if (!locked.has_value() && connection.sqlstate() == "55P03") {
         return Error{
             Errc::connection, "The table cannot be copied while a schema change has it locked."};
     }
     return locked.has_value() ? Result<void>{} : Result<void>{locked.error()};
-}
-
-Result<void> copy_table(Connection& connection, const Table& table, const RowSink& sink) {
-    return copy_rows(connection, table, "true", sink);
 }
 
 Result<void> copy_rows(

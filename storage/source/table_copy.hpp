@@ -5,7 +5,6 @@
 #include "storage/source/connection.hpp"
 
 #include <functional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -20,13 +19,10 @@ Result<void> begin_copying(
     Connection& connection, const std::string& snapshot_name, const Table& table
 );
 
-/// Receives rows, at most 1,000 or about 8 MB at a time.
-using RowSink = std::function<Result<void>(std::span<const Row>)>;
+/// Receives rows, at most 1,000 or about 8 MB at a time, and how many bytes Postgres sent of them.
+using RowSink = std::function<Result<void>(std::vector<Row>&&, std::size_t bytes)>;
 
-/// Copies keys, vectors and copied columns of one table.
-Result<void> copy_table(Connection& connection, const Table& table, const RowSink& sink);
-
-/// Copies those of the rows that meet a condition of SQL.
+/// Copies keys, vectors and copied columns of those rows of a table that meet a condition of SQL.
 Result<void> copy_rows(
     Connection& connection, const Table& table, const std::string& condition, const RowSink& sink
 );

@@ -19,6 +19,9 @@ constexpr std::uint8_t null_value_flag = 2;
 constexpr std::uint8_t value_flag = 3;
 constexpr std::uint8_t bits_flag = 4;
 constexpr std::uint8_t sparse_flag = 5;
+constexpr std::uint8_t unparsable_flag = 6;
+constexpr std::uint8_t foreign_flag = 7;
+constexpr std::uint8_t form_last = static_cast<std::uint8_t>(VectorForm::jsonb);
 constexpr std::uint8_t kind_last = static_cast<std::uint8_t>(VectorKind::sparsevec);
 
 void put_column(ByteWriter& out, const Column& column) {
@@ -28,7 +31,9 @@ void put_column(ByteWriter& out, const Column& column) {
         .be16(static_cast<std::uint16_t>(column.type_length))
         .be32(static_cast<std::uint32_t>(column.typmod))
         .u8(column.not_null ? 1 : 0)
-        .u8(static_cast<std::uint8_t>(column.kind));
+        .u8(static_cast<std::uint8_t>(column.kind))
+        .u8(static_cast<std::uint8_t>(column.form))
+        .be32(static_cast<std::uint32_t>(column.declared_dimensions));
 }
 
 Column get_column(ByteReader& in) {
@@ -40,10 +45,13 @@ Column get_column(ByteReader& in) {
     column.typmod = static_cast<std::int32_t>(in.be32());
     column.not_null = in.u8() != 0;
     const std::uint8_t kind = in.u8();
-    if (kind > kind_last) {
+    const std::uint8_t form = in.u8();
+    if (kind > kind_last || form > form_last) {
         in.fail();
     }
     column.kind = static_cast<VectorKind>(std::min(kind, kind_last));
+    column.form = static_cast<VectorForm>(std::min(form, form_last));
+    column.declared_dimensions = static_cast<std::int32_t>(in.be32());
     return column;
 }
 
@@ -54,7 +62,11 @@ void put_index(ByteWriter& out, const AnnIndex& index) {
         .sized(index.operator_name)
         .be32(index.operator_oid)
         .be32(index.m)
-        .be32(index.ef_construction);
+        .be32(index.ef_construction)
+        .u8(index.declared ? 1 : 0)
+        .be32(index.type_oid)
+        .u8(index.legacy.has_value() ? 1 : 0)
+        .be32(static_cast<std::uint32_t>(index.legacy.value_or(0)));
 }
 
 AnnIndex get_index(ByteReader& in) {
@@ -66,6 +78,11 @@ AnnIndex get_index(ByteReader& in) {
     index.operator_oid = in.be32();
     index.m = in.be32();
     index.ef_construction = in.be32();
+    index.declared = in.u8() != 0;
+    index.type_oid = in.be32();
+    const bool has_legacy = in.u8() != 0;
+    const std::uint32_t legacy = in.be32();
+    index.legacy = has_legacy ? std::optional<std::size_t>{legacy} : std::nullopt;
     return index;
 }
 
@@ -122,7 +139,8 @@ Table get_table(ByteReader& in) {
     table.chosen_from = static_cast<std::int16_t>(in.be16());
     for (std::uint32_t left = in.be32(); left > 0 && !in.failed(); --left) {
         table.indexes.push_back(get_index(in));
-        if (table.indexes.back().vector >= table.vectors.size()) {
+        const AnnIndex& index = table.indexes.back();
+        if (std::max(index.vector, index.legacy.value_or(0)) >= table.vectors.size()) {
             in.fail();
         }
     }
@@ -165,9 +183,22 @@ void put_vector(ByteWriter& out, const Vector& vector) {
     }
 }
 
+ForeignVector get_foreign(ByteReader& in, std::uint8_t flag) {
+    ForeignVector foreign{std::nullopt, std::string{in.bytes(in.be32())}};
+    if (flag == foreign_flag && in.u8() == floats_flag) {
+        foreign.vector = get_items<float>(in, in.be32());
+    } else if (flag == foreign_flag) {
+        in.fail();
+    }
+    return foreign;
+}
+
 VectorValue get_vector(ByteReader& in, std::uint8_t flag) {
     if (flag == null_flag) {
         return NullVector{};
+    }
+    if (flag == unparsable_flag || flag == foreign_flag) {
+        return get_foreign(in, flag);
     }
     const std::uint32_t size = in.be32();
     switch (flag) {
@@ -209,15 +240,34 @@ std::string after_prefix(std::string prefix) {
     return prefix;
 }
 
+std::size_t stored_bytes(const Row& row) {
+    constexpr std::size_t of_each_value = 9;
+    std::size_t bytes = row.key.size() + 5;
+    for (const VectorValue& value : row.vectors) {
+        const Vector* const vector = vector_in(value);
+        bytes += of_each_value + (vector == nullptr ? 0 : bytes_of(*vector));
+    }
+    for (const ColumnValue& value : row.values) {
+        const auto* const text = std::get_if<std::string>(&value);
+        bytes += of_each_value + (text == nullptr ? 0 : text->size());
+    }
+    return bytes;
+}
+
 std::optional<std::string> encode_row(const Row& row) {
     ByteWriter out;
+    out.reserve(stored_bytes(row));
     for (const VectorValue& value : row.vectors) {
         if (std::holds_alternative<UnchangedVector>(value)) {
             return std::nullopt;
         }
-        if (const auto* const vector = std::get_if<Vector>(&value)) {
+        if (const auto* const foreign = std::get_if<ForeignVector>(&value)) {
+            out.u8(foreign->vector.has_value() ? foreign_flag : unparsable_flag)
+                .sized(foreign->digest);
+        }
+        if (const Vector* const vector = vector_in(value)) {
             put_vector(out, *vector);
-        } else {
+        } else if (std::holds_alternative<NullVector>(value)) {
             out.u8(null_flag);
         }
     }

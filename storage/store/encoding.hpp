@@ -3,11 +3,12 @@
 #include "storage/row.hpp"
 #include "storage/store/sync_state.hpp"
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 
-/// The bytes in the store. Format 2:
+/// The bytes in the store. Format 4:
 ///
 ///     key    "m" name                         meta: "format", "instance", "state", "applied",
 ///                                              "history"
@@ -21,6 +22,8 @@
 ///            u8 3, be32 length, bytes         its value in its type's binary send format
 ///            u8 4, be32 length, uint64 for each 64 bits               bit
 ///            u8 5, be32 dims, be32 n, n * uint32 index, n * float32   sparsevec
+///            u8 6, be32 length, digest                                not to be read
+///            u8 7, be32 length, digest, then as 1                     read from another type
 ///        items as they lie in memory, little-endian
 ///
 /// Every decoder returns nothing where the bytes are not what its encoder wrote.
@@ -33,6 +36,9 @@ std::string row_key(TableOid table, std::string_view key);
 /// Returns the least key that is greater than every key with this prefix. Requires a last byte
 /// below 255 somewhere in the prefix, which "m", "r" and "s" see to.
 std::string after_prefix(std::string prefix);
+
+/// About how long a row's key and value are.
+std::size_t stored_bytes(const Row& row);
 
 /// All but the key. Returns nothing where a vector or value is unchanged: that must be resolved
 /// before it is stored.

@@ -29,6 +29,11 @@ struct SpoolPlace {
     friend auto operator<=>(const SpoolPlace&, const SpoolPlace&) = default;
 };
 
+/// Beside all spools, as no table has the oid zero, and gone with them: what is known of the copy
+/// whose changes are spooled.
+inline constexpr std::string_view copy_key{"s\0\0\0\0copy", 9};
+inline constexpr std::string_view unreadable_key{"s\0\0\0\0unreadable", 15};
+
 std::string spool_prefix(TableOid table);
 std::string spool_key(TableOid table, SpoolPlace place);
 

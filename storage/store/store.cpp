@@ -1,5 +1,6 @@
 #include "storage/store/store.hpp"
 
+#include "storage/store/database.hpp"
 #include "storage/store/encoding.hpp"
 #include "storage/store/rocks_options.hpp"
 
@@ -17,10 +18,13 @@ namespace veer::storage::store {
 
 namespace {
 
-constexpr std::string_view format = "veer store 3";
+constexpr std::string_view format = "veer store 4";
 /// Of rows without types of vectors, and without copied columns: what they hold is copied again.
-constexpr std::array<std::string_view, 2> outdated_formats{"veer store 1", "veer store 2"};
+constexpr std::array<std::string_view, 3> outdated_formats{
+    "veer store 1", "veer store 2", "veer store 3"};
 constexpr std::size_t megabyte = 1U << 20U;
+/// From so much on, rows of a copy are a file of their own.
+constexpr std::size_t row_file_bytes_min = 2 * megabyte;
 constexpr std::size_t spool_page_changes_max = 1'000;
 constexpr std::size_t spool_page_bytes_max = 8 * megabyte;
 
@@ -37,10 +41,6 @@ constexpr RocksSizes sizes{
     .wal_bytes = 128 * megabyte,
     .open_files = 256,
     .background_jobs = 2};
-
-Error disk_error(std::string_view what, std::string_view why) {
-    return {Errc::disk, std::string{what}.append(": ").append(why).append(".")};
-}
 
 std::string draw_instance() {
     constexpr std::string_view digits = "0123456789abcdef";
@@ -63,6 +63,10 @@ Result<void> prepare_directory(const std::string& directory) {
         return disk_error("Cannot use the directory " + directory, error.message());
     }
     return {};
+}
+
+rocksdb::Slice slice(std::string_view bytes) {
+    return {bytes.data(), bytes.size()};
 }
 
 void append(rocksdb::WriteBatch& batch, const Delete& change) {
@@ -102,49 +106,10 @@ Result<void> append_change(rocksdb::WriteBatch& batch, const Change& change) {
 
 }  // namespace
 
-struct Store::Impl {
-    std::string directory;
+struct Store::Impl : Database {
     std::string instance;
-    std::unique_ptr<rocksdb::DB> db;
     Lsn applied;
     std::uint64_t spooled = 0;
-
-    Error error(std::string_view what, const rocksdb::Status& status) const {
-        return disk_error(
-            std::string{what}.append(" the store in ").append(directory), status.ToString()
-        );
-    }
-
-    Result<std::optional<std::string>> read(const std::string& key) const {
-        std::string value;
-        const rocksdb::Status status = db->Get({}, key, &value);
-        if (status.IsNotFound()) {
-            return std::optional<std::string>{};
-        }
-        if (!status.ok()) {
-            return error("Cannot read", status);
-        }
-        return std::optional{std::move(value)};
-    }
-
-    Result<void> commit(rocksdb::WriteBatch& batch, bool durable) {
-        rocksdb::WriteOptions options;
-        options.sync = durable;
-        const rocksdb::Status status = db->Write(options, &batch);
-        if (!status.ok()) {
-            return error("Cannot write to", status);
-        }
-        return {};
-    }
-
-    Error corrupted(std::string_view what) const {
-        return disk_error(
-            "The store in " + directory + " is damaged",
-            std::string{what}.append(
-                " cannot be decoded; remove the directory, veer will copy the tables again"
-            )
-        );
-    }
 
     /// Forgets all but who this veer is.
     Result<void> start_over() {
@@ -205,6 +170,7 @@ Result<Store> Store::open(const std::string& directory) {
         return impl->error("Cannot open", status);
     }
     impl->db.reset(db);
+    impl->files.emplace(*db, directory);
     if (auto checked = impl->check_format(); !checked.has_value()) {
         return checked.error();
     }
@@ -249,7 +215,10 @@ Result<std::optional<SyncState>> Store::state() const {
 
 Result<void> Store::reset(const SyncState& state) {
     rocksdb::WriteBatch batch;
-    batch.DeleteRange(std::string{"r"}, after_prefix("s"));
+    auto appended = impl_->append_delete(batch, "r", after_prefix("s"));
+    if (!appended.has_value()) {
+        return appended;
+    }
     batch.Put(meta_key("state"), encode_state(state));
     batch.Put(meta_key("applied"), encode_lsn(state.applied));
     batch.Put(meta_key("history"), encode_history(state.history));
@@ -271,6 +240,27 @@ Result<void> Store::reset(const SyncState& state) {
 Result<void> Store::redefine(
     const std::vector<Table>& tables, const std::string& publication_fingerprint
 ) {
+    rocksdb::WriteBatch batch;
+    auto changed = append_tables(batch, tables, publication_fingerprint);
+    return changed.has_value() ? impl_->commit(batch, true) : changed;
+}
+
+Result<void> Store::join(
+    const std::vector<Table>& tables, const std::string& publication_fingerprint
+) {
+    rocksdb::WriteBatch batch;
+    batch.Delete(slice(copy_key));
+    batch.Delete(slice(unreadable_key));
+    auto changed = append_tables(batch, tables, publication_fingerprint);
+    return changed.has_value() ? impl_->commit(batch, true) : changed;
+}
+
+/// Rows of tables that are not among them any more are deleted.
+Result<void> Store::append_tables(
+    rocksdb::WriteBatch& batch,
+    const std::vector<Table>& tables,
+    const std::string& publication_fingerprint
+) const {
     auto state = this->state();
     if (!state.has_value()) {
         return state.error();
@@ -278,7 +268,6 @@ Result<void> Store::redefine(
     if (!state->has_value()) {
         return Error{Errc::unexpected, "Tables were redefined that were never copied."};
     }
-    rocksdb::WriteBatch batch;
     for (const Table& before : (*state)->tables) {
         const bool stays = std::any_of(tables.begin(), tables.end(), [&](const Table& table) {
             return table.oid == before.oid;
@@ -291,14 +280,19 @@ Result<void> Store::redefine(
     (*state)->tables = tables;
     (*state)->publication_fingerprint = publication_fingerprint;
     batch.Put(meta_key("state"), encode_state(**state));
-    return impl_->commit(batch, true);
+    return {};
 }
 
 Result<void> Store::forget(TableOid table) {
     rocksdb::WriteBatch batch;
     for (const std::string& prefix : {row_prefix(table), spool_prefix(table)}) {
-        batch.DeleteRange(prefix, after_prefix(prefix));
+        auto appended = impl_->append_delete(batch, prefix, after_prefix(prefix));
+        if (!appended.has_value()) {
+            return appended;
+        }
     }
+    batch.Delete(slice(copy_key));
+    batch.Delete(slice(unreadable_key));
     impl_->spooled = 0;
     return impl_->commit(batch, false);
 }
@@ -307,22 +301,81 @@ std::uint64_t Store::spooled() const {
     return impl_->spooled;
 }
 
-Result<void> Store::forget_others(const std::vector<Table>& tables) {
+Result<void> Store::forget_others(
+    const std::vector<Table>& tables, std::optional<TableOid> joining
+) {
     std::set<TableOid> kept;
     for (const Table& table : tables) {
         kept.insert(table.oid);
     }
-    rocksdb::WriteBatch batch;
+    if (joining.has_value()) {
+        kept.insert(*joining);
+    }
+    std::vector<std::pair<std::string, std::string>> others;
     std::string from = "r";
     for (const TableOid table : kept) {
-        batch.DeleteRange(from, row_prefix(table));
+        others.emplace_back(from, row_prefix(table));
         from = after_prefix(row_prefix(table));
     }
-    batch.DeleteRange(from, after_prefix("s"));  // every spool, too: complete tables have none
+    others.emplace_back(from, "s");
+    impl_->spooled = 0;
+    if (joining.has_value()) {  // complete tables have no spool
+        const std::string spool = spool_prefix(*joining);
+        others.emplace_back(after_prefix(spool_prefix({0})), spool);
+        others.emplace_back(after_prefix(spool), after_prefix("s"));
+        impl_->spooled = impl_->size_of(spool);
+    } else {
+        others.emplace_back("s", after_prefix("s"));
+    }
+    rocksdb::WriteBatch batch;
+    for (const auto& [first, end] : others) {
+        if (auto appended = impl_->append_delete(batch, first, end); !appended.has_value()) {
+            return appended;
+        }
+    }
     return impl_->commit(batch, true);
 }
 
+Result<std::optional<CopyRecord>> Store::copy() const {
+    auto bytes = impl_->read(std::string{copy_key});
+    auto unreadable = bytes.has_value() ? impl_->read(std::string{unreadable_key}) : bytes;
+    if (!unreadable.has_value()) {
+        return unreadable.error();
+    }
+    if (!bytes->has_value()) {
+        return std::optional<CopyRecord>{};
+    }
+    std::optional<CopyRecord> record = decode_copy(**bytes);
+    const std::optional<Lsn> lsn =
+        unreadable->has_value() ? decode_lsn(**unreadable) : std::optional{Lsn{}};
+    if (!record.has_value() || !lsn.has_value()) {
+        return impl_->corrupted("the record of a copy");
+    }
+    record->unreadable = *lsn;
+    return record;
+}
+
+Result<void> Store::save_copy(const CopyRecord& record) {
+    rocksdb::WriteBatch batch;
+    batch.Put(slice(copy_key), encode_copy(record));
+    return impl_->commit(batch, false);
+}
+
+Result<void> Store::note_unreadable(Lsn commit) {
+    rocksdb::WriteBatch batch;
+    batch.Put(slice(unreadable_key), encode_lsn(commit));
+    return impl_->commit(batch, false);
+}
+
 Result<void> Store::write_rows(TableOid table, std::span<const Row> rows) {
+    std::size_t bytes = 0;
+    for (const Row& row : rows) {
+        bytes += stored_bytes(row);
+    }
+    if (bytes >= row_file_bytes_min) {
+        const rocksdb::Status status = impl_->files->add(table, rows);
+        return status.ok() ? Result<void>{} : impl_->error("Cannot write to", status);
+    }
     rocksdb::WriteBatch batch;
     for (const Row& row : rows) {
         if (auto appended = append_row(batch, table, row); !appended.has_value()) {
@@ -381,9 +434,9 @@ Result<void> Store::write(
     return written;
 }
 
-Result<SpoolPage> Store::read_spool(TableOid table) const {
+Result<SpoolPage> Store::read_spool(TableOid table, const SpoolWindow& window) const {
     const std::string prefix = spool_prefix(table);
-    const std::string end = after_prefix(prefix);
+    const std::string end = std::min(after_prefix(prefix), spool_key(table, {window.before, 0}));
     const rocksdb::Slice upper{end};
     rocksdb::ReadOptions options;
     options.iterate_upper_bound = &upper;
@@ -391,8 +444,9 @@ Result<SpoolPage> Store::read_spool(TableOid table) const {
     const std::unique_ptr<rocksdb::Iterator> at{impl_->db->NewIterator(options)};
     SpoolPage page;
     std::size_t bytes = 0;
-    for (at->Seek(prefix); at->Valid() && page.changes.size() < spool_page_changes_max &&
-                           bytes < spool_page_bytes_max;
+    for (at->Seek(spool_key(table, window.from));
+         at->Valid() && page.changes.size() < spool_page_changes_max &&
+         bytes < spool_page_bytes_max;
          at->Next()) {
         const auto place = decode_spool_place(table, at->key().ToStringView());
         std::optional<Change> change = decode_change(table, at->value().ToStringView());
@@ -419,6 +473,16 @@ Result<void> Store::use_spool(TableOid table, std::span<const Change> changes, S
     }
     ++last.place;
     batch.DeleteRange(spool_prefix(table), spool_key(table, last));
+    return impl_->commit(batch, false);
+}
+
+Result<void> Store::change_rows(std::span<const Change> changes) {
+    rocksdb::WriteBatch batch;
+    for (const Change& change : changes) {
+        if (auto appended = append_change(batch, change); !appended.has_value()) {
+            return appended;
+        }
+    }
     return impl_->commit(batch, false);
 }
 

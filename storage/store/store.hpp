@@ -2,15 +2,21 @@
 
 #include "storage/error.hpp"
 #include "storage/row.hpp"
+#include "storage/store/copy_record.hpp"
 #include "storage/store/spool.hpp"
 #include "storage/store/sync_state.hpp"
 #include "storage/store/view.hpp"
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+
+namespace rocksdb {
+class WriteBatch;
+}
 
 namespace veer::storage::store {
 
@@ -21,11 +27,17 @@ struct Spool {
     std::span<const Change> changes;
 };
 
-/// The oldest changes in a table's spool.
+/// Changes in a table's spool, in their order.
 struct SpoolPage {
     std::vector<Lsn> commits;  ///< the commit of each change
     std::vector<Change> changes;
     SpoolPlace last;  ///< of the last change; means nothing where there is none
+};
+
+/// Where to look in a spool: from a place on, for what commits before a position.
+struct SpoolWindow {
+    SpoolPlace from = {};
+    Lsn before = {std::numeric_limits<std::uint64_t>::max()};
 };
 
 /// Keeps the rows of the copy and the position that they stand for, on disk.
@@ -43,8 +55,8 @@ struct SpoolPage {
 /// 2. reset() is one batch too: there is no moment with new state and old rows.
 /// 3. A failed call changed nothing. After Errc::disk the store may refuse all writes: close it and
 ///    open it again.
-/// 4. One thread writes; a second may write rows and use up the spool of a table that is not in
-///    state().tables. Reads may come from any thread.
+/// 4. One thread writes; a second may use up the spool of a table that is not in state().tables,
+///    and several may write its rows. Reads may come from any thread.
 /// 5. Memory is bounded: 64 MB of unflushed rows and a 64 MB cache.
 class Store {
   public:
@@ -72,13 +84,29 @@ class Store {
         const std::vector<Table>& tables, const std::string& publication_fingerprint
     );
 
-    /// Forgets rows and spool of a table that is not in state().tables.
+    /// The same when the table that copy() is about has come to them.
+    Result<void> join(const std::vector<Table>& tables, const std::string& publication_fingerprint);
+
+    /// Forgets rows and spool of a table that is not in state().tables, and copy().
     Result<void> forget(TableOid table);
 
-    /// Forgets what there is of tables other than these: copies that were cut short.
-    Result<void> forget_others(const std::vector<Table>& tables);
+    /// Forgets what there is of tables other than these, but for the rows, spool and copy() of
+    /// `joining`: copies that were cut short, and cannot be gone on with.
+    Result<void> forget_others(
+        const std::vector<Table>& tables, std::optional<TableOid> joining = {}
+    );
 
-    /// Adds rows of a copy; the position does not move.
+    /// What is known of the copy that is under way, or was when veer died.
+    Result<std::optional<CopyRecord>> copy() const;
+
+    /// After the rows that it speaks of. Says nothing of `unreadable`.
+    Result<void> save_copy(const CopyRecord& record);
+
+    /// Sets copy()'s `unreadable`, before what follows is written.
+    Result<void> note_unreadable(Lsn commit);
+
+    /// Adds rows of a copy, no key twice; the position does not move. Many of them at once, 32 MB
+    /// say, cost a third of what they cost one by one (RowFiles).
     Result<void> write_rows(TableOid table, std::span<const Row> rows);
 
     /// Marks the copy complete as of `applied`, durably. Requires a state.
@@ -93,15 +121,18 @@ class Store {
         const Spool& spool = {}
     );
 
-    /// Returns the oldest spooled changes of a table, at most 1,000 or about 8 MB.
-    Result<SpoolPage> read_spool(TableOid table) const;
+    /// Returns the oldest spooled changes of a table in the window, at most 1,000 or about 8 MB.
+    Result<SpoolPage> read_spool(TableOid table, const SpoolWindow& window = {}) const;
 
-    /// About how many bytes were spooled since the last forget(), by the thread that writes.
+    /// About how many bytes are spooled since the last forget(), by the thread that writes.
     std::uint64_t spooled() const;
 
     /// Applies changes from the spool of a table, which are gone from it up to `last`. Requires no
     /// UnchangedVector in them.
     Result<void> use_spool(TableOid table, std::span<const Change> changes, SpoolPlace last);
+
+    /// Applies changes to the rows of a table that is being copied, and leaves its spool as it is.
+    Result<void> change_rows(std::span<const Change> changes);
 
     /// Makes durable all that was written, and returns the position that is durable now.
     Result<Lsn> sync();
@@ -117,6 +148,12 @@ class Store {
   private:
     struct Impl;
     explicit Store(std::unique_ptr<Impl> impl);
+
+    Result<void> append_tables(
+        rocksdb::WriteBatch& batch,
+        const std::vector<Table>& tables,
+        const std::string& publication_fingerprint
+    ) const;
 
     std::unique_ptr<Impl> impl_;
 };

@@ -79,11 +79,13 @@ std::optional<CatalogueView> CatalogueWatch::take_view() {
     }
     const std::scoped_lock lock{mutex_};
     changed_.store(false, std::memory_order_release);
-    return std::exchange(view_, std::nullopt);
+    std::optional<CatalogueView> view = std::exchange(view_, std::nullopt);
+    return view_looked_ == asked_.load(std::memory_order_acquire) ? std::move(view) : std::nullopt;
 }
 
 Result<std::optional<std::string>> CatalogueWatch::look(source::Connection& connection) {
-    if (again_.exchange(false, std::memory_order_acq_rel)) {
+    if (const std::uint64_t asked = asked_.load(std::memory_order_acquire); asked != looked_) {
+        looked_ = asked;
         last_.reset();
     }
     auto catalogue = source::discover(connection, columns_);
@@ -121,6 +123,7 @@ void CatalogueWatch::tell(CatalogueView view) {
     last_ = view;
     const std::scoped_lock lock{mutex_};
     view_ = std::move(view);
+    view_looked_ = looked_;
     changed_.store(true, std::memory_order_release);
 }
 

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -47,11 +48,14 @@ class CatalogueWatch {
     /// Returns why nothing can be followed any more, in words, or nothing so far.
     std::optional<std::string> finding() const;
 
-    /// Returns how everything is now, at first and where it has changed since the last call.
+    /// Returns how everything is now, at first and where it has changed since the last call; never
+    /// what was seen by a look that had begun before tell_again().
     std::optional<CatalogueView> take_view();
 
-    /// The next look is told, though nothing may have changed since the one before.
-    void tell_again() { again_.store(true, std::memory_order_release); }
+    /// A table has joined. A look that began before may have seen it as it was before it was
+    /// copied, not yet published, say: it is not told. The next one is, though nothing may have
+    /// changed.
+    void tell_again() { asked_.fetch_add(1, std::memory_order_acq_rel); }
 
   private:
     void run();
@@ -65,13 +69,15 @@ class CatalogueWatch {
     ColumnChoices columns_;
     std::chrono::milliseconds every_;
     std::optional<CatalogueView> last_;  ///< of the thread's own
+    std::uint64_t looked_ = 0;           ///< the same: asked_, when the look began
     std::atomic<bool> found_{false};
     std::atomic<bool> changed_{false};
-    std::atomic<bool> again_{false};
+    std::atomic<std::uint64_t> asked_{0};
     std::string warned_;  ///< of the publication, last: said once
     mutable std::mutex mutex_;
     std::optional<std::string> finding_;
     std::optional<CatalogueView> view_;
+    std::uint64_t view_looked_ = 0;
     std::thread thread_;
 };
 

@@ -28,12 +28,18 @@ Follower::Follower(Context context, const Start& start)
       landmarks_{start.landmarks},
       tables_{start.state.tables},
       publication_fingerprint_{start.state.publication_fingerprint},
+      partitions_{start.partitions},
       confirmed_{start.confirmed_flush},
       history_{start.state.history},
       stored_history_{start.state.history},
       stored_{start.state.applied},
       sync_due_{Clock::now() + sync_every},
-      status_due_{Clock::now()} {}
+      status_due_{Clock::now()} {
+    if (start.joining.has_value()) {
+        joining_ = Joining{*start.joining, {}, {}, {}};
+    }
+    follow_tables();
+}
 
 Result<void> Follower::step() {
     Clock::time_point deadline = std::min(sync_due_, status_due_);
@@ -143,7 +149,8 @@ Result<void> Follower::apply(Transaction transaction) {
     }
     TableFailures failures = assembler_.failures();
     failures.merge(resolved->lost);
-    if (auto settled = settle(resolved->transaction.commit_lsn, std::move(failures));
+    const std::set<TableOid> outgrown = assembler_.outgrown();
+    if (auto settled = settle(resolved->transaction.commit_lsn, std::move(failures), outgrown);
         !settled.has_value()) {
         return settled;
     }
@@ -195,8 +202,11 @@ Transaction Follower::split_joining(Transaction& transaction) const {
 }
 
 /// Before the transaction in which they failed is stored: tables leave, and the one that is joining
-/// is unreadable here, which does not matter before its consistent point.
-Result<void> Follower::settle(Lsn commit_lsn, TableFailures failures) {
+/// is unreadable here, which does not matter before its consistent point. Who is excused need not
+/// wait for its next copy.
+Result<void> Follower::settle(
+    Lsn commit_lsn, TableFailures failures, const std::set<TableOid>& excused
+) {
     if (failures.empty()) {
         return {};
     }
@@ -204,12 +214,17 @@ Result<void> Follower::settle(Lsn commit_lsn, TableFailures failures) {
         if (auto failed = failures.extract(joining_->table.oid); !failed.empty()) {
             joining_->unreadable_at = commit_lsn;
             joining_->unreadable = failed.mapped();
+            if (auto noted = context_.store.note_unreadable(commit_lsn); !noted.has_value()) {
+                return noted;
+            }
         }
     }
     auto left = leave(failures);
     follow_tables();
     for (const auto& [table, why] : failures) {
-        context_.joiner.note_failure(table);
+        if (!excused.contains(table)) {
+            context_.joiner.note_failure(table);
+        }
     }
     want_others();
     return left;
@@ -258,10 +273,15 @@ Result<void> Follower::keep(std::vector<Table> tables, std::string publication_f
 
 void Follower::follow_tables() {
     std::vector<Table> tables = tables_;
+    Partitions partitions = partitions_;
     if (joining_.has_value()) {
         tables.push_back(joining_->table);
+        for (const auto& [table, known] : joining_->partitions) {
+            partitions[table] = known;
+        }
     }
     assembler_.redefine(std::move(tables));
+    assembler_.know(std::move(partitions));
 }
 
 /// The tables that are to be complete, and are not.
@@ -286,6 +306,7 @@ void Follower::want_others() {
 
 Result<void> Follower::take(const CatalogueView& view) {
     view_ = view;
+    partitions_ = view.catalogue.partitions;
     Reconciled reconciled =
         reconcile(tables_, publication_fingerprint_, view.catalogue.tables, view.publication);
     if (auto left = leave(reconciled.left); !left.has_value()) {
@@ -352,10 +373,13 @@ Result<void> Follower::tend_joining() {
         case Joiner::Stage::asking:
             return begin_spool();
         case Joiner::Stage::copying:
-            if (context_.spool_max > 0 && context_.store.spooled() > context_.spool_max) {
+            if (spools_too_much()) {
                 context_.joiner.refuse(
                     "While the table was copied, more was changed than [sync] wal_keep_max allows."
                 );
+            }
+            if (context_.joiner.note_position(context_.progress.position())) {
+                context_.nudge.request();
             }
             return {};
         case Joiner::Stage::ready:
@@ -363,20 +387,53 @@ Result<void> Follower::tend_joining() {
         case Joiner::Stage::over:
             return end_spool();
         case Joiner::Stage::idle:
+            return tend_waiting();
         case Joiner::Stage::finishing:
             return {};
     }
     return {};
 }
 
+bool Follower::spools_too_much() const {
+    return context_.spool_max > 0 && context_.store.spooled() > context_.spool_max;
+}
+
+/// A copy that was cut short waits for its next attempt, if there is one.
+Result<void> Follower::tend_waiting() {
+    if (!joining_.has_value() || !view_.has_value()) {
+        return {};
+    }
+    const bool wanted = find_table(view_->catalogue.tables, joining_->table.oid) != nullptr;
+    return wanted && !spools_too_much() ? Result<void>{} : forget_joining();
+}
+
+/// Rows, spool and all that is known of the table that is joining.
+Result<void> Follower::forget_joining() {
+    const TableOid oid = joining_->table.oid;
+    joining_.reset();
+    follow_tables();
+    return context_.store.forget(oid);
+}
+
 Result<void> Follower::begin_spool() {
     const Table table = context_.joiner.table();
-    if (auto forgotten = context_.store.forget(table.oid); !forgotten.has_value()) {
-        return forgotten;
+    const bool same = joining_.has_value() && joining_->table.oid == table.oid;
+    const bool goes_on = same && context_.joiner.goes_on();
+    if (joining_.has_value() && !goes_on) {
+        if (auto forgotten = forget_joining(); !forgotten.has_value()) {
+            return forgotten;
+        }
     }
-    joining_ = Joining{table, {}, {}};
+    if (!goes_on) {
+        if (auto forgotten = context_.store.forget(table.oid); !forgotten.has_value()) {
+            return forgotten;
+        }
+        joining_ = Joining{table, {}, {}, {}};
+    }
+    joining_->table = table;
+    joining_->partitions = context_.joiner.complete().partitions;
     follow_tables();
-    context_.joiner.spooling();
+    context_.joiner.spooling(goes_on);
     return {};
 }
 
@@ -391,7 +448,7 @@ Result<void> Follower::finish_joining() {
     if (!context_.joiner.claim()) {
         return {};
     }
-    if (!joining_->unreadable.empty() && joining_->unreadable_at >= complete.consistent_point) {
+    if (!joining_->unreadable.empty() && joining_->unreadable_at >= complete.first_point) {
         context_.joiner.refuse(joining_->unreadable);
         return {};
     }
@@ -410,11 +467,14 @@ Result<void> Follower::finish_joining() {
     std::vector<Table> tables = tables_;
     tables.push_back(complete.table);
     const std::string versions = publication_fingerprint_ + complete.publication_fingerprint;
-    if (auto stored = context_.store.redefine(tables, versions); !stored.has_value()) {
+    if (auto stored = context_.store.join(tables, versions); !stored.has_value()) {
         return stored;
     }
     tables_ = std::move(tables);
     publication_fingerprint_ = versions;
+    for (const auto& [table, known] : joining_->partitions) {
+        partitions_[table] = known;
+    }
     joining_.reset();
     tell_verifier();
     context_.progress.joined(complete.table);
@@ -430,10 +490,8 @@ Result<void> Follower::finish_joining() {
 }
 
 Result<void> Follower::end_spool() {
-    const TableOid oid = context_.joiner.table().oid;
-    joining_.reset();
-    follow_tables();
-    auto forgotten = context_.store.forget(oid);
+    auto forgotten =
+        joining_.has_value() && !context_.joiner.keeps() ? forget_joining() : Result<void>{};
     context_.joiner.forgotten();
     return forgotten;
 }

@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,8 +22,9 @@ namespace veer::storage::sync {
 /// Follows the stream: the message loop and its two timers.
 ///
 ///     Commit ────▶ resolve ─▶ store.write ─▶ observer.apply          at once
-///       │  └─────▶ changes of the table that is joining: spooled in the same batch
-///       └────────▶ a table that fails leaves first, durably, and is to join again
+///       │  └─────▶ changes of the table that is joining, or was when its copy was cut short:
+///       spooled │          in the same batch └────────▶ a table that fails leaves first, durably,
+///       and is to join again
 ///     Keepalive ─▶ observer.applied; stored with the next sync
 ///     200 ms ────▶ store.sync, where anything is not durable yet
 ///     1 s, or when the server asks ─▶ store.sync, then confirm what is durable
@@ -45,7 +47,9 @@ class Follower {
     struct Start {
         store::SyncState state;
         Lsn confirmed_flush;
-        bool landmarks = true;  ///< false where veer cannot write one: on a standby
+        bool landmarks = true;              ///< false where veer cannot write one: on a standby
+        std::optional<Table> joining = {};  ///< whose changes were spooled, and go on to be
+        Partitions partitions = {};
     };
 
     Follower(Context context, const Start& start);
@@ -75,6 +79,7 @@ class Follower {
         Table table;
         Lsn unreadable_at;  ///< the last commit of which its changes could not be read
         std::string unreadable;
+        Partitions partitions;
     };
 
     bool has_landmark() const { return history_.landmark != store::Landmark{}; }
@@ -85,14 +90,19 @@ class Follower {
     Result<void> write(const Transaction& transaction, const Transaction& spooled);
     Transaction split_joining(Transaction& transaction) const;
     Result<void> leave(const TableFailures& failures);
-    Result<void> settle(Lsn commit_lsn, TableFailures failures);
+    Result<void> settle(
+        Lsn commit_lsn, TableFailures failures, const std::set<TableOid>& excused = {}
+    );
     Result<void> keep(std::vector<Table> tables, std::string publication_fingerprint);
     void follow_tables();
     std::vector<Table> others() const;
     void want_others();
 
     Result<void> tend_joining();
+    Result<void> tend_waiting();
     Result<void> begin_spool();
+    Result<void> forget_joining();
+    bool spools_too_much() const;
     Result<void> finish_joining();
     Result<void> end_spool();
 
@@ -111,6 +121,7 @@ class Follower {
     bool landmarks_;
     std::vector<Table> tables_;            ///< complete
     std::string publication_fingerprint_;  ///< of tables_
+    Partitions partitions_;                ///< of tables_, and of others
     std::optional<CatalogueView> view_;
     bool verifying_ = false;  ///< the verifier knows the tables
     std::optional<Joining> joining_;

@@ -10,6 +10,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds cheap_min{500};
 constexpr milliseconds cheap_max{10'000};
+constexpr milliseconds waited_for_max{4'000};
 constexpr milliseconds costly_min{10'000};
 constexpr milliseconds costly_max{3'600'000};
 constexpr std::chrono::hours forgotten_after{1};
@@ -37,11 +38,13 @@ void JoinSchedule::joined(TableOid table, Clock::time_point now) {
     entry.joined = now;
 }
 
-std::optional<Table> JoinSchedule::next(const std::vector<Table>& wanted, Clock::time_point now)
-    const {
+std::optional<Table> JoinSchedule::next(
+    const std::vector<Table>& wanted, Clock::time_point now, std::optional<TableOid> begun
+) const {
+    const bool one = comes_first(wanted, begun);
     const Table* best = nullptr;
     for (const Table& table : wanted) {
-        if (due(table.oid) <= now &&
+        if ((!one || table.oid == begun) && due(table.oid) <= now &&
             (best == nullptr || table.estimated_rows < best->estimated_rows)) {
             best = &table;
         }
@@ -50,13 +53,25 @@ std::optional<Table> JoinSchedule::next(const std::vector<Table>& wanted, Clock:
 }
 
 JoinSchedule::Clock::time_point JoinSchedule::due(
-    const std::vector<Table>& wanted, Clock::time_point now
+    const std::vector<Table>& wanted, Clock::time_point now, std::optional<TableOid> begun
 ) const {
+    if (comes_first(wanted, begun)) {
+        return due(*begun);
+    }
     Clock::time_point earliest = now + std::chrono::hours{1};
     for (const Table& table : wanted) {
         earliest = std::min(earliest, due(table.oid));
     }
     return earliest;
+}
+
+bool JoinSchedule::comes_first(const std::vector<Table>& wanted, std::optional<TableOid> begun)
+    const {
+    const bool there = std::any_of(wanted.begin(), wanted.end(), [&](const Table& table) {
+        return table.oid == begun;
+    });
+    const auto found = begun.has_value() ? entries_.find(*begun) : entries_.end();
+    return there && (found == entries_.end() || found->second.cheap <= waited_for_max);
 }
 
 JoinSchedule::Clock::time_point JoinSchedule::due(TableOid table) const {

@@ -25,11 +25,16 @@ class JoinSchedule {
     void failed(TableOid table, Failure failure, Clock::time_point now);
     void joined(TableOid table, Clock::time_point now);
 
-    /// The smallest table that is due, of those wanted.
-    std::optional<Table> next(const std::vector<Table>& wanted, Clock::time_point now) const;
+    /// The smallest table that is due, of those wanted. Where the copy of one has `begun`, that
+    /// one: the others wait for it, unless it has failed too often.
+    std::optional<Table> next(
+        const std::vector<Table>& wanted, Clock::time_point now, std::optional<TableOid> begun = {}
+    ) const;
 
     /// When the next of the wanted ones is due; in an hour where none is wanted.
-    Clock::time_point due(const std::vector<Table>& wanted, Clock::time_point now) const;
+    Clock::time_point due(
+        const std::vector<Table>& wanted, Clock::time_point now, std::optional<TableOid> begun = {}
+    ) const;
 
   private:
     struct Entry {
@@ -40,6 +45,7 @@ class JoinSchedule {
     };
 
     Clock::time_point due(TableOid table) const;
+    bool comes_first(const std::vector<Table>& wanted, std::optional<TableOid> begun) const;
 
     std::map<TableOid, Entry> entries_;
 };

@@ -1,16 +1,12 @@
 #include "storage/sync/joiner.hpp"
 
-#include "storage/source/catalogue.hpp"
-#include "storage/source/publication.hpp"
-#include "storage/source/table_copy.hpp"
 #include "storage/sync/resume.hpp"
-#include "storage/sync/spool_replay.hpp"
-#include "storage/sync/table_at_point.hpp"
 
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
 namespace veer::storage::sync {
@@ -19,8 +15,9 @@ namespace {
 
 using Clock = JoinSchedule::Clock;
 
-/// A spool that is no longer than this is left to the stream's thread.
-constexpr std::size_t short_spool = 200;
+/// Of the copy and of those who build its index, who inherit it: a third of the processor time of
+/// whoever else wants some, be it a session, the stream or Postgres itself.
+constexpr int niceness = 5;
 
 std::string name_of(const Table& table) {
     return table.schema + "." + table.name;
@@ -31,6 +28,7 @@ std::string name_of(const Table& table) {
 Joiner::Joiner(Context context) : context_{std::move(context)} {
     context_.options.wake = &wake_;
     thread_ = std::thread{[this] {
+        setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), niceness);
         run();
     }};
 }
@@ -83,8 +81,30 @@ Joiner::Complete Joiner::complete() const {
     return *joining_;
 }
 
-void Joiner::spooling() {
-    enter(Stage::copying);
+bool Joiner::goes_on() const {
+    const std::scoped_lock lock{mutex_};
+    return goes_on_;
+}
+
+bool Joiner::keeps() const {
+    const std::scoped_lock lock{mutex_};
+    return keeps_;
+}
+
+void Joiner::spooling(bool goes_on) {
+    const std::scoped_lock lock{mutex_};
+    goes_on_ = goes_on;
+    stage_ = Stage::copying;
+    changed_.notify_all();
+}
+
+bool Joiner::note_position(Lsn position) {
+    const std::scoped_lock lock{mutex_};
+    position_ = position;
+    if (awaited_.has_value()) {
+        changed_.notify_all();
+    }
+    return awaited_.has_value() && *awaited_ > position;
 }
 
 bool Joiner::claim() {
@@ -147,18 +167,39 @@ Result<void> Joiner::wait_past(Stage stage) {
     return interrupted();
 }
 
+/// Waits until the spool has all that commits before.
+Result<void> Joiner::wait_for(Lsn position) {
+    {
+        std::unique_lock lock{mutex_};
+        awaited_ = position;
+        changed_.wait(lock, [&] {
+            return position_ >= position || stopping_ || refused_.has_value();
+        });
+        awaited_.reset();
+    }
+    return interrupted();
+}
+
 std::optional<Table> Joiner::next() {
     std::unique_lock lock{mutex_};
     for (;;) {
         if (stopping_) {
             return std::nullopt;
         }
-        if (auto table = context_.schedule.next(wanted_, Clock::now())) {
+        const std::optional<TableOid> begun = this->begun();
+        if (auto table = context_.schedule.next(wanted_, Clock::now(), begun)) {
             refused_.reset();
             return table;
         }
-        changed_.wait_until(lock, context_.schedule.due(wanted_, Clock::now()));
+        changed_.wait_until(lock, context_.schedule.due(wanted_, Clock::now(), begun));
     }
+}
+
+/// Whose copy was cut short.
+std::optional<TableOid> Joiner::begun() const {
+    const auto record = context_.store.copy();
+    return record.has_value() && record->has_value() ? std::optional{(*record)->table.oid}
+                                                     : std::nullopt;
 }
 
 void Joiner::run() {
@@ -170,21 +211,26 @@ void Joiner::run() {
 void Joiner::attempt(const Table& wanted) {
     rows_copied_ = false;
     auto table = prepare(wanted);
-    if (!table.has_value()) {
+    auto record = table.has_value() ? find_record(*table) : table.error();
+    if (!record.has_value()) {
         connection_.reset();
-        tell_failure(wanted, table.error());
+        tell_failure(wanted, record.error());
         return;
     }
     {
         const std::scoped_lock lock{mutex_};
-        joining_ = Complete{*table, {}, {}};
+        joining_ = Complete{*table, {}, {}, {}, partitions_};
+        goes_on_ = record->has_value();
+        keeps_ = false;
         stage_ = Stage::asking;
     }
     if (auto asked = wait_past(Stage::asking); !asked.has_value()) {
         return;  // only a stop ends it
     }
-    spdlog::info("sync: copying {}", name_of(*table));
-    auto copied = copy_or_tell(*table);
+    if (!goes_on()) {
+        record->reset();
+    }
+    auto copied = copy_or_tell(*table, std::move(*record));
     if (copied.has_value()) {
         enter(Stage::ready);
         copied = wait_past(Stage::ready);
@@ -197,6 +243,11 @@ void Joiner::attempt(const Table& wanted) {
     }
     connection_.reset();
     context_.progress.abandon(table->oid);
+    const auto saved = context_.store.copy();
+    {
+        const std::scoped_lock lock{mutex_};
+        keeps_ = copied.error().code == Errc::connection && saved.has_value() && saved->has_value();
+    }
     tell_failure(*table, copied.error());
     enter(Stage::over);
     (void)wait_past(Stage::over);
@@ -213,7 +264,7 @@ void Joiner::tell_failure(const Table& table, const Error& error) {
     }
     spdlog::warn("sync: {} is not copied: {}", name_of(table), error.message);
     const auto failure =
-        rows_copied_ ? JoinSchedule::Failure::costly : JoinSchedule::Failure::cheap;
+        rows_copied_ && !keeps_ ? JoinSchedule::Failure::costly : JoinSchedule::Failure::cheap;
     context_.schedule.failed(table.oid, failure, Clock::now());
 }
 
@@ -227,97 +278,6 @@ Result<void> Joiner::connect() {
     }
     connection_.emplace(std::move(*opened));
     return {};
-}
-
-/// What changed while the table was out of the publication, the spool does not have. From here on
-/// the next look at the catalogue notices.
-Result<void> Joiner::check_published() {
-    auto published = source::read_publication(*connection_, context_.name);
-    if (!published.has_value()) {
-        return published.error();
-    }
-    const Complete joining = complete();
-    if (!published->has_value() ||
-        !source::continues_publication(
-            joining.publication_fingerprint, **published, joining.table.oid
-        )) {
-        return Error{Errc::gone, "The table was out of the publication while it was copied."};
-    }
-    return {};
-}
-
-/// What does not need the stream's thread. Publishing comes before the slot: of a transaction that
-/// began before, pgoutput may leave changes out.
-Result<Table> Joiner::prepare(const Table& wanted) {
-    if (auto connected = connect(); !connected.has_value()) {
-        return connected.error();
-    }
-    auto catalogue = source::discover(*connection_, context_.columns);
-    if (!catalogue.has_value()) {
-        return catalogue.error();
-    }
-    const Table* const table = find_table(catalogue->tables, wanted.oid);
-    if (table == nullptr) {
-        return Error{Errc::gone, "The table has no usable vector index any more."};
-    }
-    auto published = source::join_publication(*connection_, context_.name, *table);
-    return published.has_value() ? Result<Table>{*table} : published.error();
-}
-
-/// The libraries below may throw where memory runs out.
-Result<void> Joiner::copy_or_tell(const Table& table) {
-    try {
-        context_.progress.join(table);
-        return copy(table);
-    } catch (const std::exception& thrown) {
-        return Error{Errc::unexpected, std::string{"The copy failed: "} + thrown.what() + "."};
-    }
-}
-
-Result<void> Joiner::copy(const Table& table) {
-    const std::string slot = context_.name + "_join";
-    auto at = open_at_point(
-        {context_.options, slot, context_.name, context_.columns, context_.identity},
-        *connection_,
-        table
-    );
-    if (!at.has_value()) {
-        return at.error();
-    }
-    {
-        const std::scoped_lock lock{mutex_};
-        joining_->consistent_point = at->point;
-        joining_->publication_fingerprint = at->publication_fingerprint;
-    }
-    auto copied = source::copy_table(at->connection, table, [&](std::span<const Row> rows) {
-        rows_copied_ = true;
-        if (auto ended = interrupted(); !ended.has_value()) {
-            return ended;
-        }
-        auto written = context_.store.write_rows(table.oid, rows);
-        if (written.has_value()) {
-            context_.progress.rows(table.oid, rows);
-        }
-        return written;
-    });
-    if (!copied.has_value()) {
-        return copied;
-    }
-    if (auto ended = at->connection.query("COMMIT"); !ended.has_value()) {
-        return ended.error();
-    }
-    context_.progress.set_state(table, TableState::catching_up, "");
-    for (std::size_t replayed = short_spool; replayed >= short_spool;) {
-        if (auto ended = interrupted(); !ended.has_value()) {
-            return ended;
-        }
-        auto page = replay_spool(context_.store, context_.progress, table.oid, at->point);
-        if (!page.has_value()) {
-            return page.error();
-        }
-        replayed = *page;
-    }
-    return check_published();
 }
 
 }  // namespace veer::storage::sync

@@ -22,6 +22,8 @@ std::string_view to_string(TableState state) {
             return "waiting";
         case TableState::copying:
             return "copying";
+        case TableState::building:
+            return "building";
         case TableState::catching_up:
             return "catching up";
         case TableState::streaming:

@@ -5,6 +5,7 @@
 #include "storage/table.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,7 +27,8 @@ std::string_view to_string(Phase phase);
 /// Where one table stands. A table's trouble is its own: the others go on.
 enum class TableState {
     waiting,      ///< for its turn to be copied, or, with a reason, for the next attempt
-    copying,      ///< its rows are read
+    copying,      ///< its rows are read into the store
+    building,     ///< they are all there, and are put in the index
     catching_up,  ///< what was changed meanwhile is applied
     streaming,    ///< complete, and following
     refused,      ///< has a vector index, and cannot be copied; the reason says what would help
@@ -34,6 +36,7 @@ enum class TableState {
 
 std::string_view to_string(TableState state);
 
+/// Of a table that is copied or built, rows count in the state that it is in.
 struct TableStatus {
     TableOid oid;      ///< zero where refused
     std::string name;  ///< with its schema
@@ -41,6 +44,9 @@ struct TableStatus {
     std::string reason;  ///< for people; empty when all is well
     std::uint64_t rows_done = 0;
     double rows_estimated = 0;
+    std::uint64_t bytes_done = 0;             ///< as Postgres sent them, while copying
+    double rows_per_second = 0;               ///< since the state began
+    std::optional<double> seconds_left = {};  ///< of the state, at this rate
 
     friend bool operator==(const TableStatus&, const TableStatus&) = default;
 };
@@ -74,7 +80,9 @@ struct Status {
 /// 3. After apply(t) or applied(lsn) returns, a search must see all up to that position. A table
 /// that
 ///    is joining must not be searched before joined().
-/// 4. Calls may block (the copy waits for the index); they must not fail.
+/// 4. Calls may block (the index is built in rows(), which reading from Postgres does not wait
+/// for);
+///    they must not fail.
 class Observer {
   public:
     Observer() = default;

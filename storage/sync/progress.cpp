@@ -1,6 +1,9 @@
 #include "storage/sync/progress.hpp"
 
+#include "storage/sync/copy_rate.hpp"
 #include "storage/sync/resume.hpp"
+
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <utility>
@@ -10,6 +13,7 @@ namespace veer::storage::sync {
 namespace {
 
 constexpr std::chrono::milliseconds report_every{100};
+constexpr std::chrono::seconds log_every{10};
 
 bool in_progress(const TableStatus& table) {
     return table.state != TableState::streaming && table.state != TableState::refused;
@@ -43,9 +47,68 @@ void Progress::rows(TableOid table, std::span<const Row> rows) {
     observer_.rows(table, rows);
     const std::scoped_lock lock{mutex_};
     for (TableStatus& status : status_.tables) {
-        status.rows_done += status.oid == table ? rows.size() : 0;
+        if (status.oid == table) {
+            count(status, rows.size(), 0);
+        }
     }
     report(false);
+}
+
+void Progress::copied(TableOid table, std::uint64_t rows, std::uint64_t bytes) {
+    const std::scoped_lock lock{mutex_};
+    for (TableStatus& status : status_.tables) {
+        if (status.oid == table) {
+            count(status, rows, bytes);
+        }
+    }
+    report(false);
+}
+
+void Progress::resume_copy(const Table& table, std::uint64_t rows, std::uint64_t bytes) {
+    const std::scoped_lock lock{mutex_};
+    TableStatus& status = entry(table);
+    status.rows_done = rows;
+    status.bytes_done = bytes;
+    begin_stage(status);
+}
+
+void Progress::build(const Table& table) {
+    const std::scoped_lock lock{mutex_};
+    TableStatus& status = entry(table);
+    status.state = TableState::building;
+    status.reason.clear();
+    status.rows_estimated = static_cast<double>(std::exchange(status.rows_done, 0));
+    begin_stage(status);
+    report(true);
+}
+
+void Progress::begin_stage(const TableStatus& table) {
+    const Clock::time_point now = Clock::now();
+    stages_[table.oid] = {now, now, table.rows_done};
+}
+
+/// Counts, and says so from time to time.
+void Progress::count(TableStatus& status, std::uint64_t rows, std::uint64_t bytes) {
+    status.rows_done += rows;
+    status.bytes_done += bytes;
+    const auto found = stages_.find(status.oid);
+    if (found == stages_.end()) {
+        return;
+    }
+    Stage& stage = found->second;
+    const Clock::time_point now = Clock::now();
+    const std::chrono::duration<double> took = now - stage.begun;
+    const Rate rate = rate_of(
+        {status.rows_done - stage.rows, status.rows_done, status.rows_estimated, took.count()}
+    );
+    status.rows_per_second = rate.rows_per_second;
+    status.seconds_left = rate.seconds_left;
+    if (now - stage.logged >= log_every) {
+        stage.logged = now;
+        spdlog::info(
+            "sync: {} {}: {}", to_string(status.state), status.name, describe_progress(status)
+        );
+    }
 }
 
 void Progress::ready(Lsn applied) {
@@ -100,7 +163,10 @@ void Progress::join(const Table& table) {
     observer_.join(table);
     const std::scoped_lock lock{mutex_};
     set(table, TableState::copying, entry(table).reason);
-    entry(table).rows_done = 0;
+    TableStatus& status = entry(table);
+    status.rows_done = 0;
+    status.bytes_done = 0;
+    begin_stage(status);
     report(true);
 }
 
@@ -180,6 +246,9 @@ void Progress::set(const Table& table, TableState state, std::string reason) {
     status.rows_estimated = std::max(0.0, table.estimated_rows);
     status.state = state;
     status.reason = std::move(reason);
+    status.rows_per_second = 0;
+    status.seconds_left.reset();
+    stages_.erase(table.oid);
 }
 
 void Progress::report(bool at_once) {

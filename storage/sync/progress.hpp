@@ -4,6 +4,8 @@
 #include "storage/sync/observer.hpp"
 
 #include <chrono>
+#include <cstdint>
+#include <map>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -18,7 +20,8 @@ namespace veer::storage::sync {
 ///    at most ten times a second.
 /// 2. `ready_for(tables, lsn)` is true exactly where the observer already has the rows of these
 ///    tables as of that position: then a new connection goes on without loading anything again.
-/// 3. While no table is complete and one is being copied, the phase `streaming` is told as
+/// 3. A table that is copied or built is in the log every ten seconds, with how long it will take.
+/// 4. While no table is complete and one is being copied, the phase `streaming` is told as
 /// `copying`.
 class Progress {
   public:
@@ -26,6 +29,16 @@ class Progress {
 
     void begin(const std::string& database, const std::vector<Table>& tables);
     void rows(TableOid table, std::span<const Row> rows);
+
+    /// So many rows of a table that is copied are in the store. From any thread.
+    void copied(TableOid table, std::uint64_t rows, std::uint64_t bytes);
+
+    /// So many of them are there from an earlier attempt.
+    void resume_copy(const Table& table, std::uint64_t rows, std::uint64_t bytes);
+
+    /// All of its rows are in the store, and rows() follow: as many as it has counted.
+    void build(const Table& table);
+
     void ready(Lsn applied);
     void apply(const Transaction& transaction);
     void applied(Lsn lsn);
@@ -56,7 +69,18 @@ class Progress {
     Lsn position() const;
 
   private:
+    using Clock = std::chrono::steady_clock;
+
+    /// The state that a table is in, for its rate.
+    struct Stage {
+        Clock::time_point begun;
+        Clock::time_point logged;
+        std::uint64_t rows = 0;  ///< when it began
+    };
+
     TableStatus& entry(const Table& table);
+    void begin_stage(const TableStatus& table);
+    void count(TableStatus& status, std::uint64_t rows, std::uint64_t bytes);
     void set(const Table& table, TableState state, std::string reason);
     void report(bool at_once);
 
@@ -67,7 +91,8 @@ class Progress {
 
     mutable std::mutex mutex_;  ///< guards all below
     Status status_;
-    std::chrono::steady_clock::time_point reported_;
+    std::map<TableOid, Stage> stages_;
+    Clock::time_point reported_;
 };
 
 /// What a catalogue refuses, as Progress::expect() takes it.

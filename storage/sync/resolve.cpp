@@ -17,13 +17,6 @@ bool is_unchanged_value(const ColumnValue& value) {
     return std::holds_alternative<UnchangedValue>(value);
 }
 
-bool has_unchanged(const Change& change) {
-    const auto* const upsert = std::get_if<Upsert>(&change);
-    return upsert != nullptr &&
-           (std::any_of(upsert->row.vectors.begin(), upsert->row.vectors.end(), is_unchanged) ||
-            std::any_of(upsert->row.values.begin(), upsert->row.values.end(), is_unchanged_value));
-}
-
 /// The rows as the transaction has left them so far; null for deleted ones.
 class Overlay {
   public:
@@ -97,6 +90,13 @@ Result<std::optional<std::string>> resolve(Upsert& upsert, const Overlay& overla
 }
 
 }  // namespace
+
+bool has_unchanged(const Change& change) {
+    const auto* const upsert = std::get_if<Upsert>(&change);
+    return upsert != nullptr &&
+           (std::any_of(upsert->row.vectors.begin(), upsert->row.vectors.end(), is_unchanged) ||
+            std::any_of(upsert->row.values.begin(), upsert->row.values.end(), is_unchanged_value));
+}
 
 Result<Resolved> resolve_unchanged(Transaction transaction, const RowLookup& lookup) {
     Resolved resolved{std::move(transaction), {}};

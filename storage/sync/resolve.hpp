@@ -12,6 +12,9 @@ namespace veer::storage::sync {
 /// Finds the row as it was before the transaction.
 using RowLookup = std::function<Result<std::optional<Row>>(TableOid, const RowKey&)>;
 
+/// True where a value of the row is to be found elsewhere.
+bool has_unchanged(const Change& change);
+
 struct Resolved {
     Transaction transaction;
     TableFailures lost;  ///< tables of which a row was not known; nothing of them is left

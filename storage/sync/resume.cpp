@@ -1,6 +1,7 @@
 #include "storage/sync/resume.hpp"
 
 #include "storage/source/publication.hpp"
+#include "storage/sync/page_ranges.hpp"
 
 #include <algorithm>
 
@@ -26,6 +27,20 @@ std::optional<std::string> reason_in_history(
                ", and the copy was made on timeline " + std::to_string(stored.history.timeline);
     }
     return std::nullopt;
+}
+
+/// Where pgvector's index has gone, the graph stays as it was made.
+void keep_parameters(Table& now, const Table& before) {
+    for (AnnIndex& index : now.indexes) {
+        const auto made =
+            std::find_if(before.indexes.begin(), before.indexes.end(), [&](const auto& each) {
+                return each.same_order(index);
+            });
+        if (index.name.empty() && made != before.indexes.end()) {
+            index.m = made->m;
+            index.ef_construction = made->ef_construction;
+        }
+    }
 }
 
 }  // namespace
@@ -149,10 +164,37 @@ Reconciled reconcile(
         } else if (!source::continues_publication(fingerprint, publication, table.oid)) {
             reconciled.left.emplace(table.oid, named(table, " was out of the publication"));
         } else {
+            keep_parameters(now, table);
             reconciled.kept.push_back(std::move(now));
         }
     }
     return reconciled;
+}
+
+std::optional<Table> continued(
+    const store::CopyRecord& record,
+    const std::vector<Table>& wanted,
+    const source::Publication& publication
+) {
+    const Table* const found = find_table(wanted, record.table.oid);
+    const bool unreadable = record.unreadable != Lsn{} && record.unreadable >= record.first;
+    if (found == nullptr || unreadable ||
+        !source::continues_publication(
+            record.publication_fingerprint, publication, record.table.oid
+        )) {
+        return std::nullopt;
+    }
+    Table now = as_copied(*found, record.table);
+    const bool same = record.table.same_rows(now) &&
+                      (is_read(record) || record.table.fingerprint == now.fingerprint);
+    return same ? std::optional{std::move(now)} : std::nullopt;
+}
+
+bool in_history(
+    const store::CopyRecord& record, const store::SyncState& stored, std::uint32_t timeline, Lsn end
+) {
+    return end >= record.last &&
+           (timeline == stored.history.timeline || stored.applied >= record.last);
 }
 
 }  // namespace veer::storage::sync

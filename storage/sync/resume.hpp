@@ -2,6 +2,7 @@
 
 #include "storage/source/publication.hpp"
 #include "storage/source/slot.hpp"
+#include "storage/store/copy_record.hpp"
 #include "storage/store/sync_state.hpp"
 #include "storage/sync/table_failures.hpp"
 #include "storage/table.hpp"
@@ -52,6 +53,21 @@ Reconciled reconcile(
     const std::string& fingerprint,
     const std::vector<Table>& wanted,
     const source::Publication& publication
+);
+
+/// The table with whose copy one may go on that was cut short; nothing where it has to begin anew.
+/// While pages of it are still to be read, its file has to be the same one.
+std::optional<Table> continued(
+    const store::CopyRecord& record,
+    const std::vector<Table>& wanted,
+    const source::Publication& publication
+);
+
+/// False where the copy may have rows of commits that the upstream's log, as it is now, does not
+/// have: it ends before the newest snapshot, or is another timeline, and the stream, whose history
+/// is checked, had not come as far as that snapshot.
+bool in_history(
+    const store::CopyRecord& record, const store::SyncState& stored, std::uint32_t timeline, Lsn end
 );
 
 /// Returns in words why a copy of the one list does not do for the other, or nothing. What goes on

@@ -91,6 +91,7 @@ Result<void> Session::prepare(const std::optional<std::string>& start_over) {
     if (identity_.system_id != catalogue->system_id) {
         return Error{Errc::connection, "The upstream's servers are of different clusters."};
     }
+    partitions_ = catalogue->partitions;
     auto why = judge_stored(*stored, *catalogue);
     if (!why.has_value()) {
         return why.error();
@@ -123,7 +124,16 @@ Result<void> Session::resume(store::SyncState stored, const source::Catalogue& c
         }
         stored.tables = std::move(reconciled.kept);
     }
-    if (auto cleared = context_.store.forget_others(stored.tables); !cleared.has_value()) {
+    auto record = context_.store.copy();
+    if (!record.has_value()) {
+        return record.error();
+    }
+    if (record->has_value() && in_history(**record, stored, identity_.timeline, identity_.end)) {
+        joining_ = continued(**record, catalogue.tables, published);
+    }
+    const std::optional<TableOid> kept =
+        joining_.has_value() ? std::optional{joining_->oid} : std::nullopt;
+    if (auto cleared = context_.store.forget_others(stored.tables, kept); !cleared.has_value()) {
         return cleared;
     }
     auto loaded = load(stored);

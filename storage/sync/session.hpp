@@ -84,6 +84,8 @@ class Session {
     std::optional<source::Connection> catalogue_connection_;
     std::optional<source::Connection> replication_;
     source::SystemIdentity identity_;  ///< of the server behind `replication_`
+    std::optional<Table> joining_;     ///< whose copy was cut short, and may go on
+    Partitions partitions_;            ///< as the catalogue had them
     std::string columns_left_out_;     ///< that were asked for, and why; in sentences
     Retry::Clock::time_point begun_ = Retry::Clock::now();
     std::optional<Retry::Clock::time_point> streaming_;  ///< since when

@@ -1,52 +1,11 @@
 #include "storage/source/publication.hpp"
 #include "storage/source/slot.hpp"
 #include "storage/sync/session.hpp"
+#include "storage/sync/table_load.hpp"
 
 #include <spdlog/spdlog.h>
 
 namespace veer::storage::sync {
-
-namespace {
-
-constexpr std::size_t load_rows_max = 1'000;
-constexpr std::size_t load_bytes_max = 8U << 20U;
-
-/// Collects loaded rows, and tells the observer in batches.
-class Loader {
-  public:
-    Loader(const Table& table, Progress& progress) : table_{table}, progress_{progress} {}
-
-    void add(Row&& row) {
-        for (const VectorValue& value : row.vectors) {
-            const auto* const vector = std::get_if<Vector>(&value);
-            bytes_ += vector == nullptr ? 0 : bytes_of(*vector);
-        }
-        for (const ColumnValue& value : row.values) {
-            const auto* const text = std::get_if<std::string>(&value);
-            bytes_ += text == nullptr ? 0 : text->size();
-        }
-        rows_.push_back(std::move(row));
-        if (rows_.size() >= load_rows_max || bytes_ >= load_bytes_max) {
-            flush();
-        }
-    }
-
-    void flush() {
-        if (!rows_.empty()) {
-            progress_.rows(table_.oid, rows_);
-        }
-        rows_.clear();
-        bytes_ = 0;
-    }
-
-  private:
-    const Table& table_;
-    Progress& progress_;
-    std::vector<Row> rows_;
-    std::size_t bytes_ = 0;
-};
-
-}  // namespace
 
 /// Forgets everything, and begins a stream without a table; all of them join it.
 Result<void> Session::start_over(const source::Catalogue& catalogue, const std::string& why) {
@@ -87,7 +46,9 @@ Result<void> Session::start_over(const source::Catalogue& catalogue, const std::
     if (!published.has_value()) {
         return published;
     }
-    auto slot = source::create_slot(*replication_, name_);
+    auto failover = source::can_follow_failover(connection);
+    auto slot = failover.has_value() ? source::create_slot(*replication_, name_, *failover)
+                                     : failover.error();
     if (!slot.has_value()) {
         return slot.error();
     }
@@ -105,27 +66,12 @@ Result<void> Session::load(const store::SyncState& state) {
     }
     context_.progress.begin(state.database, state.tables);
     context_.progress.enter(Phase::loading, "");
+    const auto view = context_.store.view();
     for (const Table& table : state.tables) {
-        Loader loader{table, context_.progress};
-        bool fits = true;
-        auto read = context_.store.for_each_row(table.oid, [&](Row&& row) {
-            fits = row.vectors.size() == table.vectors.size() &&
-                   row.values.size() == table.copied.size();
-            if (fits) {
-                loader.add(std::move(row));
-            }
-            return fits && interrupted().has_value();
-        });
-        if (!read.has_value()) {
-            return read;
+        auto loaded = load_table(*view, table, context_.progress, [this] { return interrupted(); });
+        if (!loaded.has_value()) {
+            return loaded;
         }
-        if (!fits) {
-            return Error{Errc::gone, "A stored row has another number of columns than its table."};
-        }
-        if (auto ended = interrupted(); !ended.has_value()) {
-            return ended;
-        }
-        loader.flush();
     }
     context_.progress.ready(state.applied);
     return {};

@@ -83,7 +83,8 @@ Error Session::follow(source::Stream& stream, const store::SyncState& state, Lsn
          identity_,
          context_.store,
          context_.progress,
-         context_.schedule}};
+         context_.schedule,
+         context_.options.copy}};
     Verifier verifier{
         {connect_options(false),
          name_,
@@ -94,7 +95,7 @@ Error Session::follow(source::Stream& stream, const store::SyncState& state, Lsn
          context_.nudge,
          context_.desk,
          context_.patrol}};
-    Follower::Start start{state, confirmed_flush, *writable};
+    Follower::Start start{state, confirmed_flush, *writable, joining_, partitions_};
     start.state.history.timeline = identity_.timeline;
     Follower follower{
         {stream,

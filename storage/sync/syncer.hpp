@@ -2,6 +2,7 @@
 
 #include "storage/column_choice.hpp"
 #include "storage/error.hpp"
+#include "storage/sync/copy_limits.hpp"
 #include "storage/sync/observer.hpp"
 #include "storage/sync/verification.hpp"
 
@@ -27,6 +28,7 @@ struct SyncOptions {
     /// From the beginning of one such pass over all tables to the next one's.
     std::chrono::milliseconds verify_every{3'600'000};
     ColumnChoices columns = {};  ///< what is copied beside keys and vectors
+    CopyLimits copy = {};        ///< how tables are read
 };
 
 /// Keeps a store and an observer in step with one upstream database, for ever, on a thread of its
@@ -45,7 +47,7 @@ struct SyncOptions {
 /// never
 ///    ends the process and never throws.
 /// 4. The trouble of one table is its own, and the others go on (Joiner). A copy that was cut short
-///    starts anew.
+///    goes on behind what is in the store of it (CopyRecord).
 /// 5. The slot never holds back much more than `wal_keep_max`, whatever else goes wrong while veer
 ///    runs and reaches the upstream.
 class Syncer {

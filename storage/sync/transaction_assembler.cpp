@@ -19,7 +19,7 @@ constexpr std::size_t change_overhead = sizeof(Change) + 64;
 std::size_t size_of(const Row& row) {
     std::size_t bytes = row.key.size() + change_overhead;
     for (const VectorValue& value : row.vectors) {
-        const auto* const vector = std::get_if<Vector>(&value);
+        const Vector* const vector = vector_in(value);
         bytes += sizeof value + (vector == nullptr ? 0 : bytes_of(*vector));
     }
     for (const ColumnValue& value : row.values) {
@@ -59,6 +59,7 @@ pgoutput::Relation TransactionAssembler::KnownRelation::view() const {
 void TransactionAssembler::redefine(std::vector<Table> tables) {
     const std::vector<Table> before = std::exchange(tables_, std::move(tables));
     const TableFailures failed = std::exchange(failures_, {});
+    outgrown_.clear();
     if (current_.has_value()) {
         remove_changes(*current_, left(before));
         // What has failed in this transaction has lost rows of it already.
@@ -106,6 +107,10 @@ void TransactionAssembler::fail(TableOid table, const std::string& reason) {
 }
 
 Result<std::optional<Transaction>> TransactionAssembler::take(const pgoutput::Message& message) {
+    if (!std::holds_alternative<pgoutput::Relation>(message) &&
+        !std::holds_alternative<pgoutput::Type>(message)) {
+        root_.reset();
+    }
     if (const auto* const end = std::get_if<pgoutput::Commit>(&message)) {
         auto transaction = commit(*end);
         if (!transaction.has_value()) {
@@ -157,10 +162,21 @@ Result<void> TransactionAssembler::add(const pgoutput::Relation& message) {
     relations_.insert_or_assign(message.oid, KnownRelation{message});
     const Table* const table = find_table(tables_, message.oid);
     if (table == nullptr) {
+        check_partition(message.oid);
         return {};
     }
+    root_ = message.oid;
     make_mapper(*table, message);
     return {};
+}
+
+void TransactionAssembler::check_partition(TableOid partition) {
+    const std::optional<TableOid> root = std::exchange(root_, std::nullopt);
+    const auto known = root.has_value() ? partitions_.find(*root) : partitions_.end();
+    if (known != partitions_.end() && !known->second.contains(partition)) {
+        outgrown_.insert(*root);
+        fail(*root, "a partition came with rows that the copy did not know of");
+    }
 }
 
 void TransactionAssembler::make_mapper(const Table& table, const pgoutput::Relation& relation) {

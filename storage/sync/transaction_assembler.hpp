@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storage/error.hpp"
+#include "storage/partitions.hpp"
 #include "storage/row.hpp"
 #include "storage/source/pgoutput.hpp"
 #include "storage/source/row_mapper.hpp"
@@ -8,7 +9,9 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace veer::storage::sync {
@@ -31,6 +34,11 @@ namespace veer::storage::sync {
 ///    applied.
 /// 4. Relations are remembered of all tables: the server does not send them again when a table is
 ///    followed later.
+/// 5. A row of a partition that is not among those known fails its table: if the partition is gone
+///    again before the next look at the catalogue, nothing else tells that its rows are, too.
+///
+///    What comes of a partition comes as of the root, but before the first of it comes
+///    Relation(root), and right behind it Relation(partition).
 class TransactionAssembler {
   public:
     static constexpr std::size_t default_bytes_max = 512U << 20U;
@@ -47,11 +55,17 @@ class TransactionAssembler {
     /// what has failed stays failed: rows of it are lost.
     void redefine(std::vector<Table> tables);
 
+    /// Which partitions the followed tables have.
+    void know(Partitions partitions) { partitions_ = std::move(partitions); }
+
     /// Takes a row message of this table that could not even be decoded.
     void fail(TableOid table, const std::string& reason);
 
     /// The tables that have failed since redefine(). Nothing of them comes any more.
     const TableFailures& failures() const { return failures_; }
+
+    /// Those of them that were as they should be, and have got a partition.
+    const std::set<TableOid>& outgrown() const { return outgrown_; }
 
     /// Takes no row of the current transaction, as the copy has it already. Requires inside().
     void skip_rows() { skipping_ = true; }
@@ -75,6 +89,7 @@ class TransactionAssembler {
     };
 
     Result<void> add(const source::pgoutput::Relation& message);
+    void check_partition(TableOid partition);
     Result<void> add(const source::pgoutput::Insert& message);
     Result<void> add(const source::pgoutput::Update& message);
     Result<void> add(const source::pgoutput::Delete& message);
@@ -89,9 +104,12 @@ class TransactionAssembler {
 
     std::vector<Table> tables_;
     std::size_t bytes_max_;
+    Partitions partitions_;
+    std::optional<TableOid> root_;  ///< of the Relation before
     std::map<TableOid, KnownRelation> relations_;
     std::map<TableOid, Result<source::RowMapper>> mappers_;  ///< of followed tables
     TableFailures failures_;
+    std::set<TableOid> outgrown_;
     std::optional<Transaction> current_;
     std::size_t bytes_ = 0;
     bool skipping_ = false;

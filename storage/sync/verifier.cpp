@@ -98,7 +98,7 @@ Result<void> collect(
             connection,
             repair.table,
             condition,
-            [&](std::span<const Row> rows) {
+            [&](std::span<const Row> rows, std::size_t /*bytes*/) {
                 for (const Row& row : rows) {
                     repair.changes.emplace_back(Upsert{oid, std::nullopt, row});
                 }

@@ -21,6 +21,10 @@ void append_vector(ByteWriter& out, VectorKind kind, const VectorValue& value) {
         out.u8(null_flag);
         return;
     }
+    if (const auto* const foreign = std::get_if<ForeignVector>(&value)) {
+        out.u8(value_flag).sized(foreign->digest);
+        return;
+    }
     const auto* const vector = std::get_if<Vector>(&value);
     const auto bytes = vector == nullptr ? std::nullopt : send_format(kind, *vector);
     if (bytes.has_value()) {
@@ -47,6 +51,12 @@ std::string sized_sql(const std::string& sent) {
 std::string sent_sql(const Column& column, const SendFunctions& send) {
     const auto function = send.find(column.type_oid);
     return (function == send.end() ? "" : function->second) + "(" + quoted(column.name) + ")";
+}
+
+/// What append_vector() writes of a foreign vector.
+std::string foreign_digest_sql(const std::string& sent) {
+    return "pg_catalog.substring(pg_catalog.sha256(" + sent + "), 1, " +
+           std::to_string(foreign_digest_bytes) + ")";
 }
 
 }  // namespace
@@ -90,8 +100,11 @@ std::string digest_sql(const Table& table, const SendFunctions& send) {
     std::string row = key_sql(table, send);
     for (const auto* const positions : {&table.vectors, &table.copied}) {
         for (const std::size_t position : *positions) {
+            const Column& column = table.columns[position];
+            const std::string sent = sent_sql(column, send);
+            const bool foreign = positions == &table.vectors && column.form != VectorForm::native;
             row += " || coalesce('\\x01'::pg_catalog.bytea || " +
-                   sized_sql(sent_sql(table.columns[position], send)) +
+                   sized_sql(foreign ? foreign_digest_sql(sent) : sent) +
                    ", '\\x00'::pg_catalog.bytea)";
         }
     }

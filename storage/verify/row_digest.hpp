@@ -14,6 +14,7 @@ namespace veer::storage::verify {
 ///     the first 8 bytes of sha256( RowKey | each of Table::vectors, of Table::copied )
 ///         value:   00                                   NULL
 ///                  01 be32 length | binary send format
+///                  01 be32 16 | foreign_digest() of that       of a column that is no vector
 ///
 /// The key is part of it, so that equal vectors of two rows do not cancel out in a range's sum.
 std::uint64_t row_digest(const Table& table, const Row& row);

@@ -1,5 +1,7 @@
 #include "storage/verify/table_range.hpp"
 
+#include "storage/partitions.hpp"
+
 #include <utility>
 
 namespace veer::storage::verify {
@@ -46,8 +48,13 @@ Result<TableRange> TableRange::make(source::Connection& connection, const Table&
 std::string TableRange::select(
     const std::string& expressions, const KeyRange& range, std::size_t rows_max
 ) const {
-    const std::string what =
-        expressions + " FROM ONLY " + quoted(table_.schema) + "." + quoted(table_.name) + " WHERE ";
+    const std::string what = std::string{expressions}
+                                 .append(" FROM ")
+                                 .append(only(table_))
+                                 .append(quoted(table_.schema))
+                                 .append(".")
+                                 .append(quoted(table_.name))
+                                 .append(" WHERE ");
     std::string sql;
     for (const std::string& condition : conditions(table_, send_, range)) {
         sql.append(sql.empty() ? "SELECT " : " UNION ALL SELECT ").append(what).append(condition);

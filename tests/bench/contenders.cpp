@@ -157,6 +157,10 @@ std::unique_ptr<Contender> veer_automatic() {
     return std::make_unique<Veer>("veer", index::IndexOptions{});
 }
 
+std::unique_ptr<Contender> veer_in_file(const std::string& directory) {
+    return std::make_unique<Veer>("veer, file", index::IndexOptions{.vector_file = {directory}});
+}
+
 std::unique_ptr<Contender> veer_float32() {
     return std::make_unique<Veer>(
         "veer, none", index::IndexOptions{.quantization = index::Quantization::none}

@@ -29,6 +29,9 @@ std::unique_ptr<Contender> hnswlib_float32();
 /// veer as an application gets it.
 std::unique_ptr<Contender> veer_automatic();
 
+/// The same with vectors in a file in a directory, as it is by default.
+std::unique_ptr<Contender> veer_in_file(const std::string& directory);
+
 std::unique_ptr<Contender> veer_float32();
 
 }  // namespace veer::bench

@@ -37,12 +37,14 @@ double seconds_of(clockid_t clock) {
     return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
+/// Of memory that no file backs.
 std::size_t resident_bytes() {
     std::ifstream file{"/proc/self/statm"};
     std::size_t size = 0;
     std::size_t resident = 0;
-    file >> size >> resident;
-    return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    std::size_t shared = 0;
+    file >> size >> resident >> shared;
+    return (resident - shared) * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
 struct Figure {
@@ -77,10 +79,15 @@ double microseconds(const SearchedSet& set, Contender& contender, std::size_t ef
     return spent * 1e6 / static_cast<double>(set.queries.size());
 }
 
-std::vector<Candidate> built(const SearchedSet& set) {
+std::vector<Candidate> built(const SearchedSet& set, const std::filesystem::path& directory) {
     std::vector<Candidate> candidates;
-    for (auto make : {hnswlib_float32, veer_float32, veer_automatic}) {
-        Candidate candidate{make(), {}};
+    std::vector<std::unique_ptr<Contender>> contenders;
+    contenders.push_back(hnswlib_float32());
+    contenders.push_back(veer_float32());
+    contenders.push_back(veer_automatic());
+    contenders.push_back(veer_in_file(directory));
+    for (auto& contender : contenders) {
+        Candidate candidate{std::move(contender), {}};
         ::malloc_trim(0);  // what was freed before must not hide what is needed now
         const std::size_t bytes = resident_bytes();
         const double wall = seconds_of(CLOCK_MONOTONIC);
@@ -115,9 +122,9 @@ void print(const std::vector<Candidate>& candidates, std::size_t ef) {
     }
 }
 
-void race(const SearchedSet& set, std::size_t rounds) {
+void race(const SearchedSet& set, std::size_t rounds, const std::filesystem::path& directory) {
     std::printf("\n%s\n", set.name.c_str());
-    std::vector<Candidate> candidates = built(set);
+    std::vector<Candidate> candidates = built(set, directory);
     for (const std::size_t ef : {20U, 40U, 80U, 160U, 320U}) {
         for (Candidate& candidate : candidates) {
             candidate.by_ef[ef].recall = recall(set, *candidate.contender, ef);
@@ -219,7 +226,7 @@ int run(int count, char** values) {
             if (options.filtered) {
                 race_filtered(make(), builders, options.rounds);
             } else {
-                race(make(), options.rounds);
+                race(make(), options.rounds, options.cache);
             }
         }
     }

@@ -1,8 +1,9 @@
-#include "tests/bench/race.hpp"
+#include "tests/bench/knn.hpp"
+#include "tests/bench/latency.hpp"
 #include "tests/demo/console.hpp"
 #include "tests/demo/terminal.hpp"
 
-#include <cmath>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -15,13 +16,15 @@ namespace veer::bench {
 namespace {
 
 constexpr double live_seconds = 600;
-constexpr double share_wanted = 0.999;
 
 constexpr std::string_view usage =
-    "usage: veer_bench load --direct DSN\n"
-    "       veer_bench wait --veer DSN\n"
-    "       veer_bench knn --direct DSN --veer DSN [--rounds N] [--clients N] [--ratios FILE]\n"
-    "all with [--rows N] [--dims N] [--queries N] [--data DIRECTORY with base.npy and query.npy]\n";
+    "usage: veer_bench load --direct DSN --build FILE\n"
+    "       veer_bench wait --direct DSN --veer DSN --build FILE --began SECONDS --ratios FILE\n"
+    "       veer_bench knn --direct DSN --veer DSN --rounds N --ratios FILE --points FILE\n"
+    "       veer_bench latency --veer DSN [--clients N] [--seconds N] [--seed N] [--rate N]\n"
+    "                  [--samples FILE]\n"
+    "all with --rows N --dims N --queries N --metric cosine|l2, or --data DIRECTORY with base.npy\n"
+    "and query.npy\n";
 
 class Options {
   public:
@@ -45,148 +48,104 @@ class Options {
     std::map<std::string, std::string> values_;
 };
 
-std::vector<Dataset> datasets(const Options& options) {
-    const std::size_t queries = options.number("queries", 200);
-    std::vector<Dataset> datasets;
-    datasets.push_back(made_up(options.number("rows", 50'000), options.number("dims", 384), queries)
-    );
-    if (auto vectors = real(options.text("data"), queries)) {
-        datasets.push_back(std::move(*vectors));
+Dataset dataset_of(const Options& options) {
+    const std::size_t queries = options.number("queries", 300);
+    const index::Metric metric =
+        options.text("metric") == "l2" ? index::Metric::l2 : index::Metric::cosine;
+    if (auto vectors = real(options.text("data"), queries, metric)) {
+        return std::move(*vectors);
     }
-    return datasets;
+    return made_up(options.number("rows", 50'000), options.number("dims", 384), queries, metric);
 }
 
-std::string described(const Dataset& dataset) {
-    return demo::grouped(static_cast<std::int64_t>(dataset.table.rows)) + " x " +
-           std::to_string(dataset.table.dimensions) + ", " + dataset.title;
+double now() {
+    const auto since = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration<double>(since).count();
 }
 
+/// Leaves in the file what CREATE INDEX took, seconds.
 void load(const Options& options, demo::Terminal& terminal) {
     const auto advance = [&](double share) {
         terminal.advance(share);
     };
-    for (const Dataset& dataset : datasets(options)) {
-        terminal.begin("loaded " + described(dataset));
-        demo::load_documents(options.text("direct"), dataset.table, dataset.source, advance);
+    const Dataset dataset = dataset_of(options);
+    for (const Dataset& each : {ten_of(dataset), dataset}) {
+        terminal.begin("loaded " + described(each));
+        demo::load_documents(options.text("direct"), each.table, each.source, advance);
         terminal.end();
-        terminal.begin("pgvector has built its hnsw index (vector_cosine_ops, m 16, 64)");
-        demo::build_hnsw(options.text("direct"), dataset.table, advance);
+        terminal.begin("pgvector has built its hnsw index (m 16, ef_construction 64)");
+        const double seconds = demo::build_hnsw(options.text("direct"), each.table, advance);
         terminal.end();
+        std::ofstream(options.text("build")) << seconds << '\n';
     }
 }
 
+double index_bytes(const std::string& dsn, const std::string& table) {
+    demo::Connection connection(dsn);
+    const demo::Rows rows = connection.execute(
+        "SELECT pg_relation_size(indexrelid) FROM pg_index JOIN pg_class c ON c.oid = indexrelid "
+        "JOIN pg_am a ON a.oid = relam WHERE amname = 'hnsw' AND indrelid = '" +
+        table + "'::regclass"
+    );
+    return std::strtod(std::string(rows.text(0, 0)).c_str(), nullptr);
+}
+
+/// `began`: when veer was started, so that its own start counts.
 void wait(const Options& options, demo::Terminal& terminal) {
     demo::Connection console(options.text("veer"));
-    for (const Dataset& dataset : datasets(options)) {
-        terminal.begin("veer is live with " + described(dataset));
-        demo::await_route(
-            console,
-            dataset.table.name,
-            live_seconds,
-            [&](const demo::RouteStatus& status) {
-                terminal.advance(status.progress / 100);
-                return status.state == "live";
-            }
-        );
-        terminal.end();
-    }
+    const Dataset dataset = dataset_of(options);
+    terminal.begin("veer is live with " + described(dataset));
+    const auto is_live = [&](const demo::RouteStatus& status) {
+        terminal.advance(status.progress / 100);
+        return status.state == "live";
+    };
+    const demo::RouteStatus live =
+        demo::await_route(console, dataset.table.name, live_seconds, is_live);
+    const double seconds = now() - std::strtod(options.text("began").c_str(), nullptr);
+    demo::await_route(console, ten_of(dataset).table.name, live_seconds, is_live);
+    terminal.end();
+    double create_index = 0;
+    std::ifstream(options.text("build")) >> create_index;
+    const double theirs = index_bytes(options.text("direct"), dataset.table.name);
+    const auto ours = static_cast<double>(live.memory);
+    const auto cached = static_cast<double>(live.cached);
+    const auto rows = static_cast<double>(dataset.table.rows);
+    std::ofstream ratios(options.text("ratios"), std::ios::app);
+    ratios << demo::padded(described(dataset) + ", start to live / CREATE INDEX", 60)
+           << demo::fixed(seconds / create_index, 2) << "   " << demo::fixed(seconds, 1) << " s, "
+           << demo::fixed(create_index, 1) << " s\n"
+           << demo::padded(described(dataset) + ", index bytes, veer / pgvector", 60)
+           << demo::fixed(ours / theirs, 2) << "   " << demo::fixed(ours / rows, 0) << ", "
+           << demo::fixed(theirs / rows, 0) << " a row\n"
+           << demo::padded(described(dataset) + ", with its file's part of the page cache", 60)
+           << demo::fixed((ours + cached) / theirs, 2) << "   "
+           << demo::fixed((ours + cached) / rows, 0) << " a row\n";
 }
 
-std::string table_row(const Comparison& comparison) {
-    const double ratio =
-        comparison.veer.searches_per_second / comparison.direct.searches_per_second;
-    const bool local = comparison.projection == demo::Projection::key;
-    return demo::padded(local ? "LOCAL" : "REWRITE", 10) +
-           demo::right_aligned(std::to_string(comparison.ef_search), 9) +
-           demo::right_aligned(demo::fixed(comparison.direct.recall, 3), 11) +
-           demo::right_aligned(demo::fixed(comparison.veer.recall, 3), 8) +
-           demo::right_aligned(
-               demo::grouped(std::lround(comparison.direct.searches_per_second)), 12
-           ) +
-           demo::right_aligned(
-               demo::grouped(std::lround(comparison.veer.searches_per_second)), 10
-           ) +
-           demo::right_aligned(demo::fixed(ratio, 2), 10);
+bool race(const Options& options, demo::Terminal& terminal) {
+    const KnnOptions knn_options{
+        .race =
+            {.direct = options.text("direct"),
+             .veer = options.text("veer"),
+             .rounds = options.number("rounds", 3)},
+        .ratios = options.text("ratios"),
+        .points = options.text("points")};
+    return knn(knn_options, dataset_of(options), terminal);
 }
 
-void note_ratio(std::ofstream& notes, const Dataset& dataset, const Comparison& comparison) {
-    const bool local = comparison.projection == demo::Projection::key;
-    const std::string what = dataset.table.name + (local ? ", LOCAL" : ", REWRITE") +
-                             ", ef_search " + std::to_string(comparison.ef_search);
-    const double ratio =
-        comparison.veer.searches_per_second / comparison.direct.searches_per_second;
-    notes << demo::padded(what, 42) << "veer/pgvector " << demo::fixed(ratio, 2) << "   recall "
-          << demo::fixed(comparison.veer.recall, 3) << " vs "
-          << demo::fixed(comparison.direct.recall, 3) << "\n";
-}
-
-/// Returns whether veer itself has answered whatever it was asked.
-bool race_once(Race& race, const Dataset& dataset, std::ofstream& notes, demo::Terminal& terminal) {
-    bool all_by_veer = true;
-    for (const demo::Projection projection : {demo::Projection::key, demo::Projection::row}) {
-        for (const int ef_search : {40, 100, 200}) {
-            const Comparison comparison = race.run(ef_search, projection);
-            terminal.line(table_row(comparison));
-            note_ratio(notes, dataset, comparison);
-            if (comparison.answered_by_veer < share_wanted) {
-                const std::string share = demo::fixed(100 * comparison.answered_by_veer, 1);
-                terminal.bad("only " + share + " % of these were answered by veer");
-                all_by_veer = false;
-            }
-        }
-    }
-    return all_by_veer;
-}
-
-/// Under conditions that have nothing to do with the vectors, at one breadth; the same columns as
-/// LOCAL.
-bool race_filtered(
-    RaceOptions options, const Dataset& dataset, std::ofstream& notes, demo::Terminal& terminal
-) {
-    constexpr int ef_search = 100;
-    bool all_by_veer = true;
-    for (const int thousandth : {500, 100, 10, 1}) {
-        options.condition = "tenant < " + std::to_string(thousandth);
-        Race race(options, dataset);
-        const Comparison comparison = race.run(ef_search, demo::Projection::key);
-        const std::string share = demo::fixed(thousandth / 10.0, 1) + " %";
-        terminal.line(table_row(comparison) + "  of " + share);
-        notes << demo::padded(dataset.table.name + ", " + share + " of the rows", 42)
-              << "veer/pgvector "
-              << demo::fixed(
-                     comparison.veer.searches_per_second / comparison.direct.searches_per_second, 2
-                 )
-              << "   recall " << demo::fixed(comparison.veer.recall, 3) << " vs "
-              << demo::fixed(comparison.direct.recall, 3) << "\n";
-        all_by_veer = all_by_veer && comparison.answered_by_veer >= share_wanted;
-    }
-    return all_by_veer;
-}
-
-bool knn(const Options& options, demo::Terminal& terminal) {
-    const RaceOptions race_options{
-        .direct = options.text("direct"),
-        .veer = options.text("veer"),
-        .rounds = options.number("rounds", 3),
-        .clients = options.number("clients", 1),
-        .condition = "true"};
-    std::ofstream notes(options.text("ratios"), std::ios::app);
-    bool all_by_veer = true;
-    for (const Dataset& dataset : datasets(options)) {
-        Race race(race_options, dataset);
-        terminal.heading(
-            "knn: " + described(dataset) +
-            ", cosine, k = 10, c = " + std::to_string(race_options.clients)
-        );
-        terminal.line(terminal.dim("                      recall@10          searches/s (medians)")
-        );
-        terminal.line(
-            terminal.dim("answer    ef_search   pgvector    veer    pgvector      veer  veer/pgv.")
-        );
-        all_by_veer = race_once(race, dataset, notes, terminal) && all_by_veer;
-        all_by_veer = race_filtered(race_options, dataset, notes, terminal) && all_by_veer;
-    }
-    return all_by_veer;
+/// "median p99 searches", milliseconds, for a script.
+void latency(const Options& options) {
+    const Dataset dataset = dataset_of(options);
+    const Latencies found = measure_latencies(
+        {.dsn = options.text("veer"),
+         .clients = options.number("clients", 1),
+         .seconds = options.number("seconds", 4),
+         .seed = options.number("seed", 0),
+         .rate = options.number("rate", 0),
+         .samples = options.text("samples")},
+        dataset
+    );
+    std::printf("%.4f %.4f %zu\n", found.median_ms, found.p99_ms, found.searches);
 }
 
 int run(int argc, char** argv) {
@@ -197,8 +156,10 @@ int run(int argc, char** argv) {
         load(options, terminal);
     } else if (command == "wait") {
         wait(options, terminal);
+    } else if (command == "latency") {
+        latency(options);
     } else if (command == "knn") {
-        return knn(options, terminal) ? 0 : 1;
+        return race(options, terminal) ? 0 : 1;
     } else {
         std::fputs(usage.data(), stderr);
         return 2;

@@ -10,12 +10,22 @@
 namespace veer::bench {
 namespace {
 
+demo::Question question(
+    const Dataset& dataset, demo::Projection projection, const std::string& condition
+) {
+    return {
+        .table = dataset.table.name,
+        .projection = projection,
+        .distance = dataset.distance(),
+        .condition = condition};
+}
+
 /// One connection with both searches prepared.
 struct Client {
-    Client(const std::string& dsn, const std::string& table, const std::string& condition)
+    Client(const std::string& dsn, const Dataset& dataset, const std::string& condition)
         : connection(dsn),
-          by_key(connection, table, demo::Projection::key, demo::neighbours_wanted, condition),
-          by_row(connection, table, demo::Projection::row, demo::neighbours_wanted, condition) {}
+          by_key(connection, question(dataset, demo::Projection::key, condition)),
+          by_row(connection, question(dataset, demo::Projection::row, condition)) {}
 
     demo::Searcher& searcher(demo::Projection projection) {
         return projection == demo::Projection::key ? by_key : by_row;
@@ -31,11 +41,16 @@ double median(std::vector<double> values) {
     return values.at(values.size() / 2);
 }
 
-demo::Tally ask_all(
-    demo::Searcher& searcher, const Vectors& queries, const std::vector<demo::Ids>& truth
+/// Every `stride`th of the queries from the one at `first` on.
+demo::Tally ask(
+    demo::Searcher& searcher,
+    const Vectors& queries,
+    const std::vector<demo::Ids>& truth,
+    std::size_t first,
+    std::size_t stride
 ) {
     demo::Tally tally;
-    for (std::size_t i = 0; i < queries.size(); i++) {
+    for (std::size_t i = first; i < queries.size(); i += stride) {
         tally.add(searcher.search(queries[i]), truth[i]);
     }
     return tally;
@@ -48,8 +63,7 @@ class Race::Engine {
     Engine(const std::string& dsn, const RaceOptions& options, const Dataset& dataset)
         : dataset_(dataset) {
         for (std::size_t i = 0; i < options.clients; i++) {
-            clients_.push_back(std::make_unique<Client>(dsn, dataset.table.name, options.condition)
-            );
+            clients_.push_back(std::make_unique<Client>(dsn, dataset, options.condition));
         }
     }
 
@@ -59,28 +73,36 @@ class Race::Engine {
         }
     }
 
-    /// All clients ask all queries at the same time.
+    /// All clients ask at the same time: every query is asked once, or twice with eight of them.
     Result round(demo::Projection projection, const std::vector<demo::Ids>& truth) {
         const auto started = std::chrono::steady_clock::now();
         std::vector<std::future<demo::Tally>> running;
-        for (const auto& client : clients_) {
-            running.push_back(std::async(std::launch::async, [&] {
-                return ask_all(client->searcher(projection), dataset_.queries, truth);
+        const std::size_t stride = std::min(clients_.size(), stride_max);
+        for (std::size_t i = 0; i < clients_.size(); ++i) {
+            running.push_back(std::async(std::launch::async, [this, i, stride, projection, &truth] {
+                return ask(
+                    clients_[i]->searcher(projection), dataset_.queries, truth, i % stride, stride
+                );
             }));
         }
         Result result;
-        for (auto& tally : running) {
-            result.recall += tally.get().recall() / static_cast<double>(clients_.size());
+        std::size_t asked = 0;
+        for (auto& answers : running) {
+            const demo::Tally tally = answers.get();
+            asked += tally.size();
+            result.recall += tally.recall() / static_cast<double>(clients_.size());
         }
         const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
-        result.searches_per_second =
-            static_cast<double>(clients_.size() * dataset_.queries.size()) / seconds.count();
+        result.searches_per_second = static_cast<double>(asked) / seconds.count();
+        result.searches = asked;
         return result;
     }
 
     demo::Connection& console() { return clients_[0]->connection; }
 
   private:
+    static constexpr std::size_t stride_max = 4;
+
     const Dataset& dataset_;
     std::vector<std::unique_ptr<Client>> clients_;
 };
@@ -91,9 +113,15 @@ Race::Race(const RaceOptions& options, const Dataset& dataset)
       direct_(std::make_unique<Engine>(options.direct, options, dataset)),
       veer_(std::make_unique<Engine>(options.veer, options, dataset)) {
     demo::Connection judge(options.direct);
-    truth_ = demo::exact_answers(judge, dataset.table.name, dataset.queries, options.condition);
+    truth_ = demo::exact_answers(
+        judge, question(dataset, demo::Projection::key, options.condition), dataset.queries
+    );
     if (options.condition != "true") {
         direct_->execute("SET hnsw.iterative_scan = strict_order");
+    } else {
+        // The index is what veer is measured against. Where vectors are long enough to be kept out
+        // of line, the planner finds the small table that is left cheaper to read: 5 searches/s.
+        direct_->execute("SET enable_seqscan = off");
     }
     veer_->execute(std::string(demo::always_veer));
 }
@@ -123,7 +151,7 @@ Comparison Race::run(int ef_search, demo::Projection projection) {
     comparison.veer.searches_per_second = median(veer);
     const auto after = demo::route_status(veer_->console(), dataset_.table.name);
     if (before && after) {
-        const std::size_t asked = options_.rounds * options_.clients * dataset_.queries.size();
+        const std::size_t asked = options_.rounds * comparison.veer.searches;
         comparison.answered_by_veer =
             static_cast<double>(after->veer - before->veer) / static_cast<double>(asked);
     }

@@ -22,6 +22,7 @@ struct RaceOptions {
 struct Result {
     double recall = 0;
     double searches_per_second = 0;  // median of the rounds
+    std::size_t searches = 0;        // of one round
 };
 
 struct Comparison {

@@ -3,9 +3,9 @@
 //     restart_bench DIRECTORY [ROWS DIMENSIONS]...
 //
 // Each set is loaded into a store, built, checkpointed and closed; then a new replica is filled
-// from the store as the sync fills it. Then a fifth of the rows is replaced, ten times, and the
-// index is compared with one that is built of what is left. Processor seconds beside those of the
-// clock, as others disturb.
+// from the store as the sync fills it. Then a fifth of the rows, of at most 50,000, is replaced,
+// ten times, and the index is compared with one that is built of what is left. Processor seconds
+// beside those of the clock, as others disturb.
 
 #include "index/replica.hpp"
 #include "storage/store/rocks_chunks.hpp"
@@ -188,6 +188,16 @@ void wear(std::size_t rows, std::size_t dimensions) {
     );
 }
 
+/// Vectors where they are by default.
+index::ReplicaOptions replica_options(
+    const std::filesystem::path& directory, storage::ChunkStore* checkpoints
+) {
+    return {
+        .threads = builders,
+        .vector_file = {directory, std::size_t{8} << 20},
+        .checkpoints = checkpoints};
+}
+
 void run(const std::filesystem::path& directory, std::size_t rows, std::size_t dimensions) {
     std::printf("%zu x %zu\n", rows, dimensions);
     std::filesystem::remove_all(directory);
@@ -202,7 +212,7 @@ void run(const std::filesystem::path& directory, std::size_t rows, std::size_t d
     {
         auto store = storage::store::Store::open(directory / "rows").value();
         const auto chunks = storage::store::open_chunks(directory / "graphs").value();
-        index::Replica replica{{.threads = builders, .checkpoints = chunks.get()}};
+        index::Replica replica{replica_options(directory, chunks.get())};
         timed("start without a checkpoint", [&] { fill(replica, store, table); });
         timed("checkpoint of all", [&] { replica.stop(); });
         std::uint64_t bytes = 0;
@@ -221,7 +231,7 @@ void run(const std::filesystem::path& directory, std::size_t rows, std::size_t d
         store.emplace(storage::store::Store::open(directory / "rows").value());
         chunks = storage::store::open_chunks(directory / "graphs").value();
     });
-    index::Replica replica{{.threads = builders, .checkpoints = chunks.get()}};
+    index::Replica replica{replica_options(directory, chunks.get())};
     timed("start from the checkpoint", [&] { fill(replica, *store, table); });
     std::filesystem::remove_all(directory);
 }
@@ -230,6 +240,8 @@ void run(const std::filesystem::path& directory, std::size_t rows, std::size_t d
 }  // namespace veer::bench
 
 namespace {
+
+constexpr unsigned long worn_rows_max = 50'000;
 
 int run_all(int count, char** values) {
     if (count < 2 || count % 2 != 0) {
@@ -243,7 +255,8 @@ int run_all(int count, char** values) {
             std::strtoul(values[i + 1], nullptr, 10)
         );
         veer::bench::wear(
-            std::strtoul(values[i], nullptr, 10), std::strtoul(values[i + 1], nullptr, 10)
+            std::min(std::strtoul(values[i], nullptr, 10), worn_rows_max),
+            std::strtoul(values[i + 1], nullptr, 10)
         );
     }
     return 0;

@@ -25,8 +25,9 @@ struct Engines {
 
 void show_example(const Scene& scene, Terminal& terminal, Checks& checks) {
     Engines engines(scene);
-    Searcher direct(engines.direct, "documents", Projection::row);
-    Searcher veer(engines.veer, "documents", Projection::row);
+    const Question question{.table = "documents", .projection = Projection::row};
+    Searcher direct(engines.direct, question);
+    Searcher veer(engines.veer, question);
     const std::vector<float> query = scene.corpus.embedding(scene.table.rows);
     const Answer expected = direct.search(query);
     const Answer answer = veer.search(query);
@@ -69,8 +70,9 @@ Measured measure(
     const Queries& queries,
     std::span<const Ids> truth
 ) {
-    Searcher direct(engines.direct, "documents", projection);
-    Searcher veer(engines.veer, "documents", projection);
+    const Question question{.table = "documents", .projection = projection};
+    Searcher direct(engines.direct, question);
+    Searcher veer(engines.veer, question);
     for (const std::vector<float>& query : warming) {
         direct.search(query);
         veer.search(query);
@@ -127,7 +129,7 @@ void compare_engines(const Scene& scene, Terminal& terminal, Checks& checks) {
     }
     Engines engines(scene);
     Connection judge(scene.direct);
-    const std::vector<Ids> truth = exact_answers(judge, "documents", queries);
+    const std::vector<Ids> truth = exact_answers(judge, {.table = "documents"}, queries);
     const Measured by_key = measure(engines, Projection::key, warming, queries, truth);
     const Measured by_row = measure(engines, Projection::row, warming, queries, truth);
 

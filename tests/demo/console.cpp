@@ -43,6 +43,8 @@ std::optional<RouteStatus> route_status(Connection& connection, const std::strin
                 .rows = count(rows.text(row, "rows")),
                 .veer = count(rows.text(row, "veer")),
                 .postgres = count(rows.text(row, "postgres")),
+                .memory = count(rows.text(row, "memory")),
+                .cached = count(rows.text(row, "cached")),
             };
         }
     }

@@ -19,6 +19,8 @@ struct RouteStatus {
     std::int64_t rows = 0;
     std::int64_t veer = 0;  // searches answered since start, by whom
     std::int64_t postgres = 0;
+    std::int64_t memory = 0;  // bytes
+    std::int64_t cached = 0;  // of the page cache, bytes
 };
 
 /// The row of SHOW veer.last: who answered this session's last search, and why.

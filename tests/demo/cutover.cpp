@@ -64,7 +64,7 @@ void show_cutover(const Scene& scene, Terminal& terminal, Checks& checks) {
     terminal.heading("Traffic moves by veer.toml and SIGHUP: who answers 1,000 different searches");
     Connection console(scene.veer);
     Connection client(scene.veer);
-    Searcher searcher(client, "documents", Projection::key);
+    Searcher searcher(client, {.table = "documents"});
     std::size_t next = scene.table.rows + 10'000;
     for (const Step& step : steps) {
         configure(scene, step.percent);

@@ -64,21 +64,24 @@ void load_documents(
     connection.end_copy();
 }
 
-void build_hnsw(const std::string& dsn, const Table& table, const Progress& progress) {
+double build_hnsw(const std::string& dsn, const Table& table, const Progress& progress) {
     Connection builder(dsn);
     Connection watcher(dsn);
     builder.execute("SET maintenance_work_mem = '512MB'");
+    const auto began = std::chrono::steady_clock::now();
     builder.start(
-        "CREATE INDEX ON " + table.name +
-        " USING hnsw (embedding vector_cosine_ops) WITH (m = 16, ef_construction = 64)"
+        "CREATE INDEX ON " + table.name + " USING hnsw (embedding " + table.operator_class +
+        ") WITH (m = 16, ef_construction = 64)"
     );
     while (!builder.finished()) {
         progress(build_share(watcher, table));
-        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
     builder.collect();
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
     builder.execute("VACUUM ANALYZE " + table.name);
     builder.execute("CHECKPOINT");
+    return seconds.count();
 }
 
 }  // namespace veer::demo

@@ -13,6 +13,7 @@ struct Table {
     std::string name;
     std::size_t rows = 0;
     std::size_t dimensions = 0;
+    std::string operator_class = "vector_cosine_ops";
 };
 
 using DocumentSource = std::function<Document(std::size_t number)>;
@@ -26,7 +27,8 @@ void load_documents(
     const Progress& progress
 );
 
-/// CREATE INDEX ... USING hnsw with pgvector's own defaults, and ANALYZE.
-void build_hnsw(const std::string& dsn, const Table& table, const Progress& progress);
+/// CREATE INDEX ... USING hnsw with pgvector's own defaults, then ANALYZE. Returns what CREATE
+/// INDEX took, seconds.
+double build_hnsw(const std::string& dsn, const Table& table, const Progress& progress);
 
 }  // namespace veer::demo

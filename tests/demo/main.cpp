@@ -72,7 +72,7 @@ void wait(const Scene& scene, Terminal& terminal) {
 /// Different searches one after another, of a client that takes whoever answers.
 void search(const Scene& scene, std::size_t from, std::size_t count, Terminal& terminal) {
     Connection client(scene.veer);
-    Searcher searcher(client, scene.table.name, Projection::key);
+    Searcher searcher(client, {.table = scene.table.name});
     terminal.begin("asked " + grouped(static_cast<std::int64_t>(count)) + " searches");
     for (std::size_t i = 0; i < count; ++i) {
         searcher.search(scene.corpus.embedding(scene.table.rows + from + i));

@@ -10,28 +10,22 @@ namespace {
 
 constexpr std::size_t ties_seen = 100;
 
-std::string statement(
-    const std::string& table, Projection projection, std::size_t limit, const std::string& condition
-) {
-    const std::string columns = projection == Projection::key ? "id" : "id, title, category";
-    const std::string where = condition == "true" ? "" : " WHERE " + condition;
-    return "SELECT " + columns + ", embedding <=> $1 AS distance FROM " + table + where +
-           " ORDER BY embedding <=> $1 LIMIT " + std::to_string(limit);
+std::string statement(const Question& question) {
+    const std::string columns =
+        question.projection == Projection::key ? "id" : "id, title, category";
+    const std::string where = question.condition == "true" ? "" : " WHERE " + question.condition;
+    const std::string distance = "embedding " + question.distance + " $1";
+    return "SELECT " + columns + ", " + distance + " AS distance FROM " + question.table + where +
+           " ORDER BY " + distance + " LIMIT " + std::to_string(question.limit);
 }
 
 }  // namespace
 
-Searcher::Searcher(
-    Connection& connection,
-    const std::string& table,
-    Projection projection,
-    std::size_t limit,
-    const std::string& condition
-)
+Searcher::Searcher(Connection& connection, const Question& question)
     : connection_(connection),
-      projection_(projection),
-      name_(table + (projection == Projection::key ? "_by_key" : "_by_row")) {
-    connection.prepare(name_, statement(table, projection, limit, condition));
+      projection_(question.projection),
+      name_(question.table + (projection_ == Projection::key ? "_by_key" : "_by_row")) {
+    connection.prepare(name_, statement(question));
 }
 
 Answer Searcher::search(std::span<const float> query) {
@@ -53,14 +47,13 @@ Answer Searcher::search(std::span<const float> query) {
 }
 
 std::vector<Ids> exact_answers(
-    Connection& connection,
-    const std::string& table,
-    std::span<const std::vector<float>> queries,
-    const std::string& condition
+    Connection& connection, Question question, std::span<const std::vector<float>> queries
 ) {
     connection.execute("SET enable_indexscan = off");
+    question.projection = Projection::key;
+    question.limit = ties_seen;
     std::vector<Ids> answers;
-    Searcher searcher(connection, table, Projection::key, ties_seen, condition);
+    Searcher searcher(connection, question);
     for (const std::vector<float>& query : queries) {
         const std::vector<Neighbour> nearest = searcher.search(query).neighbours;
         const double tenth = nearest.at(std::min(nearest.size(), neighbours_wanted) - 1).distance;

@@ -16,6 +16,15 @@ inline constexpr std::size_t neighbours_wanted = 10;
 /// well.
 enum class Projection { key, row };
 
+/// One kind of search: the nearest rows of a table by `distance`, an operator of pgvector.
+struct Question {
+    std::string table;
+    Projection projection = Projection::key;
+    std::string distance = "<=>";
+    std::string condition = "true";
+    std::size_t limit = neighbours_wanted;
+};
+
 struct Neighbour {
     std::int64_t id = 0;
     double distance = 0;
@@ -32,13 +41,7 @@ struct Answer {
 /// the round trip.
 class Searcher {
   public:
-    Searcher(
-        Connection& connection,
-        const std::string& table,
-        Projection projection,
-        std::size_t limit = neighbours_wanted,
-        const std::string& condition = "true"
-    );
+    Searcher(Connection& connection, const Question& question);
 
     Answer search(std::span<const float> query);
 
@@ -50,14 +53,12 @@ class Searcher {
 
 using Ids = std::set<std::int64_t>;
 
-/// The true neighbours of each query among the rows of a condition, by exact search of the table:
+/// The true neighbours of each query among the rows of the condition, by exact search of the table:
 /// ten, and whatever is as near as the tenth. Real tables hold the same vector many times, and no
-/// engine is wrong for choosing another of them.
+/// engine is wrong for choosing another of them. Of the question, projection and limit do not
+/// matter.
 std::vector<Ids> exact_answers(
-    Connection& connection,
-    const std::string& table,
-    std::span<const std::vector<float>> queries,
-    const std::string& condition = "true"
+    Connection& connection, Question question, std::span<const std::vector<float>> queries
 );
 
 /// What a number of searches has shown.

@@ -59,7 +59,7 @@ void show_visibility(const Scene& scene, Terminal& terminal, Checks& checks) {
         "VALUES (" +
             std::to_string(new_id) + ", 'Written through veer', 'demo', 1, $1)"
     );
-    Searcher searcher(connection, "documents", Projection::key);
+    Searcher searcher(connection, {.table = "documents"});
     const std::vector<float> embedding = scene.corpus.embedding(scene.table.rows + 5'000'000);
     const std::string parameter = vector_bytes(embedding);
 

@@ -90,6 +90,41 @@ TEST_CASE("a veer that was killed searches in its checkpoint's graph", "[integra
     std::filesystem::remove_all(directory);
 }
 
+TEST_CASE("a veer that was killed has its vectors in a file again", "[integration]") {
+    PostgresServer postgres;
+    postgres.exec(
+        "CREATE TABLE t (id int PRIMARY KEY, e vector(256)); INSERT INTO t SELECT i, "
+        "(array_fill(0::real, '{254}') || ARRAY[i, 1]::real[])::vector FROM generate_series(1, "
+        "3000) i; CREATE INDEX ON t USING hnsw (e vector_l2_ops)"
+    );
+    const auto directory =
+        std::filesystem::temp_directory_path() / ("veer-file-" + std::to_string(postgres.port()));
+    const auto nearest = [](Client& client) {
+        const std::string at = "(array_fill(0::real, '{254}') || ARRAY[77, 1]::real[])::vector";
+        return client.simple("SELECT id FROM t ORDER BY e <-> " + at + " LIMIT 1").value();
+    };
+    std::string in_file = toml;
+    in_file.insert(in_file.find("checkpoint_interval"), "vectors = \"file\"\n");
+    for (const char* const built : {"built", "checkpoint, 0 of 3000 rows linked anew"}) {
+        VeerProcess veer(directory, postgres.dsn(), in_file);
+        Client client(veer.dsn("user=postgres dbname=postgres"));
+        REQUIRE(wait_until([&] { return column_of_route(client, 4) == "live"; }));
+        CHECK(column_of_route(client, 12) == built);
+        const auto stored = std::stoull(column_of_route(client, 23).value());
+        CHECK(stored > std::size_t{3000} * 256 * sizeof(float));
+        CHECK(std::stoull(column_of_route(client, 24).value()) <= stored);
+        CHECK(std::stoull(column_of_route(client, 11).value()) < stored);
+        CHECK(nearest(client) == "77");
+        CHECK(std::filesystem::is_empty(directory / "data" / "vectors"));
+        REQUIRE(wait_until([&] {
+            return veer.log().find("checkpoint of public.t.e <->") != std::string::npos ||
+                   built[0] == 'c';
+        }));
+        veer.stop(true);
+    }
+    std::filesystem::remove_all(directory);
+}
+
 TEST_CASE(
     "a route that would take too much memory is refused, and others are not", "[integration]"
 ) {

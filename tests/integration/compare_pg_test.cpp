@@ -1,4 +1,5 @@
 #include "tests/integration/broken_copy.hpp"
+#include "tests/integration/operating.hpp"
 #include "tests/integration/playground.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -208,6 +209,35 @@ TEST_CASE("a copy that lost rows, or has rows of its own, is noticed and kept", 
     }
     CHECK(classes["missing_row"] > 0);
     CHECK(classes["invisible_row"] > 0);
+}
+
+TEST_CASE("a judge that cannot keep up is no evidence, and no raise rests on it", "[integration]") {
+    Playground playground(
+        "[defaults]\npercent = 0\n[compare]\nrate = 1\nbudget_per_second = 10000\n"
+        "judge_cores = 0\n[gates]\ncompared_min = 1\n"
+    );
+    Client client(playground.through());
+    Console console(playground.directory / "veer", playground.veer);
+    console.say("SHADOW docs");
+    std::mt19937 random(1);
+    CHECK(wait_until([&] {
+        CHECK(client.extended(docs_search, {random_vector(random)}).rows.size() == 10);
+        return number(client, docs_route, "compared") >= 30;
+    }));
+    CHECK(number(client, docs_route, "judged") == 0);
+    CHECK(
+        console.ask("SELECT verdict, samples FROM veer.gates WHERE gate = 'recall' AND route LIKE "
+                    "'%docs%'") == "inconclusive|0\n"
+    );
+    CHECK(console.ask("SELECT count(*) FROM veer.recall WHERE judge = 'exact'") == "0\n");
+    CHECK(console.ask("SELECT count(*) FROM veer.recall WHERE judge = 'best of both'") == "2\n");
+    const std::string refusal = console.refusal("PROMOTE docs TO 1");
+    INFO(refusal);
+    CHECK(
+        (refusal.find("(evidence)") != std::string::npos ||
+         refusal.find("(gates)") != std::string::npos)
+    );
+    CHECK(shown(client, "effective") == "0");
 }
 
 TEST_CASE("what exceeds the budget is shed, and the clients do not wait for it", "[integration]") {

@@ -66,6 +66,10 @@ void Crowd::run(const std::string& dsn, int number) {
                 .append(" LIMIT 5");
             right = is_answer(client.simple(sql), 5, 1);
         }
+        if (!right && !client.connected()) {
+            ++lost_;
+            return;
+        }
         failed_ += right ? 0 : 1;
         ++asked_;
     }

@@ -30,12 +30,16 @@ class Crowd {
 
     int asked() const { return asked_; }
 
+    /// Clients whose connection has gone: they have ended, which is no failure of an answer.
+    int lost() const { return lost_; }
+
   private:
     void run(const std::string& dsn, int number);
 
     std::atomic<bool> stopped_ = false;
     std::atomic<int> failed_ = 0;
     std::atomic<int> asked_ = 0;
+    std::atomic<int> lost_ = 0;
     std::vector<std::thread> threads_;
 };
 

@@ -1,5 +1,6 @@
 #include "tests/integration/broken_copy.hpp"
 #include "tests/integration/crowd.hpp"
+#include "tests/integration/operating.hpp"
 #include "tests/integration/playground.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -19,63 +20,6 @@ namespace {
 
 std::string percent(int share) {
     return "[defaults]\npercent = " + std::to_string(share) + "\n";
-}
-
-/// What SHOW veer.routes says of a table's route.
-std::string shown(Client& client, const std::string& column, const std::string& table = "docs") {
-    const Outcome routes = client.simple("SHOW veer.routes");
-    for (std::size_t i = 0; i < routes.columns.size(); ++i) {
-        for (const auto& row : routes.rows) {
-            if (routes.columns[i].name == column &&
-                row.at(0).value_or("").starts_with("public." + table + '.')) {
-                return row.at(i).value_or("");
-            }
-        }
-    }
-    return {};
-}
-
-std::string last(Client& client, std::size_t column) {
-    return client.simple("SHOW veer.last").rows.at(0).at(column).value_or("");
-}
-
-/// Of 200 different searches, how many are not decided by this reason. What the index is chosen for
-/// may still go to Postgres, because of writes that it has not seen yet.
-int decided_otherwise(Client& client, const std::string& reason) {
-    int count = 0;
-    for (int i = 0; i < 200; ++i) {
-        client.simple(search_near(i));
-        count += last(client, 1) == reason ? 0 : 1;
-    }
-    return count;
-}
-
-/// The console, by the socket in the data directory: an operator, who is told what was done.
-class Console {
-  public:
-    Console(const std::filesystem::path& directory, const VeerProcess& veer)
-        : client_(
-              "host=" + (directory / "data").string() + " port=" + std::to_string(veer.port()) +
-              " user=postgres dbname=veer"
-          ) {}
-
-    void say(const std::string& command) {
-        const Outcome outcome = client_.simple(command);
-        INFO(command << ": " << outcome.message);
-        REQUIRE(outcome.sqlstate.empty());
-    }
-
-    std::string refusal(const std::string& command) { return client_.simple(command).message; }
-
-  private:
-    Client client_;
-};
-
-std::int64_t milliseconds_since(std::chrono::steady_clock::time_point begun) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(
-               std::chrono::steady_clock::now() - begun
-    )
-        .count();
 }
 
 std::string file_text(const std::filesystem::path& path) {
@@ -121,6 +65,7 @@ TEST_CASE(
     CHECK(decided_otherwise(client, "percent") == 0);
     crowd.stop();
     CHECK(crowd.failed() == 0);
+    CHECK(crowd.lost() == 0);
     CHECK(crowd.asked() > 100);
     const std::string audit = file_text(playground.directory / "veer" / "data" / "audit.jsonl");
     CHECK(audit.find("\"to\":\"canary 25\"") != std::string::npos);
@@ -200,9 +145,51 @@ TEST_CASE(
         console.say("ROLLBACK docs REASON 'a test'");
         WARN("rolled back, stored and confirmed after " << milliseconds_since(begun) << " ms");
         CHECK(decided_otherwise(client, "percent") == 0);
+        CHECK(
+            console.refusal("PROMOTE docs TO 25 IF VERSION 1").find("(revision)") !=
+            std::string::npos
+        );
+        CHECK(console.ask("PROMOTE docs TO 25 DRY RUN").find("would be") == 0);
+        CHECK(shown(client, "effective") == "0");
+        CHECK(
+            console.ask("SELECT step_pct FROM veer.plan WHERE route LIKE '%docs%' LIMIT 2") ==
+            "1\n5\n"
+        );
+        console.say("PROMOTE docs TO 25");
+        CHECK(
+            console.ask("SELECT action, from_state, to_state, reason FROM veer.audit LIMIT 2") ==
+            "promote|shadow 0|canary 25|\nrollback|full 100|shadow 0|a test\n"
+        );
+        CHECK(
+            console.ask("SELECT traffic, desired_pct, allowed_pct, effective_pct, next_step FROM "
+                        "veer.routes WHERE relation = 'public.docs'") == "canary|25|25|25|50\n"
+        );
+        CHECK(console.ask("SELECT count(*) FROM veer.gates WHERE route LIKE '%docs%'") == "7\n");
+        CHECK(
+            console.ask("SELECT guard FROM veer.guards WHERE route LIKE '%docs%' AND guard IN "
+                        "('correctness', 'recall_floor', 'lag') ORDER BY guard"
+            ) == "correctness\nlag\nrecall_floor\n"
+        );
+        console.say("PROMOTE docs TO 50 FOR '1s'");
+        CHECK(wait_until([&] { return shown(client, "effective") == "25"; }));
+        console.say("PROMOTE docs TO 50 FOR '10m'");
+        CHECK(shown(client, "effective") == "50");
+        console.say("CONFIRM docs");
+        CHECK(console.refusal("CONFIRM docs").find("(trial)") != std::string::npos);
+        CHECK(
+            console.ask("SELECT action, to_state FROM veer.audit WHERE action <> 'promote' LIMIT 2"
+            ) == "confirm|canary 50\nlower|canary 25\n"
+        );
+        console.say("OFF docs");  // even for whoever chooses the index
+        client.simple("SET veer.route = 'veer'");
+        client.simple(search_near(1));
+        CHECK(last(client, 0) == "postgres");
+        client.simple("RESET veer.route");
+        console.say("SHADOW docs");
         console.say("PROMOTE docs TO 25");
         crowd.stop();
         CHECK(crowd.failed() == 0);
+        CHECK(crowd.lost() == 0);
         CHECK(crowd.asked() > 100);
     }
     playground.veer.stop(true);  // what was confirmed is there again
@@ -250,7 +237,21 @@ TEST_CASE(
     CHECK(last(client, 1) == "tripped");
     crowd.stop();
     CHECK(crowd.failed() == 0);
+    CHECK(crowd.lost() == 0);
     CHECK(wait_until([&] { return broken.log().find("correctness") != std::string::npos; }));
+    const std::string worst =
+        console.ask("SELECT id FROM veer.mismatches WHERE class = 'invisible_row' LIMIT 1");
+    REQUIRE_FALSE(worst.empty());
+    CHECK(
+        console.ask("SELECT count(*) FROM veer.compare WHERE hard_classes LIKE '%invisible_row%'"
+        ) == "1\n"
+    );
+    CHECK(console.ask("SELECT count(*) FROM veer.recall WHERE engine = 'postgres'") != "0\n");
+    CHECK(console.ask("SELECT count(*) FROM veer.latency WHERE kind = 'paired'") != "0\n");
+    const std::string replayed = console.ask("REPLAY MISMATCH " + worst + " EF 100");
+    CHECK(replayed.find("|then|400|invisible_row|hard|") != std::string::npos);
+    CHECK(replayed.find("|now|100|invisible_row|hard|") != std::string::npos);
+    CHECK(console.refusal("REPLAY MISMATCH 999999").find("is kept") != std::string::npos);
     console.say("ACKNOWLEDGE points");
     CHECK(shown(client, "why", "points").empty());
 }

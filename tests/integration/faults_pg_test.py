@@ -56,12 +56,13 @@ class CrashingPostgres(Postgres):
 
 
 class Gate:
-    """All of veer's connections to the server go through it: they can be cut, or hang half open."""
+    """All of veer's connections to the server go through it: they can be cut, hang half open, or be slow."""
 
     def __init__(self, target):
         self.target = target
         self.opened = threading.Event()
         self.opened.set()
+        self.bytes_per_second = None
         self.lock = threading.Lock()
         self.pairs = set()
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -85,6 +86,8 @@ class Gate:
         try:
             while data := source.recv(1 << 16):
                 self.opened.wait()
+                if self.bytes_per_second:
+                    time.sleep(len(data) / self.bytes_per_second)
                 sink.sendall(data)
         except OSError:
             pass
@@ -274,7 +277,9 @@ class Stage:
             "the server crashes": self.crash_server,
             "connections are cut": self.cut,
             "connections hang, and are cut": self.hang,
+            "connections are slow": self.throttle,
             "the slot is dropped": self.drop_live_slot,
+            "the publication is dropped": self.drop_publication,
         }
         for what, happens in faults.items():
             happens()
@@ -298,6 +303,21 @@ class Stage:
         self.write_past_veer()
         self.gate.cut()
         self.gate.open()
+
+    def throttle(self):
+        """Copied again and followed, so slowly."""
+        self.gate.bytes_per_second = 200_000
+        self.drop_live_slot()
+        self.settle()
+        self.gate.bytes_per_second = None
+
+    def drop_publication(self):
+        with session(self.postgres.port) as db:
+            publications = "SELECT oid FROM pg_publication"
+            before = db.execute(publications).fetchall()
+            db.execute(f"DROP PUBLICATION {db.execute('SELECT pubname FROM pg_publication').fetchone()[0]}")
+            self.write_past_veer()
+            wait_until(lambda: db.execute(publications).fetchall() not in ([], before), "another publication")
 
     def drop_live_slot(self):
         with session(self.postgres.port) as db:

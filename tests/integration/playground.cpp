@@ -48,8 +48,8 @@ void await(const std::string& what, const std::function<bool()>& holds) {
 
 }  // namespace
 
-Playground::Playground(const std::string& toml)
-    : directory(fresh_directory()), veer(directory / "veer", create_tables(), toml) {
+Playground::Playground(const std::string& toml, VeerProcess::Build build)
+    : directory(fresh_directory()), veer(directory / "veer", create_tables(), toml, build) {
     await_live();
 }
 
@@ -62,12 +62,16 @@ std::filesystem::path Playground::fresh_directory() {
 }
 
 std::string Playground::create_tables() {
-    Client client(postgres.dsn());
+    make_tables(postgres);
+    return postgres.dsn();
+}
+
+void Playground::make_tables(const PostgresServer& server) {
+    Client client(server.dsn());
     const Outcome made = client.simple(tables);
     if (!made.sqlstate.empty()) {
         throw std::runtime_error("tables: " + made.message);
     }
-    return postgres.dsn();
 }
 
 std::string Playground::direct() const {

@@ -22,7 +22,9 @@ namespace veer::tests {
 class Playground {
   public:
     /// Starts both; returns when all five routes are live.
-    explicit Playground(const std::string& toml);
+    explicit Playground(
+        const std::string& toml, VeerProcess::Build build = VeerProcess::Build::whole
+    );
     Playground(const Playground&) = delete;
     Playground& operator=(const Playground&) = delete;
     ~Playground();
@@ -32,6 +34,9 @@ class Playground {
 
     /// Waits until SHOW veer.routes says that every route has this percentage.
     void await_percent(const std::string& percent);
+
+    /// The same tables with the same rows, on any server.
+    static void make_tables(const PostgresServer& server);
 
     PostgresServer postgres;
     std::filesystem::path directory;

@@ -288,7 +288,10 @@ std::string store_directory(const PostgresServer& server) {
 }
 
 storage::sync::SyncOptions options(const PostgresServer& server, const std::string& user) {
-    return {server.dsn(user), store_directory(server), std::chrono::milliseconds{500}};
+    storage::sync::SyncOptions made{
+        server.dsn(user), store_directory(server), std::chrono::milliseconds{500}};
+    made.copy.range_bytes = 64U << 10U;  // tables are small here
+    return made;
 }
 
 pid_t spawn_syncer(const PostgresServer& server) {

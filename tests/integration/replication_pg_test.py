@@ -6,25 +6,20 @@ What they leave behind has to be what it is where they talk to PostgreSQL itself
 """
 
 import os
-import pathlib
 import signal
 import subprocess
 import sys
 
 from limits_pg_test import PlainVeer, expect
-from private_servers import Postgres, fail, session, wait_until
+from private_servers import Postgres, fail, server_program, session, wait_until
 
 USER = ("--reuid", "postgres", "--regid", "postgres", "--clear-groups") if os.geteuid() == 0 else ()
 ROWS = 20_000
 
 
-def program(name):
-    return max(pathlib.Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[-3]))
-
-
 def run(name, port, *arguments):
     """As the server's user, in whose directory it writes."""
-    command = ["setpriv", *USER, program(name), "-h", "127.0.0.1", "-p", port, "-U", "postgres", *arguments]
+    command = ["setpriv", *USER, server_program(name), "-h", "127.0.0.1", "-p", port, "-U", "postgres", *arguments]
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, cwd="/")
     if done.returncode != 0:
         fail(f"{name}: {done.stderr}")
@@ -34,7 +29,7 @@ def check_base_backup(postgres, veer):
     """The copy's own manifest tells whether all of it is there."""
     copy = postgres.directory / "copy"
     run("pg_basebackup", veer.port, "-D", copy, "-X", "stream", "-c", "fast", "--no-sync")
-    verified = subprocess.run(["setpriv", *USER, program("pg_verifybackup"), copy], capture_output=True, text=True, cwd="/")
+    verified = subprocess.run(["setpriv", *USER, server_program("pg_verifybackup"), copy], capture_output=True, text=True, cwd="/")
     expect(verified.returncode, 0, "pg_verifybackup: " + verified.stderr)
     print("ok pg_basebackup")
 
@@ -71,7 +66,7 @@ def check_wal(postgres, veer):
     archive.chmod(0o777)
     with session(postgres.port) as db:
         segment = db.execute("SELECT pg_walfile_name(pg_current_wal_lsn())").fetchone()[0]
-        command = ["setpriv", "--pdeathsig", "KILL", *USER, program("pg_receivewal"), "-h", "127.0.0.1", "-p",
+        command = ["setpriv", "--pdeathsig", "KILL", *USER, server_program("pg_receivewal"), "-h", "127.0.0.1", "-p",
                    veer.port, "-U", "postgres", "-D", archive, "--no-loop"]
         receiving = subprocess.Popen([str(word) for word in command], stderr=subprocess.PIPE, text=True, cwd="/")
         wait_until(lambda: list(archive.iterdir()) or receiving.poll() is not None, "pg_receivewal to begin")

@@ -106,7 +106,7 @@ void check_equal(const PostgresServer& server, const RecordingObserver& observer
     CHECK(
         observer.table_rows("Small t") == rows_in_postgres(server, "\"Small t\"", "id, emb, emb2")
     );
-    CHECK(observer.violations().empty());
+    CHECK(observer.violations() == std::vector<std::string>{});
 }
 
 }  // namespace

@@ -185,7 +185,7 @@ TEST_CASE("A copy that is right is found so, while it is written", "[storage]") 
             check_while_written(syncer, writer);
         }
     }
-    CHECK(observer.violations().empty());
+    CHECK(observer.violations() == std::vector<std::string>{});
     CHECK(observer.copies("items") == 1);
     CHECK(observer.interruptions() == 0);
     CHECK(server.value("SELECT count(*) FROM pg_replication_slots") == "1");
@@ -261,7 +261,7 @@ TEST_CASE("Rows that differ are named, repaired, and told to the index", "[stora
     CHECK(verdicts.front().repaired == 5);
     CHECK(verdicts.front().trouble.empty());
     CHECK(observer.table_rows("items") == rows_in_postgres(server, "items"));
-    CHECK(observer.violations().empty());
+    CHECK(observer.violations() == std::vector<std::string>{});
     CHECK(verify(syncer).front().differences == 0);
     CHECK(syncer.verified().front().differences == 5);
     CHECK(syncer.verified().front().repaired == 5);

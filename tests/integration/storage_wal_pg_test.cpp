@@ -103,7 +103,7 @@ TEST_CASE(
     CHECK(observer.table_rows("items").size() == 101);
     CHECK(slots(server) == "1");
     CHECK(observer.last_status().reason.empty());
-    CHECK(observer.violations().empty());
+    CHECK(observer.violations() == std::vector<std::string>{});
 }
 
 TEST_CASE("An index that takes nothing more does not fill the disk of Postgres", "[storage]") {
@@ -124,7 +124,7 @@ TEST_CASE("An index that takes nothing more does not fill the disk of Postgres",
     REQUIRE(caught_up(server, observer));
     CHECK(observer.table_rows("items") == rows_in_postgres(server, "items"));
     CHECK(slots(server) == "1");
-    CHECK(observer.violations().empty());
+    CHECK(observer.violations() == std::vector<std::string>{});
 }
 
 TEST_CASE("What a stopped veer left behind is weighed at its start", "[storage]") {

@@ -94,4 +94,44 @@ TEST_CASE("veer verify finds what is wrong, puts it right, and says so", "[integ
     std::filesystem::remove_all(directory);
 }
 
+TEST_CASE(
+    "A column that is declared to hold vectors is compared by what it was read from",
+    "[integration]"
+) {
+    const PostgresServer postgres;
+    postgres.exec(
+        "CREATE EXTENSION IF NOT EXISTS vector; CREATE TABLE t (id int PRIMARY KEY, e text);"
+        "INSERT INTO t SELECT i, '[' || i || ',1]' FROM generate_series(1, 500) i;"
+        "INSERT INTO t VALUES (501, 'none'), (502, NULL)"
+    );
+    const std::string route =
+        "[[route]]\ncolumn = 'public.t.e'\noperator = '<->'\ndimensions = 2\nunparsable = 'skip'\n";
+    const auto directory =
+        std::filesystem::temp_directory_path() / ("veer-verify-" + std::to_string(postgres.port()));
+    const auto verified = [&](const VeerProcess& veer) {
+        REQUIRE(live(veer));
+        return veer.command("verify t --rate 100000 --json");
+    };
+    {
+        VeerProcess veer(directory, postgres.dsn(), toml + route);
+        CHECK(verified(veer).exit_code == 0);
+        CHECK(veer.stop() == 0);
+    }
+    damage(directory / "data");
+    {
+        VeerProcess veer(directory, postgres.dsn(), toml + route);
+        const auto different = verified(veer);
+        INFO(different.output);
+        CHECK(different.exit_code == 1);
+        CHECK(different.output.find("id = 77: missing in the copy") != std::string::npos);
+        CHECK(different.output.find("id = 5: other values in the copy") != std::string::npos);
+        CHECK(
+            different.output.find(R"("rows":501,"differences":2,"repaired":2)") != std::string::npos
+        );
+        CHECK(verified(veer).exit_code == 0);
+        CHECK(veer.stop() == 0);
+    }
+    std::filesystem::remove_all(directory);
+}
+
 }  // namespace veer::tests

@@ -6,7 +6,7 @@ Rows come, change their vectors, keys or neither, and go, one by one and in bulk
 rollbacks, through veer and past it, while columns and indexes come and go. At the end each table is what its model is,
 its copy is what the table is, and what the index finds is what an exact search finds.
 
-Fifteen seconds, or sixty where VEER_NIGHTLY is set. The seed is printed.
+The last table is partitioned by its key. Fifteen seconds, or ten minutes where VEER_NIGHTLY is set. The seed is printed.
 """
 
 import os
@@ -20,9 +20,10 @@ from faults_pg_test import DIMENSIONS, TOML, MortalVeer
 from limits_pg_test import expect
 from private_servers import Postgres, fail, session, wait_until
 
-SECONDS = 60 if os.environ.get("VEER_NIGHTLY") else 15
+SECONDS = 600 if os.environ.get("VEER_NIGHTLY") else 15
 SESSIONS = 3
 ROWS_MAX = 1_500
+PARTITION = 300  # the first key of the second partition
 SEARCHES = 40
 RECALL_MIN = 0.98
 
@@ -35,9 +36,14 @@ class Table(threading.Thread):
         self.name_, self.ports, self.random = f"t{number}", ports, random.Random(seed)
         self.rows, self.next_id, self.indexed, self.extra, self.statements = {}, 1, True, False, 0
         self.problem, self.end = None, None
+        self.partitioned = number == SESSIONS - 1
 
     def create(self, db):
-        db.execute(f"CREATE TABLE {self.name_} (id bigint PRIMARY KEY, n int DEFAULT 0, e vector({DIMENSIONS}))")
+        columns = f"(id bigint PRIMARY KEY, n int DEFAULT 0, e vector({DIMENSIONS}))"
+        db.execute(f"CREATE TABLE {self.name_} {columns} {'PARTITION BY RANGE (id)' if self.partitioned else ''}")
+        if self.partitioned:
+            db.execute(f"CREATE TABLE {self.name_}_low PARTITION OF {self.name_} FOR VALUES FROM (0) TO ({PARTITION})")
+            db.execute(f"CREATE TABLE {self.name_}_high PARTITION OF {self.name_} DEFAULT")
         self.index(db)
 
     def index(self, db):
@@ -83,6 +89,9 @@ class Table(threading.Thread):
         if kind == "truncate" and self.random.random() < 0.05:
             db.execute(f"TRUNCATE {name}")
             return {}
+        if kind == "truncate" and self.partitioned and self.random.random() < 0.2:
+            db.execute(f"TRUNCATE {name}_low")
+            return {each: vector for each, vector in rows.items() if each >= PARTITION}
         if key is None or kind in ("insert", "truncate"):
             new = {self.fresh_id(): self.vector() for _ in range(self.random.randrange(1, 6))}
             values = ", ".join(f"({each}, '{vector}')" for each, vector in new.items())
@@ -106,6 +115,8 @@ class Table(threading.Thread):
             db.execute(f"UPDATE {name} SET n = n + 1 WHERE id % 7 = {key % 7}")
         elif kind == "move":
             fresh = self.fresh_id()
+            if self.partitioned and (lower := fresh % PARTITION) not in rows:
+                fresh = lower
             db.execute(f"UPDATE {name} SET id = {fresh} WHERE id = {key}")
             rows[fresh] = rows.pop(key)
         elif kind == "delete":

@@ -40,6 +40,13 @@ SETTINGS = {
     "quote_all_identifiers": ["on", "off"],
 }
 COLUMNS = ["all", "all", "auto", "none"]
+ROUTES = "".join(f"""
+[[route]]
+column = "{table}.e"
+operator = "{operator}"
+order_by_similarity = true
+tie_breakers = true
+""" for table, operator in (("public.docs", "<=>"), ("shop.items", "<->"), ("public.pairs", "<#>")))
 BEGINNINGS = ["BEGIN", "BEGIN READ ONLY", "BEGIN ISOLATION LEVEL REPEATABLE READ", "BEGIN; SAVEPOINT s",
               "BEGIN; SET LOCAL hnsw.ef_search = 900", "BEGIN; UPDATE docs SET tenant = tenant WHERE id = {own}"]
 PREPARATION = """
@@ -150,7 +157,7 @@ def main(binary):
             db.execute((HERE / "tables.sql").read_text())
             for statement in filter(str.strip, PREPARATION.format(rows=ROWS).split(";")):
                 db.execute(statement)
-        with Veer(binary, postgres, f'columns = "{columns}"') as veer:
+        with Veer(binary, postgres, f'columns = "{columns}"\n{ROUTES}') as veer:
             problems = play(count, chance, postgres, veer)
             counts = reasons(veer.port)
     for (engine, reason), times in counts.most_common():

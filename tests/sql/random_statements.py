@@ -87,6 +87,10 @@ class Statement:
         if spelling == 3 and self.parametrised:
             return self.value(self.vector.replace("[", "{").replace("]", "}"), cast="::real[]::vector") \
                 if self.maybe(0.5) else self.value(self.vector, "vector", f"::public.vector({DIMENSIONS})")
+        if spelling == 4 and self.table is DOCS:
+            return f"(SELECT e FROM docs WHERE id = {self.value(str(self.chance.randint(1, 160)), 'int8')})"
+        if spelling == 5 and self.table is PAIRS:
+            return f"(SELECT p.e FROM pairs AS p WHERE p.a = {self.chance.randint(0, 15)} AND p.b = 3 LIMIT 1)"
         return self.value(self.vector, "vector", self.chance.choice(["", "", "::vector", f"::vector({DIMENSIONS})"]))
 
     def operator_call(self):
@@ -101,9 +105,18 @@ class Statement:
     def text(self):
         outputs, order = self.outputs()
         condition = f" WHERE {self.condition()}" if self.maybe(0.7) else ""
-        search = (f"SELECT {outputs} FROM {self.source()}{condition} ORDER BY {order}"
-                  f"{self.chance.choice(['', '', ' ASC', ' NULLS LAST', ' ASC NULLS LAST'])}{self.limit()}")
+        search = f"SELECT {outputs} FROM {self.source()}{condition} ORDER BY {self.keys(order)}{self.limit()}"
         return self.wrapped(search)
+
+    def keys(self, order):
+        """The distance, or by similarity; with keys for rows of one distance, or without."""
+        direction = self.chance.choice(["", "", " ASC", " NULLS LAST", " ASC NULLS LAST"])
+        if self.maybe(0.1):
+            order = self.chance.choice([f"1 - ({self.distance})", f"({self.distance}) * -1", f"(2 - ({self.distance})) / 2"])
+            direction = self.chance.choice([" DESC", " DESC NULLS LAST"])
+        if self.maybe(0.1):
+            direction += "".join(f", {self.name}.{key}{self.chance.choice(['', ' DESC'])}" for key in self.table.key)
+        return order + direction
 
     def limit(self):
         rows = str(self.chance.choices([self.chance.randint(1, 10), self.chance.randint(11, 40)], [6, 1])[0])

@@ -7,6 +7,7 @@ README.md says what a file looks like. What PostgreSQL answers directly is exact
 
 import collections
 import pathlib
+import re
 import sys
 
 from observed import Session, difference, last
@@ -17,6 +18,36 @@ QUERY = "[0.1,-0.2,0.3,0.4,-0.5,0.6,0.7,-0.8]"
 OTHER = "[0.9,0.1,-0.3,0.4,0.5,-0.6,0.2,0.8]"
 MODES = ("local", "rewrite", "pass", "run")
 DIFFERENCES_MAX = 30
+ROUTE = """
+[[route]]
+column = "public.foreign_docs.{}"
+operator = "<->"
+"""
+DECLARED = "".join(ROUTE.format(column) + "dimensions = 8\n" for column in "tvrdj") + (
+    ROUTE.format("embedding") + 'legacy = "old"\n')
+# The shapes that have to be served without being asked for (QUERIES.md A.5).
+REQUIRED_SHAPES = ("S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S11", "S12", "S13", "S14")
+FUNCTIONS = [f"public.match_{name}" for name in (
+    "items", "documents", "rows", "by_number", "plpgsql", "definer", "setting", "strict", "one", "atomic", "several", "all",
+    "column", "label", "cast", "wider", "twice", "nothing", "unused")]
+ROUTES = DECLARED + f"""
+[[route]]
+column = "public.items.embedding"
+operator = "<=>"
+functions = {FUNCTIONS}
+""" + "".join(f"""
+[[route]]
+column = "public.{column}"
+operator = "{operator}"
+order_by_similarity = true
+tie_breakers = true
+""" for column, operator in (("near.e", "<=>"), ("near.e", "<#>"), ("twins.e", "<=>"), ("gaps.e", "<=>"), ("gaps.f", "<=>")))
+ROUTES += """
+[[route]]
+column = "public.papers.e"
+operator = "<=>"
+columns = ["meta", "tags", "years", "big"]
+"""
 
 
 class Record:
@@ -28,7 +59,8 @@ class Record:
         if self.mode not in MODES:
             fail(f"{self.place}: {self.mode!r} is none of {', '.join(MODES)}")
         self.once = "once" in self.options or self.mode == "run"
-        self.reason = next((option for option in self.options if option != "once"), None)
+        self.shapes = [option for option in self.options if re.fullmatch(r"S\d+", option)]
+        self.reason = next((option for option in self.options if option not in ("once", *self.shapes)), None)
         self.values = []
         self.lines = []
 
@@ -102,15 +134,26 @@ def compare_file(path, direct_port, through_port, coverage):
             if not right:
                 problems.append(f"{where}{engine} answered ({reason}), not {record.mode} {record.reason or ''}")
     for record in records:
-        if record.mode != "run":
-            coverage[path.parent.name][record.mode] += 1
+        mode = "pass" if record.mode == "run" else record.mode
+        for name in record.shapes if record.mode == "run" else [path.parent.name, *record.shapes]:
+            coverage[name][mode] += 1
     return problems
 
 
 def print_table(coverage):
+    """Of each directory, and of each shape."""
     print(f"{'':16}{'LOCAL':>8}{'REWRITE':>8}{'PASS':>8}")
-    for feature, modes in sorted(coverage.items()):
-        print(f"{feature:16}" + "".join(f"{modes[mode]:8}" for mode in MODES[:3]))
+    def directories_first(name):
+        shape = re.fullmatch(r"S(\d+)", name)
+        return (1, int(shape[1]), "") if shape else (0, 0, name)
+
+    for name in sorted(coverage, key=directories_first):
+        modes = coverage[name]
+        print(f"{name:16}" + "".join(f"{modes[mode]:8}" for mode in MODES[:3]))
+
+
+def not_served(coverage):
+    return [shape for shape in REQUIRED_SHAPES if not coverage[shape]["local"] + coverage[shape]["rewrite"]]
 
 
 def main(binary, *names):
@@ -121,13 +164,16 @@ def main(binary, *names):
     with Postgres() as postgres:
         with session(postgres.port) as db:
             db.execute((HERE / "tables.sql").read_text())
-        with Veer(binary, postgres) as veer:
+        with Veer(binary, postgres, ROUTES) as veer:
             coverage = collections.defaultdict(collections.Counter)
             problems = []
             for file in files:
                 problems += compare_file(file, postgres.port, veer.port, coverage)
             print_table(coverage)
-            print(f"{len(files)} files, {sum(sum(modes.values()) for modes in coverage.values())} statements")
+            statements = sum(sum(modes.values()) for name, modes in coverage.items() if not re.fullmatch(r"S\d+", name))
+            print(f"{len(files)} files, {statements} statements")
+            if not names:
+                problems += [f"no statement of shape {shape} is served" for shape in not_served(coverage)]
             if problems:
                 fail(f"{len(problems)} differences\n" + "\n".join(problems[:DIFFERENCES_MAX]))
 

@@ -16,6 +16,10 @@ std::string field(const PGresult* result, int code) {
 Outcome take(PGresult* result) {
     Outcome outcome;
     outcome.status = PQresStatus(PQresultStatus(result));
+    if (result == nullptr) {
+        outcome.sqlstate = "08006";  // the connection had gone before
+        return outcome;
+    }
     outcome.tag = PQcmdStatus(result);
     outcome.sqlstate = field(result, PG_DIAG_SQLSTATE);
     outcome.message = field(result, PG_DIAG_MESSAGE_PRIMARY);

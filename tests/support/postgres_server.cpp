@@ -22,12 +22,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The newest server below Debian's directory.
+/// The newest server below Debian's directory, or the one that VEER_TEST_POSTGRES names in its
+/// place.
 fs::path find_binaries() {
     fs::path best;
     int best_version = 0;
     std::error_code error;
-    for (const auto& entry : fs::directory_iterator{"/usr/lib/postgresql", error}) {
+    const char* const named = std::getenv("VEER_TEST_POSTGRES");
+    const fs::path servers = named == nullptr ? "/usr/lib/postgresql" : named;
+    for (const auto& entry : fs::directory_iterator{servers, error}) {
         const int version = std::atoi(entry.path().filename().c_str());
         if (version > best_version && fs::exists(entry.path() / "bin" / "initdb")) {
             best_version = version;

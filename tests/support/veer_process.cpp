@@ -16,9 +16,12 @@
 namespace veer::tests {
 
 VeerProcess::VeerProcess(
-    std::filesystem::path directory, const std::string& upstream, const std::string& toml
+    std::filesystem::path directory,
+    const std::string& upstream,
+    const std::string& toml,
+    Build build
 )
-    : directory_(std::move(directory)), upstream_(upstream) {
+    : directory_(std::move(directory)), upstream_(upstream), build_(build) {
     std::filesystem::create_directories(directory_);
     write_config(toml);
     launch();
@@ -46,7 +49,7 @@ void VeerProcess::launch() {
     dup2(file, STDERR_FILENO);
     if (chdir(directory_.c_str()) == 0) {
         execl(
-            VEER_BINARY,
+            build_ == Build::whole ? VEER_BINARY : VEER_FAULTY_BINARY,
             "veer",
             "run",
             "--upstream",
@@ -92,6 +95,12 @@ void VeerProcess::reload(const std::string& toml) {
 
 void VeerProcess::signal(int number) const {
     ::kill(pid_, number);
+}
+
+void VeerProcess::set_fault(const std::string& fault) const {
+    const std::filesystem::path next = directory_ / "faults.next";
+    std::ofstream(next, std::ios::trunc) << fault;
+    std::filesystem::rename(next, directory_ / "faults");  // never seen half written
 }
 
 int VeerProcess::stop(bool kill) {

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -15,10 +16,18 @@ namespace veer::tests {
 /// 2. Its log is kept in `directory()/log` and printed where start-up fails.
 class VeerProcess {
   public:
+    enum class Build : std::uint8_t {
+        whole,
+        faulty,  ///< its index can be broken, see faulty_index.cpp
+    };
+
     /// Starts veer in `directory` (made where missing) with `toml` as its veer.toml. Throws where
     /// it does not come to listen within a minute: a test cannot go on without it.
     VeerProcess(
-        std::filesystem::path directory, const std::string& upstream, const std::string& toml
+        std::filesystem::path directory,
+        const std::string& upstream,
+        const std::string& toml,
+        Build build = Build::whole
     );
     VeerProcess(const VeerProcess&) = delete;
     VeerProcess& operator=(const VeerProcess&) = delete;
@@ -33,6 +42,9 @@ class VeerProcess {
     void reload(const std::string& toml);
 
     void signal(int number) const;
+
+    /// From now on the index is broken like this; not at all where it is empty. Of Build::faulty.
+    void set_fault(const std::string& fault) const;
 
     /// SIGTERM, or SIGKILL; returns the wait status.
     int stop(bool kill = false);
@@ -54,6 +66,7 @@ class VeerProcess {
 
     std::filesystem::path directory_;
     std::string upstream_;
+    Build build_;
     pid_t pid_ = -1;
     int port_ = 0;
 };

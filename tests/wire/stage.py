@@ -189,7 +189,10 @@ class VeerReferee(Referee):
         while (now := self.answered()) < self.before + expected and time.monotonic() < deadline:
             time.sleep(0.005)
         found, self.before = now - self.before, now
-        return None if found == expected else f"veer answered {found} searches, expected {expected}"
+        if found == expected:
+            return None
+        reasons = self.acting.execute("SHOW veer.reasons").fetchall()
+        return f"veer answered {found} searches, expected {expected}; so far: {reasons}"
 
     def check_peak(self, megabytes):
         grown = (self.veer.memory("VmHWM") - self.memory) // 1024

@@ -4,7 +4,22 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <utility>
+
 using namespace veer::config;
+
+namespace {
+
+Route route(ColumnName column, std::string operator_name, double percent, std::string salt) {
+    Route made;
+    made.column = std::move(column);
+    made.operator_name = std::move(operator_name);
+    made.percent = percent;
+    made.salt = std::move(salt);
+    return made;
+}
+
+}  // namespace
 
 TEST_CASE("Equal configurations have no difference", "[config]") {
     CHECK(diff(Config{}, Config{}).empty());
@@ -32,9 +47,9 @@ TEST_CASE("A new password is a change that shows no password", "[config]") {
 }
 
 TEST_CASE("Routes are compared by column and operator, not by place", "[config]") {
-    const Route one{{"public", "t", "e"}, "<=>", 10, ""};
-    const Route two{{"public", "t", "f"}, "<->", 20, ""};
-    const Route three{{"public", "u", "e"}, "<#>", 30, "s"};
+    const Route one = route({"public", "t", "e"}, "<=>", 10, "");
+    const Route two = route({"public", "t", "f"}, "<->", 20, "");
+    const Route three = route({"public", "u", "e"}, "<#>", 30, "s");
     Config before;
     before.routes = {one, two};
     Config after;
@@ -56,7 +71,8 @@ TEST_CASE("The text of a configuration reads back as the same configuration", "[
     config.log.level = LogLevel::debug;
     config.compare.rate = 0.25;
     config.routes = {
-        {{"public", "Docs", "e"}, "<=>", 25, "x", 0, 0.5}, {{"s", "t", "a.b"}, "<->", 0, ""}};
+        route({"public", "Docs", "e"}, "<=>", 25, "x"), route({"s", "t", "a.b"}, "<->", 0, "")};
+    config.routes.front().compare_rate = 0.5;
     const std::string text = to_text(config);
     CAPTURE(text);
     const Result<Config> again = parse(text, "veer.toml");

@@ -1,5 +1,8 @@
 #include "config/parse.hpp"
 
+#include "config/diff.hpp"
+#include "config/keys.hpp"
+
 #include <catch2/catch_test_macros.hpp>
 
 #include <filesystem>
@@ -53,6 +56,9 @@ query = "default"
 [sync]
 wal_keep_max = "1GiB"
 verify_rate = 0
+copy_connections = 4
+copy_rate = "1MiB"
+build_threads = 3
 [storage]
 dir = "/var/lib/veer"
 checkpoint_interval = "5m"
@@ -79,7 +85,12 @@ level = "warn"
     expected.tls = {
         .mode = TlsMode::verify_full, .cert = "veer.crt", .key = "veer.key", .ca = "clients.crt"};
     expected.auth = {.file = "userlist.txt", .query = "default"};
-    expected.sync = {.wal_keep_max = 1ULL << 30U, .verify_rate = 0};
+    expected.sync = {
+        .wal_keep_max = 1ULL << 30U,
+        .verify_rate = 0,
+        .copy_connections = 4,
+        .copy_rate = 1ULL << 20U,
+        .build_threads = 3};
     expected.storage.dir = "/var/lib/veer";
     expected.storage.checkpoint_interval = std::chrono::minutes(5);
     expected.storage.vectors = Storage::Vectors::file;
@@ -89,10 +100,17 @@ level = "warn"
     expected.limits = {200, 8ULL << 20U, 4096, std::chrono::minutes(1)};
     expected.limits.index_memory_max = 64ULL << 30U;
     expected.log.level = LogLevel::warn;
-    expected.routes.push_back({{"public", "Docs", "embedding"}, "<=>", 25, "s"});
-    expected.routes.push_back(
-        {{"public", "documents", "embedding"}, "<->", 0.5, "mine", 2ULL << 30U}
-    );
+    Route& first = expected.routes.emplace_back();
+    first.column = {"public", "Docs", "embedding"};
+    first.operator_name = "<=>";
+    first.percent = 25;
+    first.salt = "s";
+    Route& second = expected.routes.emplace_back();
+    second.column = {"public", "documents", "embedding"};
+    second.operator_name = "<->";
+    second.percent = 0.5;
+    second.salt = "mine";
+    second.memory_max = 2ULL << 30U;
     CHECK(*result == expected);
 }
 
@@ -149,6 +167,39 @@ TEST_CASE("Columns to copy are a word or a list, and the routes' the defaults'",
     CHECK(problem("[defaults]\ncolumns = ['a', '']").ends_with("not [\"a\", \"\"]"));
     CHECK(problem("[defaults]\ncolumns = ['a', 1]").ends_with("not something else"));
     CHECK(problem("[defaults]\ncolumns = 'all'") == "none");
+}
+
+TEST_CASE("A route may declare a column to hold vectors, and a legacy one beside it", "[config]") {
+    const std::string route = "[[route]]\ncolumn = 'a.b.c'\noperator = '<=>'\n";
+    const Result<Config> result = parse(
+        route +
+            "[[route]]\ncolumn = 'a.b.c'\noperator = '<=>'\nlegacy = '\"Old\"'\n"
+            "dimensions = 384\nunparsable = 'skip'\nhalf_migrated = 'whole'\n",
+        "veer.toml"
+    );
+    REQUIRE(result.has_value());
+    CHECK_FALSE(result->routes[0].is_declared());
+    CHECK(result->routes[1].is_declared());
+    CHECK(result->routes[1].legacy == "Old");
+    CHECK(result->routes[1].dimensions == 384);
+    CHECK(result->routes[1].skips_unparsable);
+    CHECK(result->routes[1].searched_whole);
+    CHECK(route_name(result->routes[1]) == "a.b.coalesce(c, \"Old\") <=>");
+    CHECK(*parse(to_text(*result), "veer.toml") == *result);
+    CHECK(problem(route + route).find("a second [[route]] for a.b.c <=>") != std::string::npos);
+    CHECK(
+        problem(route + "dimensions = 16001").find("a number from 1 to 16000") != std::string::npos
+    );
+    CHECK(
+        problem(route + "legacy = 'a.b'").find("a column of the same table") != std::string::npos
+    );
+    CHECK(
+        problem(route + "unparsable = 'ignore'").find("one of postgres, skip") != std::string::npos
+    );
+    CHECK(
+        problem("[[route]]\ncolumn = 'a.b.c'\noperator = '<~>'\ndimensions = 8") ==
+        "veer.toml:1: dimensions and legacy are for <->, <=>, <#> and <+>"
+    );
 }
 
 TEST_CASE("Values outside their limits are refused", "[config]") {
@@ -227,6 +278,37 @@ TEST_CASE("A route needs a well-formed column and one of pgvector's operators", 
     CHECK(
         problem("\n[[route]]\ncolumn = 'a.b.c'") ==
         "veer.toml:2: a [[route]] needs operator, one of <->, <=>, <#>, <+>, <~>, <%>"
+    );
+}
+
+TEST_CASE(
+    "What a route answers beyond Postgres' own indexes is off unless it says so", "[config]"
+) {
+    const auto result = parse(
+        "[[route]]\ncolumn = 'a.b.c'\noperator = '<->'\n"
+        "[[route]]\ncolumn = 'a.b.c'\noperator = '<=>'\n"
+        "order_by_similarity = true\ntie_breakers = true\n"
+        "functions = ['public.match', 'shop.\"Find It\"']\n",
+        "veer.toml"
+    );
+    REQUIRE(result.has_value());
+    CHECK_FALSE(result->routes.at(0).order_by_similarity);
+    CHECK_FALSE(result->routes.at(0).tie_breakers);
+    CHECK(result->routes.at(1).order_by_similarity);
+    CHECK(result->routes.at(1).tie_breakers);
+    CHECK(result->routes.at(0).functions.empty());
+    CHECK(
+        result->routes.at(1).functions ==
+        std::vector<FunctionName>{{"public", "match"}, {"shop", "Find It"}}
+    );
+    CHECK(
+        problem("[[route]]\ncolumn = 'a.b.c'\noperator = '<=>'\nfunctions = ['match']") ==
+        "veer.toml:4: route.functions must be a list of at most 64 functions, such as "
+        "\"public.match_documents\", not [\"match\"]"
+    );
+    CHECK(
+        problem("[[route]]\ncolumn = 'a.b.c'\noperator = '<=>'\ntie_breakers = 'yes'") ==
+        "veer.toml:4: route.tie_breakers must be true or false, not \"yes\""
     );
 }
 
@@ -317,4 +399,71 @@ TEST_CASE("A TLS mode without the files that it needs is refused with its line",
         "veer.toml:2: tls.mode must be one of auto, disable, allow, prefer, require, verify-ca, "
         "verify-full, not \"yes\""
     );
+}
+
+TEST_CASE("Another server needs a route that any copy will do for", "[config]") {
+    const std::string route = "[[route]]\ncolumn = 'public.docs.e'\noperator = '<=>'\n";
+    CHECK(
+        problem(route + "engine = 'host=next'\n") ==
+        "veer.toml:1: [[route]] public.docs.e <=>: engine needs freshness = \"eventual\": how far "
+        "another server is, nobody can tell"
+    );
+    CHECK(
+        problem(route + "engine_operator = '<~>'\n") ==
+        "veer.toml:1: [[route]] public.docs.e <=>: engine_operator needs engine"
+    );
+    const auto said_of = [&route](const std::string& key, const std::string& name) {
+        return problem(route + "engine = 'x'\n" + key + " = \"" + name + "\"\n");
+    };
+    for (const char* const name : {"<~>)", "a", "--", "</*"}) {
+        CHECK(said_of("engine_operator", name)
+                  .starts_with("veer.toml:5: route.engine_operator must be an operator"));
+    }
+    CHECK(
+        problem(route + "engine_function = 'l2_distance'\n") ==
+        "veer.toml:1: [[route]] public.docs.e <=>: engine_function needs engine"
+    );
+    for (const char* const name : {"a.b.c", "1a", "a(", "a b", ".a", "a.", "a-b", "a'; DROP"}) {
+        CHECK(said_of("engine_function", name)
+                  .starts_with("veer.toml:5: route.engine_function must be a function"));
+    }
+    CHECK(problem(route + "engine = 'x'\nengine_lag_max = '25h'\n")
+              .starts_with("veer.toml:5: route.engine_lag_max must be a duration"));
+    const auto good = parse(
+        route +
+            "freshness = 'eventual'\nengine = 'host=next password=secret'\nengine_operator = "
+            "'<~>'\nengine_function = 'next.l2_distance'\nengine_lag_max = '5s'\n",
+        "veer.toml"
+    );
+    REQUIRE(good.has_value());
+    CHECK(good->routes.front().engine == "host=next password=secret");
+    CHECK(good->routes.front().engine_operator == "<~>");
+    CHECK(good->routes.front().engine_function == "next.l2_distance");
+    CHECK(good->routes.front().engine_lag_max == std::chrono::seconds(5));
+    CHECK(
+        parse(to_text(*good), "veer.toml")->routes.front().engine_lag_max == std::chrono::seconds(5)
+    );
+    CHECK(to_text(*good).find("secret") == std::string::npos);
+    CHECK(to_text(*good).find("engine = \"host=next password=***\"") != std::string::npos);
+}
+
+TEST_CASE("A route's ef may be learnt, and vectors lie where it suits", "[config]") {
+    const std::string route = "[[route]]\ncolumn = 'a.b.c'\noperator = '<=>'\n";
+    const Result<Config> plain = parse(route, "veer.toml");
+    REQUIRE(plain.has_value());
+    CHECK_FALSE(plain->routes[0].learns_ef);
+    CHECK(plain->routes[0].recall_target == 0.99);
+    CHECK(plain->storage.vectors == Storage::Vectors::automatic);
+    const Result<Config> result = parse(
+        "[storage]\nvectors = 'memory'\n" + route + "ef_search = 'auto'\nrecall_target = 0.95",
+        "veer.toml"
+    );
+    REQUIRE(result.has_value());
+    CHECK(result->routes[0].learns_ef);
+    CHECK(result->routes[0].recall_target == 0.95);
+    CHECK(result->storage.vectors == Storage::Vectors::memory);
+    CHECK(*parse(to_text(*result), "veer.toml") == *result);
+    CHECK(problem(route + "ef_search = 40").find("one of session, auto") != std::string::npos);
+    CHECK(problem(route + "recall_target = 1").find("0.5 to 0.9999") != std::string::npos);
+    CHECK(problem("[storage]\nvectors = 'disk'").find("\"auto\"") != std::string::npos);
 }

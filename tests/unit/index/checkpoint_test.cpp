@@ -7,6 +7,7 @@
 #include <catch2/generators/catch_generators.hpp>
 
 #include <atomic>
+#include <filesystem>
 #include <map>
 #include <random>
 #include <thread>
@@ -91,13 +92,22 @@ std::uint64_t written(RouteIndex& index, std::uint64_t position = 1) {
 }  // namespace
 
 TEST_CASE("A restarted index takes its graph from the checkpoint", "[index]") {
-    const auto quantization = GENERATE(Quantization::none, Quantization::sq8);
+    const std::string files = std::filesystem::temp_directory_path();
+    const auto [quantization, file] = GENERATE_COPY(
+        std::pair{Quantization::none, VectorFile{}},
+        std::pair{Quantization::sq8, VectorFile{}},
+        std::pair{Quantization::sq8, VectorFile{files}}
+    );
     const IndexOptions options{
-        .metric = Metric::cosine, .dimensions = 8, .quantization = quantization};
+        .metric = Metric::cosine,
+        .dimensions = 8,
+        .quantization = quantization,
+        .vector_file = file};
     MemoryChunks chunks;
     RouteIndex index{options};
     REQUIRE(index.restore(chunks, name).value() == false);
     Model model = filled(index, clustered(3000, 8, 1));
+    CHECK((index.file_bytes().stored > 0) == file.used());
     CHECK(written(index) > std::uint64_t{3000} * 60);
     const auto again = restarted(chunks, model, options);
     REQUIRE(again->restored().has_value());

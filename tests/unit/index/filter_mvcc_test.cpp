@@ -155,6 +155,22 @@ TEST_CASE("Texts count as memory, and a row that finds none is missing", "[index
     CHECK(index.missing_rows() == 2);
 }
 
+TEST_CASE("Long texts count for more between two looks at the limits", "[index]") {
+    RouteIndex index{IndexOptions{.dimensions = 2, .columns = {ColumnType::text}}};
+    const Columns values{text(std::string(10'000, 'x'))};
+    for (int row = 0; row < 256; ++row) {
+        REQUIRE(index.put(std::to_string(row), Vector{static_cast<float>(row), 0}, values));
+    }
+    index.publish();
+    const Vector query{0, 0};
+    const Filter filter = equal(0, std::string{"x"});
+    SearchRequest request{.query = query, .k = 1, .ef = 1, .filter = &filter};
+    request.limits.visits_max = 2'000;  // more than there are rows; as many as a megabyte has
+    CHECK(index.search_exact(request).error() == Errc::too_many_visits);
+    request.limits.visits_max = 20'000;
+    CHECK(index.search_exact(request)->empty());
+}
+
 TEST_CASE("A filtered search keeps its limits", "[index]") {
     RouteIndex index{IndexOptions{.dimensions = 8, .columns = {ColumnType::int4}}};
     const auto vectors = clustered(3'000, 8, 1);

@@ -3,7 +3,9 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <numeric>
 #include <random>
@@ -66,6 +68,31 @@ void compare_integers(const Kernels& kernels, const auto& draw) {
     }
 }
 
+/// As codes have them: not aligned, words of every kind.
+void compare_sums_where(const Kernels& kernels) {
+    std::mt19937 random{3};
+    for (const std::size_t words : {1U, 2U, 3U, 12U}) {
+        constexpr std::size_t count = 5;
+        std::vector<std::int8_t> values(words * 64 + 1);
+        std::generate(values.begin(), values.end(), [&] {
+            return static_cast<std::int8_t>(static_cast<int>(random() % 255) - 127);
+        });
+        std::vector<std::byte> bits(count * words * 8 + 1);
+        std::generate(bits.begin(), bits.end(), [&] { return static_cast<std::byte>(random()); });
+        std::fill(bits.begin() + 1, bits.begin() + 9, std::byte{0xFF});
+        std::vector<const std::byte*> rows;
+        for (std::size_t row = 0; row < count; ++row) {
+            rows.push_back(bits.data() + 1 + row * words * 8);
+        }
+        std::vector<std::int32_t> sums(count);
+        std::vector<std::int32_t> scalar(count);
+        kernels.sums_where(rows.data(), count, values.data() + 1, words, sums.data());
+        scalar_kernels().sums_where(rows.data(), count, values.data() + 1, words, scalar.data());
+        CAPTURE(words);
+        CHECK(sums == scalar);
+    }
+}
+
 /// Exactly: integers have no rounding.
 void compare_integers_with_scalar(const Kernels& kernels) {
     std::mt19937 random{7};
@@ -73,6 +100,7 @@ void compare_integers_with_scalar(const Kernels& kernels) {
     compare_integers(kernels, [&] { return static_cast<std::int8_t>(random() % 2 ? 127 : -128); });
     compare_integers(kernels, [] { return std::int8_t{-128}; });
     compare_integers(kernels, [] { return std::int8_t{127}; });
+    compare_sums_where(kernels);
 }
 
 }  // namespace
@@ -115,6 +143,13 @@ TEST_CASE("Scalar kernels compute sums that can be checked by hand", "[index]") 
     CHECK(scalar.l1(a.data(), b.data(), 3) == 7.0F);
     const std::vector<std::int8_t> codes{-128, 127, 3};
     CHECK(scalar.dot_int8(codes.data(), codes.data(), 3) == 16384 + 16129 + 9);
+    std::vector<std::int8_t> values(64, 1);
+    values[2] = 100;
+    const std::array<std::byte, 8> bits{std::byte{0x05}, std::byte{0x80}};
+    const std::byte* const row = bits.data();
+    std::int32_t sum = 0;
+    scalar.sums_where(&row, 1, values.data(), 1, &sum);
+    CHECK(sum == 102);
     const CosineParts parts = scalar.cosine(a.data(), b.data(), 3);
     CHECK(parts.dot == 25.0F);
     CHECK(parts.norm_a == 14.0F);

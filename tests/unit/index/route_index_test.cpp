@@ -1,8 +1,10 @@
 #include "index/route_index.hpp"
 
+#include "index/segment.hpp"
 #include "tests/unit/index/generated.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <filesystem>
 #include <limits>
@@ -210,24 +212,65 @@ TEST_CASE("The memory estimate covers vector, code and links, and grows with eac
 }
 
 TEST_CASE("Vectors in a file take no memory and change no answer", "[index]") {
-    const auto vectors = clustered(3000, 300, 7);
+    const auto vectors = clustered(2000, 300, 7);
     IndexOptions options{.dimensions = 300};
     RouteIndex in_memory{options};
-    options.vectors_directory = std::filesystem::temp_directory_path().string();
+    options.vector_file.directory = std::filesystem::temp_directory_path().string();
     RouteIndex in_file{options};
     CHECK(memory_estimate(1, options) + 300 * sizeof(float) <= memory_estimate(1, 300, 16));
-    for (RouteIndex* const index : {&in_memory, &in_file}) {
+    IndexOptions some = options;
+    some.vector_file.memory_first = std::size_t{2} << 20;
+    RouteIndex mixed{some};
+    for (RouteIndex* const index : {&in_memory, &in_file, &mixed}) {
         index->load(entries(vectors), 1);
         REQUIRE(index->put("new", Vector(300, 0.5F)));
         index->publish();
     }
     CHECK(in_file.memory_bytes() < in_memory.memory_bytes());
+    CHECK(mixed.memory_bytes() == in_file.memory_bytes() + some.vector_file.memory_first);
+    CHECK(in_memory.file_bytes().stored == 0);
+    CHECK(in_file.file_bytes().stored > std::size_t{2000} * 300 * sizeof(float));
+    CHECK(mixed.file_bytes().stored + some.vector_file.memory_first == in_file.file_bytes().stored);
+    CHECK(mixed.file_bytes().cached <= mixed.file_bytes().stored);
     for (const Vector& query : clustered(20, 300, 8)) {
         CHECK(keys(in_file.search(query, 10, 60)) == keys(in_memory.search(query, 10, 60)));
+        CHECK(keys(mixed.search(query, 10, 60)) == keys(in_memory.search(query, 10, 60)));
     }
-    options.vectors_directory += "/missing";
+    options.vector_file.directory += "/missing";
     CHECK_THROWS(RouteIndex{options});
     options.dimensions = 2;  // walked over vectors: these stay in memory
     CHECK(memory_estimate(1, options) == memory_estimate(1, 2, 16));
     CHECK_NOTHROW(RouteIndex{options});
+}
+
+TEST_CASE("Rows are as many as their memory says, wherever the file begins", "[index]") {
+    const std::size_t first = GENERATE(0U, 1000U, 100'000U);
+    const RowBytes bytes{.each = 70, .vector = 30, .vectors_max = first};
+    for (const std::uint64_t rows : {1U, 9U, 33U, 34U, 35U, 3333U, 3334U, 3335U, 100'000U}) {
+        CHECK(bytes.rows_in(bytes.of(rows)) == rows);
+        CHECK(bytes.rows_in(bytes.of(rows) - 1) == rows - 1);
+    }
+    CHECK(RowBytes{.each = 7}.of(10) == 70);
+    CHECK(RowBytes{.each = 7}.rows_in(76) == 10);
+}
+
+TEST_CASE("An index knows that there are rows that no search returns", "[index]") {
+    RouteIndex index{plane(Metric::cosine)};
+    const auto said = [&index] {
+        index.publish();
+        return std::pair(index.unplaced().null, index.unplaced().zero);
+    };
+    REQUIRE(index.put("a", Vector{1, 0}));
+    CHECK(said() == std::pair(false, false));
+    REQUIRE(index.put("n", {}));
+    CHECK(index.unplaced().null == false);  // not published yet
+    CHECK(said() == std::pair(true, false));
+    REQUIRE(index.put("z", Vector{0, 0}));
+    REQUIRE(index.put("n", Vector{1, 1}));
+    CHECK(said() == std::pair(false, true));
+    REQUIRE(index.put("a", {}));
+    index.erase("z");
+    CHECK(said() == std::pair(true, false));
+    index.clear();
+    CHECK(said() == std::pair(false, false));
 }

@@ -8,6 +8,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <atomic>
+#include <filesystem>
 #include <map>
 #include <random>
 #include <thread>
@@ -43,7 +44,13 @@ void replace_fifth(RouteIndex& index, std::vector<Vector>& rows, std::size_t rou
 }  // namespace
 
 TEST_CASE("A rebuild misses nothing that the writer does meanwhile", "[index]") {
-    RouteIndex index{IndexOptions{.dimensions = 8, .m = 6, .ef_construction = 16}};
+    // In a file, so that it is exchanged with the rest.
+    RouteIndex index{IndexOptions{
+        .dimensions = 8,
+        .m = 6,
+        .ef_construction = 16,
+        .quantization = Quantization::sq8,
+        .vector_file = {std::filesystem::temp_directory_path()}}};
     std::mt19937 random{1};
     const auto vectors = clustered(5000, 8, 1);
     Model model;

@@ -229,6 +229,16 @@ constexpr Case served[] = {
      "SELECT a.id FROM a JOIN b ON a.b_id = b.uuid WHERE a.b_id = '1'::UUID ORDER BY a.e <=> '[1]' "
      "ASC LIMIT 4",
      "a.e <=> '1 limit 4 join b where: id"},
+    {"node-postgres",
+     "SELECT id, 1 - (embedding <=> '[1,2,3]') AS similarity FROM items ORDER BY similarity DESC "
+     "LIMIT 5",
+     "items.embedding <=> '0 limit 5 by similarity falling: id, sim similarity '0"},
+    {"Drizzle guide",
+     "select \"content\", 1 - (\"items\".\"embedding\" <=> $1) from \"items\" where 1 - "
+     "(\"items\".\"embedding\" <=> $2) > $3 order by 1 - (\"items\".\"embedding\" <=> $4) desc "
+     "limit "
+     "$5",
+     "items.embedding <=> $4 limit $5 falling where: content, sim ?column? $1"},
 };
 
 constexpr Case passed[] = {
@@ -240,16 +250,6 @@ constexpr Case passed[] = {
     {"psycopg, named cursor",
      "DECLARE \"cur1\" CURSOR FOR SELECT id FROM items ORDER BY embedding <-> '[1,2,3]' LIMIT 5",
      "not_select"},
-    {"node-postgres",
-     "SELECT id, 1 - (embedding <=> '[1,2,3]') AS similarity FROM items ORDER BY similarity DESC "
-     "LIMIT 5",
-     "descending"},
-    {"Drizzle guide",
-     "select \"content\", 1 - (\"items\".\"embedding\" <=> $1) from \"items\" where 1 - "
-     "(\"items\".\"embedding\" <=> $2) > $3 order by 1 - (\"items\".\"embedding\" <=> $4) desc "
-     "limit "
-     "$5",
-     "descending"},
     {"Discourse",
      "WITH c AS (SELECT topic_id FROM a ORDER BY binary_quantize(e)::bit(8) <~> "
      "binary_quantize('[1]'::halfvec(8)) LIMIT 200) SELECT topic_id FROM c",

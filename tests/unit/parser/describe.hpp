@@ -12,7 +12,8 @@ namespace veer::parser {
 ///     items i.e <=> $1::vector(3) limit $2 offset 5 where !: *, id, e as x, dist d $1, sim s '0,
 ///     expr ?column?
 ///
-/// "where" says that there is a condition, "!" that it or an output may fail.
+/// "where" says that there is a condition, "!" that it or an output may fail, "falling" that it is
+/// ordered by a number computed from the distance, "then" that further keys follow.
 /// 'n is the n-th literal of the normalised text, [n] one that is an array.
 inline std::string describe(const Argument& argument) {
     if (argument.source == Argument::Source::constant) {
@@ -24,6 +25,9 @@ inline std::string describe(const Argument& argument) {
 }
 
 inline std::string describe(const VectorExpression& vector) {
+    if (vector.stored) {
+        return '(' + vector.stored->table + '.' + vector.stored->column + ')';
+    }
     std::string text = describe(vector.argument) + vector.constant;
     const std::string schema = vector.type_schema ? *vector.type_schema + '.' : std::string();
     if (vector.form == VectorExpression::Form::array) {
@@ -72,6 +76,8 @@ inline std::string describe(const Recognition& recognition) {
     text += " limit " + describe(query.limit);
     text += query.offset == Count{} ? std::string() : " offset " + describe(query.offset);
     text += query.order_label ? " by " + *query.order_label : std::string();
+    text += query.by_similarity ? " falling" : "";
+    text += query.tie_breakers ? " then" : "";
     for (const JoinedTable& joined : query.joined) {
         text += (query.inner_join ? " join " : " left join ") + joined.table;
     }

@@ -40,7 +40,8 @@ TEST_CASE("certificates are checked for the server that this process talks to, a
             applied = config.upstream.dsn;
             return std::string();
         },
-        [&percent](const config::Config& config) { percent = config.defaults.percent; }
+        [&percent](const config::Config& config) { percent = config.defaults.percent; },
+        [](const std::string& /*route*/) { return false; }
     );
     for (const int share : {2, 3}) {
         file.say("second", share);
@@ -49,6 +50,40 @@ TEST_CASE("certificates are checked for the server that this process talks to, a
         CHECK(percent == share);
     }
     CHECK(live.state().current.upstream.dsn == "host=second");
+}
+
+TEST_CASE("a reload in which a route is gone that has a share is refused, and a preview says so") {
+    const File file;
+    const std::string route =
+        "[[route]]\ncolumn = \"public.docs.e\"\noperator = \"<=>\"\npercent = 5\n";
+    std::ofstream(file.path()) << route;
+    const RunOptions options{
+        .config_file = file.path(), .upstream = {}, .listen = {}, .data_dir = {}};
+    const auto started = load_config(options);
+    REQUIRE(started.has_value());
+    bool share = true;
+    int configured = 0;
+    LiveConfig live(
+        options,
+        *started,
+        [](const config::Config& /*config*/) { return std::string(); },
+        [&configured](const config::Config& /*config*/) { ++configured; },
+        [&share](const std::string& name) { return share && name == "public.docs.e <=>"; }
+    );
+    std::ofstream(file.path()) << "[defaults]\npercent = 1\n";
+    REQUIRE(live.preview().has_error());
+    REQUIRE(live.reload().has_error());
+    CHECK(live.reload().error().find("roll it back first") != std::string::npos);
+    CHECK(live.state().refused == 2);
+    CHECK(configured == 0);
+    share = false;
+    const auto shown = live.preview();
+    REQUIRE(shown.has_value());
+    CHECK(shown->size() == 2);  // the share of all others, and the route
+    CHECK(configured == 0);
+    REQUIRE(live.reload().has_value());
+    CHECK(configured == 1);
+    CHECK(live.preview()->empty());
 }
 
 }  // namespace veer::proxy

@@ -127,6 +127,17 @@ TEST_CASE("what failed, or is no search, or off, is not handed over", "[proxy]")
     CHECK(off.recorder.observations.empty());
 }
 
+TEST_CASE("a condition that the copy cannot tell of leaves a search out", "[proxy]") {
+    Sampled s(0);
+    for (const std::string where : {"id > 3", "e IS NOT NULL", "id > 3 AND lower('a') = 'a'"}) {
+        s.f.client(
+            F::query("SELECT id FROM docs WHERE " + where + " ORDER BY e <-> '[7,0]' LIMIT 3")
+        );
+        s.f.server(F::command_complete("SELECT 3") + F::ready());
+    }
+    CHECK(s.recorder.observations.empty());
+}
+
 TEST_CASE("comparisons are shown in any session, in both protocols", "[proxy]") {
     Sampled s(0);
     for (const std::string name :

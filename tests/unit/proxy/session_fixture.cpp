@@ -41,6 +41,10 @@ std::string SessionFixture::server(std::string_view bytes) {
 void SessionFixture::search() {
     while (out.search) {
         const PendingSearch pending = *std::exchange(out.search, std::nullopt);
+        if (holds_searches) {
+            held = pending;
+            return;
+        }
         session.on_found(pending.number, pending.order.run(), now, out);
     }
 }

@@ -75,6 +75,8 @@ class SessionFixture {
     Session session;
     Output out;
     Instant now{1};
+    bool holds_searches = false;  ///< leaves them to the test, in `held`
+    std::optional<PendingSearch> held;
 
   private:
     static std::string facts_reply(const std::vector<std::pair<std::size_t, std::string>>& changes);

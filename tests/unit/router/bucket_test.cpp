@@ -1,5 +1,7 @@
 #include "router/bucket.hpp"
 
+#include "router/cutover/precedence.hpp"
+
 #include <catch2/catch_test_macros.hpp>
 
 #include <cmath>
@@ -27,6 +29,29 @@ TEST_CASE("buckets spread evenly and the salt reshuffles them", "[router]") {
     CHECK(below < 1100);
     CHECK(moved > 4500);
     CHECK(moved < 5500);
+}
+
+TEST_CASE("raising a share never removes a key, lowering it never adds one", "[router]") {
+    constexpr int thousandths = 100'000;  // of a percent: the resolution that shares have
+    for (int i = 0; i < 200; ++i) {
+        cutover::Voices said;
+        said.bucket = bucket("salt", "key" + std::to_string(i));
+        const auto answered_by_index = [&said](double share) {
+            said.share = share;
+            return cutover::weigh(said).veer;
+        };
+        bool inside = false;
+        int entered = 0;
+        for (int share = 0; share <= thousandths; share += i % 7 + 1) {
+            const bool now = answered_by_index(share / 1000.0);
+            entered += now && !inside ? 1 : 0;
+            REQUIRE((now || !inside));
+            inside = now;
+        }
+        CHECK(entered <= 1);
+        CHECK(answered_by_index(100));
+        CHECK_FALSE(answered_by_index(0));
+    }
 }
 
 }  // namespace veer::router

@@ -31,9 +31,14 @@ storage::Table table() {
     add("day", 1082);
     add("price", 701);
     add("secret", 25);
+    add("meta", 3802);
+    add("tags", 1009);
+    add("years", 1007);
+    add("big", 1016);
     made.key = {0};
     made.vectors = {1};
-    made.copied = {0, 2, 3, 4, 5, 6};  // id, tenant, name, active, day, price
+    // id, tenant, name, active, day, price, meta, tags, years, big
+    made.copied = {0, 2, 3, 4, 5, 6, 8, 9, 10, 11};
     return made;
 }
 
@@ -91,6 +96,95 @@ TEST_CASE("A condition on copied columns becomes the index's filter", "[router]"
     CHECK(doubtful("name = any('{null,a}')"));  // array_nulls
     CHECK(doubtful("tenant = any(array[1, 40000]::int2[])"));
     CHECK(doubtful("tenant = any($1)", {{"{40000}", false, 1005}}));
+}
+
+TEST_CASE("Members of jsonb become the index's filter", "[router]") {
+    const auto about = [](Filter filter) {
+        filter.column = 6;
+        filter.member = "k";
+        return filter;
+    };
+    CHECK(filter_of("meta->>'k' = 'v'").filter == about(equal(6, std::string{"v"})));
+    CHECK(filter_of("meta->>'k' is null").filter == about({.kind = Filter::Kind::is_null}));
+    const auto listed = filter_of("meta->>'k' in ('v', 'w')").filter;
+    REQUIRE(listed);
+    CHECK(listed->member == "k");
+    CHECK(listed->values.size() == 2);
+    CHECK(
+        filter_of("meta->>'k' = $1", {{"v", false, 0}}).filter == about(equal(6, std::string{"v"}))
+    );
+    const auto contained = [&](const std::string& value) {
+        Filter all{.kind = Filter::Kind::all_of};
+        all.children = {about({.kind = Filter::Kind::contains, .values = {value}})};
+        return all;
+    };
+    CHECK(filter_of("meta @> '{\"k\": 1.50}'").filter == contained("1.50"));
+    CHECK(
+        filter_of("meta @> ' { \"k\" :\"a\\\"\\n\" } '::jsonb").filter == contained(R"("a\"\n")")
+    );
+    CHECK(filter_of("meta @> $1", {{"{\"k\":true}", false, 3802}}).filter == contained("true"));
+    CHECK(filter_of("meta @> $1", {{"\x01{\"k\":null}", true, 0}}).filter == contained("null"));
+    CHECK(filter_of("meta @> '{\"a\": 1, \"b\": 2}'").filter->children.size() == 2);
+    for (const char* const text :
+         {"{}",
+          "[]",
+          "1",
+          "",
+          "{\"k\"}",
+          "{\"k\": 1",
+          "{\"k\": 1} x",
+          "{\"k\": 1,}",
+          "{\"k\": [1]}",
+          "{\"k\": {}}",
+          "{\"k\": 1e2}",
+          "{\"k\": 01}",
+          "{\"k\": 1.}",
+          "{\"k\": -0}",
+          "{\"k\": .5}",
+          "{\"k\": \"\\u0041\"}",
+          "{\"k\": \"\t\"}",
+          "{\"k\": 1, \"k\": 1}",
+          "{\"k\": nul}",
+          "{k: 1}"}) {
+        CHECK(doubtful("meta @> '" + std::string(text) + "'"));
+    }
+    CHECK(doubtful("meta @> $1", {{"{\"k\":1}", false, text_oid}}));
+    CHECK(doubtful("meta @> '{\"k\": 1}'::text"));
+    CHECK(doubtful("meta && '{\"k\": 1}'"));
+    CHECK(doubtful("meta = '{\"k\": 1}'"));
+    CHECK(doubtful("meta->>'k' < 'v'"));
+    CHECK(doubtful("meta->>'k' = 1"));
+    CHECK(doubtful("name->>'k' = 'v'"));
+}
+
+TEST_CASE("Elements of arrays become the index's filter", "[router]") {
+    const auto about = [](Filter::Kind kind, std::size_t column, std::vector<FilterValue> values) {
+        return Filter{.kind = kind, .column = column, .values = std::move(values)};
+    };
+    const auto has = Filter::Kind::contains;
+    const auto meets = Filter::Kind::overlaps;
+    const FilterValue x{std::string{"x"}};
+    const FilterValue y{std::string{"{y}"}};
+    const FilterValue one{std::int64_t{1}};
+    CHECK(filter_of("tags @> array['x']").filter == about(has, 7, {x}));
+    CHECK(filter_of("tags && array['{y}', 'x']").filter == about(meets, 7, {y, x}));
+    CHECK(filter_of("tags @> '{x,\"{y}\"}'").filter == about(has, 7, {x, y}));
+    CHECK(filter_of("tags @> '{}'::text[]").filter == about(has, 7, {}));
+    CHECK(filter_of("tags && $1", {{"{x}", false, 1009}}).filter == about(meets, 7, {x}));
+    CHECK(filter_of("years @> array[1]").filter == about(has, 8, {one}));
+    CHECK(filter_of("years && $1", {{"{1}", false, 0}}).filter == about(meets, 8, {one}));
+    CHECK(filter_of("big @> array[1]::int8[]").filter == about(has, 9, {one}));
+    CHECK(filter_of("big && '{1}'").filter == about(meets, 9, {one}));
+    CHECK(doubtful("big @> array[1]"));                     // integer[]: an error
+    CHECK(doubtful("years @> array[3000000000]"));          // bigint[]: an error
+    CHECK(doubtful("tags @> '{x}'::varchar[]"));            // an error
+    CHECK(doubtful("tags && $1", {{"{x}", false, 1015}}));  // an error
+    CHECK(doubtful("years && array['1']"));                 // an error
+    CHECK(doubtful("tags @> '{x,NULL}'"));
+    CHECK(doubtful("tags @> $1", {{std::nullopt, false, 1009}}));
+    CHECK(doubtful("tags @> '{{x}}'"));
+    CHECK(doubtful("tags = '{x}'"));
+    CHECK(doubtful("name @> '{x}'"));
 }
 
 TEST_CASE("What cannot be told for sure is left to Postgres", "[router]") {

@@ -2,6 +2,11 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cstdint>
+#include <random>
 #include <string>
 
 namespace veer::router {
@@ -40,6 +45,47 @@ TEST_CASE("what veer is not sure of is nothing", "[router]") {
           "[+-1]"}) {
         INFO(text);
         CHECK_FALSE(parse_vector_text(VectorKind::vector, text));
+    }
+}
+
+TEST_CASE("a number of few digits is the float that is nearest to it", "[router]") {
+    std::mt19937_64 chance{20260101};
+    // Eight bytes are read at once, while there are so many.
+    const std::string behind = ",0.12345678901234567890";
+    const auto check = [&behind](const std::string& text) {
+        float wanted = 0;
+        std::from_chars(text.data(), text.data() + text.size(), wanted);
+        const auto read = parse_vector_text(VectorKind::vector, '[' + text + behind + ']');
+        REQUIRE(read);
+        const float found = std::get<std::vector<float>>(*read).front();
+        CAPTURE(text);
+        REQUIRE(std::bit_cast<std::uint32_t>(found) == std::bit_cast<std::uint32_t>(wanted));
+    };
+    for (int i = 0; i < 50'000; ++i) {
+        std::string digits = std::to_string(chance());
+        digits.resize(1 + chance() % std::min<std::size_t>(digits.size(), 17));
+        digits.insert(chance() % 4 == 0 ? 1 + chance() % digits.size() : 1, ".");
+        check((chance() % 2 == 0 ? "-" : "") + digits + (digits.back() == '.' ? "0" : ""));
+    }
+    // In the middle of two floats, and as near to it as can be.
+    for (const char* const text :
+         {"16777217.0",
+          "16777217.00000001",
+          "16777216.99999999",
+          "33554434.0",
+          "0.500000029802322",
+          "1.00000005960464",
+          "1.00000005960465",
+          "9007199254740.99",
+          "0.0",
+          "-0.0",
+          "0.00000000000001",
+          "0.5e1",
+          "1.",
+          "5",
+          "1.00000005960464478",
+          "1.0000001788139343"}) {
+        check(text);
     }
 }
 

@@ -1,5 +1,6 @@
 #include "storage/table.hpp"
 
+#include "storage/partitions.hpp"
 #include "tests/unit/storage/sample_table.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -28,6 +29,18 @@ TEST_CASE("Values are the same unless columns and file are both new", "[storage]
     CHECK_FALSE(same_values(copied, "700,701,"));
     CHECK_FALSE(same_values("700,701,", "700,702,"));
     CHECK_FALSE(same_values("", copied));
+}
+
+TEST_CASE("Other partitions, or other files of theirs, are other values", "[storage]") {
+    const std::string copied = "700,701,|tree 12ab|1 20 -1 id,4 16385 2 emb,";
+    CHECK(same_values(copied, "700,800,|tree 12ab|1 20 -1 id,4 16385 2 emb,"));  // GRANT
+    CHECK_FALSE(same_values(copied, "700,701,|tree 34cd|1 20 -1 id,4 16385 2 emb,"));
+    CHECK_FALSE(same_values(copied, "700,701,|555|1 20 -1 id,4 16385 2 emb,"));
+    CHECK_FALSE(same_values("700,701,|555|1 20 -1 id,4 16385 2 emb,", copied));
+    CHECK(is_partitioned(fingerprinted(copied)));
+    CHECK(only(fingerprinted(copied)).empty());
+    CHECK_FALSE(is_partitioned(fingerprinted("700,701,|555|1 20 -1 id,")));
+    CHECK(only(fingerprinted("700,701,|555|1 20 -1 id,")) == "ONLY ");
 }
 
 TEST_CASE("What is not key or vector does not change the rows", "[storage]") {

@@ -59,12 +59,42 @@ TEST_CASE("commands") {
     CHECK(must("drill fault 'lag'").fault == "lag");
     CHECK(read("rollback documents fault 'lag'").has_error());
     CHECK(read("drill documents fault lag").has_error());
+    CHECK(must("off documents") == Command{.verb = Verb::off, .route = "documents"});
+    CHECK(goes_back(Verb::off));
+    CHECK(must("reshuffle documents").verb == Verb::reshuffle);
+    CHECK(must("promote documents to 5 dry run").dry_run);
+    CHECK(must("replay mismatch 7") == Command{.verb = Verb::replay, .mismatch = 7});
+    CHECK(
+        must("REPLAY 7 EF 200") == Command{.verb = Verb::replay, .mismatch = 7, .ef_search = 200}
+    );
     CHECK(must("verify") == Command{.verb = Verb::verify});
     CHECK(must("verify rate 500") == Command{.verb = Verb::verify, .rate = 500});
     CHECK(
         must("VERIFY 'public.documents.embedding <=>' RATE 1e4") ==
         Command{.verb = Verb::verify, .route = "public.documents.embedding <=>", .rate = 10'000}
     );
+}
+
+TEST_CASE("a search that is asked about is not the console's to understand") {
+    using Verb = Command::Verb;
+    CHECK(
+        must("EXPLAIN ROUTE SELECT a FROM t ORDER BY e <=> '[1]'::vector LIMIT $1") ==
+        Command{
+            .verb = Verb::explain_route,
+            .search = "SELECT a FROM t ORDER BY e <=> '[1]'::vector LIMIT $1"}
+    );
+    const Command whose = must("explain route role 'app' application 'x y' select 'a;b' -- c");
+    CHECK(whose.role == "app");
+    CHECK(whose.application == "x y");
+    CHECK(whose.search == "select 'a;b' -- c");
+    CHECK(must("explain route role") == Command{.verb = Verb::explain_route, .search = "role"});
+    CHECK(
+        must("COMPARE /* c */ SELECT 1") ==
+        Command{.verb = Verb::compare_search, .search = "/* c */ SELECT 1"}
+    );
+    CHECK(only_looks(must("explain route x")));
+    CHECK_FALSE(only_looks(must("compare x")));
+    CHECK(must("reload dry run").dry_run);
 }
 
 TEST_CASE("commands that are not whole, or out of bounds") {
@@ -78,6 +108,23 @@ TEST_CASE("commands that are not whole, or out of bounds") {
     CHECK(read("reload; panic").error().sqlstate == "42601");
     CHECK(read("panic reason too slow").error().sqlstate == "42601");
     CHECK(read("alter route documents set traffic 25 if version x").error().sqlstate == "42601");
+    for (const char* const text :
+         {"replay",
+          "replay mismatch",
+          "replay mismatch x",
+          "replay mismatch 0",
+          "replay 7 ef",
+          "panic dry",
+          "verify dry run",
+          "explain route",
+          "explain route role 'app'",
+          "compare",
+          "drill dry run",
+          "promote documents ef 5"}) {
+        INFO(text);
+        CHECK(read(text).error().sqlstate == "42601");
+    }
+    CHECK(read("replay 7 ef 1001").error().sqlstate == "22023");
     CHECK(read("set work_mem = '1GB'").error().sqlstate == "42704");
 }
 

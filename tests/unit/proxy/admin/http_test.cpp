@@ -153,6 +153,18 @@ TEST_CASE("Prometheus' text format") {
         text.find(R"(veer_golden_recall_ratio{route="public.images.embedding <=>"})") ==
         std::string::npos
     );
+    CHECK(
+        text.find(R"(veer_gate_verdict{route="public.documents.embedding <=>",gate="recall"} 1)"
+                  "\n") != std::string::npos
+    );
+    CHECK(
+        text.find(R"(veer_guard_state{route="public.documents.embedding <=>",guard="lag"} 2)"
+                  "\n") != std::string::npos
+    );
+    CHECK(
+        text.find(R"(veer_compare_total{route="public.documents.embedding <=>",result="soft"} 1)"
+                  "\n") != std::string::npos
+    );
     CHECK(text.find("veer_replication_lag_bytes") == std::string::npos);
     snapshot.replication.lag_bytes = 5;
     CHECK(

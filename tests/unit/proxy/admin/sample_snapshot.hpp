@@ -4,6 +4,79 @@
 
 namespace veer::proxy::admin {
 
+/// What the cutover of `documents` rests on.
+inline void add_cutover(Snapshot& snapshot) {
+    const std::string documents = snapshot.routes[0].name;
+    snapshot.gates = {
+        {.route = documents,
+         .gate = "recall",
+         .value = 0.994,
+         .bound = 0.986,
+         .threshold = 0.98,
+         .samples = 1000,
+         .evidence = 1e9,
+         .verdict = "pass",
+         .more_needed = 0},
+        {.route = documents, .gate = "slow_share", .verdict = "inconclusive"}};
+    snapshot.guards = {
+        {.route = documents,
+         .guard = "lag",
+         .kind = "gauge",
+         .value = 0.2,
+         .trip = 1,
+         .clear = 0.25,
+         .state = "tripped",
+         .action = "divert",
+         .trips = 2}};
+    snapshot.rules = {{.rule = 10, .match = "role=billing", .effect = "pin=postgres", .hits = 412}};
+    snapshot.audit = {
+        {.seq = 2,
+         .at = 2'000'000,
+         .actor = "alice",
+         .via = "console",
+         .action = "promote",
+         .route = documents,
+         .version = 42,
+         .from = "canary 5",
+         .to = "canary 25",
+         .verdict = "pass",
+         .previous = "b81e"},
+        {.seq = 1, .at = 1'000'000, .actor = "alice", .via = "cli", .action = "panic"}};
+    snapshot.steps = {
+        {.route = documents, .percent = 50, .hold_seconds = 600, .compared = 310, .earliest = 5},
+        {.route = documents, .percent = 100, .hold_seconds = 600}};
+}
+
+/// What its comparisons came to.
+inline void add_comparisons(Snapshot& snapshot) {
+    const std::string documents = snapshot.routes[0].name;
+    snapshot.queries = {
+        {.fingerprint = "9f31c2aa9f31c2aa",
+         .route = documents,
+         .sql = "SELECT id FROM documents ORDER BY embedding <=> $1 LIMIT $2",
+         .eligible = true,
+         .veer = 25,
+         .postgres = 5},
+        {.fingerprint = "7c0d9e127c0d9e12", .sql = "SELECT", .reason = "function", .postgres = 10}};
+    snapshot.comparisons = {
+        {.route = documents,
+         .sampled = 30,
+         .compared = 20,
+         .judged = 10,
+         .excluded = 3,
+         .excluded_classes = "in_flight 1, uncovered 2",
+         .equal = 15,
+         .hard = 1,
+         .hard_classes = "invisible_row 1",
+         .overlap = 0.9}};
+    snapshot.recalls = {
+        {.route = documents, .engine = "veer", .judge = "exact", .samples = 10, .mean = 0.99},
+        {.route = documents, .engine = "veer", .judge = "best of both", .samples = 7, .mean = 1}};
+    snapshot.latencies = {{.route = documents, .engine = "veer", .kind = "paired", .count = 20}};
+    snapshot.mismatches = {
+        {.id = 7, .at = 3, .route = documents, .difference = "invisible_row", .severity = "hard"}};
+}
+
 /// Three routes: `documents` at 25 %, `images` at 0, `notes` at 100 but in panic's shadow.
 inline Snapshot sample_snapshot() {
     Snapshot snapshot;
@@ -52,6 +125,8 @@ inline Snapshot sample_snapshot() {
          .recall = 0.99,
          .recall_at_most = 0.995},
         {.route = snapshot.routes[1].name}};
+    add_cutover(snapshot);
+    add_comparisons(snapshot);
     snapshot.config = {
         {.key = "limits.k_max",
          .value = "1000",

@@ -51,6 +51,42 @@ TEST_CASE("golden sets are shown, and what is not known of them is NULL") {
     );
 }
 
+TEST_CASE("what a cutover rests on is shown") {
+    CHECK(
+        rows_of("select gate, direction, verdict, eta_samples from veer.gates") ==
+        "recall|>=|pass|0\nslow_share|<=|inconclusive|~\n"
+    );
+    CHECK(rows_of("select guard, state, trips from guards") == "lag|tripped|2\n");
+    CHECK(rows_of("select rule, route, match, hits from rules") == "10|~|role=billing|412\n");
+    CHECK(
+        rows_of("select seq, from_state, to_state from audit where actor = 'alice'") ==
+        "2|canary 5|canary 25\n1|~|~\n"
+    );
+    CHECK(rows_of("select seq from history limit 1") == "2\n");
+    CHECK(rows_of("select step_pct, compared_needed from plan") == "50|310\n100|~\n");
+}
+
+TEST_CASE("shapes of searches are shown") {
+    CHECK(
+        rows_of("select fingerprint, route, calls, share, eligible, reason from queries where "
+                "calls < 20") == "7c0d9e127c0d9e12|~|10|0.25|f|function\n"
+    );
+}
+
+TEST_CASE("what comparisons came to is shown") {
+    CHECK(
+        rows_of(
+            "select compared, excluded, excluded_classes, hard_classes, overlap, rbo from compare"
+        ) == "20|3|in_flight 1, uncovered 2|invisible_row 1|0.9|~\n"
+    );
+    CHECK(rows_of("select judge, samples from recall where mean < 1") == "exact|10\n");
+    CHECK(rows_of("select kind, count from latency") == "paired|20\n");
+    CHECK(
+        rows_of("select id, class, served_by, pg_recall from mismatches where severity = 'hard'") ==
+        "7|invisible_row|postgres|~\n"
+    );
+}
+
 TEST_CASE("conditions choose rows") {
     CHECK(
         rows_of("SELECT column, desired_pct FROM veer.routes WHERE relation = 'public.images'") ==
@@ -165,8 +201,8 @@ TEST_CASE("what is not understood is an error with Postgres' code") {
     CHECK(rows_of("select nothing from routes") == "42703");
     CHECK(rows_of("select * from nothing") == "42P01");
     CHECK(rows_of("select * from public.routes") == "42P01");
-    CHECK(rows_of("select * from veer.gates") == "0A000");
-    CHECK(rows_of("show gates") == "0A000");
+    CHECK(rows_of("select * from veer.receipts") == "0A000");
+    CHECK(rows_of("show receipts") == "0A000");
     CHECK(rows_of("show nonsense") == "42704");
     CHECK(rows_of("select * from routes where veer = 'x'") == "22P02");
     CHECK(rows_of("select * from routes where route = 1") == "42883");
@@ -177,7 +213,7 @@ TEST_CASE("what is not understood is an error with Postgres' code") {
     CHECK(rows_of("insert into routes values (1)") == "42601");
     CHECK(rows_of("drop table routes") == "42601");
     CHECK(rows_of("") == "42601");
-    CHECK(rows_of(std::string(70'000, ' ') + "select 1") == "54001");
+    CHECK(rows_of(std::string(200'000, ' ') + "select 1") == "54001");
 }
 
 TEST_CASE("an error points at its place") {

@@ -90,6 +90,34 @@ TEST_CASE("the status tree") {
     );
     CHECK(text.find("about 2 KiB") != std::string::npos);
     CHECK(status_text(look, look, true).find("4 searches  0/s") != std::string::npos);
+    CHECK(text.find("cutover") == std::string::npos);
+    const auto add = [&look](const char* name, std::uint32_t oid, const char* value) {
+        look.routes.columns.push_back({name, oid});
+        look.routes.rows[0].push_back(
+            value == nullptr ? std::nullopt : std::optional<std::string>(value)
+        );
+    };
+    add("traffic", 25, "canary");
+    add("allowed_pct", 701, "5");
+    add("version", 20, "42");
+    add("trial_until", 1184, "2026-05-04 14:22:07+00");
+    add("recall", 701, "0.99412");
+    add("recall_lo", 701, "0.9917");
+    add("next_step", 701, "50");
+    add("next_step_at", 1184, nullptr);
+    add("obstacle", 25, nullptr);
+    const std::string more = status_text(look, {}, false);
+    CHECK(
+        more.find("cutover  canary, allowed 5 %, version 42, a trial until 2026-05-04 14:22:07+00: "
+                  "veer confirm\n") != std::string::npos
+    );
+    CHECK(more.find("recall   0.9941, proven 0.9917 at least\n") != std::string::npos);
+    CHECK(more.find("next     READY for 50 %: veer promote\n") != std::string::npos);
+    look.routes.rows[0].back() = "about 310 more compared searches for recall";
+    CHECK(
+        status_text(look, {}, false).find("NOT YET 50 %: about 310 more compared searches") !=
+        std::string::npos
+    );
 }
 
 TEST_CASE("a drill is told to people, and as an exit code") {

@@ -1,5 +1,6 @@
 #include "router/compare/ledger.hpp"
 #include "router/compare/sampling.hpp"
+#include "router/compare/shape_ledger.hpp"
 
 #include <catch2/catch_approx.hpp>
 #include <catch2/catch_test_macros.hpp>
@@ -20,6 +21,34 @@ Mismatch comparison(Difference verdict, const std::string& route = "docs") {
 }
 
 }  // namespace
+
+TEST_CASE("comparisons are told apart by shape and k, within bounds", "[compare]") {
+    ShapeLedger ledger;
+    Mismatch one = comparison(Difference::veer_missed);
+    one.shape = "select 1";
+    one.answers.k = 10;
+    one.judgement.recall = 0.9;
+    ledger.add(one);
+    one.judgement.judged = false;
+    ledger.add(one);
+    one.judgement.verdict = Difference::in_flight;  // excluded: of durations only
+    ledger.add(one);
+    REQUIRE(ledger.records().size() == 1);
+    const ShapeRecord record = ledger.records().front();
+    CHECK(record.k == 10);
+    CHECK(record.recall.count() == 1);
+    CHECK(record.pg_recall.count() == 1);
+    CHECK(record.pooled_recall.count() == 1);
+    CHECK(record.veer_ms.count() == 3);
+    for (std::size_t k = 11; k < 100; ++k) {
+        one.answers.k = k;
+        ledger.add(one);
+    }
+    CHECK(ledger.records().size() == ShapeLedger::shapes_max);
+    one.route = "another";
+    ledger.add(one);
+    CHECK(ledger.records().size() == ShapeLedger::shapes_max + 1);
+}
 
 TEST_CASE("a latency histogram's quantiles are a sixteenth too high at most", "[compare]") {
     LatencyHistogram histogram;
@@ -172,6 +201,29 @@ TEST_CASE("a ledger counts classes, recall and latency of each route", "[compare
     CHECK(records[1].statistics.pooled_recall.count() == 1);
     CHECK(ledger.mismatches().size() == 11);  // excluded and equal ones are not kept
     CHECK(ledger.mismatch(1)->judgement.verdict == Difference::veer_missed);
+}
+
+TEST_CASE("a route that Postgres fails pauses alone, a lost server pauses all", "[compare]") {
+    Pauses pauses;
+    CHECK_FALSE(pauses.paused("a", 0));
+    pauses.begin("a", 10);
+    CHECK(pauses.paused("a", 10 + Pauses::length_ns - 1));
+    CHECK_FALSE(pauses.paused("a", 10 + Pauses::length_ns));
+    CHECK_FALSE(pauses.paused("b", 11));
+    pauses.begin_for_all(20);
+    CHECK(pauses.paused("b", 19 + Pauses::length_ns));
+    CHECK_FALSE(pauses.paused("b", 20 + Pauses::length_ns));
+}
+
+TEST_CASE("the recall that a share of the searches does not exceed", "[compare]") {
+    RecallHistogram seen;
+    CHECK(seen.quantile(0.1) == 1);
+    for (int i = 0; i < 100; ++i) {
+        seen.add(i < 5 ? 0.5 : 1);
+    }
+    CHECK(seen.quantile(0.01) == 0.5);
+    CHECK(seen.quantile(0.05) == 0.5);
+    CHECK(seen.quantile(0.1) == 1);
 }
 
 }  // namespace veer::router::compare

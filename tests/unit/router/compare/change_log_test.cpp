@@ -50,11 +50,11 @@ TEST_CASE("a snapshot sees what had ended when it was taken", "[compare]") {
 
 TEST_CASE("rows that one side may have seen and the other not", "[compare]") {
     ChangeLog log;
-    log.keep(true);
-    log.note(upsert(10, 100, "seen by both"));
-    log.note(upsert(20, 103, "committing: applied, not visible"));
-    log.note(upsert(30, 101, "visible, applied too late"));
-    log.note(upsert(40, 110, "seen by neither"));
+    log.keep(true, 0);
+    log.note(upsert(10, 100, "seen by both"), 0);
+    log.note(upsert(20, 103, "committing: applied, not visible"), 0);
+    log.note(upsert(30, 101, "visible, applied too late"), 0);
+    log.note(upsert(40, 110, "seen by neither"), 0);
     const Changed changed = log.between(docs, window(20, 30), snapshot("101:105:103"));
     CHECK(changed.complete);
     CHECK(
@@ -68,11 +68,11 @@ TEST_CASE("rows that one side may have seen and the other not", "[compare]") {
 
 TEST_CASE("an old key has changed, too, and so has a deleted row", "[compare]") {
     ChangeLog log;
-    log.keep(true);
+    log.keep(true, 0);
     storage::Transaction transaction = upsert(10, 100, "new");
     std::get<storage::Upsert>(transaction.changes[0]).old_key = "old";
     transaction.changes.emplace_back(storage::Delete{.table = docs, .key = "gone"});
-    log.note(transaction);
+    log.note(transaction, 0);
     const Changed changed = log.between(docs, window(5, 20), snapshot("200:200:"));
     CHECK(changed.keys == std::unordered_set<std::string>{"new", "old", "gone"});
 }
@@ -80,36 +80,61 @@ TEST_CASE("an old key has changed, too, and so has a deleted row", "[compare]") 
 TEST_CASE("what is not known any more is said to be unknown", "[compare]") {
     const PgSnapshot all = snapshot("1000:1000:");
     ChangeLog log;
-    log.note(upsert(10, 100, "while off"));
-    log.keep(true);
-    CHECK_FALSE(log.between(docs, window(5, 20), all).complete);
-    CHECK(log.between(docs, window(10, 20), all).complete);
+    log.note(upsert(10, 100, "while off"), 0);
+    log.keep(true, 0);
+    CHECK_FALSE(log.between(docs, window(5, 20), all).covered);
+    CHECK(log.between(docs, window(10, 20), all).covered);
 
     storage::Transaction truncate;
     truncate.end_lsn = {30};
     truncate.xid = 101;
     truncate.changes.emplace_back(storage::Truncate{.tables = {docs}});
-    log.note(truncate);
+    log.note(truncate, 0);
     CHECK_FALSE(log.between(docs, window(20, 40), all).complete);
     CHECK(log.between(other, window(20, 40), all).complete);
     CHECK(log.between(docs, window(30, 40), all).complete);
 
-    log.restart({50});
-    CHECK_FALSE(log.between(docs, window(40, 60), all).complete);
-    CHECK(log.between(docs, window(50, 60), all).complete);
+    log.restart({50}, 0);
+    CHECK_FALSE(log.between(docs, window(40, 60), all).covered);
+    CHECK(log.between(docs, window(50, 60), all).covered);
+}
+
+TEST_CASE("the log knows since when it is whole", "[compare]") {
+    const PgSnapshot all = snapshot("1000:1000:");
+    ChangeLog log;
+    const auto covers = [&](std::int64_t since_ns) {
+        Window wanted = window(log.known_from().value, 1'000'000);
+        wanted.since_ns = since_ns;
+        return log.between(docs, wanted, all).covered;
+    };
+    CHECK_FALSE(covers(1'000));  // it has never been on
+    log.keep(true, 500);
+    CHECK_FALSE(covers(499));
+    CHECK(covers(500));
+    log.restart({50}, 900);
+    CHECK_FALSE(covers(899));
+    CHECK(covers(900));
+    // Two thousand changes a second, which it holds for less than a minute.
+    for (std::uint64_t i = 0; i < 2 * ChangeLog::entries_max; ++i) {
+        log.note(upsert(100 + i, 100, std::to_string(i)), 1'000 + static_cast<std::int64_t>(i));
+    }
+    const auto newest = static_cast<std::int64_t>(1'000 + 2 * ChangeLog::entries_max);
+    CHECK_FALSE(covers(1'000));
+    CHECK(covers(newest));
+    CHECK(covers(newest - static_cast<std::int64_t>(ChangeLog::entries_max / 4)));
 }
 
 TEST_CASE("the log is bounded, and knows from where on", "[compare]") {
     ChangeLog log;
-    log.keep(true);
+    log.keep(true, 0);
     const std::string key(1000, 'k');
     for (std::uint64_t i = 1; i <= 20'000; ++i) {
-        log.note(upsert(i, 100, key + std::to_string(i)));
+        log.note(upsert(i, 100, key + std::to_string(i)), 0);
     }
     const PgSnapshot all = snapshot("1000:1000:");
-    CHECK_FALSE(log.between(docs, window(1, 20'000), all).complete);
+    CHECK_FALSE(log.between(docs, window(1, 20'000), all).covered);
     const Changed last = log.between(docs, window(19'999, 20'000), all);
-    CHECK(last.complete);
+    CHECK(last.covered);
     CHECK(last.keys == std::unordered_set<std::string>{key + "20000"});
 }
 

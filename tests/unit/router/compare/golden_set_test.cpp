@@ -148,6 +148,9 @@ TEST_CASE("recall is what the index finds of the exact answer, ties being equal"
     CHECK(one.golden.summary().recall == 0.5);  // the same row twice is one
     CHECK(one.golden.measured(one.id, {{"x", 3}, {"y", 4}}));
     CHECK(one.golden.summary().recall == 0);
+    CHECK(one.golden.recall(one.id, {{"a", 1}, {"a", 1}}) == 0.5);
+    CHECK(one.golden.summary().recall == 0);  // that was only asked
+    CHECK_FALSE(one.golden.recall(one.id + 1, {}));
     CHECK_FALSE(one.golden.measured(one.id + 1, {}));
     one.golden.lose(at(100));
     CHECK_FALSE(one.golden.measured(one.id, {{"a", 1}, {"b", 2}}));

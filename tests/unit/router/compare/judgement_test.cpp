@@ -70,6 +70,26 @@ TEST_CASE("a nearer row that only one side has was missed by the other", "[compa
     CHECK(each.count(Difference::pg_missed) == 1);
 }
 
+TEST_CASE("a row that WHERE forbids is a wrong answer, and counts as none found", "[compare]") {
+    Triangle wrong = triangle("abcx", "abcd");
+    wrong.confirmed = {{"x", 24.0}};
+    wrong.outside = {"x"};
+    CHECK(verdict(wrong) == Difference::filter_violation);
+    CHECK(severity_of(verdict(wrong)) == Severity::hard);
+    CHECK(judge(wrong).count(Difference::filter_violation) == 1);
+    CHECK(judge(wrong).recall == 0.75);
+    // Of the judge's rows it is not one either, were it nearer than all.
+    wrong = triangle("abcd", "bcde");
+    wrong.confirmed = {{"a", 1.0}};
+    wrong.outside = {"a"};
+    CHECK(judge(wrong).count(Difference::filter_violation) == 1);
+    CHECK(judge(wrong).recall == 0.75);
+    CHECK(judge(wrong).pg_recall == 1);
+    // Its columns changed meanwhile: then it proves nothing.
+    wrong.changed.keys = {"a"};
+    CHECK(severity_of(verdict(wrong)) != Severity::hard);
+}
+
 TEST_CASE("a row that neither has is known only by the exact answer", "[compare]") {
     Triangle both = triangle("acde", "acde");
     CHECK(verdict(both) == Difference::both_missed);
@@ -222,6 +242,16 @@ TEST_CASE("where too much is in motion or unknown, nothing is said", "[compare]"
     Triangle unknown = triangle("abce", "abcd");
     unknown.changed.complete = false;
     CHECK(verdict(unknown) == Difference::in_flight);
+    unknown.changed.covered = false;
+    CHECK(verdict(unknown) == Difference::uncovered);
+    Triangle ghost = triangle("axbc", "abcd");  // a row that Postgres does not have
+    ghost.confirmed["x"] = std::nullopt;
+    CHECK(severity_of(verdict(ghost)) == Severity::hard);
+    ghost.changed.covered = false;
+    CHECK(verdict(ghost) == Difference::uncovered);
+    Triangle equal = triangle("abcd", "abcd");
+    equal.changed.covered = false;
+    CHECK(verdict(equal) == Difference::none);
     Triangle storm = triangle("abce", "abcd");
     storm.changed.keys = {"a", "b", "c"};
     CHECK(verdict(storm) == Difference::in_flight);

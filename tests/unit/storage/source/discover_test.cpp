@@ -1,5 +1,7 @@
 #include "storage/source/discover.hpp"
 
+#include "storage/partitions.hpp"
+
 #include <catch2/catch_test_macros.hpp>
 
 using namespace veer::storage;
@@ -88,7 +90,7 @@ TEST_CASE("Tables that the stream cannot follow are refused", "[storage]") {
     TableInput input = good_input();
     SECTION("partition") {
         input.facts.is_partition = true;
-        CHECK(refused_for(input, "partitioned tables are not supported yet"));
+        CHECK(refused_for(input, "run CREATE INDEX on the root"));
     }
     SECTION("parent") {
         input.facts.has_children = true;
@@ -249,4 +251,31 @@ TEST_CASE("A temporary table is nobody else's business", "[storage]") {
     judge(input, "vee", catalogue);
     CHECK(catalogue.tables.empty());
     CHECK(catalogue.refused.empty());
+}
+
+TEST_CASE("A partitioned table is copied where the stream tells of every partition", "[storage]") {
+    TableInput input = good_input();
+    input.facts.kind = 'p';
+    input.facts.has_children = true;
+    input.facts.file = "tree 1234";
+    CHECK(refusal(input).empty());
+    Catalogue catalogue;
+    judge(input, "vee", catalogue);
+    CHECK(is_partitioned(catalogue.tables.front()));
+    SECTION("an unlogged partition") {
+        input.facts.odd_partition = OddPartition{"public.items_1", 'r', 'u', 'd'};
+        CHECK(refused_for(input, "run: ALTER TABLE public.items_1 SET LOGGED;"));
+    }
+    SECTION("a foreign one") {
+        input.facts.odd_partition = OddPartition{"public.items_1", 'f', 'p', 'n'};
+        CHECK(refused_for(input, "ALTER TABLE public.items DETACH PARTITION public.items_1;"));
+    }
+    SECTION("one with another replica identity") {
+        input.facts.odd_partition = OddPartition{"public.items_1", 'r', 'p', 'i'};
+        CHECK(refused_for(input, "run: ALTER TABLE public.items_1 REPLICA IDENTITY DEFAULT;"));
+    }
+    SECTION("another replica identity of its own") {
+        input.facts.replica_identity = 'i';
+        CHECK(refused_for(input, "run: ALTER TABLE public.items REPLICA IDENTITY DEFAULT;"));
+    }
 }

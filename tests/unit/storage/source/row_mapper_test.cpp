@@ -62,6 +62,31 @@ TEST_CASE("Unchanged values stay open, but for a key, which the old row has", "[
     CHECK(mapper.row(unchanged, nullptr).has_error());
 }
 
+TEST_CASE("A column that is declared to hold vectors fails on no value", "[storage]") {
+    Table table = sample_table();
+    table.vectors = {2, 1};
+    table.columns[1].form = VectorForm::text;
+    table.columns[1].declared_dimensions = 2;
+    const auto mapper = RowMapper::make(table, relation()).value();
+    const auto note = [&](pgoutput::Field field) {
+        const pgoutput::TupleData tuple{
+            {Kind::null, {}}, {Kind::binary, id_bytes}, {Kind::null, {}}, field};
+        return mapper.row(tuple, nullptr).value().vectors.back();
+    };
+    CHECK(
+        note({Kind::binary, "[1,2]"}) ==
+        VectorValue{ForeignVector{std::vector<float>{1, 2}, foreign_digest("[1,2]")}}
+    );
+    CHECK(
+        note({Kind::binary, "none"}) ==
+        VectorValue{ForeignVector{std::nullopt, foreign_digest("none")}}
+    );
+    CHECK(note({Kind::null, {}}) == VectorValue{NullVector{}});
+    CHECK(note({Kind::unchanged_toast, {}}) == VectorValue{UnchangedVector{}});
+    const auto copied = row_of_copy(table, {id_bytes, std::nullopt, "[1,2,3]"}).value();
+    CHECK(vector_in(copied.vectors.back()) == nullptr);
+}
+
 TEST_CASE("A relation that is not what was copied is gone", "[storage]") {
     auto changed = relation();
     SECTION("other dimensions") {

@@ -21,6 +21,22 @@ TEST_CASE("A row reads back as it was", "[storage]") {
     CHECK((decode_row("key", "") == Row{"key", {}, {}}));
 }
 
+TEST_CASE("A vector of another type reads back, with what it was read from", "[storage]") {
+    const Row row{
+        "key",
+        {ForeignVector{std::vector<float>{1, 2}, "sixteen bytes..."},
+         ForeignVector{std::nullopt, "another sixteen."},
+         floats({3})},
+        {NullValue{}}};
+    const std::string bytes = encode_row(row).value();
+    CHECK((decode_row("key", bytes) == row));
+    const std::string foreign =
+        encode_row({"key", {ForeignVector{std::vector<float>{1}, "digest"}}, {}}).value();
+    for (std::size_t size = 1; size < foreign.size(); ++size) {
+        CHECK_FALSE(decode_row("key", foreign.substr(0, size)).has_value());
+    }
+}
+
 TEST_CASE("What is unchanged cannot be stored", "[storage]") {
     CHECK_FALSE(encode_row({"key", {UnchangedVector{}}, {}}).has_value());
     CHECK_FALSE(encode_row({"key", {}, {NullValue{}, UnchangedValue{}}}).has_value());
@@ -54,6 +70,10 @@ TEST_CASE("The state reads back as it was", "[storage]") {
     state.phase = CopyPhase::streaming;
     state.tables = {sample_table(1), sample_table(2)};
     state.tables[1].copied = {0, 1};
+    state.tables[1].columns[1].form = VectorForm::text;
+    state.tables[1].columns[1].declared_dimensions = 2;
+    state.tables[1].vectors.push_back(1);
+    state.tables[1].indexes.push_back({"", "", 0, "<=>", 16502, 16, 64, true, 2, 16385});
     state.tables[1].copied_fingerprint = "1,|2|x";
     const Table second = state.tables[1];
     const std::string bytes = encode_state(state);

@@ -7,6 +7,7 @@
 #include <rocksdb/db.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -312,4 +313,132 @@ TEST_CASE("Copies that were cut short are forgotten, complete tables are not", "
         CHECK_FALSE(store.get({oid}, key_of(1)).value().has_value());
     }
     CHECK(store.read_spool({101}).value().changes.empty());
+}
+
+TEST_CASE("A copy that was cut short is kept where it can go on", "[storage]") {
+    const TemporaryDirectory temporary;
+    std::optional<Store> store = filled_store(temporary / "s");
+    CHECK_FALSE(store->copy().value().has_value());
+    veer::storage::store::CopyRecord record;
+    record.table = sample_table(101);
+    record.publication_fingerprint = "p:1:101:1;";
+    record.first = {0x150};
+    record.last = {0x180};
+    record.done = {{0, 7}, {9, veer::storage::store::PageRange::no_end}};
+    record.rows = 5;
+    record.bytes = 6;
+    store->write_rows({101}, std::vector<Row>{row_of(1, floats({1, 2}), NullVector{})}).value();
+    const std::vector<Change> changes{Delete{{101}, key_of(1)}, Delete{{101}, key_of(2)}};
+    store->write({}, {0x200}, {}, {{101}, {0x180}, changes}).value();
+    store->save_copy(record).value();
+    store.reset();
+    store.emplace(Store::open(temporary / "s").value());
+    CHECK(store->copy().value()->unreadable == Lsn{});
+    store->note_unreadable({0x190}).value();
+    store->forget_others({sample_table(100)}, TableOid{101}).value();
+    const veer::storage::store::CopyRecord kept = store->copy().value().value();
+    CHECK(encode_copy(kept) == encode_copy(record));
+    CHECK(kept.table.same_shape(record.table));
+    CHECK(kept.done == record.done);
+    CHECK(kept.unreadable == Lsn{0x190});
+    CHECK(store->get({101}, key_of(1)).value().has_value());
+    CHECK(store->read_spool({101}).value().changes.size() == 2);
+    CHECK(store->read_spool({101}, {{}, {0x180}}).value().changes.empty());
+    CHECK(store->read_spool({101}, {{{0x180}, 1}}).value().changes.size() == 1);
+    SECTION("it is forgotten") {
+        store->forget({101}).value();
+        CHECK_FALSE(store->get({101}, key_of(1)).value().has_value());
+    }
+    SECTION("another one goes on") {
+        store->forget_others({sample_table(100)}).value();
+        CHECK_FALSE(store->get({101}, key_of(1)).value().has_value());
+    }
+    SECTION("it is complete") {
+        store->join({sample_table(100), sample_table(101)}, "p:1:101:1;").value();
+        CHECK(store->get({101}, key_of(1)).value().has_value());
+        CHECK(store->state().value()->tables.size() == 2);
+    }
+    CHECK_FALSE(store->copy().value().has_value());
+    CHECK(all_rows(*store).size() == 2);
+}
+
+namespace {
+
+constexpr std::uint64_t many = 1'500;
+
+/// 3 MB, of keys that come in any order; what they hold says when they were written.
+std::vector<Row> many_rows(float written) {
+    std::vector<Row> rows;
+    for (std::uint64_t i = 0; i < many; ++i) {
+        rows.push_back(row_of(
+            1 + i * 7 % many,
+            floats(std::vector<float>(512, written)),
+            floats({static_cast<float>(i)})
+        ));
+    }
+    return rows;
+}
+
+float written_in(const Store& store, std::uint64_t id) {
+    const auto row = store.get(table, key_of(id)).value();
+    return row.has_value() ? std::get<std::vector<float>>(*vector_in(row->vectors[0])).front() : 0;
+}
+
+}  // namespace
+
+TEST_CASE("Many rows of a copy are there at once, and are what was written last", "[storage]") {
+    const TemporaryDirectory temporary;
+    std::optional<Store> store = filled_store(temporary / "s");
+    auto before = store->view();
+    store->write_rows(table, many_rows(5)).value();
+    std::vector<Row> sorted = many_rows(5);
+    std::sort(sorted.begin(), sorted.end(), [](const Row& one, const Row& other) {
+        return one.key < other.key;
+    });
+    CHECK(all_rows(*store) == sorted);
+    std::size_t seen = 0;
+    const auto count = [&seen](Row&& /*row*/) {
+        ++seen;
+        return true;
+    };
+    before->for_each_row(table, std::nullopt, count).value();
+    CHECK(seen == 2);
+    before.reset();
+
+    const std::vector<Change> changes{
+        Delete{table, key_of(3)},
+        Upsert{table, std::nullopt, row_of(4, floats({6, 6}), NullVector{})}};
+    store->write(changes, {0x200}).value();
+    CHECK(written_in(*store, 3) == 0);
+    CHECK(written_in(*store, 4) == 6);
+    store->write_rows(table, many_rows(7)).value();
+    CHECK(written_in(*store, 3) == 7);
+    CHECK(written_in(*store, 4) == 7);
+
+    store.reset();
+    store.emplace(Store::open(temporary / "s").value());
+    CHECK(written_in(*store, many) == 7);
+    store->forget(table).value();
+    CHECK(all_rows(*store).empty());
+}
+
+TEST_CASE("What was to become many rows of a copy is not kept", "[storage]") {
+    const TemporaryDirectory temporary;
+    const fs::path loading = fs::path{temporary / "s"} / "loading";
+    std::optional<Store> store = filled_store(temporary / "s");
+    SECTION("where veer died before") {
+        store.reset();
+        std::ofstream{loading / "0.sst"} << "half of it";
+        store.emplace(Store::open(temporary / "s").value());
+    }
+    SECTION("where it cannot be written") {
+        fs::remove(loading);
+        CHECK(store->write_rows(table, many_rows(5)).error().code == Errc::disk);
+        fs::create_directory(loading);
+    }
+    SECTION("nor when it is there") {
+        store->write_rows(table, many_rows(5)).value();
+    }
+    CHECK(fs::is_empty(loading));
+    CHECK(all_rows(*store).size() > 1);
 }

@@ -29,6 +29,7 @@ TEST_CASE("The smallest table that is due is copied first", "[storage]") {
     const std::vector<Table> wanted{of_size(1, 1'000), of_size(2, 10), of_size(3, 50)};
     CHECK_FALSE(schedule.next({}, start).has_value());
     CHECK(schedule.next(wanted, start)->oid == TableOid{2});
+    CHECK(schedule.next(wanted, start, TableOid{1})->oid == TableOid{1});
     schedule.failed({2}, Failure::cheap, start);
     CHECK(schedule.next(wanted, start)->oid == TableOid{3});
     CHECK(schedule.due({wanted[1]}, start) == start + milliseconds{500});
@@ -82,4 +83,18 @@ TEST_CASE("A copy that was for nothing is made again at once, and then seldom", 
     now += std::chrono::hours{2};
     schedule.failed({1}, Failure::costly, now);
     CHECK(schedule.due(wanted, now) == now);
+}
+
+TEST_CASE("A copy that has begun goes first, unless it fails and fails", "[storage]") {
+    JoinSchedule schedule;
+    const std::vector<Table> wanted{of_size(1, 1'000), of_size(2, 10)};
+    CHECK(schedule.next(wanted, start, TableOid{7})->oid == TableOid{2});
+    CHECK(schedule.next(wanted, start, TableOid{1})->oid == TableOid{1});
+    for (int failure = 0; failure < 4; ++failure) {
+        schedule.failed({1}, Failure::cheap, start);
+        CHECK_FALSE(schedule.next(wanted, start, TableOid{1}).has_value());
+        CHECK(schedule.due(wanted, start, TableOid{1}) > start);
+    }
+    schedule.failed({1}, Failure::cheap, start);
+    CHECK(schedule.next(wanted, start, TableOid{1})->oid == TableOid{2});
 }

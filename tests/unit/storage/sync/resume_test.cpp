@@ -148,3 +148,55 @@ TEST_CASE("Each table goes on, or leaves with a reason, by itself", "[storage]")
     CHECK(reconciled.left.at({102}).find("has changed") != std::string::npos);
     CHECK(reconciled.left.at({103}).find("out of the publication") != std::string::npos);
 }
+
+TEST_CASE("The graph stays as it was made when pgvector's index has gone", "[storage]") {
+    const SyncState stored = stored_state();
+    Table without = sample_table();
+    without.indexes[1].name.clear();
+    without.indexes[1].method.clear();
+    without.indexes[1].m = 16;
+    const Reconciled reconciled = reconcile(
+        stored.tables, stored.publication_fingerprint, {without}, *same_upstream().publication
+    );
+    REQUIRE(reconciled.kept.size() == 1);
+    CHECK(reconciled.kept[0].indexes[1].name.empty());
+    CHECK(reconciled.kept[0].indexes[1].m == 8);
+}
+
+TEST_CASE("A copy that was cut short goes on in the history that it was read in", "[storage]") {
+    store::CopyRecord record;
+    record.first = {0x10};
+    record.last = {0x20};
+    store::SyncState stored;
+    stored.history.timeline = 3;
+    stored.applied = {0x18};
+    CHECK(in_history(record, stored, 3, {0x20}));
+    CHECK_FALSE(in_history(record, stored, 3, {0x19}));  // of a restored machine, say
+    CHECK_FALSE(in_history(record, stored, 4, {0x90}));  // promoted before the snapshot, perhaps
+    stored.applied = {0x20};
+    CHECK(in_history(record, stored, 4, {0x90}));  // the stream's landmark says
+}
+
+TEST_CASE("A copy that was cut short goes on with the same file alone", "[storage]") {
+    store::CopyRecord record;
+    record.table = sample_table();
+    record.table.fingerprint = "700,701,|555|1 20 -1 id,";
+    record.publication_fingerprint = "p:1:100:1;";
+    record.first = {0x10};
+    record.last = {0x10};
+    record.done = {{0, 7}};
+    const source::Publication published = *same_upstream().publication;
+    Table now = record.table;
+    CHECK(continued(record, {now}, published).has_value());
+    CHECK_FALSE(continued(record, {}, published).has_value());
+    CHECK_FALSE(continued(record, {now}, {}).has_value());
+    CHECK_FALSE(continued(record, {now}, {{{100}, "p:1:100:2;"}}).has_value());
+    now.fingerprint = "700,701,|556|1 20 -1 id,";  // VACUUM FULL: rows are on other pages
+    CHECK_FALSE(continued(record, {now}, published).has_value());
+    record.done = {{}};
+    CHECK(continued(record, {now}, published).has_value());  // but all of them were read
+    record.unreadable = {0x9};
+    CHECK(continued(record, {now}, published).has_value());
+    record.unreadable = {0x10};
+    CHECK_FALSE(continued(record, {now}, published).has_value());
+}

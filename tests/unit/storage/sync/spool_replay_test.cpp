@@ -1,5 +1,7 @@
 #include "storage/sync/spool_replay.hpp"
 
+#include "storage/sync/page_ranges.hpp"
+#include "storage/sync/snapshot_merge.hpp"
 #include "tests/unit/storage/sample_table.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -20,6 +22,7 @@ using veer::tests::key_of;
 namespace {
 
 constexpr TableOid table{100};
+constexpr std::uint32_t page_count = 6;
 using Rows = std::map<RowKey, std::vector<VectorValue>>;
 
 class Ignorant : public Observer {
@@ -63,7 +66,8 @@ class Directory {
 /// The table in Postgres: what happened to it, and how the stream tells it.
 class Upstream {
   public:
-    explicit Upstream(std::mt19937& random) : random_{random} {}
+    explicit Upstream(std::mt19937& random, bool truncates = true)
+        : random_{random}, truncates_{truncates} {}
 
     /// One transaction of a few changes; returns them as the stream has them, unchanged vectors and
     /// all.
@@ -82,18 +86,38 @@ class Upstream {
 
     const Rows& rows() const { return rows_; }
 
+    /// A snapshot of these pages.
+    std::vector<Row> read(const store::PageRange& pages) const {
+        std::vector<Row> read;
+        for (const auto& [key, vectors] : rows_) {
+            const std::uint32_t page = pages_.at(key);
+            if (page >= pages.first && page < pages.end) {
+                read.push_back({key, vectors});
+            }
+        }
+        return read;
+    }
+
   private:
+    void put(const RowKey& key) {
+        pages_[key] = static_cast<std::uint32_t>(random_() % page_count);
+    }
+
     Change change() {
         const RowKey key = key_of(random_() % 12);
         const RowKey other = key_of(random_() % 12);
-        if (random_() % 50 == 0) {
+        if (truncates_ && random_() % 50 == 0) {
             rows_.clear();
             return Truncate{{table}};
         }
         const auto found = rows_.find(key);
         if (found == rows_.end()) {
             rows_[key] = {floats({++value_}), NullVector{}};
+            put(key);
             return Upsert{table, std::nullopt, {key, rows_[key]}};
+        }
+        if (random_() % 2 == 0) {
+            put(key);  // else it stays on its page
         }
         switch (random_() % 4) {
             case 0:
@@ -106,6 +130,7 @@ class Upstream {
                 if (!rows_.contains(other)) {
                     rows_[other] = std::move(found->second);
                     rows_.erase(key);
+                    pages_[other] = pages_.at(key);
                     return Upsert{table, key, {other, {UnchangedVector{}, UnchangedVector{}}}};
                 }
                 [[fallthrough]];
@@ -116,7 +141,9 @@ class Upstream {
     }
 
     std::mt19937& random_;
+    bool truncates_;
     Rows rows_;
+    std::map<RowKey, std::uint32_t> pages_;
     std::uint64_t position_ = 0x100;
     float value_ = 0;
 };
@@ -217,4 +244,77 @@ TEST_CASE("A spool that does not fit the rows says so, and is not applied", "[st
     CHECK(stored_rows(store).empty());
     CHECK(replay_spool(store, progress, table, {0x11}).value() == 1);  // before the snapshot
     CHECK(stored_rows(store).empty());
+}
+
+TEST_CASE("A copy that dies goes on, and its rows are those upstream", "[storage]") {
+    const Directory directory;
+    store::Store store = store::Store::open(directory.path()).value();
+    const auto seed = std::random_device{}();
+    INFO("seed " << seed);
+    std::mt19937 random{seed};
+    std::size_t asked_for = 0;
+    for (int round = 0; round < 300; ++round) {
+        Upstream upstream{random, false};
+        Ignorant observer;
+        Progress progress{observer};
+        store.forget(table).value();
+        const auto follow = [&] {
+            for (auto left = random() % 12; left > 0; --left) {
+                const Transaction told = upstream.commit();
+                store.write({}, told.end_lsn, {}, {table, told.commit_lsn, told.changes}).value();
+            }
+        };
+        store::CopyRecord record;
+        record.table.oid = table;
+        const auto fetch = [&](const std::vector<RowKey>& keys) -> Result<std::vector<Row>> {
+            std::vector<Row> rows;
+            for (const RowKey& key : keys) {
+                const auto found = upstream.rows().find(key);
+                if (found != upstream.rows().end()) {
+                    rows.push_back({key, found->second});
+                }
+            }
+            asked_for += keys.size();
+            return rows;
+        };
+        follow();
+        for (int attempt = 0; record.done != std::vector{store::PageRange{}}; ++attempt) {
+            record.last = {upstream.position().value + 1};
+            record.first = attempt == 0 ? record.last : record.first;
+            std::vector<std::vector<Row>> snapshot;
+            for (std::uint32_t page = 0; page < page_count; ++page) {
+                snapshot.push_back(upstream.read({page, page + 1}));
+            }
+            for (const store::PageRange& range : ranges_left(page_count, 1, record.done)) {
+                std::vector<Row> rows = snapshot.at(range.first);
+                const bool dies = attempt < 3 && random() % 4 == 0;
+                rows.resize(dies ? rows.size() / 2 : rows.size());
+                store.write_rows(table, rows).value();
+                if (dies) {
+                    break;
+                }
+                add_range(record.done, range);
+                store.save_copy(record).value();
+                follow();
+            }
+            follow();
+        }
+        if (random() % 2 == 0) {  // dies under way, and has to do it all again
+            const auto dies = [](const std::vector<RowKey>&) -> Result<std::vector<Row>> {
+                return Error{Errc::connection, "it died"};
+            };
+            record.last = {upstream.position().value + 1};
+            (void)merge_snapshots(store, record, dies, [] { return Result<void>{}; });
+            follow();
+        }
+        record.last = {upstream.position().value + 1};
+        REQUIRE(merge_snapshots(store, record, fetch, [] { return Result<void>{}; }).has_value());
+        REQUIRE(stored_rows(store) == upstream.rows());
+        REQUIRE(store.copy().value()->first == record.last);
+        follow();
+        while (replay_spool(store, progress, table, record.last).value() > 0) {
+        }
+        REQUIRE(stored_rows(store) == upstream.rows());
+    }
+    CHECK(asked_for > 0);
 }

@@ -235,3 +235,42 @@ TEST_CASE("A transaction that is too large fails the tables in it", "[storage]")
     REQUIRE(assembler.failures().size() == 1);
     CHECK(assembler.failures().at({100}).find("copying the table is cheaper") != std::string::npos);
 }
+
+TEST_CASE("A row of a partition that is not known fails its table, and no other", "[storage]") {
+    TransactionAssembler assembler{{sample_table(100), sample_table(200)}};
+    assembler.know({{{100}, {{101}, {102}}}});
+    const auto of = [](std::uint32_t oid) {
+        auto message = relation();
+        message.oid = {oid};
+        return message;
+    };
+    const pgoutput::Type type{16385, "public", "vector"};
+    const pgoutput::Insert insert{{100}, tuple(seven)};
+    SECTION("those that are known come as the root's") {
+        CHECK(changes_of(assembler, {of(100), type, of(101), insert}).size() == 1);
+        CHECK(changes_of(assembler, {of(100), of(102), insert}).size() == 1);
+        CHECK(assembler.failures().empty());
+    }
+    SECTION("others may have rows that the copy does not have, or are gone again") {
+        const auto changes = changes_of(
+            assembler,
+            {of(200),
+             pgoutput::Insert{{200}, tuple(seven)},
+             of(100),
+             of(101),
+             insert,
+             of(100),
+             type,
+             of(103),
+             insert}
+        );
+        CHECK(changes == std::vector<Change>{Upsert{{200}, std::nullopt, mapped(7)}});
+        CHECK(assembler.failures().contains({100}));
+        CHECK(assembler.outgrown() == std::set<TableOid>{{100}});
+    }
+    SECTION("what comes behind something else is a table of its own") {
+        changes_of(assembler, {of(100), pgoutput::Truncate{0, {{100}}}, of(103)});
+        changes_of(assembler, {of(200), of(103)});
+        CHECK(assembler.failures().empty());
+    }
+}

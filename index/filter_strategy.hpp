@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+
+namespace veer::index {
+
+/// What is known of a filtered search before it begins.
+struct FilteredSearch {
+    double matching = 0;         ///< rows that pass, about
+    double rows = 0;             ///< live ones
+    std::size_t ef = 0;          ///< of the walk that is asked about
+    std::size_t links = 32;      ///< of a node, at most
+    std::size_t code_lines = 1;  ///< cache lines of what distances are computed of
+    std::size_t sign_lines = 0;  ///< of what rules most rows out before; 0: nothing does
+
+    double share() const;
+};
+
+/// What it costs to compare with every row that passes, in cache lines read one behind the other.
+double comparing_cost(const FilteredSearch& search);
+
+/// What a walk over nodes that pass costs in the same unit. Its lines lie anywhere, and each costs
+/// twice as much; where few nodes pass, most are lists of links of those that do not.
+double walking_cost(const FilteredSearch& search);
+
+/// Whether the walk costs less, and would not lose its way.
+bool worth_walking(const FilteredSearch& search);
+
+}  // namespace veer::index

@@ -1,0 +1,147 @@
+#include "proxy/session/session.hpp"
+#include "router/answer.hpp"
+#include "router/candidate.hpp"
+#include "router/ties.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+// How many rows the index is asked for, and whether what it found suffices.
+
+namespace veer::proxy::session {
+
+namespace {
+
+/// Composite keys become one OR each, which Postgres plans one by one.
+constexpr std::uint64_t composite_candidates_max = 256;
+
+/// Of all looks of one search together.
+Instant answer_deadline(Instant searched) {
+    const std::chrono::nanoseconds most = router::Candidate::answer_time_max;
+    return {searched.nanoseconds + most.count()};
+}
+
+/// More keys than asked for, so that rows deleted a moment ago do not make the answer short.
+std::uint64_t with_reserve(std::uint64_t wanted) {
+    return wanted + std::max<std::uint64_t>(2, wanted / 8);
+}
+
+/// As many more again where Postgres orders by distances of halves: which rows are last, and which
+/// are next, is not the same.
+std::uint64_t of_halves(std::uint64_t wanted) {
+    constexpr std::uint64_t least = 16;
+    return wanted + std::max(least, wanted);
+}
+
+/// What `ef_search = "auto"` has learnt, it has learnt of searches without a condition, by the
+/// column's own distances, in veer's own index.
+std::uint32_t effort(const Attempt& attempt) {
+    const bool as_learnt = !attempt.query().narrows() && !attempt.query().cast.to_half &&
+                           attempt.route->candidate == nullptr;
+    return as_learnt ? attempt.route->ef(attempt.facts.ef_search) : attempt.facts.ef_search;
+}
+
+}  // namespace
+
+std::uint64_t Session::candidates_max() const {
+    return attempt_->route->table().key.size() > 1 ? composite_candidates_max
+                                                   : options_.candidates_max;
+}
+
+/// 0 where the statement's conditions keep so few rows that Postgres had better look for them.
+std::uint64_t Session::first_candidates() const {
+    const Attempt& attempt = *attempt_;
+    const bool halves = attempt.query().cast.to_half;
+    const std::uint64_t wanted =
+        halves ? of_halves(attempt.search.wanted()) : attempt.search.wanted();
+    if (attempt.service == router::Service::local) {
+        return wanted;
+    }
+    const std::uint64_t enough = with_reserve(wanted);
+    const std::uint64_t most = candidates_max();
+    const bool told = attempt.search.rows.whole && !attempt.query().inner_join;
+    if (told || enough > most) {
+        return enough;
+    }
+    return attempt.statement->statement.plan->selectivity->candidates(wanted, most);
+}
+
+/// Whether there is a place for a look, which look_for() takes along; on_found() gives it back.
+bool Session::admitted() {
+    Attempt& attempt = *attempt_;
+    if (attempt.route->candidate == nullptr) {
+        return true;
+    }
+    attempt.place = attempt.route->candidate->admit();
+    return attempt.place != nullptr;
+}
+
+void Session::look_for(std::uint64_t rows, Output& out) {
+    Attempt& attempt = *attempt_;
+    attempt.stage = Attempt::Stage::searching;
+    attempt.candidates = rows;
+    if (attempt.observed) {
+        attempt.observed->applied = router_.applied();
+    }
+    out.search = PendingSearch{
+        .number = ++searches_,
+        .order =
+            {.index = attempt.route->column.index,
+             .vector = attempt.search.vector,
+             .rows = rows,
+             .ef = std::max<std::uint64_t>(effort(attempt), rows),
+             .filter = attempt.search.rows.filter,
+             .columns = attempt.service == router::Service::local
+                            ? router::copied_outputs(attempt.route->table(), attempt.query())
+                            : std::vector<std::size_t>{},
+             .candidate = attempt.route->candidate,
+             .place = attempt.place},
+        .deadline = attempt.route->candidate ? std::optional(answer_deadline(attempt.searched))
+                                             : std::nullopt};
+}
+
+void Session::on_found(std::uint64_t number, const router::Found& found, Instant now, Output& out) {
+    if (!attempt_ || attempt_->stage != Attempt::Stage::searching || number != searches_) {
+        return;
+    }
+    attempt_->place.reset();  // what follows is Postgres' work
+    if (replies_.skipping()) {
+        pass(router::reason::pipelined, now, out);
+    } else if (!attempt_->route->all_parse() || attempt_->route->unparsable_arrivals() != attempt_->arrivals) {
+        pass(router::reason::unparsable, now, out);
+    } else if (!found && attempt_->route->candidate) {
+        pass(router::reason::engine, now, out);
+    } else if (!found || found->size() < attempt_->search.wanted()) {
+        // Rows that pgvector's index does not hold (NULL, zero norm) may belong into a short
+        // answer.
+        pass(router::reason::short_answer, now, out);
+    } else {
+        attempt_->found = found->size();
+        note_found(*found, now);
+        serve_settled(*found, now, out);
+    }
+    emit_due(out);
+    drain_inbox(now, out);
+}
+
+/// Where further keys say what comes first among rows of one distance, Postgres is given all of
+/// these, or none.
+void Session::serve_settled(const std::vector<index::Hit>& hits, Instant now, Output& out) {
+    const Attempt& attempt = *attempt_;
+    if (!attempt.query().tie_breakers) {
+        serve(hits, now, out);
+        return;
+    }
+    const std::size_t rows = router::rows_without_open_tie(hits, attempt.candidates);
+    if (rows >= attempt.search.wanted()) {
+        serve({hits.begin(), hits.begin() + static_cast<std::ptrdiff_t>(rows)}, now, out);
+    } else if (attempt.candidates < candidates_max() && !admitted()) {
+        pass(router::reason::engine_busy, now, out);
+    } else if (attempt.candidates < candidates_max()) {
+        look_for(std::min(2 * attempt.candidates, candidates_max()), out);
+    } else {
+        pass(router::reason::ties, now, out);
+    }
+}
+
+}  // namespace veer::proxy::session

@@ -1,0 +1,317 @@
+#include "router/search_function.hpp"
+
+#include "router/filter_object.hpp"
+#include "router/rewrite.hpp"
+#include "router/statement.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <vector>
+
+namespace veer::router {
+
+namespace {
+
+using Argument = parser::FunctionCall::Argument;
+
+constexpr std::string_view undefined_object = "42704";
+constexpr std::string_view not_supported = "0A000";
+constexpr std::string_view wrong_value = "22023";
+constexpr std::string_view ambiguous = "42725";
+
+enum Parameter : std::size_t { route, vector, k, ef, filter, use_gnn, parameter_count };
+
+/// Their names, and those that RuVector's function has for them.
+constexpr std::array<std::array<std::string_view, 2>, parameter_count> names{
+    {{"route", "p_collection_name"},
+     {"vector", "p_query"},
+     {"k", "p_k"},
+     {"ef", "p_ef_search"},
+     {"filter", "p_filter"},
+     {"p_use_gnn", "p_use_gnn"}}};
+
+using Arguments = std::array<const Argument*, parameter_count>;
+
+template <class T>
+using Or = std::variant<T, Complaint>;
+
+Complaint complaint(std::string_view sqlstate, std::string message, std::string hint) {
+    return {std::string(sqlstate), std::move(message), std::move(hint)};
+}
+
+std::string called(const parser::FunctionCall& call) {
+    return call.schema ? *call.schema + '.' + call.name + "()" : call.name + "()";
+}
+
+Complaint usage(const parser::FunctionCall& call, std::string message) {
+    return complaint(
+        not_supported,
+        called(call) + ' ' + std::move(message),
+        "SELECT id, distance FROM veer.search('table.column', $1, 10, ef => 100, filter => "
+        "'{\"tenant\": 3}')"
+    );
+}
+
+/// RuVector's has a truth value in the fifth place, and its filter in the sixth.
+std::size_t place_of(const parser::FunctionCall& call, std::size_t position) {
+    const bool gnn = call.arguments.size() > filter && call.arguments[filter].name.empty() &&
+                     call.arguments[filter].kind == Argument::Kind::truth;
+    if (gnn && position >= filter) {
+        return position == filter ? use_gnn : filter;
+    }
+    return position;
+}
+
+std::optional<Arguments> arguments_of(const parser::FunctionCall& call) {
+    Arguments arguments{};
+    for (std::size_t i = 0; i < call.arguments.size(); ++i) {
+        const Argument& argument = call.arguments[i];
+        std::size_t place = place_of(call, i);
+        if (!argument.name.empty()) {
+            const auto* const found =
+                std::find_if(names.begin(), names.end(), [&](const auto& each) {
+                    return each[0] == argument.name || each[1] == argument.name;
+                });
+            place = static_cast<std::size_t>(found - names.begin());
+        }
+        if (place >= parameter_count || arguments[place] != nullptr ||
+            (argument.name.empty() && i >= parameter_count)) {
+            return std::nullopt;
+        }
+        arguments[place] = argument.kind == Argument::Kind::null ? nullptr : &argument;
+    }
+    return arguments;
+}
+
+/// How a route may be called by.
+bool is_called(const Route& each, std::string_view name) {
+    const storage::Table& table = each.table();
+    const std::string column = table.name + '.' + each.vector_column().name;
+    return name == each.name || name == table.schema + '.' + column || name == column ||
+           name == table.name || name == table.schema + '.' + table.name;
+}
+
+Or<const Route*> find_route(const RouteTable& routes, const std::string& name) {
+    std::vector<const Route*> found;
+    std::string all;
+    for (const Route& each : routes.routes) {
+        const bool plain = !each.column.ann.declared;
+        if (plain && each.name == name) {
+            return &each;
+        }
+        if (plain && is_called(each, name)) {
+            found.push_back(&each);
+            all += (all.empty() ? "\"" : ", \"") + each.name + '"';
+        }
+    }
+    if (found.empty()) {
+        return complaint(
+            undefined_object,
+            "there is no route \"" + name + '"',
+            "SHOW veer.routes lists them; a route is also called by its table.column."
+        );
+    }
+    if (found.size() > 1) {
+        return complaint(
+            ambiguous, "several routes are called \"" + name + '"', "Name one: " + all + '.'
+        );
+    }
+    return found.front();
+}
+
+/// The literal under the casts; nothing where it is not one.
+std::optional<std::string> literal_of(const Statement& statement, const Argument& argument) {
+    const auto& literals = statement.normalised.literals;
+    return argument.kind == Argument::Kind::string && argument.literal < literals.size()
+               ? std::optional(literals[argument.literal].text)
+               : std::nullopt;
+}
+
+std::string_view text_of(const Statement& statement, const Argument& argument) {
+    const std::size_t begin = statement.normalised.original_position(argument.begin);
+    return std::string_view(statement.text)
+        .substr(begin, statement.normalised.original_position(argument.end) - begin);
+}
+
+Or<std::string> filter_of(
+    const Statement& statement, const parser::FunctionCall& call, const Argument* argument
+) {
+    if (argument == nullptr) {
+        return std::string();
+    }
+    const auto json = literal_of(statement, *argument);
+    if (!json) {
+        return usage(call, "takes its filter from the statement's text, not from a parameter");
+    }
+    auto conditions = conditions_of(*json);
+    if (!conditions) {
+        return complaint(
+            wrong_value,
+            "the filter of " + called(call) + " is no object of columns and values",
+            R"(Such as {"tenant": 3, "kind": ["a", "b"], "year": {"$gte": 2020}, "gone": null}.)"
+        );
+    }
+    return *std::move(conditions);
+}
+
+/// The comment that asks for the index, and how far it is to look.
+Or<std::string> hint_of(const parser::FunctionCall& call, const Argument* argument) {
+    constexpr std::int32_t ef_max = 1000;  // pgvector's
+    if (argument == nullptr) {
+        return std::string("/* veer: route=veer */");
+    }
+    if (argument->kind != Argument::Kind::whole) {
+        return usage(call, "takes its ef from the statement's text: a number from 1 to 1000");
+    }
+    if (argument->whole < 1 || argument->whole > ef_max) {
+        return complaint(
+            wrong_value,
+            std::to_string(argument->whole) + " is no ef of " + called(call),
+            "It is a number from 1 to 1000, as hnsw.ef_search is."
+        );
+    }
+    return "/* veer: route=veer ef=" + std::to_string(argument->whole) + " */";
+}
+
+std::string where(const std::string& conditions) {
+    constexpr std::string_view first = " AND ";
+    return conditions.empty() ? std::string() : " WHERE " + conditions.substr(first.size());
+}
+
+std::string count_of(const Statement& statement, const Argument* argument) {
+    constexpr std::string_view default_k = "10";
+    return argument == nullptr ? std::string(default_k)
+                               : std::string(text_of(statement, *argument));
+}
+
+/// What comes behind SELECT, from the table's name on.
+struct Parts {
+    std::string hint;
+    std::string measure;
+    std::string rest;
+};
+
+std::string outputs_of(
+    const std::vector<parser::TableFunction::Chosen>& chosen, const std::string& measure
+) {
+    std::string outputs;
+    for (const auto& [column, label] : chosen) {
+        outputs += outputs.empty() ? "" : ", ";
+        if (column == "*") {
+            outputs += "*, " + measure + " AS \"distance\"";
+        } else if (column == "distance") {
+            outputs += measure + " AS " + quote_identifier(label);
+        } else {
+            outputs += quote_identifier(column) + " AS " + quote_identifier(label);
+        }
+    }
+    return outputs;
+}
+
+std::string replaced(
+    const Statement& statement, const parser::TableFunction& function, const Parts& parts
+) {
+    const auto at = [&](std::size_t position) {
+        return statement.normalised.original_position(position);
+    };
+    const parser::FunctionCall& call = *function.call;
+    if (function.chosen) {
+        return statement.text.substr(0, at(function.begin)) + parts.hint + "SELECT " +
+               outputs_of(*function.chosen, parts.measure) + parts.rest +
+               statement.text.substr(at(call.end));
+    }
+    return statement.text.substr(0, at(call.begin)) + '(' + parts.hint + "SELECT *, " +
+           parts.measure + " AS \"distance\"" + parts.rest + ") AS " +
+           quote_identifier(call.reference) + statement.text.substr(at(call.end));
+}
+
+bool has_column(const storage::Table& table, std::string_view name) {
+    return std::any_of(table.columns.begin(), table.columns.end(), [&](const auto& column) {
+        return column.name == name;
+    });
+}
+
+}  // namespace
+
+std::variant<std::string, Complaint> search_text(
+    const Statement& statement, const parser::TableFunction& function, const RouteTable& routes
+) {
+    if (!function.call) {
+        return complaint(
+            not_supported,
+            "veer.search() is one item of FROM, once in a statement, with constants or parameters",
+            "SELECT id, distance FROM veer.search('table.column', $1, 10) WHERE distance < 0.5"
+        );
+    }
+    const parser::FunctionCall& call = *function.call;
+    const auto arguments = arguments_of(call);
+    if (!arguments || (*arguments)[vector] == nullptr || (*arguments)[route] == nullptr ||
+        ((*arguments)[use_gnn] != nullptr && (*arguments)[use_gnn]->truth)) {
+        return usage(call, "has a route, a vector, and perhaps k, ef and a filter");
+    }
+    const auto name = literal_of(statement, *(*arguments)[route]);
+    if (!name) {
+        return usage(call, "takes its route from the statement's text, not from a parameter");
+    }
+    const auto found = find_route(routes, *name);
+    if (const auto* const why = std::get_if<Complaint>(&found)) {
+        return *why;
+    }
+    const Route& of = *std::get<const Route*>(found);
+    if (has_column(of.table(), "distance")) {
+        return complaint(
+            not_supported,
+            "the table of route \"" + of.name + "\" has a column \"distance\" of its own",
+            "ORDER BY the column and the operator says the same."
+        );
+    }
+    const auto conditions = filter_of(statement, call, (*arguments)[filter]);
+    if (const auto* const why = std::get_if<Complaint>(&conditions)) {
+        return *why;
+    }
+    const auto hint = hint_of(call, (*arguments)[ef]);
+    if (const auto* const why = std::get_if<Complaint>(&hint)) {
+        return *why;
+    }
+    const std::string column = quote_identifier(of.vector_column().name);
+    const std::string measure = column + ' ' + of.column.ann.operator_name + ' ' +
+                                std::string(text_of(statement, *(*arguments)[vector]));
+    return replaced(
+        statement,
+        function,
+        {.hint = std::get<std::string>(hint),
+         .measure = measure,
+         .rest = " FROM " + quote_identifier(of.table().schema) + '.' +
+                 quote_identifier(of.table().name) + where(std::get<std::string>(conditions)) +
+                 " ORDER BY " + measure + " LIMIT " + count_of(statement, (*arguments)[k])}
+    );
+}
+
+std::string_view taken_names_query() {
+    return "SELECT pg_catalog.concat_ws(' ', pg_catalog.bool_or(n.nspname OPERATOR(pg_catalog.=) "
+           "'veer' AND p.proname OPERATOR(pg_catalog.=) 'search'), "
+           "pg_catalog.bool_or(p.proname OPERATOR(pg_catalog.=) 'ruvector_search'))"
+           " FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n"
+           " ON n.oid OPERATOR(pg_catalog.=) p.pronamespace"
+           " WHERE p.proname OPERATOR(pg_catalog.=)"
+           " ANY ('{search,ruvector_search}'::pg_catalog.name[])";
+}
+
+TakenNames decode_taken_names(std::string_view field) {
+    // Of no function at all both are NULL, and left out.
+    if (field.empty()) {
+        return {false, false};
+    }
+    const std::size_t space = std::min(field.find(' '), field.size());
+    return {field.substr(0, space) != "f", !field.substr(space).ends_with('f')};
+}
+
+bool is_taken(const TakenNames& taken, const parser::TableFunction& function) {
+    if (!function.call) {
+        return taken.veer_search || taken.ruvector_search;
+    }
+    return function.call->schema ? taken.veer_search : taken.ruvector_search;
+}
+
+}  // namespace veer::router

@@ -1,0 +1,388 @@
+"""veer's own commands, and what they ask of the console.
+
+    commands_pg_test.py <veer binary> [name of a scene]...
+
+A scene is a function whose name begins with scene_.
+"""
+
+import json
+import os
+import pathlib
+import pty
+import subprocess
+import sys
+import threading
+
+from admin_veer import AdminVeer, answered_by, error_of, expect, run_scenes
+from private_servers import session, wait_until
+from psycopg.rows import dict_row
+
+
+def scene_commands(binary, postgres):
+    with AdminVeer(binary, postgres) as veer:
+        place = ("--data-dir", veer.data)
+        shown = veer.command("status", *place)
+        expect("public.documents.embedding <=>   live   100 %   effective 100 %" in shown, True, shown)
+        expect("public.documents" in veer.command("routes", *place), True, "veer routes")
+        said = json.loads(veer.command("routes", "--json", *place))
+        expect((said["ok"], said["rows"][0]["rows"]), (True, 50), "veer routes --json")
+        veer.command("panic", "--reason", "it's a test", *place)
+        expect(answered_by(veer), ("postgres", "panic"), "after veer panic")
+        expect("PANIC" in veer.command("status", *place), True, "veer status in panic")
+        expect("it's a test" in veer.said(), True, "the reason in the log")
+        veer.command("resume", *place)
+        expect(answered_by(veer)[0], "veer", "after veer resume")
+        veer.configure(25)
+        expect("defaults.percent" in veer.command("reload", *place), True, "veer reload")
+        (veer.directory / "veer.toml").write_text("nonsense")
+        expect("nothing changed" in veer.command("reload", *place, status=1), True, "a broken file")
+        veer.command("panic", *place)
+        veer.command("status", status=2)
+        veer.command("resume", "", *place, status=2)  # of a variable without a value
+        expect("PANIC" in veer.command("status", *place), True, "after resume of no route's name")
+        veer.command("resume", *place)
+        veer.configure(100)
+        refused = json.loads(veer.command("show", "receipts", "--json", *place, status=1))
+        expect((refused["ok"], refused["sqlstate"]), (False, "0A000"), "veer show receipts")
+        shape = json.loads(veer.command("queries", "documents", "--json", *place))["rows"][0]
+        expect((shape["eligible"], shape["served_veer"] > 0, "[1,1,0]" in shape["sample_sql"]), (True, True, False), shape)
+        for name in ("gates", "guards", "plan", "history", "mismatches", "compare"):
+            expect(json.loads(veer.command(name, "--json", *place))["ok"], True, f"veer {name}")
+        gates = json.loads(veer.command("gates", "documents", "--json", *place))["rows"]
+        expect([gate["gate"] for gate in gates][:2], ["hard", "recall"], "veer gates")
+        expect(veer.command("gates", "nothing", "--json", *place).count('"gate":'), 0, "veer gates of no route")
+        veer.command("replay", "1", *place, status=1)
+        veer.command("replay", "x", *place, status=2)
+        veer.command("set-percent", "documents", "101", *place, status=2)
+        veer.command("nonsense", status=2)
+    veer_less = subprocess.run([binary, "status", "--data-dir", "/nowhere"], capture_output=True, text=True)
+    expect((veer_less.returncode, "no veer can be reached" in veer_less.stderr), (3, True), "nobody there")
+
+
+def scene_moves(binary, postgres):
+    with AdminVeer(binary, postgres) as veer:
+        place = ("--data-dir", veer.data)
+        second = veer.command("run", "--upstream", veer.upstream, "--listen", "127.0.0.1:0", *place, status=1)
+        expect(f"in use by another veer (process {veer.process.pid})" in second, True, second)
+        expect(answered_by(veer)[0], "veer", "while a second one was refused")
+        veer.command("rollback", "documents", "--reason", "first\nsecond", *place)
+        expect(answered_by(veer)[0], "postgres", "after veer rollback")
+        expect("first\\nsecond" in veer.said(), True, "a reason of two lines, on one")
+        veer.command("rollback", "all", *place)
+        refused = veer.command("promote", "documents", "--to", "50", *place, status=1)
+        expect("(evidence)" in refused, True, refused)
+        veer.command("observe", "documents", *place)
+        veer.command("shadow", "documents", *place)
+        veer.command("hold", "documents", *place)
+        expect("(held)" in veer.command("promote", "documents", *place, status=1), True, "while it is held")
+        veer.command("resume", "documents", *place)
+        expect("(evidence)" in veer.command("promote", "documents", *place, status=1), True, "after veer resume ROUTE")
+        expect("(revision)" in veer.command("promote", "documents", "--if-version", "1", *place, status=1), True, "another's move")
+        expect("would be" in veer.command("off", "documents", "--dry-run", *place), True, "a dry run")
+        refused = json.loads(veer.command("complete", "documents", "--json", *place, status=1))
+        expect((refused["ok"], refused["next_steps"] != []), (False, True), "veer complete")
+        veer.command("rollback", "nonsense", *place, status=1)
+        said = json.loads(veer.command("verify-audit", "--json", *place))
+        expect((said["ok"], said["rows"][0]["records"] >= 4), (True, True), said)
+        audit = veer.data / "audit.jsonl"
+        lines = audit.read_text().splitlines(keepends=True)
+        copy = veer.directory / "copy.jsonl"
+        copy.write_text("".join(lines).replace('"reason":"first', '"reason":"third'))
+        forged = veer.command("verify-audit", copy, status=1)
+        expect("does not follow the line before it" in forged, True, forged)
+        audit.write_text("".join(lines[:-1]))
+        expect("missing" in veer.command("verify-audit", *place, status=1), True, "a line cut off")
+        audit.write_text("".join(lines))
+        replication = lambda: json.loads(veer.command("show", "replication", "--json", *place))["rows"][0]
+        wait_until(lambda: replication()["lag_bytes"] == 0 and replication()["retained_bytes"] is not None,
+                   "what only the server can tell")
+
+
+class Searching:
+    """A client that searches without pause, and notes who answered and whether it was an answer."""
+
+    def __init__(self, veer):
+        self.engines, self.wrong, self.stopped = [], 0, threading.Event()
+        self.thread = threading.Thread(target=self.search, args=(veer.port,))
+
+    def search(self, port):
+        with session(port) as db:
+            while not self.stopped.is_set():
+                rows = db.execute("SELECT id FROM documents ORDER BY embedding <=> '[1,1,0]' LIMIT 3").fetchall()
+                self.wrong += rows != [(1,), (2,), (3,)]
+                self.engines.append(db.execute("SHOW veer.last").fetchone()[:2])
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopped.set()
+        self.thread.join()
+
+
+def scene_drill(binary, postgres):
+    with AdminVeer(binary, postgres) as veer:
+        place = ("--data-dir", veer.data)
+        wait_until(lambda: answered_by(veer)[0] == "veer", "the index to answer before a drill")
+        quiet = json.loads(veer.command("drill", "--json", *place, status=2))
+        expect(quiet["rows"][0]["outcome"], "no_traffic", "nobody searches")
+        for fault, guard in (("neighbours", "recall_floor"), ("wrong", "correctness"), ("slow", "slow"), ("lag", "lag")):
+            with Searching(veer) as client:
+                by_index = lambda engines: any(engine == "veer" for engine, _ in engines)
+                wait_until(lambda: by_index(client.engines), f"the index to answer before {fault}")
+                row = json.loads(veer.command("drill", "documents", "--fault", fault, "--json", *place))["rows"][0]
+                seen = len(client.engines)
+                wait_until(lambda: by_index(client.engines[seen + 1:]), f"the index to answer after {fault}")
+            expect((row["outcome"], row["guard"], row["client_errors"]), ("rolled_back", guard, 0), fault)
+            expect(row["diverted"] > 0 and row["confirmed_ms"] >= row["rolled_back_ms"] >= 0, True, row)
+            expect(("postgres", "drill") in client.engines, True, f"nobody was diverted: {fault}")
+            expect(client.wrong, 0, f"wrong answers during {fault}")
+        with Searching(veer):
+            said = veer.command("drill", "documents", "--reason", "for the record", *place)
+        expect("guard recall_floor acted after" in said and "0 errors at clients" in said, True, said)
+        expect(veer.command("status", *place).count("effective 100 %"), 1, "the share after drills")
+        veer.command("verify-audit", *place)
+        audit = [json.loads(line) for line in (veer.data / "audit.jsonl").read_text().splitlines()]
+        drills = [line for line in audit if line["action"].startswith("drill")]
+        expect([line["action"] for line in drills], ["drill", "drill over"] * 6, "the audit")
+        expect("rolled_back, share 0 after" in drills[-1]["reason"] and "for the record" in drills[-1]["reason"],
+               True, drills[-1])
+        expect("(panic)" in (veer.command("panic", *place), veer.command("drill", *place, status=1))[1], True, "in panic")
+        veer.command("resume", *place)
+        veer.command("rollback", "documents", *place)
+        refused = json.loads(veer.command("drill", "--json", *place, status=1))
+        expect("(state)" in refused["reason"] and refused["next_steps"] != [], True, refused)
+        veer.command("drill", "nonsense", *place, status=1)
+        veer.command("drill", "--fault", "fire", *place, status=2)
+
+
+def scene_golden(binary, postgres):
+    compare = "[compare]\nrate = 1\nbudget_per_second = 10000\njudge_cores = 8\n"
+    with AdminVeer(binary, postgres, compare) as veer, session(veer.port) as db, veer.console(row_factory=dict_row) as told:
+        asked = iter(range(1, 100_000))
+
+        def golden():
+            return told.execute("SHOW GOLDEN").fetchone()
+
+        def kept():
+            db.execute(f"SELECT id FROM documents ORDER BY embedding <=> '[{next(asked)},7,0]' LIMIT 3").fetchall()
+            row = golden()
+            return row and row["measured"] >= 20 and row["measured"] == row["exact_fresh"] == row["queries"] and row
+
+        before = wait_until(kept, "20 searches with exact answers")
+        expect((before["route"], before["recall"]), ("public.documents.embedding <=>", 1.0), "SHOW GOLDEN")
+        db.execute("INSERT INTO documents VALUES (1000, '[5,7,0]')")
+        wait_until(lambda: golden()["refills"] > before["refills"] and golden()["exact_fresh"] == golden()["measured"]
+                   == golden()["queries"], "exact answers with the new row")
+        expect(golden()["recall"], 1.0, "recall with the new row")
+        db.execute("DELETE FROM documents WHERE id = 1000")
+
+
+def scene_doctor(binary, postgres):
+    dsn = f"host=127.0.0.1 port={postgres.port} dbname=postgres"
+    run = lambda *words: subprocess.run([binary, "doctor", *words], capture_output=True, text=True, timeout=60)
+    good = run(f"{dsn} user=postgres")
+    expect(good.returncode, 0, good.stdout + good.stderr)
+    expect("public.documents.embedding  public.vector(3)" in good.stdout, True, good.stdout)
+    with session(postgres.port) as db:
+        db.execute("DROP ROLE IF EXISTS plain")
+        db.execute("CREATE ROLE plain LOGIN")
+        db.execute("CREATE TABLE IF NOT EXISTS keyless (embedding vector(2))")
+    said = run(f"{dsn} user=plain", "--json")
+    found = json.loads(said.stdout)
+    codes = {row["code"] for row in found["rows"] if row["status"] == "problem"}
+    expect((said.returncode, found["ok"]), (1, False), "veer doctor as a plain role")
+    expect({"VD003", "VD004", "VD022", "VD030"} <= codes, True, f"problems {codes}")
+    expect('ALTER ROLE "plain" REPLICATION;' in run(f"{dsn} user=plain", "--fix-sql").stdout, True, "--fix-sql")
+    expect(run("host=127.0.0.1 port=1 user=x").returncode, 3, "no server")
+    with session(postgres.port) as db:
+        db.execute("DROP TABLE keyless")
+        db.execute("DROP ROLE plain")
+
+
+def left_behind(postgres):
+    with session(postgres.port) as db:
+        return db.execute(
+            "SELECT (SELECT count(*) FROM pg_replication_slots WHERE slot_name LIKE 'veer%'),"
+            " (SELECT count(*) FROM pg_publication)").fetchone()
+
+
+def scene_eject(binary, postgres):
+    upstream = f"host=127.0.0.1 port={postgres.port} user=postgres dbname=postgres"
+    eject = lambda *words: subprocess.run(
+        [binary, "eject", "--upstream", upstream, *words], capture_output=True, text=True, timeout=60)
+    eject("--execute")  # what the scenes before have left
+    with session(postgres.port) as db:
+        db.execute("CREATE PUBLICATION theirs")
+        db.execute("SELECT pg_create_logical_replication_slot('theirs', 'pgoutput')")
+    with AdminVeer(binary, postgres) as veer:
+        expect(left_behind(postgres), (1, 2), "of a running veer")
+        running = eject("--execute")
+        expect((running.returncode, "stop that veer first" in running.stdout), (1, True), running.stdout)
+        expect(left_behind(postgres), (1, 2), "still of a running veer")
+        veer.process.terminate()
+        veer.process.wait()
+        expect(("would be removed" in eject().stdout, left_behind(postgres)), (True, (1, 2)), "only shown")
+        done = eject("--execute", "--json")
+        expect((done.returncode, json.loads(done.stdout)["rows"][0]["result"]), (0, "removed"), done.stdout)
+    expect(left_behind(postgres), (0, 1), "after veer eject")
+    with session(postgres.port) as db:
+        expect(db.execute("SELECT slot_name FROM pg_replication_slots").fetchall(), [("theirs",)], "theirs stays")
+        db.execute("SELECT pg_drop_replication_slot('theirs')")
+        db.execute("DROP PUBLICATION theirs")
+
+
+SEARCH = "SELECT id FROM documents ORDER BY embedding <=> '[1,1,0]' LIMIT 3"
+
+
+def scene_explain(binary, postgres):
+    rule = "\n[[rule]]\nid = 10\nrole = 'billing'\npin = 'postgres'\n"
+    with AdminVeer(binary, postgres, rule) as veer:
+        place = ("--data-dir", veer.data)
+        explain = lambda sql, *words: json.loads(veer.command("explain", sql, "--json", *words, *place))["rows"][0]
+        wait_until(lambda: answered_by(veer)[0] == "veer", "the index to answer")
+        counted = json.loads(veer.command("routes", "--json", *place))["rows"][0]
+        row = explain(SEARCH)
+        expect((row["engine"], row["reason"], row["route"], row["k"], row["rule"]),
+               ("veer", "local", "public.documents.embedding <=>", 3, None), "a search")
+        expect(0 <= row["bucket_pct"] < 100, True, row)
+        row = explain(SEARCH, "--role", "billing")
+        expect((row["engine"], row["reason"], row["rule"]), ("postgres", "rule", "10: role=billing, pin=postgres"), "a rule")
+        expect(explain("/* veer: route=postgres */ " + SEARCH)["reason"], "hint", "a hint")
+        expect(explain("SELECT 1")["engine"], "postgres", "no search")
+        row = explain(SEARCH.replace("'[1,1,0]'", "$1"))
+        expect(row["engine"], None, f"without its vector: {row}")
+        with veer.by_tcp() as reader:  # who may look, may ask
+            expect(reader.execute("EXPLAIN ROUTE " + SEARCH).fetchone()[0], "veer", "by a reader")
+            expect(error_of(lambda: reader.execute("COMPARE " + SEARCH)), "42501", "COMPARE by a reader")
+        veer.command("panic", *place)
+        expect(explain(SEARCH)["reason"], "panic", "in panic")
+        veer.command("unpanic", *place)
+        veer.command("explain", "SELECT 'open", *place, status=1)
+        now = json.loads(veer.command("routes", "--json", *place))["rows"][0]
+        expect((now["veer"], now["postgres"]), (counted["veer"], counted["postgres"]), "nothing ran")
+        expect(json.loads(veer.command("show", "rules", "--json", *place))["rows"][0]["hits"], 0, "and no rule was hit")
+
+
+def scene_compare(binary, postgres):
+    with AdminVeer(binary, postgres) as veer, veer.console(row_factory=dict_row) as told:
+        wait_until(lambda: answered_by(veer)[0] == "veer", "the index to answer")
+        rows = told.execute("COMPARE " + SEARCH).fetchall()
+        expect([(row["place"], row["veer"], row["exact"], row["postgres"]) for row in rows],
+               [(1, "1", "1", "1"), (2, "2", "2", "2"), (3, "3", "3", "3")], "COMPARE")
+        expect((rows[0]["class"], rows[0]["recall"], rows[0]["pg_recall"]), ("none", 1.0, 1.0), "its verdict")
+        expect(rows[1]["class"], None, "which is said once")
+        expect(error_of(lambda: told.execute("COMPARE SELECT 1")), "0A000", "no search")
+        expect(error_of(lambda: told.execute("COMPARE")), "42601", "nothing")
+
+
+def scene_config(binary, postgres):
+    with AdminVeer(binary, postgres) as veer:
+        place = ("--data-dir", veer.data)
+        route = "[[route]]\ncolumn = 'public.documents.embedding'\noperator = '<=>'\npercent = 25\n"
+        (veer.directory / "veer.toml").write_text(route)
+        said = veer.command("config", "diff", *place)
+        expect("defaults.percent" in said and "public.documents.embedding" in said, True, said)
+        expect(answered_by(veer)[0], "veer", "what is only shown does not hold")
+        veer.command("reload", *place)
+        expect(json.loads(veer.command("config", "diff", "--json", *place))["rows"], [], "what is held already")
+        (veer.directory / "veer.toml").write_text("")
+        for words in (("config", "diff"), ("reload",)):
+            refused = veer.command(*words, *place, status=1)
+            expect("roll it back first" in refused, True, refused)
+        expect("25 %" in veer.command("status", *place), True, "the share as it was")
+        veer.command("rollback", "documents", *place)
+        veer.command("reload", *place)
+        expect("percent = 0" in veer.command("config", "check", "-c", veer.directory / "veer.toml"), True, "config check")
+        expect("defaults.percent" in veer.command("config", "show", *place), True, "config show")
+        (veer.directory / "veer.toml").write_text("nonsense")
+        veer.command("config", "diff", *place, status=1)
+        veer.command("config", "check", "-c", veer.directory / "veer.toml", status=1)
+
+
+def scene_init(binary, postgres):
+    with session(postgres.port) as db:
+        db.execute('CREATE TABLE "Odd one" (embedding vector(2))')
+        db.execute('CREATE TABLE plain (id int PRIMARY KEY, "of Two" vector(2))')
+        db.execute('CREATE INDEX ON plain USING hnsw ("of Two" vector_l2_ops)')
+    dsn = f"host=127.0.0.1 port={postgres.port} dbname=postgres user=postgres application_name='a \"quoted\" one'"
+    veer = AdminVeer(binary, postgres)
+    written = veer.command("init", dsn)
+    (veer.directory / "first.toml").write_text(written)
+    meant = veer.command("config", "check", "-c", veer.directory / "first.toml")
+    expect(meant.count("[[route]]"), 2, meant)
+    expect('column = "public.documents.embedding"' in meant and "percent = 0\n" in meant, True, meant)
+    expect("Odd one.embedding" in written and "vector(2): no primary key" in written, True, written)
+    expect(veer.command("init", dsn), written, "the same again")
+    veer.command("init", "host=127.0.0.1 port=1 user=x", status=3)
+    veer.stop()
+    with session(postgres.port) as db:
+        db.execute('DROP TABLE "Odd one"')
+        db.execute("DROP TABLE plain")
+
+
+def scene_completion(binary, postgres):
+    script = subprocess.run([binary, "completion", "bash"], capture_output=True, text=True, timeout=60).stdout
+    ask = lambda *words: subprocess.run(
+        ["bash", "-c", script + f"COMP_WORDS=({' '.join(words)} ''); COMP_CWORD={len(words)}; _veer; echo ${{COMPREPLY[@]}}"],
+        capture_output=True, text=True, timeout=60).stdout.split()
+    expect({"status", "promote", "panic", "config"} <= set(ask("veer")), True, "commands")
+    expect({"--to", "--for", "--reason"} <= set(ask("veer", "promote")), True, "options")
+    expect({"check", "diff", "show"} <= set(ask("veer", "config")), True, "commands of a command")
+
+
+class Screen:
+    """A terminal with veer top in it."""
+
+    def __init__(self, binary, directory):
+        self.master, slave = pty.openpty()
+        self.process = subprocess.Popen([binary, "top", "--data-dir", directory], stdin=slave, stdout=slave, stderr=slave)
+        os.close(slave)
+        self.text = ""
+        self.thread = threading.Thread(target=self.read)
+        self.thread.start()
+
+    def read(self):
+        try:
+            while some := os.read(self.master, 4096):
+                self.text += some.decode(errors="replace")
+        except OSError:
+            pass  # the other side has gone
+
+    def press(self, key, shown):
+        seen = len(self.text)
+        os.write(self.master, key)
+        wait_until(lambda: shown in self.text[seen:], f"{shown} after {key}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.thread.join()
+        os.close(self.master)
+
+
+def scene_top(binary, postgres):
+    with AdminVeer(binary, postgres) as veer, Screen(binary, veer.data) as screen:
+        wait_until(lambda: "q quit" in screen.text and "public.documents.embedding" in screen.text, "the screen")
+        screen.press(b"P", "all searches go to Postgres")
+        expect(answered_by(veer), ("postgres", "panic"), "after P")
+        screen.press(b"u", "UNPANIC?  y: yes")
+        screen.press(b"n", "q quit")
+        expect(answered_by(veer), ("postgres", "panic"), "without a y")
+        screen.press(b"u", "UNPANIC?")
+        os.write(screen.master, b"y")
+        wait_until(lambda: answered_by(veer)[0] == "veer", "the index after u and y")
+        os.write(screen.master, b"r")
+        wait_until(lambda: answered_by(veer)[0] == "postgres", "Postgres after r")
+        os.write(screen.master, b"q")
+        expect(screen.process.wait(60), 0, "after q")
+        done = subprocess.run([binary, "top", "--data-dir", veer.data], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        expect(done.returncode, 2, "without a terminal")
+
+
+if __name__ == "__main__":
+    run_scenes(dict(globals()), pathlib.Path(sys.argv[1]), sys.argv[2:])
