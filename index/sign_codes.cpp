@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <random>
 
 namespace veer::index {
@@ -57,9 +58,12 @@ SignCodes::SignCodes(const Space& space, const Sq8& sq8)
       kernels_{best_kernels()},
       words_{words_of(space.dimensions())},
       scale_{space.metric() == Metric::l2 ? 2.0F : 1.0F},
-      flips_(rounds * words_ * word_bits) {
+      flips_(rounds * words_ * word_bits),
+      places_(words_ * word_bits) {
     std::mt19937 random{1};  // codes are never stored, but tests are to repeat
     std::generate(flips_.begin(), flips_.end(), [&] { return random() % 2 == 0 ? 1.0F : -1.0F; });
+    std::iota(places_.begin(), places_.end(), 0U);
+    std::shuffle(places_.begin(), places_.end(), random);
 }
 
 std::size_t SignCodes::code_bytes(std::uint32_t dimensions) {
@@ -67,13 +71,22 @@ std::size_t SignCodes::code_bytes(std::uint32_t dimensions) {
 }
 
 /// Signs flipped at random, and the first and the last dimensions transformed in turns: whatever
-/// lay in few dimensions lies in all. In memory that each thread keeps.
+/// lay in few dimensions lies in all. Where the two parts share few dimensions, what was more in
+/// one stays there; so half way through all are shuffled. In memory that each thread keeps.
 const std::vector<float>& SignCodes::turned(const float* vector) const {
     thread_local std::vector<float> values;
+    thread_local std::vector<float> shuffled;
     values.assign(words_ * word_bits, 0);
     sq8_.centred(vector, values.data());
     const std::size_t part = std::bit_floor(values.size());
     for (std::size_t round = 0; round < rounds; ++round) {
+        if (round == rounds / 2) {
+            shuffled.resize(values.size());
+            std::transform(places_.begin(), places_.end(), shuffled.begin(), [](std::uint32_t at) {
+                return values[at];
+            });
+            values.swap(shuffled);
+        }
         const float* const flips = flips_.data() + round * values.size();
         for (std::size_t i = 0; i < values.size(); ++i) {
             values[i] *= flips[i];

@@ -66,7 +66,8 @@ class SignCodes {
     const Kernels& kernels_;
     std::size_t words_;
     float scale_;
-    std::vector<float> flips_;  ///< +1 or -1, for each round of the turn
+    std::vector<float> flips_;           ///< +1 or -1, for each round of the turn
+    std::vector<std::uint32_t> places_;  ///< where each value comes from, half way through it
 };
 
 }  // namespace veer::index
