@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -13,7 +14,10 @@ import time
 
 import psycopg
 
-SECONDS_MAX = 60
+SECONDS_MAX = 180
+# The index may take its time to catch up, the stream may stand still for long, and searches may be slow: how fast the
+# machine is that a test runs on decides nothing.
+PATIENT = '[guards]\nlag_max = "1h"\nslow_share_max = 0.9\n[defaults]\nfreshness_wait = "1m"\npercent = {}\n'
 
 
 # A polite end runs the exits below, which remove the directories.
@@ -41,6 +45,20 @@ def server_program(name):
     if program is None:
         fail("no PostgreSQL server is installed; run scripts/install")
     return program
+
+
+def free_port():
+    """Below the ports that the kernel gives by itself to who connects, or binds to port 0: one of them may be taken
+    between here and the server's start, or while it is down."""
+    for _ in range(1000):
+        with socket.socket() as probe:
+            port = random.randint(10_000, 29_999)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass  # somebody's
+    fail("no free port")
 
 
 def session(port):
@@ -111,11 +129,10 @@ class Postgres(Server):
         self.make_cluster(programs, user, data)
         rules = data / "pg_hba.conf"
         rules.write_text(self.hba + rules.read_text())
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         settings = {
             "port": self.port, "listen_addresses": "127.0.0.1", "wal_level": "logical", "fsync": "off",
+            "autovacuum": "off",  # else it begins after a minute: on a slow machine
             "unix_socket_directories": self.directory}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         self.launch(
@@ -158,7 +175,7 @@ class Veer(Server):
         return re.search(r"listens on 127\.0\.0\.1:(\d+)", self.said())
 
     def configure(self, percent):
-        (self.directory / "veer.toml").write_text(f"[defaults]\npercent = {percent}\n{self.defaults}\n")
+        (self.directory / "veer.toml").write_text(PATIENT.format(percent) + self.defaults + "\n")
 
     def set_percent(self, percent):
         """As an operator does: the file, then SIGHUP."""

@@ -19,7 +19,9 @@ class AdminVeer(Veer):
         self.admin = admin
 
     def configure(self, percent):
-        text = f"[defaults]\npercent = {percent}\n[admin]\n{self.admin}\n"
+        # As patient as any veer of a test, but for the guard of slow searches, which drills.
+        text = (f'[guards]\nlag_max = "1h"\n[defaults]\nfreshness_wait = "1m"\npercent = {percent}\n'
+                f"[admin]\n{self.admin}\n")
         (self.directory / "veer.toml").write_text(text)
 
     @property

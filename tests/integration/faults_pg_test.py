@@ -34,6 +34,7 @@ checkpoint_interval = "1s"
 verify_rate = 0
 [guards]
 lag_max = "10m"
+slow_share_max = 0.9
 """
 
 

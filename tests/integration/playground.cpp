@@ -41,7 +41,7 @@ constexpr const char* tables = R"(
 constexpr std::size_t route_count = 5;
 
 void await(const std::string& what, const std::function<bool()>& holds) {
-    if (!wait_until(holds, std::chrono::minutes(1))) {
+    if (!wait_until(holds)) {
         throw std::runtime_error("waited in vain for " + what);
     }
 }

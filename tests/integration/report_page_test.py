@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-from private_servers import Postgres, Veer, fail, session, wait_until
+from private_servers import PATIENT, Postgres, Veer, fail, session, wait_until
 
 PROGRAMS = ("chromium-headless-shell", "chromium")
 
@@ -162,7 +162,7 @@ def notices_spoilt_pages(browser, example, directory):
 class ComparingVeer(Veer):
     def configure(self, percent):
         (self.directory / "veer.toml").write_text(
-            f"[defaults]\npercent = {percent}\n[compare]\nrate = 1\nbudget_per_second = 10000\njudge_cores = 4\n")
+            PATIENT.format(percent) + "[compare]\nrate = 1\nbudget_per_second = 10000\njudge_cores = 4\n")
 
 
 def report_made_now(binary, directory):

@@ -13,7 +13,7 @@ import sys
 import psycopg
 
 from limits_pg_test import expect
-from private_servers import Postgres, Veer, fail, session, wait_until
+from private_servers import PATIENT, Postgres, Veer, fail, session, wait_until
 
 DIMENSIONS = 8
 ROWS = 300
@@ -78,7 +78,7 @@ def fill(postgres):
 
 class SourcesVeer(Veer):
     def configure(self, percent):
-        (self.directory / "veer.toml").write_text(COMPARED + f"[defaults]\npercent = {percent}\n{ROUTES}")
+        (self.directory / "veer.toml").write_text(PATIENT.format(percent) + COMPARED + ROUTES)
 
     def restart(self):
         self.process.send_signal(signal.SIGTERM)

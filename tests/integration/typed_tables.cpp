@@ -144,7 +144,7 @@ TypedTables::TypedTables()
             }
             return count == wanted;
         },
-        std::chrono::minutes(1)
+        std::chrono::minutes(3)
     );
     if (!live) {
         throw std::runtime_error("waited in vain for live routes:\n" + veer.log());

@@ -35,10 +35,11 @@ class PostgresClient {
     std::unique_ptr<pg_conn, Finish> connection_;
 };
 
-/// Polls until `predicate` holds; returns false where it does not within `time_max`.
+/// Polls until `predicate` holds; returns false where it does not within `time_max`, which says
+/// when to give up, on the slowest of machines, and nothing of how long it should take.
 bool wait_until(
     const std::function<bool()>& predicate,
-    std::chrono::milliseconds time_max = std::chrono::seconds{60}
+    std::chrono::milliseconds time_max = std::chrono::minutes{3}
 );
 
 }  // namespace veer::tests

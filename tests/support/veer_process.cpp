@@ -15,6 +15,24 @@
 
 namespace veer::tests {
 
+namespace {
+
+/// Invariant 3.
+std::string made_patient(std::string toml) {
+    const std::string table = "[defaults]\n";
+    if (toml.find("freshness_wait") == std::string::npos) {
+        const std::size_t found = toml.find(table);
+        const std::string wait = "freshness_wait = '1m'\n";
+        toml = found == std::string::npos ? table + wait + toml
+                                          : toml.insert(found + table.size(), wait);
+    }
+    return toml.find("[guards]") == std::string::npos
+               ? toml + "\n[guards]\nlag_max = '1h'\nslow_share_max = 0.9\n"
+               : toml;
+}
+
+}  // namespace
+
 VeerProcess::VeerProcess(
     std::filesystem::path directory,
     const std::string& upstream,
@@ -33,7 +51,7 @@ VeerProcess::~VeerProcess() {
 }
 
 void VeerProcess::write_config(const std::string& toml) const {
-    std::ofstream(directory_ / "veer.toml", std::ios::trunc) << toml;
+    std::ofstream(directory_ / "veer.toml", std::ios::trunc) << made_patient(toml);
 }
 
 void VeerProcess::launch() {
@@ -66,7 +84,7 @@ void VeerProcess::launch() {
 
 void VeerProcess::await_port() {
     const std::regex listening("listens on 127\\.0\\.0\\.1:([0-9]+)");
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(3);
     while (std::chrono::steady_clock::now() < deadline) {
         const std::string text = log();
         std::smatch match;

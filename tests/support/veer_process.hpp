@@ -14,6 +14,9 @@ namespace veer::tests {
 /// Invariants:
 /// 1. The process dies with the object, and with the test if that dies first.
 /// 2. Its log is kept in `directory()/log` and printed where start-up fails.
+/// 3. It may wait long for the index to catch up, its stream may stand still for long, and searches
+///    may be slow: how fast the machine is that a test runs on decides nothing. A test of these
+///    says otherwise, with a freshness_wait, or a table [guards], of its own.
 class VeerProcess {
   public:
     enum class Build : std::uint8_t {
@@ -22,7 +25,7 @@ class VeerProcess {
     };
 
     /// Starts veer in `directory` (made where missing) with `toml` as its veer.toml. Throws where
-    /// it does not come to listen within a minute: a test cannot go on without it.
+    /// it does not come to listen within three minutes: a test cannot go on without it.
     VeerProcess(
         std::filesystem::path directory,
         const std::string& upstream,
