@@ -3,7 +3,7 @@
 import subprocess
 
 import psycopg
-from private_servers import Postgres, Veer, fail, session
+from private_servers import Postgres, Veer, fail, session, wait_until
 
 
 def expect(found, wanted, what):
@@ -63,8 +63,16 @@ def make_documents(postgres):
         db.execute("CREATE INDEX ON documents USING hnsw (embedding vector_cosine_ops)")
 
 
+def await_idle_slots(postgres):
+    """A walsender lives on for a moment when its veer has gone."""
+    with session(postgres.port) as db:
+        active = "SELECT slot_name FROM pg_replication_slots WHERE active"
+        wait_until(lambda: not db.execute(active).fetchall(), "the slots to be idle")
+
+
 def forget_slots(postgres):
     """Each scene's veer leaves one behind, and a server has only so many."""
+    await_idle_slots(postgres)
     with session(postgres.port) as db:
         db.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active")
 

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 
-from admin_veer import AdminVeer, answered_by, error_of, expect, run_scenes
+from admin_veer import AdminVeer, answered_by, await_idle_slots, error_of, expect, run_scenes
 from private_servers import session, wait_until
 from psycopg.rows import dict_row
 
@@ -223,6 +223,7 @@ def scene_eject(binary, postgres):
         expect(left_behind(postgres), (1, 2), "still of a running veer")
         veer.process.terminate()
         veer.process.wait()
+        await_idle_slots(postgres)
         expect(("would be removed" in eject().stdout, left_behind(postgres)), (True, (1, 2)), "only shown")
         done = eject("--execute", "--json")
         expect((done.returncode, json.loads(done.stdout)["rows"][0]["result"]), (0, "removed"), done.stdout)

@@ -217,6 +217,16 @@ class Writer(threading.Thread):
                                  f"{'committed' if there else 'gone'} before")
 
 
+def dropped(db):
+    """A veer that lives may be back before it is done."""
+    db.execute("SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots WHERE active")
+    try:
+        db.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
+        return True
+    except psycopg.errors.ObjectInUse:
+        return False
+
+
 class Stage:
     def __init__(self, binary, postgres, gate, seed):
         self.postgres, self.gate, self.random = postgres, gate, random.Random(seed)
@@ -247,9 +257,7 @@ class Stage:
 
     def drop_slot(self):
         with session(self.postgres.port) as db:
-            db.execute("SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots WHERE active")
-            wait_until(lambda: not db.execute("SELECT 1 FROM pg_replication_slots WHERE active").fetchall(), "an idle slot")
-            db.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
+            wait_until(lambda: dropped(db), "the slot to be idle, and dropped")
 
     def kill_amid(self, moment):
         if moment == "copy":

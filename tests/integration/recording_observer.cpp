@@ -314,6 +314,12 @@ bool caught_up(const PostgresServer& server, const RecordingObserver& observer) 
     return wait_until([&] { return observer.reached(token); });
 }
 
+bool no_slot_in_use(const PostgresServer& server) {
+    return wait_until([&] {
+        return server.value("SELECT count(*) FROM pg_replication_slots WHERE active") == "0";
+    });
+}
+
 bool wait_for_phase(const RecordingObserver& observer, storage::sync::Phase phase) {
     return wait_until([&] { return observer.last_status().phase == phase; });
 }

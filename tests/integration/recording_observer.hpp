@@ -73,6 +73,9 @@ class RecordingObserver : public storage::sync::Observer {
     std::vector<std::string> violations_;
 };
 
+/// Waits until nobody streams: a walsender lives on for a moment when its client has gone.
+bool no_slot_in_use(const PostgresServer& server);
+
 /// The store is below the server's directory. The catalogue is read more often than by default.
 std::string store_directory(const PostgresServer& server);
 storage::sync::SyncOptions options(

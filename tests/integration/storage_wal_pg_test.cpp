@@ -136,14 +136,17 @@ TEST_CASE("What a stopped veer left behind is weighed at its start", "[storage]"
         syncer.start();
         REQUIRE(caught_up(server, observer));
     }
+    REQUIRE(no_slot_in_use(server));
     server.exec("DELETE FROM items WHERE id = 1");
     std::string reason;
     SECTION("the slot that Postgres gave up") {
         server.configure("max_slot_wal_keep_size = 1MB");
         server.exec("SELECT pg_reload_conf()");
         write_wal(server, 32);
-        server.exec("SELECT pg_switch_wal(); CHECKPOINT");
-        REQUIRE(server.value("SELECT wal_status FROM pg_replication_slots") == "lost");
+        REQUIRE(wait_until([&] {  // the checkpointer may read its configuration later
+            server.exec("SELECT pg_switch_wal(); CHECKPOINT");
+            return server.value("SELECT wal_status FROM pg_replication_slots") == "lost";
+        }));
         reason = "it held back more WAL than max_slot_wal_keep_size = 1MB allows";
     }
     SECTION("the slot that is gone") {
