@@ -67,9 +67,15 @@ TEST_CASE(
     CHECK(crowd.failed() == 0);
     CHECK(crowd.lost() == 0);
     CHECK(crowd.asked() > 100);
-    const std::string audit = file_text(playground.directory / "veer" / "data" / "audit.jsonl");
-    CHECK(audit.find("\"to\":\"canary 25\"") != std::string::npos);
-    CHECK(audit.find("\"action\":\"unpanic\"") != std::string::npos);
+    // What has been decided holds before it is written there.
+    const auto audited = [&](const std::string& text) {
+        return wait_until([&] {
+            return file_text(playground.directory / "veer" / "data" / "audit.jsonl").find(text) !=
+                   std::string::npos;
+        });
+    };
+    CHECK(audited("\"to\":\"canary 25\""));
+    CHECK(audited("\"action\":\"unpanic\""));
 }
 
 TEST_CASE(
