@@ -4,7 +4,7 @@ import json
 import sys
 import time
 
-SECONDS_MAX = 60
+SECONDS_MAX = 180
 USER, PASSWORD, DATABASE = "app", "correct horse", "postgres"
 
 # Key and distance: veer alone. Other columns: the keys from veer, the rows from PostgreSQL.

@@ -364,7 +364,7 @@ TEST_CASE("Nobody waits for a table that waits for its turn", "[storage]") {
                    "AND wait_event_type = 'Lock'"
                ) == "1";
     }));
-    server.exec("SET lock_timeout = '2s'; TRUNCATE late; INSERT INTO late VALUES (1, NULL)");
+    server.exec("SET lock_timeout = '30s'; TRUNCATE late; INSERT INTO late VALUES (1, NULL)");
     writer.exec("COMMIT");
     REQUIRE(joined(observer, "late"));
     REQUIRE(caught_up(server, observer));

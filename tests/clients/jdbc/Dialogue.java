@@ -16,7 +16,7 @@ final class Dialogue {
         T run() throws Exception;
     }
 
-    private static final long SECONDS_MAX = 60;
+    private static final long SECONDS_MAX = 180;
 
     final int port;
     final boolean throughVeer;

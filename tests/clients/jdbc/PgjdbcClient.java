@@ -330,7 +330,7 @@ public final class PgjdbcClient {
         }
         List<Object> heard = new ArrayList<>();
         while (heard.size() < 3) {
-            for (PGNotification each : db.unwrap(PGConnection.class).getNotifications(60_000)) {
+            for (PGNotification each : db.unwrap(PGConnection.class).getNotifications(180_000)) {
                 heard.add(List.of(each.getName(), each.getParameter()));
             }
         }

@@ -12,7 +12,7 @@ namespace veer::clients {
 
 namespace {
 
-constexpr auto patience = std::chrono::seconds(60);
+constexpr auto patience = std::chrono::seconds(180);
 
 Json number(long long value) {
     return {std::to_string(value)};

@@ -24,7 +24,7 @@ export const isAsleep = `SELECT count(*)::int AS n FROM pg_stat_activity
     WHERE query LIKE '%pg_sleep(600)%' AND wait_event = 'PgSleep'`;
 export const notice = "DO $$ BEGIN RAISE NOTICE 'heard %', 1 USING DETAIL = 'a detail'; END $$";
 
-const millisecondsMax = 60_000;
+const millisecondsMax = 180_000;
 
 export async function waitUntil(holds, what) {
     const deadline = Date.now() + millisecondsMax;

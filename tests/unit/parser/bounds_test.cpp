@@ -3,7 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <pthread.h>
 
-#include <chrono>
+#include <ctime>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -108,9 +108,9 @@ TEST_CASE("A text longer than inspected is refused without parsing", "[parser]")
 
 TEST_CASE("A statement of a hundred thousand tokens is refused quickly", "[parser]") {
     const std::string sql = search_where("a = 'x'" + repeat(" or a = 'x'", 25'000));
-    const auto begin = std::chrono::steady_clock::now();
+    const std::clock_t begin = std::clock();  // processor time: others may be busy as well
     CHECK(describe_sql(sql) == "too_long");
-    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(1));
+    CHECK(std::clock() - begin < CLOCKS_PER_SEC);
 }
 
 TEST_CASE("A zero byte does not hide the rest of a statement", "[parser]") {
