@@ -11,10 +11,15 @@ void Connection::wait_for(const session::Wait& wait) {
     if (stage_ != Stage::relaying) {
         return;
     }
-    const std::uint64_t number = ++wait_;
+    stop_waiting();  // a cancel may have ended the last wait without a word
+    const std::uint64_t number = wait_;
     wait_timer_ = worker_.loop.at(
         EventLoop::Clock::time_point(std::chrono::nanoseconds(wait.deadline.nanoseconds)),
-        [this, number] { on_waited(number); }
+        [weak = weak_from_this(), number] {
+            if (const auto alive = weak.lock()) {
+                alive->on_waited(number);
+            }
+        }
     );
     // Weak: the replica outlives the workers, and a connection must not.
     waiter_ = shared_.replica.wait_for(
@@ -46,11 +51,14 @@ void Connection::on_waited(std::uint64_t wait) {
 
 void Connection::search_aside(session::PendingSearch search) {
     if (search.deadline) {
+        worker_.loop.cancel(search_timer_);  // of a search that a cancel has ended without a word
         timed_search_ = search.number;
         search_timer_ = worker_.loop.at(
             EventLoop::Clock::time_point(std::chrono::nanoseconds(search.deadline->nanoseconds)),
-            [this, number = search.number] {
-                on_found(number, index::make_error_code(index::Errc::cancelled));
+            [weak = weak_from_this(), number = search.number] {
+                if (const auto alive = weak.lock()) {
+                    alive->on_found(number, index::make_error_code(index::Errc::cancelled));
+                }
             }
         );
     }
