@@ -158,11 +158,25 @@ bool has_at(std::string_view text, std::size_t at, std::string_view word) {
                                               );
 }
 
+/// Past white space and the quotes of an identifier.
+std::size_t past_quotes(std::string_view text, std::size_t at) {
+    return std::min(text.find_first_not_of("\" \t\r\n\f\v", at), text.size());
+}
+
+/// veer.search, "veer"."search", veer . search
+bool has_qualified_at(std::string_view text, std::size_t at) {
+    constexpr std::string_view schema = "veer";
+    if (!has_at(text, at, schema)) {
+        return false;
+    }
+    const std::size_t dot = past_quotes(text, at + schema.size());
+    return has_at(text, dot, ".") && has_at(text, past_quotes(text, dot + 1), "search");
+}
+
 bool names_one(std::string_view text, char initial) {
     for (std::size_t at = text.find(initial); at != std::string_view::npos;
          at = text.find(initial, at + 1)) {
-        if (has_at(text, at, "veer.search") ||
-            (at >= 2 && has_at(text, at - 2, "ruvector_search"))) {
+        if (has_qualified_at(text, at) || (at >= 2 && has_at(text, at - 2, "ruvector_search"))) {
             return true;
         }
     }
@@ -180,7 +194,7 @@ std::optional<TableFunction> read_table_function(std::string_view text) {
         return std::nullopt;
     }
     const Tree tree{std::string(text)};
-    if (tree.get() == nullptr || tree.get()->n_stmts != 1) {
+    if (tree.get() == nullptr) {
         return std::nullopt;
     }
     Calls calls;
@@ -189,7 +203,8 @@ std::optional<TableFunction> read_table_function(std::string_view text) {
         return std::nullopt;
     }
     TableFunction function;
-    if (calls.count == 1 && calls.item != nullptr && is_plain(*calls.item)) {
+    const bool alone = tree.get()->n_stmts == 1;
+    if (alone && calls.count == 1 && calls.item != nullptr && is_plain(*calls.item)) {
         function.call = read_range_function(text, *calls.item);
     }
     const PgQuery__SelectStmt* const bare =

@@ -14,8 +14,10 @@ namespace veer::parser {
 ///     SELECT s.id, distance FROM veer.search('docs', $1, 10) AS s JOIN owners o ON ...
 ///                                ~~~~~~~~~~~~~ call ~~~~~~~~~~~~~
 ///
-/// 1. There is a `call` where the function is called once, as an item of FROM, and with values that
-///    FunctionCall::Argument can say. Else the statement only names the function.
+/// 1. There is a `call` where the function is called once, as an item of FROM of a statement that
+/// is
+///    alone in its text, and with values that FunctionCall::Argument can say. Else the text only
+///    names the function.
 /// 2. Whether Postgres has a function of that name, the catalogue knows.
 struct TableFunction {
     /// One item of the select list: a column of the function's rows, or all of them.

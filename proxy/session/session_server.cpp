@@ -214,7 +214,8 @@ void Session::on_error(const wire::Frame& frame, Instant now, Output& out) {
     }
     if (asking && attempt_->alone && !fatal && of_veers_own) {
         facts_failed_ = true;
-        facts_broken_ = facts_broken_ || !attempt_->asks_vector;
+        // What ends any statement says nothing of the question.
+        facts_broken_ = facts_broken_ || (!attempt_->asks_vector && !must_be_told(diagnostics));
         // A name or a type that is not there; not a value, or a right, of somebody's.
         attempt_->vector_senseless = attempt_->asks_vector &&
                                      diagnostics.sqlstate.starts_with("42") &&
@@ -230,7 +231,7 @@ void Session::on_error(const wire::Frame& frame, Instant now, Output& out) {
         out.to_client += frame.whole;
     }
     if (asking && !attempt_->alone && of_veers_own) {
-        facts_broken_ = true;
+        facts_broken_ = facts_broken_ || !must_be_told(diagnostics);
     }
     if (attempt_ && replies_.skipping()) {
         pass(router::reason::pipelined, now, out);  // the server skips it, up to the client's Sync

@@ -16,6 +16,26 @@
 
 namespace veer::proxy::session {
 
+namespace {
+
+/// Where Postgres has not said whether it has the function, it gets the call, and perhaps has it.
+router::Complaint unknown_names() {
+    return {
+        .sqlstate = "55000",
+        .message = "veer could not ask whether PostgreSQL has a function of this name",
+        .hint = "Run the statement again, outside of a transaction and not in a pipeline."};
+}
+
+/// What has ended the question would have ended the client's own Parse.
+router::Complaint said_by(wire::Bytes error) {
+    wire::FrameHeader header;
+    wire::peek_header(error, header);
+    wire::Diagnostics said = wire::decode_diagnostics(wire::frame_at(error, header).payload);
+    return {.sqlstate = std::move(said.sqlstate), .message = std::move(said.message), .hint = {}};
+}
+
+}  // namespace
+
 /// Nothing: the frame goes its way as it is.
 std::optional<Session::Taken> Session::translate(
     const wire::Frame& frame, wire::Bytes text, Instant now, Output& out
@@ -32,13 +52,17 @@ std::optional<Session::Taken> Session::translate(
     }
     const bool simple = frame.type == 'Q';
     const bool alone = replies_.empty() && !batch_upstream_;
-    if (transaction_ == 'E' || (simple && !alone) ||
-        (facts_broken_ && (transaction_ != 'I' || !alone))) {
+    if (transaction_ == 'E' || (simple && !alone)) {
         return std::nullopt;
     }
     const router::TakenNames* const names = facts_.names(now);
     if (names != nullptr && !replies_.writer_pending()) {
         return translate_as(frame, statement, *names, now, out);
+    }
+    if (facts_broken_ && (transaction_ != 'I' || !alone)) {
+        return take_text(
+            frame, std::make_shared<const router::Complaint>(unknown_names()), now, out
+        );
     }
     Attempt attempt;
     attempt.simple = simple;
@@ -100,17 +124,27 @@ void Session::on_names_ready(bool failed, Instant now, Output& out) {
     attempt_.reset();
     const auto row = failed ? std::nullopt : wire::decode_data_row(facts_row_);
     const bool told = row && row->size() == 1 && row->front();
-    const router::TakenNames names =
-        told ? router::decode_taken_names(*row->front()) : router::TakenNames{};
-    if (told) {
-        facts_.put(names, now);
-    }
     wire::FrameHeader header;
     wire::peek_header(attempt.held, header);
     const wire::Frame frame = wire::frame_at(attempt.held, header);
     const wire::Bytes text = attempt.simple ? wire::decode_query(frame.payload)->text
                                             : wire::decode_parse(frame.payload)->text;
-    const Taken taken = translate_as(frame, router_.read(text), names, now, out);
+    Taken taken = Taken::yes;
+    if (told) {
+        const router::TakenNames names = router::decode_taken_names(*row->front());
+        facts_.put(names, now);
+        taken = translate_as(frame, router_.read(text), names, now, out);
+    } else {
+        const bool ended = !facts_error_.empty();
+        taken = take_text(
+            frame,
+            std::make_shared<const router::Complaint>(
+                ended ? said_by(facts_error_) : unknown_names()
+            ),
+            now,
+            out
+        );
+    }
     if (taken != Taken::yes) {
         inbox_ = attempt.held + inbox_;
         stalled_ = taken == Taken::stall;
@@ -122,9 +156,12 @@ void Session::on_names_ready(bool failed, Instant now, Output& out) {
 std::string Session::worded(const wire::Frame& error, const router::Complaint& wording) {
     const std::string sqlstate = wire::decode_diagnostics(error.payload).sqlstate;
     std::string bytes;
-    // Names that there are none of; what else goes wrong comes before these.
-    const bool of_names = sqlstate.starts_with("42") || sqlstate == "3F000";
-    if (wording.sqlstate.empty() || !of_names) {
+    // That there is no such schema or function, or that veer's question has failed the transaction;
+    // what else goes wrong, perhaps with another statement of the same Query, is Postgres' to say.
+    const bool asked_in_vain = wording.sqlstate.starts_with("5");
+    const bool of_veers =
+        sqlstate == "42883" || sqlstate == "3F000" || (sqlstate == "25P02" && asked_in_vain);
+    if (wording.sqlstate.empty() || !of_veers) {
         wire::write_error_at(bytes, error.payload, 0);
     } else {
         wire::write_error(bytes, wording.sqlstate, wording.message, wording.hint);

@@ -44,6 +44,10 @@ TEST_CASE("A table function of veer's own is found wherever it stands in FROM", 
         read("select * from Ruvector_Search('docs', '[1,2]') ; ") ==
         "[Ruvector_Search('docs', '[1,2]')] *"
     );
+    CHECK(
+        read("SELECT id FROM \"veer\".\"search\"('a', $1)") == "[\"veer\".\"search\"('a', $1)] id"
+    );
+    CHECK(read("SELECT id FROM veer . search('a', $1)") == "[veer . search('a', $1)] id");
     CHECK(read("SELECT id FROM veer.search('a', $1) WHERE id > 3") == "[veer.search('a', $1)]");
     CHECK(read("SELECT id FROM veer.search('a', $1) LIMIT 3") == "[veer.search('a', $1)]");
     CHECK(read("SELECT id + 1 FROM veer.search('a', $1)") == "[veer.search('a', $1)]");
@@ -79,6 +83,8 @@ TEST_CASE("What cannot stand for a SELECT is named, and no more", "[parser]") {
     CHECK(read("SELECT * FROM veer.search('a', $1), veer.search('a', $2)") == "named");
     CHECK(read("SELECT * FROM t, LATERAL veer.search('a', t.e)") == "named");
     CHECK(read("SELECT * FROM veer.search('a', $1) AS s(a, b)") == "named");
+    CHECK(read("BEGIN; SELECT * FROM veer.search('a', $1)") == "named");
+    CHECK(read("SELECT 1 FROM veer.search('a', $1); SELECT 2") == "named");
 }
 
 TEST_CASE("Other texts are none", "[parser]") {
@@ -87,10 +93,11 @@ TEST_CASE("Other texts are none", "[parser]") {
     CHECK(read("SELECT * FROM veer.searched('a')") == "none");
     CHECK(read("SELECT * FROM other.ruvector_search('a')") == "none");
     CHECK(read("SELECT * FROM veer.search('a'") == "none");
-    CHECK(read("SELECT 1 FROM veer.search('a'); SELECT 2") == "none");
+    CHECK(read("SELECT 1; SELECT 'veer.search(1)'") == "none");
     CHECK_FALSE(may_name_table_function("SELECT id FROM docs ORDER BY vec <=> $1 LIMIT 5"));
     CHECK(may_name_table_function("select RUVECTOR_SEARCH(1)"));
     CHECK(may_name_table_function("VEER.SEARCH"));
+    CHECK_FALSE(may_name_table_function("SELECT \"veer\", \"search\" FROM veer"));
 }
 
 }  // namespace veer::parser
