@@ -216,6 +216,23 @@ std::optional<Count> read_least(const PgQuery__MinMaxExpr& least) {
     return count;
 }
 
+/// Reads coalesce($1, 10). That a parameter is NULL is nothing to know here: then the count has no
+/// value, and Postgres answers.
+std::optional<Count> read_coalesced(const PgQuery__CoalesceExpr& coalesce) {
+    if (coalesce.n_args != 2) {
+        return std::nullopt;
+    }
+    const std::optional<std::int64_t> otherwise = integer_of(coalesce.args[1]);
+    std::optional<Count> count = read_count(coalesce.args[0]);
+    if (!otherwise || !count || !std::holds_alternative<Argument>(count->value)) {
+        return std::nullopt;
+    }
+    // As with least().
+    count->as_int4 = count->as_int4 || (cast_of(coalesce.args[0]) == nullptr &&
+                                        *otherwise <= std::numeric_limits<std::int32_t>::max());
+    return count;
+}
+
 }  // namespace
 
 std::optional<VectorExpression> read_vector(const PgQuery__Node* node) {
@@ -283,6 +300,9 @@ std::optional<Count> read_count(const PgQuery__Node* node) {
     }
     if (node->node_case == PG_QUERY__NODE__NODE_MIN_MAX_EXPR) {
         return read_least(*node->min_max_expr);
+    }
+    if (node->node_case == PG_QUERY__NODE__NODE_COALESCE_EXPR) {
+        return read_coalesced(*node->coalesce_expr);
     }
     if (const std::optional<Argument> argument = read_argument(node)) {
         return Count{*argument};
