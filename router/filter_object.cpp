@@ -224,8 +224,7 @@ std::optional<std::string> compared(
     return column + std::string(found->second) + plain_literal(value.text);
 }
 
-std::optional<std::string> condition_of(const std::string& name, const Value& value) {
-    const std::string column = quote_identifier(name);
+std::optional<std::string> condition_of(const std::string& column, const Value& value) {
     if (value.kind == Value::Kind::null) {
         return column + " IS NULL";
     }
@@ -253,14 +252,15 @@ std::optional<std::string> condition_of(const std::string& name, const Value& va
 
 }  // namespace
 
-std::optional<std::string> conditions_of(std::string_view json) {
+std::optional<std::string> conditions_of(std::string_view json, std::string_view table) {
     const auto members = members_of(json);
     if (!members) {
         return std::nullopt;
     }
     std::string conditions;
     for (const auto& [name, value] : *members) {
-        const auto condition = name.empty() ? std::nullopt : condition_of(name, value);
+        const std::string column = quote_identifier(table) + '.' + quote_identifier(name);
+        const auto condition = name.empty() ? std::nullopt : condition_of(column, value);
         if (!condition) {
             return std::nullopt;
         }

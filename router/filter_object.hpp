@@ -10,12 +10,13 @@ namespace veer::router {
 ///
 ///     {"tenant": 3, "kind": ["a", "b"], "gone": null, "year": {"$gte": 2020}, "meta": {"k": "v"}}
 ///
-///      AND "tenant" = '3' AND "kind" IN ('a', 'b') AND "gone" IS NULL AND "year" >= '2020'
-///      AND "meta" @> '{"k": "v"}'
+///      AND "t"."tenant" = '3' AND "t"."kind" IN ('a', 'b') AND "t"."gone" IS NULL
+///      AND "t"."year" >= '2020' AND "t"."meta" @> '{"k": "v"}'
 ///
-/// Values are constants without a type: the column's decides how Postgres reads them. Nothing where
-/// the text is no such object. $eq, $ne, $gt, $gte, $lt, $lte, $in and $nin compare; any other
-/// object is one that a jsonb column contains.
-std::optional<std::string> conditions_of(std::string_view json);
+/// All are of `table`, which FROM has under this name: a column that it has not must not be found
+/// in a query around it. Values are constants without a type: the column's decides how Postgres
+/// reads them. Nothing where the text is no such object. $eq, $ne, $gt, $gte, $lt, $lte, $in and
+/// $nin compare; any other object is one that a jsonb column contains.
+std::optional<std::string> conditions_of(std::string_view json, std::string_view table);
 
 }  // namespace veer::router

@@ -1,5 +1,6 @@
 #include "router/search_function.hpp"
 
+#include "parser/lexer.hpp"
 #include "router/filter_object.hpp"
 #include "router/rewrite.hpp"
 #include "router/statement.hpp"
@@ -53,14 +54,30 @@ Complaint usage(const parser::FunctionCall& call, std::string message) {
     );
 }
 
-/// RuVector's has a truth value in the fifth place, and its filter in the sixth.
+/// Of what stands there without a name; null where nothing does.
+const Argument* argument_at(const parser::FunctionCall& call, std::size_t position) {
+    const bool there = position < call.arguments.size() && call.arguments[position].name.empty();
+    return there ? &call.arguments[position] : nullptr;
+}
+
+/// RuVector's has a truth value, or NULL for one, in the fifth place, and its filter in the sixth.
 std::size_t place_of(const parser::FunctionCall& call, std::size_t position) {
-    const bool gnn = call.arguments.size() > filter && call.arguments[filter].name.empty() &&
-                     call.arguments[filter].kind == Argument::Kind::truth;
+    using Kind = Argument::Kind;
+    const Argument* const fifth = argument_at(call, filter);
+    const Argument* const sixth = argument_at(call, use_gnn);
+    const bool gnn =
+        fifth != nullptr &&
+        (fifth->kind == Kind::truth ||
+         (fifth->kind == Kind::null && sixth != nullptr && sixth->kind != Kind::truth));
     if (gnn && position >= filter) {
         return position == filter ? use_gnn : filter;
     }
     return position;
+}
+
+/// Whether it asks for what there is not: anything but false and NULL may.
+bool may_use_gnn(const Argument* argument) {
+    return argument != nullptr && (argument->kind != Argument::Kind::truth || argument->truth);
 }
 
 std::optional<Arguments> arguments_of(const parser::FunctionCall& call) {
@@ -134,8 +151,20 @@ std::string_view text_of(const Statement& statement, const Argument& argument) {
         .substr(begin, statement.normalised.original_position(argument.end) - begin);
 }
 
+/// Whether it is the same text in every client_encoding, and what it stands for is, too.
+bool is_ascii(std::string_view json) {
+    return json.find("\\u") == std::string_view::npos &&
+           std::all_of(json.begin(), json.end(), [](char c) {
+               return static_cast<unsigned char>(c) < 0x80;
+           });
+}
+
 Or<std::string> filter_of(
-    const Statement& statement, const parser::FunctionCall& call, const Argument* argument
+    const Statement& statement,
+    const parser::FunctionCall& call,
+    const Argument* argument,
+    const storage::Table& table,
+    bool utf8
 ) {
     if (argument == nullptr) {
         return std::string();
@@ -144,7 +173,14 @@ Or<std::string> filter_of(
     if (!json) {
         return usage(call, "takes its filter from the statement's text, not from a parameter");
     }
-    auto conditions = conditions_of(*json);
+    if (!utf8 && !is_ascii(*json)) {
+        return complaint(
+            not_supported,
+            "the filter of " + called(call) + " has characters outside of ASCII",
+            "They are understood where client_encoding is UTF8."
+        );
+    }
+    auto conditions = conditions_of(*json, table.name);
     if (!conditions) {
         return complaint(
             wrong_value,
@@ -179,10 +215,15 @@ std::string where(const std::string& conditions) {
     return conditions.empty() ? std::string() : " WHERE " + conditions.substr(first.size());
 }
 
+/// A parameter may be NULL, too, and LIMIT NULL is no limit.
 std::string count_of(const Statement& statement, const Argument* argument) {
-    constexpr std::string_view default_k = "10";
-    return argument == nullptr ? std::string(default_k)
-                               : std::string(text_of(statement, *argument));
+    const std::string default_k = "10";
+    if (argument == nullptr) {
+        return default_k;
+    }
+    const std::string text(text_of(statement, *argument));
+    return argument->kind == Argument::Kind::parameter ? "coalesce(" + text + ", " + default_k + ')'
+                                                       : text;
 }
 
 /// What comes behind SELECT, from the table's name on.
@@ -209,6 +250,21 @@ std::string outputs_of(
     return outputs;
 }
 
+/// The comments between the tokens of what is cut out, for what they say of the statement. A gap is
+/// kept whole, so that a comment of one line ends where it did.
+std::string comments_of(std::string_view cut) {
+    std::string comments;
+    parser::Lexer lexer(cut);
+    std::size_t at = 0;
+    for (parser::Token token = lexer.next(); token.kind != parser::Token::Kind::end;
+         token = lexer.next()) {
+        const std::string_view gap = cut.substr(at, token.begin - at);
+        comments += gap.find("/*") == std::string_view::npos ? std::string_view() : gap;
+        at = token.end;
+    }
+    return comments;
+}
+
 std::string replaced(
     const Statement& statement, const parser::TableFunction& function, const Parts& parts
 ) {
@@ -216,14 +272,18 @@ std::string replaced(
         return statement.normalised.original_position(position);
     };
     const parser::FunctionCall& call = *function.call;
+    const std::size_t begin = at(function.chosen ? function.begin : call.begin);
+    const std::string before = statement.text.substr(0, begin);
+    const std::string behind = statement.text.substr(at(call.end));
+    const std::string hints =
+        parts.hint +
+        comments_of(std::string_view(statement.text).substr(begin, at(call.end) - begin));
     if (function.chosen) {
-        return statement.text.substr(0, at(function.begin)) + parts.hint + "SELECT " +
-               outputs_of(*function.chosen, parts.measure) + parts.rest +
-               statement.text.substr(at(call.end));
+        return before + hints + "SELECT " + outputs_of(*function.chosen, parts.measure) +
+               parts.rest + behind;
     }
-    return statement.text.substr(0, at(call.begin)) + '(' + parts.hint + "SELECT *, " +
-           parts.measure + " AS \"distance\"" + parts.rest + ") AS " +
-           quote_identifier(call.reference) + statement.text.substr(at(call.end));
+    return before + '(' + hints + "SELECT *, " + parts.measure + " AS \"distance\"" + parts.rest +
+           ") AS " + quote_identifier(call.reference) + behind;
 }
 
 bool has_column(const storage::Table& table, std::string_view name) {
@@ -235,19 +295,23 @@ bool has_column(const storage::Table& table, std::string_view name) {
 }  // namespace
 
 std::variant<std::string, Complaint> search_text(
-    const Statement& statement, const parser::TableFunction& function, const RouteTable& routes
+    const Statement& statement,
+    const parser::TableFunction& function,
+    const RouteTable& routes,
+    bool utf8
 ) {
     if (!function.call) {
         return complaint(
             not_supported,
-            "veer.search() is one item of FROM, once in a statement, with constants or parameters",
+            "veer.search() is one item of FROM, once in a statement that is sent alone, with "
+            "constants or parameters",
             "SELECT id, distance FROM veer.search('table.column', $1, 10) WHERE distance < 0.5"
         );
     }
     const parser::FunctionCall& call = *function.call;
     const auto arguments = arguments_of(call);
     if (!arguments || (*arguments)[vector] == nullptr || (*arguments)[route] == nullptr ||
-        ((*arguments)[use_gnn] != nullptr && (*arguments)[use_gnn]->truth)) {
+        may_use_gnn((*arguments)[use_gnn])) {
         return usage(call, "has a route, a vector, and perhaps k, ef and a filter");
     }
     const auto name = literal_of(statement, *(*arguments)[route]);
@@ -266,7 +330,7 @@ std::variant<std::string, Complaint> search_text(
             "ORDER BY the column and the operator says the same."
         );
     }
-    const auto conditions = filter_of(statement, call, (*arguments)[filter]);
+    const auto conditions = filter_of(statement, call, (*arguments)[filter], of.table(), utf8);
     if (const auto* const why = std::get_if<Complaint>(&conditions)) {
         return *why;
     }

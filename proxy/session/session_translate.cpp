@@ -87,7 +87,7 @@ Session::Taken Session::translate_as(
     if (router::is_taken(names, function)) {
         return take_text(frame, nullptr, now, out);
     }
-    auto text = router::search_text(statement, function, *router_.routes());
+    auto text = router::search_text(statement, function, *router_.routes(), utf8_);
     if (auto* const why = std::get_if<router::Complaint>(&text)) {
         return take_text(
             frame, std::make_shared<const router::Complaint>(std::move(*why)), now, out

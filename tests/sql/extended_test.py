@@ -5,6 +5,7 @@
 Rows and columns have to be the same in every way of the protocol; so do transactions after an error.
 """
 
+import struct
 import sys
 
 from observed import Session, last, same_value
@@ -75,6 +76,15 @@ CALLS = [
      "SELECT \"Odd Name\", id FROM docs WHERE \"Odd Name\" = 'odd 3' ORDER BY e <=> $1 LIMIT 5", "veer"),
     ("SELECT code, distance FROM veer.search('items', vector => $1::vector, k => 7)",
      "SELECT code, e <#> $1::vector AS distance FROM shop.items ORDER BY e <#> $1::vector LIMIT 7", "local"),
+    (f"SELECT id FROM ruvector_search('{COSINE}', $1, 5, NULL, NULL, '{{\"tenant\": 3}}')",
+     "SELECT id FROM docs WHERE tenant = 3 ORDER BY e <=> $1 LIMIT 5", "local"),
+    (f'SELECT id FROM "veer"."search"(\'{COSINE}\', $1, 5)',
+     "SELECT id FROM docs ORDER BY e <=> $1 LIMIT 5", "local"),
+    # A name that only the query around it has is not found there.
+    (f"SELECT u.number FROM (VALUES (1), (2)) u (number) WHERE EXISTS (SELECT id FROM veer.search('{COSINE}', $1, 2,"
+     f" filter => '{{\"tenant\": 4}}') WHERE id % 5 = 4) ORDER BY 1",
+     "SELECT u.number FROM (VALUES (1), (2)) u (number) WHERE EXISTS (SELECT id FROM (SELECT * FROM docs WHERE tenant = 4"
+     " ORDER BY e <=> $1 LIMIT 2) s WHERE id % 5 = 4) ORDER BY 1", None),
     ("SELECT code FROM veer.search('shop.items.e', $1) AS s",
      "SELECT code FROM shop.items ORDER BY e <#> $1 LIMIT 10", "local"),
     (f"WITH near AS (SELECT id, distance FROM veer.search('{COSINE}', $1, 8)) SELECT count(*) FROM near WHERE id % 2 = 0",
@@ -96,7 +106,10 @@ WRONG = [
     ("SELECT * FROM veer.search('far', '[1,2,3,4]', 5)", "0A000", 'column "distance" of its own'),
     ("SELECT * FROM veer.search('items', '[1,2,3]', 5)", "22000", "different vector dimensions"),
     ("SELECT nothing FROM veer.search('items', '[1,2,3,4]', 5)", "42703", 'column "nothing" does not exist'),
-    ("SELECT * FROM veer.search('items', '[1,2,3,4]', filter => '{\"none\": 3}')", "42703", 'column "none" does not exist'),
+    ("SELECT * FROM veer.search('items', '[1,2,3,4]', filter => '{\"none\": 3}')", "42703", "column items.none does not exist"),
+    ("SELECT 1 FROM (VALUES (1)) u (number) WHERE EXISTS (SELECT * FROM veer.search('items', '[1,2,3,4]', filter => "
+     "'{\"number\": 1}'))", "42703", "column items.number does not exist"),
+    ("SELECT * FROM ruvector_search('items', '[1,2,3,4]', 5, 40, '{\"stock\": 3}', '{\"stock\": 3}')", "0A000", "has a route, a vector"),
     ("SELECT * FROM veer.search('items', '[1,2,3,4]', filter => '{\"stock\": \"x\"}')", "22P02", "invalid input syntax"),
     ("SELECT * FROM veer.search('items', '[1,2,3,4]', -1)", "2201W", "LIMIT must not be negative"),
 ]
@@ -128,7 +141,7 @@ def calls(postgres, veer, user):
             if not alike(wanted, seen):
                 fail(f"{sql} ({way}):\n{wanted}\n{seen}")
             engine, reason = last(through)
-            if way != "prepared, step 0" and (engine != "veer" or how not in ("veer", reason)):
+            if how is not None and way != "prepared, step 0" and (engine != "veer" or how not in ("veer", reason)):
                 fail(f"{sql} ({way}): {engine} answered ({reason}), not {how}")
 
 
@@ -153,6 +166,37 @@ def wrong(veer):
                 "SELECT id FROM veer.search('items', '[1,2,3,4]', ef => $1)"):
         error = through.extended(sql, ["items"])["error"]
         if error[1] != b"0A000" or b"from the statement's text" not in error[2]:
+            fail(f"{sql}: {error}")
+
+
+def counts(veer):
+    """A parameter for k, NULL among them, in text and in binary form."""
+    through = Session(veer.port)
+    call = f"SELECT id FROM veer.search('{COSINE}', $1, $2)"
+    for value, binary, rows in (("7", {}, 7), ("7", {1: struct.pack("!i", 7)}, 7), (None, {}, 10)):
+        for seen in (through.extended(call, [QUERY, value], binary=binary), through.named(call, [QUERY, value], binary=binary)[2]):
+            if seen["error"][1] is not None or len(seen["rows"]) != rows:
+                fail(f"k = {value}: {seen}")
+            if value is not None and last(through) != ("veer", "local"):
+                fail(f"k = {value}: {last(through)}")
+
+
+def hints(veer):
+    """What a client has written into the text that is replaced."""
+    through = Session(veer.port)
+    for sql in (f"SELECT /* veer: route=postgres */ id FROM veer.search('{COSINE}', '{QUERY}')",
+                f"SELECT * FROM veer.search('{COSINE}', /* NO LOAD BALANCE */ '{QUERY}') s WHERE id > 0"):
+        rows = through.simple(sql)["rows"]
+        if len(rows) != 10 or last(through) != ("postgres", "hint"):
+            fail(f"{sql}: {len(rows)} rows, {last(through)}")
+
+
+def several(veer):
+    """In a Query of several statements a call is refused in veer's words, and others' errors in PostgreSQL's."""
+    through = Session(veer.port)
+    call = f"SELECT id FROM veer.search('{COSINE}', '{QUERY}')"
+    for sql, sqlstate in ((f"SELECT 1; {call}", b"0A000"), (f"SELECT * FROM not_there; {call}", b"42P01")):
+        if (error := through.simple(sql)["error"])[1] != sqlstate:
             fail(f"{sql}: {error}")
 
 
@@ -218,6 +262,9 @@ def main(binary):
             for user in ("postgres", "alice"):
                 calls(postgres, veer, user)
             wrong(veer)
+            counts(veer)
+            hints(veer)
+            several(veer)
             rights(postgres, veer)
             transactions(veer)
             names(postgres, veer)

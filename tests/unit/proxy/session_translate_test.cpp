@@ -1,4 +1,5 @@
 #include "proxy/wire/backend.hpp"
+#include "proxy/wire/writer.hpp"
 #include "tests/unit/proxy/session_fixture.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -114,6 +115,18 @@ TEST_CASE("of several statements in one Query only the call is complained of", "
         const std::string said = answered(f, both, sqlstate);
         CHECK(said.starts_with(sqlstate == "3F000" ? "0A000 veer.search() is one" : "42P01"));
     }
+}
+
+TEST_CASE("a filter is not read in an encoding that is not understood", "[proxy]") {
+    const std::string filtered =
+        R"(SELECT id FROM veer.search('docs', '[7,0]', filter => '{"kind": "\u00e9"}'))";
+    F f;
+    std::string latin;
+    wire::MessageWriter(latin, 'S').text("client_encoding").text("LATIN1");
+    f.server(latin);
+    f.client(F::query(filtered));
+    f.server(names());
+    CHECK(answered(f, filtered, "3F000").starts_with("0A000 the filter"));
 }
 
 }  // namespace veer::proxy::session

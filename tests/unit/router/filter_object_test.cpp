@@ -7,7 +7,7 @@ namespace veer::router {
 namespace {
 
 std::string conditions(std::string_view json) {
-    return conditions_of(json).value_or("none");
+    return conditions_of(json, "t").value_or("none");
 }
 
 }  // namespace
@@ -16,20 +16,21 @@ TEST_CASE("A filter's members are conditions of columns", "[router]") {
     CHECK(conditions("{}").empty());
     CHECK(
         conditions(R"({"a": 3, "B b": "it's", "c": true, "d": null, "e": -1.5e3})") ==
-        R"( AND "a" = '3' AND "B b" = 'it''s' AND "c" = 'true' AND "d" IS NULL AND "e" = '-1.5e3')"
+        R"( AND "t"."a" = '3' AND "t"."B b" = 'it''s' AND "t"."c" = 'true' )"
+        R"(AND "t"."d" IS NULL AND "t"."e" = '-1.5e3')"
     );
-    CHECK(conditions(R"( { "a" : [ 1 , "x" ] } )") == R"( AND "a" IN ('1', 'x'))");
+    CHECK(conditions(R"( { "a" : [ 1 , "x" ] } )") == R"( AND "t"."a" IN ('1', 'x'))");
     CHECK(
         conditions(R"({"n":{"$gte":2,"$lt":"9"},"k":{"$nin":[1]}})") ==
-        R"( AND "n" >= '2' AND "n" < '9' AND "k" NOT IN ('1'))"
+        R"( AND "t"."n" >= '2' AND "t"."n" < '9' AND "t"."k" NOT IN ('1'))"
     );
     CHECK(
         conditions(R"({"meta": {"k": ["v", {"w": 1}]}})") ==
-        R"( AND "meta" @> '{"k": ["v", {"w": 1}]}')"
+        R"( AND "t"."meta" @> '{"k": ["v", {"w": 1}]}')"
     );
     CHECK(
         conditions(R"({"m": {}, "a\"b": "c\\d\/\u00e9\ud83d\ude00\n"})") ==
-        " AND \"m\" @> '{}' AND \"a\"\"b\" = 'c\\d/\u00e9\U0001F600\n'"
+        " AND \"t\".\"m\" @> '{}' AND \"t\".\"a\"\"b\" = 'c\\d/\u00e9\U0001F600\n'"
     );
 }
 
