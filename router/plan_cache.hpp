@@ -43,8 +43,6 @@ struct Plan {
         table_function;  ///< where it reads the rows of one of veer's own
     /// Of its conditions; the one part that changes.
     std::shared_ptr<Selectivity> selectivity = std::make_shared<Selectivity>();
-    /// The sub-select for its query vector has failed when it was run alone: it needs the rest.
-    std::shared_ptr<std::atomic<bool>> vector_failed = std::make_shared<std::atomic<bool>>(false);
     std::uint64_t shape_id = 0;  ///< of `shape`, as rules, guards and comparisons name it
     std::shared_ptr<PlanTally> tally = std::make_shared<PlanTally>();
 

@@ -341,6 +341,9 @@ class Session {
     router::Router& router_;
     std::string database_;
     std::map<std::pair<std::string, std::string>, Doubt> doubts_;  // by schema, or "", and name
+    /// When the sub-select for a query vector has failed alone, by the statement's shape: what its
+    /// names mean here is nothing to other sessions.
+    std::map<std::uint64_t, Instant> vectors_failed_;
     State state_ = State::starting;
 
     // towards the server

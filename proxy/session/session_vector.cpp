@@ -8,11 +8,20 @@
 
 namespace veer::proxy::session {
 
+namespace {
+
+constexpr std::int64_t vector_failed_ns = 60'000'000'000;
+constexpr std::size_t vectors_failed_max = 1000;
+
+}  // namespace
+
 std::optional<router::Reason> Session::prepare_stored(
     Attempt& attempt, const std::vector<router::ParameterValue>& parameters
 ) const {
     const router::Statement& statement = attempt.statement->statement;
-    if (*statement.plan->vector_failed) {
+    const auto failed = vectors_failed_.find(statement.plan->shape_id);
+    if (failed != vectors_failed_.end() &&
+        attempt.started.nanoseconds - failed->second.nanoseconds < vector_failed_ns) {
         return to_string(parser::Refusal::query_vector);
     }
     if (router::may_be_inferred_otherwise(
@@ -68,7 +77,12 @@ void Session::on_vector_ready(bool failed, Instant now, Output& out) {
     const auto row = failed ? std::nullopt : wire::decode_data_row(facts_row_);
     if (failed) {
         if (attempt.vector_senseless) {
-            *attempt.statement->statement.plan->vector_failed = true;
+            if (vectors_failed_.size() >= vectors_failed_max) {
+                vectors_failed_.clear();
+            }
+            vectors_failed_.insert_or_assign(
+                attempt.statement->statement.plan->shape_id, attempt.started
+            );
         }
         pass(to_string(parser::Refusal::query_vector), now, out);
     } else if (!row) {

@@ -1,3 +1,4 @@
+#include "proxy/wire/writer.hpp"
 #include "tests/unit/proxy/sample_copy.hpp"
 #include "tests/unit/proxy/session_fixture.hpp"
 
@@ -80,6 +81,29 @@ TEST_CASE("a sub-select that fails alone is not asked for again", "[proxy]") {
     CHECK(f.client(F::query(similar)) == F::query(similar));
     f.server(F::command_complete("SELECT 0") + F::ready());
     CHECK(last(f).find("query_vector") != std::string::npos);
+}
+
+TEST_CASE("nor is it for a while, and only by the session that it has failed in", "[proxy]") {
+    F f;
+    f.client(F::query(similar));
+    f.answer_facts();
+    f.to_server();
+    f.server(F::bare('3') + F::error("42703") + F::ready());
+    f.server(F::command_complete("SELECT 0") + F::ready());
+    f.to_server();
+    CHECK(f.client(F::query(similar)) == F::query(similar));
+    f.server(F::command_complete("SELECT 0") + F::ready());
+    // Of its own temporary table, perhaps: others have another.
+    Session other({}, f.router, {.major = 3, .minor = 0, .parameters = {{"user", "me"}}});
+    Output out;
+    std::string start;
+    wire::MessageWriter(start, 'R').i32(0);
+    wire::MessageWriter(start, 'S').text("client_encoding").text("UTF8");
+    other.on_server(start + F::ready(), f.now, out);
+    other.on_client(F::query(similar), f.now, out);
+    CHECK(F::types(out.to_server) == "CPBECCS");
+    f.now.nanoseconds += 61'000'000'000;
+    CHECK(F::types(f.client(F::query(similar))) == "CPBECCS");
 }
 
 TEST_CASE("inside a transaction only what cannot fail is asked", "[proxy]") {
