@@ -34,8 +34,12 @@ std::uint64_t of_halves(std::uint64_t wanted) {
 }
 
 /// What `ef_search = "auto"` has learnt, it has learnt of searches without a condition, by the
-/// column's own distances, in veer's own index.
+/// column's own distances, in veer's own index. An ef that the statement says is that one, even
+/// where it is what a session has that says nothing.
 std::uint32_t effort(const Attempt& attempt) {
+    if (attempt.statement->statement.hint.ef) {
+        return attempt.facts.ef_search;
+    }
     const bool as_learnt = !attempt.query().narrows() && !attempt.query().cast.to_half &&
                            attempt.route->candidate == nullptr;
     return as_learnt ? attempt.route->ef(attempt.facts.ef_search) : attempt.facts.ef_search;

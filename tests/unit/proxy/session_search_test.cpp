@@ -293,4 +293,32 @@ TEST_CASE("declared parameter types that Postgres reads otherwise are left to it
     CHECK(f.client(batch) == batch);
 }
 
+TEST_CASE("an ef that the statement says is that one, whatever was learnt", "[proxy]") {
+    F f;
+    config::Route route;
+    route.column = {"public", "docs", "e"};
+    route.operator_name = "<->";
+    route.percent = 100;
+    route.learns_ef = true;
+    f.config.routes.push_back(route);
+    f.router.configure(f.config);
+    f.router.routes()->routes.front().traffic->learned_ef = 14;
+    f.holds_searches = true;
+    const auto ef_of = [&f](const std::string& hint) {
+        f.held.reset();
+        f.client(F::query(hint + "SELECT id FROM docs ORDER BY e <-> '[7,0]' LIMIT 3"));
+        if (!f.held) {
+            f.answer_facts();
+        }
+        REQUIRE(f.held);
+        const PendingSearch held = *f.held;
+        f.session.on_found(held.number, held.order.run(), f.now, f.out);
+        f.to_client();
+        return held.order.ef;
+    };
+    CHECK(ef_of("") == 14);
+    CHECK(ef_of("/* veer: ef=40 */ ") == 40);
+    CHECK(ef_of("/* veer: ef=70 */ ") == 70);
+}
+
 }  // namespace veer::proxy::session
