@@ -4,6 +4,7 @@
 #include "router/notice.hpp"
 #include "router/observe.hpp"
 #include "router/rewrite.hpp"
+#include "router/search_function.hpp"
 #include "storage/row.hpp"
 
 #include <algorithm>
@@ -67,6 +68,34 @@ std::optional<Reason> fill(Read& read, std::uint64_t wanted_max) {
     return std::nullopt;
 }
 
+/// The statement, or the SELECT that its call of a function of veer's own stands for.
+std::variant<Read, router::Complaint> read_text(router::Router& router, const std::string& text) {
+    Read read{.statement = router.read(text), .routes = router.routes()};
+    const auto plan = read.statement.plan;
+    if (plan == nullptr || !plan->table_function) {
+        return read;
+    }
+    auto put = router::search_text(read.statement, *plan->table_function, *read.routes, true);
+    if (auto* const why = std::get_if<router::Complaint>(&put)) {
+        return std::move(*why);
+    }
+    read.statement = router.read(std::get<std::string>(put));
+    return read;
+}
+
+admin::Failure failure_of(router::Complaint&& why) {
+    return {
+        .sqlstate = std::move(why.sqlstate),
+        .message = std::move(why.message),
+        .hint = std::move(why.hint)};
+}
+
+/// Whether it calls a function that a route names: only a session can ask what its body is.
+bool is_served_call(const Read& read) {
+    const parser::FunctionCall* const call = read.statement.call();
+    return call != nullptr && read.routes->find(*call) != nullptr;
+}
+
 /// Of a session that nothing speaks against.
 router::SessionFacts best_facts(const Read& read, const AskedStatement& asked) {
     router::SessionFacts facts;
@@ -111,6 +140,9 @@ Reason decide(const Read& read, const AskedStatement& asked) {
     );
     if (const auto* const why = std::get_if<Reason>(&decision)) {
         return *why;
+    }
+    if (router::unplaced_rows_lead(*read.route, read.query())) {
+        return router::reason::unplaced_rows;
     }
     return std::get<router::Service>(decision) == router::Service::local ? router::reason::local
                                                                          : router::reason::rewrite;
@@ -168,8 +200,13 @@ admin::Value distance_of(const Rows& rows, std::size_t at) {
 admin::Outcome explain_search(
     router::Router& router, const AskedStatement& asked, std::uint64_t wanted_max
 ) {
-    Read read{.statement = router.read(asked.text), .routes = router.routes()};
+    auto taken = read_text(router, asked.text);
+    if (auto* const complaint = std::get_if<router::Complaint>(&taken)) {
+        return failure_of(std::move(*complaint));
+    }
+    Read& read = std::get<Read>(taken);
     const auto refused = fill(read, wanted_max);
+    const bool called = is_served_call(read);
     const Reason why = refused ? *refused : decide(read, asked);
     const bool by_index = why == router::reason::local || why == router::reason::rewrite;
     const bool routed = read.route != nullptr;
@@ -178,9 +215,11 @@ admin::Outcome explain_search(
         (why == router::reason::vector_value || why == router::reason::parameter_types) &&
         read.query().vector.argument.source == parser::Argument::Source::parameter;
     return std::vector<admin::Row>{
-        {parameter ? admin::Value{} : admin::Value(std::string(by_index ? "veer" : "postgres")),
-         std::string(why),
+        {parameter || called ? admin::Value{}
+                             : admin::Value(std::string(by_index ? "veer" : "postgres")),
+         std::string(called ? "function" : why),
          parameter ? "The query vector decides: write it into the statement."
+         : called  ? "The function's body decides, which each session asks for: see SHOW veer.last."
                    : std::string(router::explanation(why)),
          routed ? admin::Value(read.route->name) : admin::Value{},
          routed ? admin::Value(read.route->traffic->share()) : admin::Value{},
@@ -195,7 +234,11 @@ admin::Outcome explain_search(
 admin::Result<router::compare::Observation> search_in(
     router::Router& router, const std::string& text, std::uint64_t wanted_max
 ) {
-    Read read{.statement = router.read(text), .routes = router.routes()};
+    auto taken = read_text(router, text);
+    if (auto* const complaint = std::get_if<router::Complaint>(&taken)) {
+        return failure_of(std::move(*complaint));
+    }
+    Read& read = std::get<Read>(taken);
     auto refused = fill(read, wanted_max);
     if (!refused && !read.route->live()) {
         refused = router::reason::not_live;

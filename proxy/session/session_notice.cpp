@@ -116,6 +116,9 @@ router::Reason Session::foresee() {
         return *why;
     }
     const Attempt& attempt = *attempt_;
+    if (router::unplaced_rows_lead(*attempt.route, attempt.query())) {
+        return router::reason::unplaced_rows;
+    }
     if (attempt.service == router::Service::local) {
         return router::reason::local;
     }

@@ -254,6 +254,9 @@ def scene_explain(binary, postgres):
         expect(explain("SELECT 1")["engine"], "postgres", "no search")
         row = explain(SEARCH.replace("'[1,1,0]'", "$1"))
         expect(row["engine"], None, f"without its vector: {row}")
+        row = explain("SELECT id FROM veer.search('documents', '[1,1,0]', 3)")
+        expect((row["engine"], row["reason"], row["k"]), ("veer", "local", 3), "a call of veer's own function")
+        veer.command("explain", "SELECT id FROM veer.search('nothing', '[1,1,0]')", *place, status=1)
         with veer.by_tcp() as reader:  # who may look, may ask
             expect(reader.execute("EXPLAIN ROUTE " + SEARCH).fetchone()[0], "veer", "by a reader")
             expect(error_of(lambda: reader.execute("COMPARE " + SEARCH)), "42501", "COMPARE by a reader")

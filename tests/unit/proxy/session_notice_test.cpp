@@ -234,4 +234,29 @@ TEST_CASE("veer.notice off again is believed", "[proxy]") {
     CHECK(F::types(f.answer_facts()) == "TDDDCZ");
 }
 
+TEST_CASE("EXPLAIN foresees that rows without a vector come first", "[proxy]") {
+    const std::string similar = "SELECT id FROM docs ORDER BY 1 - (e <-> '[7,0]') DESC LIMIT 3";
+    F f;
+    config::Route route;
+    route.column = {"public", "docs", "e"};
+    route.operator_name = "<->";
+    route.percent = 100;
+    route.order_by_similarity = true;
+    f.config.routes.push_back(route);
+    f.router.configure(f.config);
+    f.client(explain(similar));
+    answer_all(f);
+    CHECK(notice(f.server(plan())).find("veer") != std::string::npos);
+    storage::Row row;
+    storage::append_key_column(row.key, std::string(7, '\0') + '\x63');
+    row.vectors.emplace_back(storage::NullVector{});
+    f.replica.apply(
+        {.commit_lsn = {100}, .end_lsn = {100}, .changes = {storage::Upsert{{4711}, {}, row}}}
+    );
+    f.client(explain(similar));
+    answer_all(f);
+    const std::string told = f.server(plan());
+    CHECK(told.find("Rows of NULL or zero vectors come first") != std::string::npos);
+}
+
 }  // namespace veer::proxy::session
