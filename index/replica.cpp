@@ -160,6 +160,8 @@ IndexOptions Replica::Impl::index_options(const IndexedColumn& column) const {
         .kind = kind_of(column),
         .m = column.ann.m,
         .ef_construction = column.ann.ef_construction,
+        .quantization = options_.quantization ? options_.quantization(column.table, column.ann)
+                                              : Quantization::automatic,
         .memory_bytes_max = route_bytes_max(column),
         .budget = budget_,
         .columns = types_of(column.table),

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "index/indexed_column.hpp"
+#include "index/quantization.hpp"
 #include "storage/chunk_store.hpp"
 #include "storage/sync/observer.hpp"
 
@@ -23,6 +24,9 @@ struct ReplicaOptions {
     std::uint64_t memory_bytes_max = unlimited;
     /// Of one index as it is searched.
     std::function<std::uint64_t(const storage::Table&, const storage::AnnIndex&)> route_bytes_max =
+        nullptr;
+    /// Of one index; null: automatic.
+    std::function<Quantization(const storage::Table&, const storage::AnnIndex&)> quantization =
         nullptr;
     VectorFile vector_file = {};                       ///< IndexOptions::vector_file
     storage::ChunkStore* checkpoints = nullptr;        ///< must outlive the replica

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace veer::storage {
@@ -29,6 +31,8 @@ struct DeclaredIndex {
     std::string legacy;  ///< counts where `column` is NULL; empty: none
     std::string operator_name;
     std::int32_t dimensions = 0;  ///< 0: those of the column's type
+    std::uint32_t m = 16;         ///< pgvector's defaults
+    std::uint32_t ef_construction = 64;
 
     /// Of a column as it is: pgvector could have the same index.
     bool is_plain() const { return legacy.empty() && dimensions == 0; }
@@ -49,8 +53,19 @@ struct ColumnChoices {
     ColumnChoice defaults;  ///< its names mean the tables that have such columns
     std::vector<OfTable> tables = {};
     std::vector<DeclaredIndex> declared = {};
+    /// What is declared beside while veer runs; from any thread. Null: nothing is.
+    std::function<std::vector<DeclaredIndex>()> later = nullptr;
 
-    friend bool operator==(const ColumnChoices&, const ColumnChoices&) = default;
+    /// With all that is declared by now in `declared`.
+    ColumnChoices as_of_now() const {
+        ColumnChoices now = *this;
+        if (later) {
+            for (DeclaredIndex& index : later()) {
+                now.declared.push_back(std::move(index));
+            }
+        }
+        return now;
+    }
 };
 
 }  // namespace veer::storage

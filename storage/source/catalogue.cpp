@@ -305,7 +305,8 @@ Result<Inputs> read_inputs(Connection& connection, const ColumnChoices& choices)
 
 }  // namespace
 
-Result<Catalogue> discover(Connection& connection, const ColumnChoices& choices) {
+Result<Catalogue> discover(Connection& connection, const ColumnChoices& wanted) {
+    const ColumnChoices choices = wanted.as_of_now();
     if (auto begun = connection.query(begin); !begun.has_value()) {
         return begun.error();
     }

@@ -29,9 +29,8 @@ struct Catalogue {
     Partitions partitions = {};            ///< of `tables`
 };
 
-/// Reads every table with a usable pgvector index, or with one that `choices` declare. A table is
-/// copied where all of this holds, and
-/// is refused with a reason otherwise:
+/// Reads every table with a usable pgvector index, or with one that `wanted` declares by now. A
+/// table is copied where all of this holds, and is refused with a reason otherwise:
 ///
 /// 1. It is an ordinary, permanent table: no partition, no children, no row that veer's role cannot
 /// see.
@@ -43,9 +42,9 @@ struct Catalogue {
 ///    formats): the primary key, or REPLICA IDENTITY USING INDEX.
 /// 4. The role may read those columns.
 ///
-/// Of its other columns, those of `choices` are copied that have a ColumnType, are not generated,
+/// Of its other columns, those of `wanted` are copied that have a ColumnType, are not generated,
 /// can be read by the role and, if text, have a deterministic collation. What is left out of those
 /// that were asked for by name is refused by name; the table is copied all the same.
-Result<Catalogue> discover(Connection& connection, const ColumnChoices& choices = {});
+Result<Catalogue> discover(Connection& connection, const ColumnChoices& wanted = {});
 
 }  // namespace veer::storage::source

@@ -8,9 +8,6 @@ namespace veer::storage::source {
 
 namespace {
 
-constexpr std::uint32_t pgvector_m = 16;
-constexpr std::uint32_t pgvector_ef_construction = 64;
-
 /// One column of a declared index, and how it holds its vectors.
 struct Source {
     std::size_t position = 0;
@@ -137,8 +134,8 @@ std::optional<std::string> add(
         .vector = 0,
         .operator_name = op->name,
         .operator_oid = op->oid,
-        .m = pgvector_m,
-        .ef_construction = pgvector_ef_construction,
+        .m = declared.m,
+        .ef_construction = declared.ef_construction,
         .declared = false,
         .legacy = {},
         .type_oid = 0};

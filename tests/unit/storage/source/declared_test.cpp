@@ -169,3 +169,25 @@ TEST_CASE("What cannot be declared is refused with the reason", "[storage]") {
     );
     CHECK(otherwise.refused[0].name == "public.items route coalesce(emb, old) <->");
 }
+
+TEST_CASE("What is declared while veer runs is seen at the next look", "[storage]") {
+    std::vector<DeclaredIndex> later;
+    ColumnChoices choices;
+    choices.declared = {declared("old", "", 4)};
+    choices.later = [&later] {
+        return later;
+    };
+    CHECK(choices.as_of_now().declared == choices.declared);
+    DeclaredIndex more = declared("emb");
+    more.m = 24;
+    more.ef_construction = 100;
+    later = {more};
+    CHECK(choices.as_of_now().declared == std::vector<DeclaredIndex>{declared("old", "", 4), more});
+    later.clear();
+    CHECK(choices.as_of_now().declared == choices.declared);
+
+    const Catalogue catalogue = judged(input(), {more});
+    REQUIRE(catalogue.tables.size() == 1);
+    CHECK(catalogue.tables.front().indexes.front().m == 24);
+    CHECK(catalogue.tables.front().indexes.front().ef_construction == 100);
+}
