@@ -9,6 +9,7 @@
 #include "router/compare/observation.hpp"
 #include "router/cutover/rules.hpp"
 #include "router/cutover/traffic.hpp"
+#include "router/declaration.hpp"
 #include "router/ef_learner.hpp"
 
 #include <cstdint>
@@ -135,6 +136,7 @@ std::string vector_expression(
 struct RouteTable {
     std::string database;
     std::vector<Route> routes;
+    std::vector<Declaration> declared = {};  ///< by statements, whether copied already or not
     std::shared_ptr<const cutover::RuleSet> rules = std::make_shared<cutover::RuleSet>();
     /// May choose the index by setting or hint; empty: everybody.
     std::vector<std::string> hint_roles;

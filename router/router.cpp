@@ -79,6 +79,17 @@ std::string seconds_text(const std::optional<cutover::Duration>& duration) {
     return duration.has_value() ? percent_text(Seconds(*duration).count()) : std::string();
 }
 
+/// The names that statements have given it; mostly none.
+std::string declared_as(const RouteTable& table, const Route& route) {
+    std::string names;
+    for (const Declaration& each : table.declared) {
+        if (is_about(each, route.table(), route.column.ann)) {
+            names += (names.empty() ? "" : ", ") + each.name;
+        }
+    }
+    return names;
+}
+
 cutover::Policy policy(const config::Config& config) {
     return {.cutover = config.cutover, .gates = config.gates, .guards = config.guards};
 }
@@ -153,21 +164,31 @@ std::shared_ptr<const RouteTable> Router::routes() {
     auto generation = replica_.generation();
     const std::lock_guard lock(mutex_);
     const bool reshuffled = reshuffles_ != control_.reshuffles();
-    if ((generation != generation_ || reshuffled) && generation != nullptr) {
+    const std::uint64_t declared = declarations_ == nullptr ? 0 : declarations_->revision();
+    const bool anew = (generation != generation_ || reshuffled) && generation != nullptr;
+    if (anew || declared != declared_) {
         reshuffles_ = control_.reshuffles();
-        routes_ = build(*generation);
+        declared_ = declared;
+        routes_ = build(generation.get());
         generation_ = std::move(generation);
     }
     return routes_;
 }
 
-std::shared_ptr<const RouteTable> Router::build(const index::Generation& generation) {
+/// Without a copy there is only what is to be copied.
+std::shared_ptr<const RouteTable> Router::build(const index::Generation* generation) {
     auto table = std::make_shared<RouteTable>();
-    table->database = generation.database;
+    if (declarations_ != nullptr) {
+        table->declared = *declarations_->all();
+    }
+    if (generation == nullptr) {
+        return table;
+    }
+    table->database = generation->database;
     table->rules = control_.rules();
     table->hint_roles = config_.cutover.hint_roles;
-    for (const index::IndexedColumn& column : generation.columns) {
-        table->routes.push_back(make_route(column, generation.database));
+    for (const index::IndexedColumn& column : generation->columns) {
+        table->routes.push_back(make_route(column, generation->database, table->declared));
     }
     // Tables come in any order.
     std::sort(
@@ -185,12 +206,21 @@ std::shared_ptr<const RouteTable> Router::build(const index::Generation& generat
     return table;
 }
 
-Route Router::make_route(const index::IndexedColumn& column, const std::string& database) {
+Route Router::make_route(
+    const index::IndexedColumn& column,
+    const std::string& database,
+    const std::vector<Declaration>& declared
+) {
     Route route;
     route.name = source_name(column) + ' ' + column.ann.operator_name;
     route.column = column;
     route.compare_rate = config_.compare.rate;
-    double percent = config_.defaults.percent;
+    const bool asked_for =
+        std::any_of(declared.begin(), declared.end(), [&column](const Declaration& each) {
+            return is_about(each, column.table, column.ann);
+        });
+    // Who makes an index by a statement means it to be used.
+    double percent = asked_for ? 100 : config_.defaults.percent;
     std::string_view sticky_by = config_.defaults.sticky_by;
     route.freshness = config_.defaults.freshness;
     route.salt = config_.defaults.salt.empty() ? route.name : config_.defaults.salt;
@@ -227,7 +257,7 @@ const std::vector<std::string>& Router::route_columns() {
         "route",      "table",    "column",    "operator", "state",    "progress",  "rows",
         "percent",    "veer",     "postgres",  "reason",   "memory",   "graph",     "cutover",
         "desired",    "allowed",  "effective", "why",      "revision", "freshness", "lag_seconds",
-        "unparsable", "migrated", "file",      "cached",   "ef"};
+        "unparsable", "migrated", "file",      "cached",   "ef",       "declared"};
     return columns;
 }
 
@@ -283,11 +313,43 @@ std::vector<std::vector<std::string>> Router::describe_routes() {
              migrated_text(route),
              std::to_string(file.stored),
              std::to_string(file.cached),
-             route.recall_target ? std::to_string(route.ef(40)) : ""}
+             route.recall_target ? std::to_string(route.ef(40)) : "",
+             declared_as(*table, route)}
         );
     }
+    add_declared(*table, status, rows);
     add_other_tables(*table, status, rows);
     return rows;
+}
+
+/// What statements have declared and the copy does not have: not yet, or it cannot be.
+void Router::add_declared(
+    const RouteTable& table,
+    const storage::sync::Status& status,
+    std::vector<std::vector<std::string>>& rows
+) {
+    for (const Declaration& each : table.declared) {
+        const bool copied =
+            std::any_of(table.routes.begin(), table.routes.end(), [&each](const Route& route) {
+                return is_about(each, route.table(), route.column.ann);
+            });
+        if (copied) {
+            continue;
+        }
+        const std::string name = each.schema + '.' + each.table;
+        Progress progress{"waiting", 0, "There is no such table, or it is to be copied."};
+        for (const storage::sync::TableStatus& other : status.tables) {
+            if (other.name == name || other.name.starts_with(name + " route " + each.column)) {
+                progress = progress_of(status, other, false);
+            }
+        }
+        std::vector<std::string> row = row_without_route(name, progress);
+        row[0] = route_name(each);
+        row[2] = each.column;
+        row[3] = each.operator_name;
+        row.back() = each.name;
+        rows.push_back(std::move(row));
+    }
 }
 
 /// Tables that have no route, or none yet; without any table, what holds up all of them.

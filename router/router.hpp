@@ -4,6 +4,7 @@
 #include "index/replica.hpp"
 #include "router/compare/ledger.hpp"
 #include "router/cutover/control.hpp"
+#include "router/declarations.hpp"
 #include "router/freshness.hpp"
 #include "router/known_functions.hpp"
 #include "router/plan_cache.hpp"
@@ -105,9 +106,19 @@ class Router {
 
     void set_candidates(MakeCandidate make) { make_candidate_ = std::move(make); }
 
+    /// What statements declare; it outlives the router. Before the first routes().
+    void set_declarations(Declarations& declarations) { declarations_ = &declarations; }
+
+    /// Null where statements can declare nothing.
+    Declarations* declarations() const { return declarations_; }
+
   private:
-    std::shared_ptr<const RouteTable> build(const index::Generation& generation);
-    Route make_route(const index::IndexedColumn& column, const std::string& database);
+    std::shared_ptr<const RouteTable> build(const index::Generation* generation);
+    Route make_route(
+        const index::IndexedColumn& column,
+        const std::string& database,
+        const std::vector<Declaration>& declared
+    );
     std::string reason_of(const Route& route, const std::string& of_all) const;
     void add_other_tables(
         const RouteTable& table,
@@ -115,12 +126,19 @@ class Router {
         std::vector<std::vector<std::string>>& rows
     ) const;
 
+    static void add_declared(
+        const RouteTable& table,
+        const storage::sync::Status& status,
+        std::vector<std::vector<std::string>>& rows
+    );
+
     using Names = std::vector<std::string>;
 
     void keep_function_names(const config::Config& config);
 
     const index::Replica& replica_;
     MakeCandidate make_candidate_;
+    Declarations* declarations_ = nullptr;
     PlanCache plans_;
     ReasonCounts reasons_;
     compare::Ledger ledger_;
@@ -138,6 +156,7 @@ class Router {
     std::shared_ptr<const index::Generation> generation_;
     std::shared_ptr<const RouteTable> routes_;
     std::uint64_t reshuffles_ = 0;  // that routes_ knows of
+    std::uint64_t declared_ = 0;    // the same: the revision of the declarations
 };
 
 }  // namespace veer::router

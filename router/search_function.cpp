@@ -109,13 +109,79 @@ bool is_called(const Route& each, std::string_view name) {
            name == table.name || name == table.schema + '.' + table.name;
 }
 
-Or<const Route*> find_route(const RouteTable& routes, const std::string& name) {
+/// What is to be searched.
+struct Searched {
+    std::string schema;
+    std::string table;
+    std::string column;
+    std::string operator_name;
+    const storage::Table* copied = nullptr;  ///< null: it is not, so far
+};
+
+/// Whether the column and the operator say it, without a cast.
+bool is_plain(const Route& route) {
+    const storage::AnnIndex& ann = route.column.ann;
+    return !ann.declared ||
+           (!ann.legacy && route.vector_column().form == storage::VectorForm::unbound);
+}
+
+Searched searched(const Route& route) {
+    const storage::Table& table = route.table();
+    return {
+        table.schema,
+        table.name,
+        route.vector_column().name,
+        route.column.ann.operator_name,
+        &table};
+}
+
+/// The one that a statement has given this name. Nothing where none has, or several have.
+std::optional<Or<Searched>> find_declared(const RouteTable& routes, const std::string& name) {
+    const Declaration* found = nullptr;
+    for (const Declaration& each : routes.declared) {
+        const bool index = each.kind == Declaration::Kind::index;
+        if (each.name != name && !(index && each.schema + '.' + each.name == name)) {
+            continue;
+        }
+        if (found != nullptr) {
+            return complaint(
+                ambiguous,
+                "several routes are called \"" + name + '"',
+                "Name one as SHOW veer.routes does: \"" + route_name(*found) + "\", \"" +
+                    route_name(each) + "\"."
+            );
+        }
+        found = &each;
+    }
+    if (found == nullptr) {
+        return std::nullopt;
+    }
+    for (const Route& route : routes.routes) {
+        if (!is_about(*found, route.table(), route.column.ann)) {
+            continue;
+        }
+        if (!is_plain(route)) {
+            return complaint(
+                not_supported,
+                "the column of route \"" + route.name + "\" is of no type of pgvector's",
+                "ORDER BY column::vector and the operator says the same."
+            );
+        }
+        return searched(route);
+    }
+    return Searched{found->schema, found->table, found->column, found->operator_name, nullptr};
+}
+
+Or<Searched> find_route(const RouteTable& routes, const std::string& name) {
+    if (auto declared = find_declared(routes, name)) {
+        return *std::move(declared);
+    }
     std::vector<const Route*> found;
     std::string all;
     for (const Route& each : routes.routes) {
-        const bool plain = !each.column.ann.declared;
+        const bool plain = is_plain(each);
         if (plain && each.name == name) {
-            return &each;
+            return searched(each);
         }
         if (plain && is_called(each, name)) {
             found.push_back(&each);
@@ -134,7 +200,7 @@ Or<const Route*> find_route(const RouteTable& routes, const std::string& name) {
             ambiguous, "several routes are called \"" + name + '"', "Name one: " + all + '.'
         );
     }
-    return found.front();
+    return searched(*found.front());
 }
 
 /// The literal under the casts; nothing where it is not one.
@@ -322,11 +388,11 @@ std::variant<std::string, Complaint> search_text(
     if (const auto* const why = std::get_if<Complaint>(&found)) {
         return *why;
     }
-    const Route& of = *std::get<const Route*>(found);
-    if (has_column(of.table(), "distance")) {
+    const Searched& of = std::get<Searched>(found);
+    if (of.copied != nullptr && has_column(*of.copied, "distance")) {
         return complaint(
             not_supported,
-            "the table of route \"" + of.name + "\" has a column \"distance\" of its own",
+            "the table of route \"" + *name + "\" has a column \"distance\" of its own",
             "ORDER BY the column and the operator says the same."
         );
     }
@@ -338,17 +404,17 @@ std::variant<std::string, Complaint> search_text(
     if (const auto* const why = std::get_if<Complaint>(&hint)) {
         return *why;
     }
-    const std::string column = quote_identifier(of.vector_column().name);
-    const std::string measure = column + ' ' + of.column.ann.operator_name + ' ' +
+    const std::string column = quote_identifier(of.column);
+    const std::string measure = column + ' ' + of.operator_name + ' ' +
                                 std::string(text_of(statement, *(*arguments)[vector]));
     return replaced(
         statement,
         function,
         {.hint = std::get<std::string>(hint),
          .measure = measure,
-         .rest = " FROM " + quote_identifier(of.table().schema) + '.' +
-                 quote_identifier(of.table().name) + where(std::get<std::string>(conditions)) +
-                 " ORDER BY " + measure + " LIMIT " + count_of(statement, (*arguments)[k])}
+         .rest = " FROM " + quote_identifier(of.schema) + '.' + quote_identifier(of.table) +
+                 where(std::get<std::string>(conditions)) + " ORDER BY " + measure + " LIMIT " +
+                 count_of(statement, (*arguments)[k])}
     );
 }
 

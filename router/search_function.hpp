@@ -22,9 +22,10 @@ struct Statement;
 /// and goes the way of any: rights, freshness, transactions, and Postgres where the index does not
 /// answer, are none of its own. What is around the call stays around that SELECT.
 ///
-/// A route is named as SHOW veer.routes has it, as schema.table.column, table.column or table,
-/// where that means but one. `ef` and the share are said by a comment in the text (hint.hpp); those
-/// that the client has put into what is replaced stay. `utf8`: client_encoding is UTF8.
+/// A route is named as a statement has declared it (management.hpp), as SHOW veer.routes has it, as
+/// schema.table.column, table.column or table, where that means but one. `ef` and the share are
+/// said by a comment in the text (hint.hpp); those that the client has put into what is replaced
+/// stay. `utf8`: client_encoding is UTF8.
 std::variant<std::string, Complaint> search_text(
     const Statement& statement,
     const parser::TableFunction& function,
