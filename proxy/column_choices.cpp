@@ -36,10 +36,34 @@ std::vector<storage::DeclaredIndex> declared(const config::Config& config) {
     return all;
 }
 
+std::vector<storage::DeclaredIndex> declared(const router::Declarations& declarations) {
+    std::vector<storage::DeclaredIndex> all;
+    for (const router::Declaration& each : *declarations.all()) {
+        all.push_back(
+            {.schema = each.schema,
+             .table = each.table,
+             .column = each.column,
+             .legacy = {},
+             .operator_name = each.operator_name,
+             .dimensions = each.dimensions,
+             .m = each.m,
+             .ef_construction = each.ef_construction}
+        );
+    }
+    return all;
+}
+
 }  // namespace
 
-storage::ColumnChoices column_choices(const config::Config& config) {
+storage::ColumnChoices column_choices(
+    const config::Config& config, const router::Declarations* declarations
+) {
     storage::ColumnChoices choices{column_choice(config.defaults.columns), {}, declared(config)};
+    if (declarations != nullptr) {
+        choices.later = [declarations] {
+            return declared(*declarations);
+        };
+    }
     for (const config::Route& route : config.routes) {
         if (route.columns == config.defaults.columns) {
             continue;

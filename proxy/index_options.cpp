@@ -55,6 +55,22 @@ index::VectorFile vector_file(const config::Config& config) {
     return {directory, automatic ? vectors_in_memory_first : 0};
 }
 
+/// As a statement has it that has declared the route.
+index::Quantization quantization(
+    const router::Declarations::All& declared,
+    const storage::Table& table,
+    const storage::AnnIndex& ann
+) {
+    for (const router::Declaration& each : declared) {
+        if (router::is_about(each, table, ann)) {
+            return each.quantization == "none"  ? index::Quantization::none
+                   : each.quantization == "sq8" ? index::Quantization::sq8
+                                                : index::Quantization::automatic;
+        }
+    }
+    return index::Quantization::automatic;
+}
+
 }  // namespace
 
 std::unique_ptr<storage::ChunkStore> open_checkpoints(const config::Config& config) {
@@ -75,7 +91,10 @@ std::uint64_t index_memory_max(const config::Config& config) {
 }
 
 index::ReplicaOptions replica_options(
-    const config::Config& config, unsigned threads, storage::ChunkStore* checkpoints
+    const config::Config& config,
+    unsigned threads,
+    storage::ChunkStore* checkpoints,
+    const router::Declarations& declarations
 ) {
     return {
         .threads = config.sync.build_threads == 0 ? threads : config.sync.build_threads,
@@ -88,6 +107,9 @@ index::ReplicaOptions replica_options(
                     });
                 return found == routes.end() ? 0 : found->memory_max;
             },
+        .quantization = [&declarations](
+                            const storage::Table& table, const storage::AnnIndex& ann
+                        ) { return quantization(*declarations.all(), table, ann); },
         .vector_file = vector_file(config),
         .checkpoints = checkpoints,
         .checkpoint_interval = config.storage.checkpoint_interval};

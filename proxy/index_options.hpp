@@ -2,6 +2,7 @@
 
 #include "config/config.hpp"
 #include "index/replica.hpp"
+#include "router/declarations.hpp"
 #include "storage/chunk_store.hpp"
 
 #include <cstdint>
@@ -18,9 +19,12 @@ std::unique_ptr<storage::ChunkStore> open_checkpoints(const config::Config& conf
 /// [limits] index_memory_max, or half of what the machine allows.
 std::uint64_t index_memory_max(const config::Config& config);
 
-/// `checkpoints` may be null, and must outlive the replica.
+/// `checkpoints` may be null; both must outlive the replica.
 index::ReplicaOptions replica_options(
-    const config::Config& config, unsigned threads, storage::ChunkStore* checkpoints
+    const config::Config& config,
+    unsigned threads,
+    storage::ChunkStore* checkpoints,
+    const router::Declarations& declarations
 );
 
 }  // namespace veer::proxy

@@ -11,6 +11,7 @@
 #include "proxy/compare/golden_keeper.hpp"
 #include "proxy/cutover_course.hpp"
 #include "proxy/cutover_feed.hpp"
+#include "proxy/declared_routes.hpp"
 #include "proxy/directory_lock.hpp"
 #include "proxy/drills.hpp"
 #include "proxy/evidence.hpp"
@@ -41,7 +42,6 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <charconv>
 #include <csignal>
 #include <filesystem>
 #include <optional>
@@ -50,31 +50,6 @@
 namespace veer::proxy {
 
 namespace {
-
-constexpr const char* default_file = "veer.toml";
-
-/// "127.0.0.1:7432", "[::1]:7432" or ":7432". False where it is none of these.
-bool apply_listen(const std::string& text, config::Config& config) {
-    const std::size_t colon = text.rfind(':');
-    if (colon == std::string::npos) {
-        return false;
-    }
-    std::string address = text.substr(0, colon);
-    if (address.size() >= 2 && address.front() == '[' && address.back() == ']') {
-        address = address.substr(1, address.size() - 2);
-    }
-    const char* const end = text.data() + text.size();
-    std::uint16_t port = 0;
-    const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, port);
-    if (error != std::errc{} || stop != end) {
-        return false;
-    }
-    config.listen.port = port;
-    if (!address.empty()) {
-        config.listen.address = address;
-    }
-    return true;
-}
 
 session::SessionOptions session_options(const config::Config& config) {
     return {
@@ -126,6 +101,7 @@ struct Copy {
         const config::Config& config,
         const std::string& dsn,
         index::ReplicaOptions options,
+        router::Declarations& declarations,
         std::function<router::cutover::Time()> now
     )
         : replica(std::move(options)),
@@ -136,7 +112,7 @@ struct Copy {
                .directory = config.storage.dir,
                .wal_keep_max = config.sync.wal_keep_max,
                .verify_rows_per_second = config.sync.verify_rate,
-               .columns = column_choices(config),
+               .columns = column_choices(config, &declarations),
                .copy = {config.sync.copy_connections, config.sync.copy_rate}},
               tap
           ),
@@ -174,6 +150,7 @@ struct Copy {
                        );
                    }}
           ) {
+        router.set_declarations(declarations);
         router.set_candidates([this](const config::Route& route, const auto& column) {
             return candidates.make(route, column);
         });
@@ -362,7 +339,8 @@ class Process {
     Process(
         const RunOptions& options,
         const config::Config& config,
-        const storage::source::ConnectionTarget& target
+        const storage::source::ConnectionTarget& target,
+        router::Declarations& declarations
     )
         : config_(config),
           own_dsn_(storage::source::for_installed_libpq(config.upstream.dsn)),
@@ -370,7 +348,8 @@ class Process {
           copy_(
               config,
               own_dsn_,
-              replica_options(config, threads_, checkpoints_.get()),
+              replica_options(config, threads_, checkpoints_.get(), declarations),
+              declarations,
               [this] { return course_.now(); }
           ),
           secrets_(own_dsn_),
@@ -534,32 +513,6 @@ class Process {
 
 }  // namespace
 
-config::Result<config::Config> load_config(const RunOptions& options) {
-    config::Config config;
-    const bool named = !options.config_file.empty();
-    if (named || std::filesystem::exists(default_file)) {
-        auto loaded = config::load(named ? options.config_file : default_file);
-        if (!loaded) {
-            return loaded;
-        }
-        config = *std::move(loaded);
-    }
-    if (!options.upstream.empty()) {
-        config.upstream.dsn = options.upstream;
-    }
-    if (!options.data_dir.empty()) {
-        config.storage.dir = options.data_dir;
-    }
-    if (!options.listen.empty() && !apply_listen(options.listen, config)) {
-        return config::Error{
-            .file = "command line",
-            .line = 0,
-            .column = 0,
-            .message = "--listen " + options.listen + " is not ADDRESS:PORT, like 127.0.0.1:7432"};
-    }
-    return config;
-}
-
 int run(const RunOptions& options) {
     auto loaded = load_config(options);
     if (!loaded) {
@@ -581,7 +534,12 @@ int run(const RunOptions& options) {
     if (!lock->trouble().empty()) {
         spdlog::warn("nothing keeps a second veer from this directory: {}", lock->trouble());
     }
-    Process process(options, config, *target);
+    const auto declarations = load_declarations(config.storage.dir, target->database);
+    if (declarations.has_error()) {
+        spdlog::error("{}", declarations.error());
+        return 1;
+    }
+    Process process(options, config, *target, **declarations);
     if (const std::string problem = process.open(); !problem.empty()) {
         spdlog::error("{}", problem);
         return 1;

@@ -116,8 +116,14 @@ std::string StateFiles::cut_audit(std::string& last_line) {
 }
 
 std::string StateFiles::save_state(const std::string& text) const {
-    const std::filesystem::path path = directory_ / state_name;
-    const std::filesystem::path draft = directory_ / (std::string(state_name) + ".new");
+    return replace_file(directory_, state_name, text);
+}
+
+std::string replace_file(
+    const std::filesystem::path& directory, const std::string& name, const std::string& text
+) {
+    const std::filesystem::path path = directory / name;
+    const std::filesystem::path draft = directory / (name + ".new");
     constexpr mode_t owner_only = 0600;
     const int file = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, owner_only);
     if (file < 0) {
@@ -129,8 +135,8 @@ std::string StateFiles::save_state(const std::string& text) const {
     if (problem.empty() && ::rename(draft.c_str(), path.c_str()) != 0) {
         problem = failed("replaced", path);
     }
-    if (problem.empty() && !sync_directory(directory_)) {
-        problem = failed("made durable", directory_);
+    if (problem.empty() && !sync_directory(directory)) {
+        problem = failed("made durable", directory);
     }
     return problem;
 }

@@ -5,6 +5,12 @@
 
 namespace veer::proxy {
 
+/// Replaces a file whole, or leaves it as it is: written beside it, fsynced, renamed, directory
+/// fsynced. A sentence where that failed.
+std::string replace_file(
+    const std::filesystem::path& directory, const std::string& name, const std::string& text
+);
+
 /// The files in veer's data directory that outlive it and concern where traffic goes. Does I/O,
 /// knows nothing of what the texts mean (router/cutover/journal.hpp, audit.hpp).
 ///

@@ -62,10 +62,11 @@ struct Attempt {
     bool executed = false;
     bool synced = false;  ///< Sync ends it: `held` is a whole batch, or the end of one
     bool alone = false;   ///< nothing else of its transaction is open: a Sync of veer's own is safe
-    bool explains = false;       ///< `held` is an EXPLAIN of `statement`
-    bool asks_notices = false;   ///< the question on its way is for `notices`
-    bool asks_names = false;     ///< it is for what is to be translated (session_translate.cpp)
-    bool asks_function = false;  ///< it is for the function that `statement` calls
+    bool explains = false;         ///< `held` is an EXPLAIN of `statement`
+    bool asks_management = false;  ///< the question on its way is about `statement->management`
+    bool asks_notices = false;     ///< the question on its way is for `notices`
+    bool asks_names = false;       ///< it is for what is to be translated (session_translate.cpp)
+    bool asks_function = false;    ///< it is for the function that `statement` calls
     bool function_looked_again = false;  ///< after facts denied it, and it is what it was
     bool asks_vector = false;            ///< it is for a query vector that stands in a row
     bool final = false;           ///< what has come of it cannot be taken back, or must not be

@@ -12,6 +12,7 @@
 #include "proxy/wire/startup.hpp"
 #include "router/complaint.hpp"
 #include "router/decide.hpp"
+#include "router/management.hpp"
 #include "router/router.hpp"
 #include "router/search_function.hpp"
 #include "router/session_facts.hpp"
@@ -167,6 +168,25 @@ class Session {
         Instant now,
         Output& out
     );
+    // session_manage.cpp: indexes of veer's own are made and dropped
+    std::optional<Taken> manage(
+        const wire::Frame& frame, wire::Bytes text, Instant now, Output& out
+    );
+    std::optional<Taken> execute_management(const wire::Frame& frame, Instant now, Output& out);
+    void ask_management(
+        const wire::Frame& frame,
+        std::shared_ptr<const PreparedStatement> statement,
+        bool alone,
+        Instant now,
+        Output& out
+    );
+    void on_management_ready(bool failed, Instant now, Output& out);
+    router::ManagementDecision decide_management(const Attempt& attempt, bool failed) const;
+    void manage_now(const Attempt& attempt, const router::ManagementChange& change, Output& out);
+    void remember_management(const Attempt& attempt, Output& out);
+    void refuse_management(const Attempt& attempt, const router::Complaint& why, Output& out);
+    static LocalAnswer management_answer(const parser::Management& management);
+
     Taken take_text(
         const wire::Frame& frame,
         std::shared_ptr<const router::Complaint> wording,

@@ -183,6 +183,9 @@ Session::Taken Session::on_query(const wire::Frame& frame, Instant now, Output& 
     if (const auto relation = shown_relation(query->text)) {
         return show_relation(frame, *relation, out);
     }
+    if (const auto taken = manage(frame, query->text, now, out)) {
+        return *taken;
+    }
     if (const auto taken = translate(frame, query->text, now, out)) {
         return *taken;
     }
@@ -277,6 +280,9 @@ Session::Taken Session::on_parse(const wire::Frame& frame, Instant now, Output& 
         wire::write_parse_complete(complete);
         emit_local(std::move(complete), out);
         return Taken::yes;
+    }
+    if (const auto taken = manage(frame, parse->text, now, out)) {
+        return *taken;
     }
     if (const auto taken = translate(frame, parse->text, now, out)) {
         return *taken;

@@ -87,7 +87,9 @@ void Session::ask_function(Instant now, Output& out) {
 /// True where what was asked for was not the facts.
 bool Session::on_other_answer(bool failed, Instant now, Output& out) {
     const Attempt& attempt = *attempt_;
-    if (attempt.asks_names) {
+    if (attempt.asks_management) {
+        on_management_ready(failed, now, out);
+    } else if (attempt.asks_names) {
         on_names_ready(failed, now, out);
     } else if (attempt.asks_notices) {
         on_notices_ready(failed, now, out);

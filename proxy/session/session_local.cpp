@@ -9,14 +9,23 @@ namespace veer::proxy::session {
 
 bool Session::on_local_bind(const wire::Bind& bind, Output& out) {
     const auto statement = statement_named(bind.statement);
-    if (statement == nullptr || statement->relation.empty()) {
+    if (statement == nullptr || !statement->is_local()) {
         return false;
     }
     if (bind.portal.empty()) {
         remember_unnamed();
         unnamed_.lose_portal();
     }
-    portals_.put(bind.portal, LocalPortal(answer_relation_named(statement->relation), {}, nullptr));
+    const bool shows = statement->management == nullptr;
+    portals_.put(
+        bind.portal,
+        LocalPortal(
+            shows ? answer_relation_named(statement->relation)
+                  : management_answer(*statement->management),
+            {},
+            shows ? nullptr : statement
+        )
+    );
     batch_local_ = true;
     std::string complete;
     wire::write_bind_complete(complete);
@@ -37,6 +46,11 @@ std::optional<Session::Taken> Session::on_local_frame(
     }
     if (replies_.has_barrier()) {
         return Taken::stall;  // which may end the transaction, and the portal
+    }
+    if (execute) {
+        if (const auto taken = execute_management(frame, now, out)) {
+            return taken;
+        }
     }
     std::string answer;
     bool local = false;
@@ -66,7 +80,7 @@ bool Session::concerns_local(
     }
     const auto statement = statement_named(target->name);
     const bool unseen = target->name.empty() && unnamed_.statement == Unnamed::Statement::unseen;
-    return statement != nullptr && (unseen || !statement->relation.empty());
+    return statement != nullptr && (unseen || statement->is_local());
 }
 
 bool Session::execute_local(const wire::Execute& execute, std::string& answer, Output& out) {
@@ -99,10 +113,12 @@ bool Session::describe_or_close_statement(
     char type, wire::Bytes name, Instant now, std::string& answer
 ) {
     const auto statement = statement_named(name);
-    if (!statement->relation.empty()) {
+    if (statement->is_local()) {
         if (type == 'D') {
             wire::write_parameter_description(answer, {});
-            answer += answer_relation_named(statement->relation).row_description;
+            answer += statement->management == nullptr
+                          ? answer_relation_named(statement->relation).row_description
+                          : management_answer(*statement->management).row_description;
             return true;
         }
         statements_.erase(std::string(name));

@@ -264,7 +264,8 @@ void Session::on_facts_ready(bool failed, Instant now, Output& out) {
         return;
     }
     Attempt& attempt = *attempt_;
-    const bool only_parsed = attempt.asks_names && !attempt.simple;  // its Sync is still to come
+    const bool only_parsed =  // its Sync is still to come
+        (attempt.asks_names || attempt.asks_management) && !attempt.simple;
     if ((batch_failed_ || !facts_error_.empty()) && !only_parsed) {
         out.to_client += facts_error_;
         abandon(out);
