@@ -283,13 +283,17 @@ std::string where(const std::string& conditions) {
 
 /// A parameter may be NULL, too, and LIMIT NULL is no limit.
 std::string count_of(const Statement& statement, const Argument* argument) {
-    const std::string default_k = "10";
+    constexpr std::string_view default_k = "10";
     if (argument == nullptr) {
-        return default_k;
+        return std::string(default_k);
     }
-    const std::string text(text_of(statement, *argument));
-    return argument->kind == Argument::Kind::parameter ? "coalesce(" + text + ", " + default_k + ')'
-                                                       : text;
+    std::string text(text_of(statement, *argument));
+    if (argument->kind == Argument::Kind::parameter) {
+        text = "coalesce(" + text + ", ";
+        text += default_k;
+        text += ')';
+    }
+    return text;
 }
 
 /// What comes behind SELECT, from the table's name on.
