@@ -3,10 +3,7 @@
 #include "tests/integration/playground.hpp"
 
 #include <catch2/catch_test_macros.hpp>
-#include <libpq-fe.h>
 
-#include <array>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -54,52 +51,7 @@ bool search_until_compared(Client& client, int& searches, int count) {
     });
 }
 
-/// Sends the search, and cancels it when `looker` sees that so many wait for a lock on its server.
-void search_and_cancel(
-    Client& client, const std::string& sql, Client& looker, const std::string& waiting
-) {
-    REQUIRE(PQsendQuery(client.raw(), sql.c_str()) == 1);
-    REQUIRE(wait_until([&] {
-        return looker.simple("SELECT count(*) FROM pg_locks WHERE NOT granted").value() == waiting;
-    }));
-    const std::unique_ptr<PGcancel, decltype(&PQfreeCancel)> cancel(
-        PQgetCancel(client.raw()), &PQfreeCancel
-    );
-    REQUIRE(wait_until([&] {
-        std::array<char, 256> why{};
-        PQcancel(cancel.get(), why.data(), static_cast<int>(why.size()));
-        return PQconsumeInput(client.raw()) == 0 || PQisBusy(client.raw()) == 0;
-    }));
-    while (PGresult* const result = PQgetResult(client.raw())) {
-        PQclear(result);
-    }
-}
-
 }  // namespace
-
-TEST_CASE("a client that cancels its searches and goes leaves nothing behind", "[integration]") {
-    PostgresServer other;
-    Playground::make_tables(other);
-    Playground playground(engine_at(other, "100"));
-    Client direct(playground.direct());
-    Client waiting(playground.through());
-    Client looker(other.dsn());
-    Client locker(other.dsn());
-    locker.simple("BEGIN");
-    locker.simple("LOCK TABLE docs IN ACCESS EXCLUSIVE MODE");
-    const std::string search = "SELECT id FROM docs ORDER BY e <=> " + vector + " LIMIT 5";
-    {
-        Client client(playground.through());
-        search_and_cancel(client, search, looker, "1");
-        search_and_cancel(client, search, looker, "2");
-        CHECK(client.connected());
-    }
-    // A search that was begun later has waited for as long: those two would be over by now.
-    CHECK(wait_until([&] {
-        CHECK(waiting.simple(search) == direct.simple(search));
-        return last(waiting, 1) == "engine";
-    }));
-}
 
 TEST_CASE(
     "another server answers in the index' place, and Postgres when it is gone", "[integration]"
