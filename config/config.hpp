@@ -126,9 +126,10 @@ struct Defaults {
 struct Compare {
     double rate = 0.01;             ///< share of eligible searches, 0 (off) to 1
     double budget_per_second = 10;  ///< comparisons, 0 to 10000; what is beyond is dropped
-    double judge_cores = 0.5;       ///< processors for exact answers, 0 to 64
-    std::uint32_t keep = 200;       ///< answers that differed, 0 to 10000
-    std::uint32_t golden = 200;     ///< searches a route kept with exact answers, 0 to 1000
+    double load_max = 0.005;   ///< of all time that one is in flight, 0 to 64; 1 and more: no bound
+    double judge_cores = 0.5;  ///< processors for exact answers, 0 to 64
+    std::uint32_t keep = 200;  ///< answers that differed, 0 to 10000
+    std::uint32_t golden = 200;  ///< searches a route kept with exact answers, 0 to 1000
 
     friend bool operator==(const Compare&, const Compare&) = default;
 };

@@ -59,8 +59,10 @@ struct Rule {
     std::string role;
     std::string application;
     std::string database;
-    std::string shape;  ///< 16 hexadecimal digits, as veer shows shapes
-    std::string tag;    ///< "name=value" of a sqlcommenter comment
+    std::string operator_name;  ///< "<=>": of every route with it
+    std::string client;         ///< an address or a network of clients', "10.1.0.0/16"
+    std::string shape;          ///< 16 hexadecimal digits, as veer shows shapes
+    std::string tag;            ///< "name=value" of a sqlcommenter comment
     std::uint32_t k_min = 0;
     std::uint32_t k_max = 0;  ///< 0: no bound
     bool pin_postgres = false;

@@ -1,4 +1,5 @@
 #include "config/keys.hpp"
+#include "config/network.hpp"
 #include "config/quantity.hpp"
 #include "config/setters.hpp"
 
@@ -284,7 +285,7 @@ const std::array<Key, 23> all_cutover_keys{{
      }},
 }};
 
-const std::array<RuleKey, 15> all_rule_keys{{
+const std::array<RuleKey, 17> all_rule_keys{{
     {"id",
      "an integer from 1 to 1000000",
      [](Rule& r, const Value& v) { return set_integer(r.id, v, 1, 1'000'000); },
@@ -320,6 +321,21 @@ const std::array<RuleKey, 15> all_rule_keys{{
      [](Rule& r, const Value& v) { return set_text(r.database, v, 1, text_bytes_max); },
      [](const Rule& r) {
          return said(r.database);
+     }},
+    {"operator",
+     "one of <->, <=>, <#>, <+>, <~>, <%>",
+     [](Rule& r, const Value& v) { return set_operator(r.operator_name, v); },
+     [](const Rule& r) {
+         return said(r.operator_name);
+     }},
+    {"client",
+     R"(an address or a network such as "10.1.0.0/16" or "2001:db8::/32")",
+     [](Rule& r, const Value& v) {
+         const auto* text = std::get_if<std::string>(&v);
+         return text != nullptr && parse_network(*text) && set_text(r.client, v, 1, text_bytes_max);
+     },
+     [](const Rule& r) {
+         return said(r.client);
      }},
     {"shape",
      "16 hexadecimal digits",

@@ -24,7 +24,7 @@ bool set_wal_bound(std::uint64_t& target, const Value& value) {
 }
 
 constexpr std::array<std::string_view, 3> vector_places{"auto", "memory", "file"};
-const std::array<Key, 45> all_keys{{
+const std::array<Key, 46> all_keys{{
     {"listen",
      "address",
      "an address or host name",
@@ -236,6 +236,14 @@ const std::array<Key, 45> all_keys{{
      },
      [](const Config& c) {
          return Value(c.compare.budget_per_second);
+     }},
+    {"compare",
+     "load_max",
+     "a number from 0 to 64, of one processor",
+     false,
+     [](Config& c, const Value& v) { return set_number(c.compare.load_max, v, 0, 64); },
+     [](const Config& c) {
+         return Value(c.compare.load_max);
      }},
     {"compare",
      "judge_cores",

@@ -367,6 +367,26 @@ Result<Config> Reader::read(const toml::table& root) {
     return *first;
 }
 
+/// Puts it into the parsed file. False where its value is none of TOML's.
+bool put(const Override& override_, toml::table& root) {
+    const std::size_t dot = override_.key.find('.');
+    const std::string table_name = override_.key.substr(0, dot);
+    const std::string name = dot == std::string::npos ? "" : override_.key.substr(dot + 1);
+    const toml::parse_result parsed = toml::parse("value = " + override_.value);
+    if (!parsed || parsed.table().size() != 1 || name.empty()) {
+        return false;
+    }
+    if (root.get(table_name) == nullptr) {
+        root.insert(table_name, toml::table{});
+    }
+    if (toml::table* const table = root.get(table_name)->as_table()) {
+        parsed.table().get("value")->visit([&](const auto& value) {
+            table->insert_or_assign(name, value);
+        });
+    }
+    return true;
+}
+
 }  // namespace
 
 std::string to_string(const Error& error) {
@@ -377,8 +397,10 @@ std::string to_string(const Error& error) {
     return text + ": " + error.message;
 }
 
-Result<Config> parse(std::string_view text, std::string_view file_name) {
-    const toml::parse_result parsed = toml::parse(text, file_name);
+Result<Config> parse(
+    std::string_view text, std::string_view file_name, std::span<const Override> overrides
+) {
+    toml::parse_result parsed = toml::parse(text, file_name);
     if (!parsed) {
         const toml::parse_error& problem = parsed.error();
         const toml::source_position begin = problem.source().begin;
@@ -388,10 +410,16 @@ Result<Config> parse(std::string_view text, std::string_view file_name) {
             begin.column,
             "not TOML: " + std::string(problem.description())};
     }
+    for (const Override& each : overrides) {
+        if (!put(each, parsed.table())) {
+            return Error{
+                "SET", 0, 0, each.key + ": " + each.value + " is no value, such as 5 or '10s'"};
+        }
+    }
     return Reader(file_name).read(parsed.table());
 }
 
-Result<Config> load(const std::filesystem::path& path) {
+Result<Config> load(const std::filesystem::path& path, std::span<const Override> overrides) {
     const auto fail = [&path](const std::string& message) -> Result<Config> {
         return Error{path.string(), 0, 0, message};
     };
@@ -416,7 +444,7 @@ Result<Config> load(const std::filesystem::path& path) {
     if (text.size() > file_bytes_max) {
         return fail("longer than 1 MiB, which is more than a configuration file may have");
     }
-    return parse(text, path.string());
+    return parse(text, path.string(), overrides);
 }
 
 }  // namespace veer::config

@@ -5,6 +5,7 @@
 #include <boost/system/result.hpp>
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -27,11 +28,24 @@ std::string to_string(const Error& error);
 template <class T>
 using Result = boost::system::result<T, Error>;
 
+/// What holds in the file's place: an operator's SET.
+struct Override {
+    std::string key;    ///< "compare.load_max"
+    std::string value;  ///< as TOML writes it
+
+    friend bool operator==(const Override&, const Override&) = default;
+};
+
 /// Reads a TOML text. An unknown table or key is an error, as is any value outside its limits; of
 /// several problems the first by line is reported, with the number of further ones.
-Result<Config> parse(std::string_view text, std::string_view file_name);
+///
+/// `overrides` are read as if the file said them, so that they are checked with all the rest, and
+/// whatever falls back to them does.
+Result<Config> parse(
+    std::string_view text, std::string_view file_name, std::span<const Override> overrides = {}
+);
 
 /// Reads a file; a missing or unreadable one is an error that names it.
-Result<Config> load(const std::filesystem::path& path);
+Result<Config> load(const std::filesystem::path& path, std::span<const Override> overrides = {});
 
 }  // namespace veer::config

@@ -14,7 +14,6 @@
 namespace veer::config {
 namespace {
 
-constexpr std::array<std::string_view, 6> operators{"<->", "<=>", "<#>", "<+>", "<~>", "<%>"};
 constexpr std::array<std::string_view, 2> unparsable_words{"postgres", "skip"};
 constexpr std::array<std::string_view, 2> half_migrated_words{"as_asked", "whole"};
 constexpr std::array<std::string_view, 2> ef_search_words{"session", "auto"};
@@ -49,16 +48,6 @@ bool set_column(ColumnName& target, const Value& value) {
         return false;
     }
     target = std::move(*name);
-    return true;
-}
-
-bool set_operator(std::string& target, const Value& value) {
-    const auto* text = std::get_if<std::string>(&value);
-    if (text == nullptr ||
-        std::find(operators.begin(), operators.end(), *text) == operators.end()) {
-        return false;
-    }
-    target = *text;
     return true;
 }
 

@@ -89,6 +89,19 @@ inline bool set_sticky_by(std::string& target, const Value& value) {
     return allowed && set_text(target, value, 1, text_bytes_max);
 }
 
+inline constexpr std::array<std::string_view, 6> operators{
+    "<->", "<=>", "<#>", "<+>", "<~>", "<%>"};
+
+inline bool set_operator(std::string& target, const Value& value) {
+    const auto* text = std::get_if<std::string>(&value);
+    if (text == nullptr ||
+        std::find(operators.begin(), operators.end(), *text) == operators.end()) {
+        return false;
+    }
+    target = *text;
+    return true;
+}
+
 inline bool set_duration(
     std::chrono::milliseconds& target,
     const Value& value,

@@ -17,6 +17,8 @@ std::optional<HardDifference> hard_difference(Difference difference) {
             return HardDifference::filter_violation;
         case Difference::wrong_distance:
             return HardDifference::wrong_distance;
+        case Difference::payload:
+            return HardDifference::payload;
         case Difference::missing_row:
             return HardDifference::missing_row;
         case Difference::duplicate_id:

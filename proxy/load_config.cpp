@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <filesystem>
+#include <utility>
 
 namespace veer::proxy {
 
@@ -34,16 +35,17 @@ bool apply_listen(const std::string& text, config::Config& config) {
 
 }  // namespace
 
-config::Result<config::Config> load_config(const RunOptions& options) {
-    config::Config config;
+config::Result<config::Config> load_config(
+    const RunOptions& options, std::span<const config::Override> overrides
+) {
     const bool named = !options.config_file.empty();
-    if (named || std::filesystem::exists(default_file)) {
-        auto loaded = config::load(named ? options.config_file : default_file);
-        if (!loaded) {
-            return loaded;
-        }
-        config = *std::move(loaded);
+    auto loaded = named || std::filesystem::exists(default_file)
+                      ? config::load(named ? options.config_file : default_file, overrides)
+                      : config::parse("", default_file, overrides);
+    if (!loaded) {
+        return loaded;
     }
+    config::Config config = *std::move(loaded);
     if (!options.upstream.empty()) {
         config.upstream.dsn = options.upstream;
     }

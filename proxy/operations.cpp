@@ -60,6 +60,11 @@ std::optional<router::cutover::Verb> cutover_verb(Verb verb) {
         case Verb::replay:
         case Verb::explain_route:
         case Verb::compare_search:
+        case Verb::set_key:
+        case Verb::reset_key:
+        case Verb::ignore:
+        case Verb::unignore:
+        case Verb::tune:
             break;
     }
     return std::nullopt;
@@ -230,16 +235,7 @@ admin::Outcome ProcessOperations::reload(bool dry_run) {
             .message = "nothing changed: " + changes.error(),
             .hint = "veer check-config reads the file without using it."};
     }
-    std::vector<admin::Row> rows;
-    for (const config::Change& change : *changes) {
-        rows.push_back(
-            {change.key,
-             change.before,
-             change.after,
-             std::string(change.restart_required ? "restart" : "now")}
-        );
-    }
-    return rows;
+    return rows_of(*changes);
 }
 
 /// By a route, or by its own name.
@@ -395,9 +391,26 @@ void ProcessOperations::carry_out(
     if (command.verb == Verb::explain_route) {
         done(explain_search(
             parts_.router,
-            {.text = command.search, .role = command.role, .application = command.application},
+            {.text = command.search,
+             .role = command.role,
+             .application = command.application,
+             .client = command.client},
             parts_.config.state().started.limits.k_max
         ));
+        return;
+    }
+    if (command.verb == Verb::tune) {
+        tune(command, std::move(done));
+        return;
+    }
+    if (command.verb == Verb::ignore || command.verb == Verb::unignore) {
+        done(ignore(command, actor));
+        return;
+    }
+    if (command.verb == Verb::set_key || command.verb == Verb::reset_key) {
+        parts_.aside([this, command, actor, done = std::move(done)] {
+            done(set_key(command, actor));
+        });
         return;
     }
     if (command.verb != Verb::reload) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "config/diff.hpp"
 #include "index/replica.hpp"
 #include "proxy/admin/operations.hpp"
 #include "proxy/compare/comparer.hpp"
@@ -9,6 +10,7 @@
 #include "proxy/net/server.hpp"
 #include "proxy/net/shared.hpp"
 #include "proxy/reload.hpp"
+#include "router/compare/ignored.hpp"
 #include "router/compare/shape_ledger.hpp"
 #include "router/router.hpp"
 #include "storage/sync/syncer.hpp"
@@ -16,6 +18,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace veer::proxy {
 
@@ -31,9 +34,10 @@ class ProcessOperations final : public admin::Operations {
         storage::sync::Syncer& syncer;
         const CutoverFeed& feed;
         Drills& drills;
-        const compare::GoldenKeeper& golden;
+        compare::GoldenKeeper& golden;
         compare::Comparer& comparer;
         const router::compare::ShapeLedger& shapes;
+        router::compare::Ignored& ignored;
         std::function<router::cutover::Time()> now;  ///< as the cutover means it
         /// Runs a task where it may take its time.
         std::function<void(std::function<void()>)> aside;
@@ -56,6 +60,10 @@ class ProcessOperations final : public admin::Operations {
     void add_reasons(admin::Snapshot& snapshot) const;
     void add_golden(admin::Snapshot& snapshot) const;
     void add_config(admin::Snapshot& snapshot) const;
+    void add_receipts(admin::Snapshot& snapshot) const;
+    void add_ignored(admin::Snapshot& snapshot) const;
+    admin::Outcome set_key(const admin::Command& command, const admin::Actor& actor);
+    admin::Outcome ignore(const admin::Command& command, const admin::Actor& actor);
     void move(
         const admin::Command& command,
         const admin::Actor& actor,
@@ -65,6 +73,7 @@ class ProcessOperations final : public admin::Operations {
     admin::Outcome reload(bool dry_run);
     void replay(const admin::Command& command, std::function<void(admin::Outcome)> done);
     void compare_search(const admin::Command& command, std::function<void(admin::Outcome)> done);
+    void tune(const admin::Command& command, std::function<void(admin::Outcome)> done);
     void verify(const admin::Command& command, std::function<void(admin::Outcome)> done);
     void drill(
         const admin::Command& command,
@@ -76,5 +85,8 @@ class ProcessOperations final : public admin::Operations {
     Parts parts_;
     std::int64_t started_at_;
 };
+
+/// What a reload, a SET or a RESET has changed.
+std::vector<admin::Row> rows_of(const std::vector<config::Change>& changes);
 
 }  // namespace veer::proxy

@@ -187,6 +187,8 @@ admin::Snapshot ProcessOperations::gather() const {
     add_comparisons(parts_.router.ledger(), snapshot);
     add_shapes(parts_.shapes.records(), snapshot);
     add_config(snapshot);
+    add_receipts(snapshot);
+    add_ignored(snapshot);
     return snapshot;
 }
 
@@ -265,12 +267,22 @@ void ProcessOperations::add_config(admin::Snapshot& snapshot) const {
     const config::Config defaults;
     for (const config::Key& key : config::keys()) {
         const config::Config& running = key.restart_required ? state.started : state.current;
+        const std::string name = std::string(key.table) + '.' + std::string(key.name);
+        const bool set = std::any_of(
+            state.overrides.begin(),
+            state.overrides.end(),
+            [&name](const config::Override& each) { return each.key == name; }
+        );
+        const bool said = key.get(state.file) != key.get(defaults);
         snapshot.config.push_back(
-            {.key = std::string(key.table) + '.' + std::string(key.name),
+            {.key = name,
              .value = config::to_string(key.get(running)),
-             .file_value = config::to_string(key.get(state.current)),
+             .file_value = config::to_string(key.get(state.file)),
              .default_value = config::to_string(key.get(defaults)),
-             .restart = key.restart_required}
+             .restart = key.restart_required,
+             .source = set    ? "override"
+                       : said ? "file"
+                              : "default"}
         );
     }
     for (const config::Route& route : state.current.routes) {

@@ -20,7 +20,7 @@ LiveConfig::LiveConfig(
       apply_(std::move(apply)),
       configure_(std::move(configure)),
       has_share_(std::move(has_share)),
-      state_{.started = config, .current = config} {}
+      state_{.started = config, .current = config, .file = config} {}
 
 LiveConfig::Changes LiveConfig::refuse(const std::string& problem) {
     spdlog::error("reload refused, nothing changed: {}", problem);
@@ -48,8 +48,9 @@ std::string LiveConfig::objection(const config::Config& before, const config::Co
 }
 
 LiveConfig::Changes LiveConfig::preview() const {
-    const config::Config before = state().current;
-    const auto loaded = load_config(options_);
+    const State known = state();
+    const config::Config& before = known.current;
+    const auto loaded = load_config(options_, known.overrides);
     if (!loaded) {
         return to_string(loaded.error());
     }
@@ -61,9 +62,29 @@ LiveConfig::Changes LiveConfig::preview() const {
 
 LiveConfig::Changes LiveConfig::reload() {
     const std::lock_guard one_at_a_time(reloading_);
+    return adopt(state().overrides);
+}
+
+LiveConfig::Changes LiveConfig::set(const std::string& key, const std::string& value) {
+    const std::lock_guard one_at_a_time(reloading_);
+    std::vector<config::Override> overrides = state().overrides;
+    std::erase_if(overrides, [&key](const auto& each) { return each.key == key; });
+    overrides.push_back({.key = key, .value = value});
+    return adopt(std::move(overrides));
+}
+
+LiveConfig::Changes LiveConfig::reset(const std::string& key) {
+    const std::lock_guard one_at_a_time(reloading_);
+    std::vector<config::Override> overrides = state().overrides;
+    std::erase_if(overrides, [&key](const auto& each) { return each.key == key; });
+    return adopt(std::move(overrides));
+}
+
+LiveConfig::Changes LiveConfig::adopt(std::vector<config::Override> overrides) {
     const State known = state();
     const config::Config& before = known.current;
-    auto loaded = load_config(options_);
+    const auto file = load_config(options_);
+    auto loaded = file ? load_config(options_, overrides) : file;
     if (!loaded) {
         return refuse(to_string(loaded.error()));
     }
@@ -90,6 +111,8 @@ LiveConfig::Changes LiveConfig::reload() {
     spdlog::info("configuration reloaded");
     const std::lock_guard lock(mutex_);
     state_.current = *std::move(loaded);
+    state_.file = *file;
+    state_.overrides = std::move(overrides);
     ++state_.reloads;
     state_.last_worked = true;
     return changes;

@@ -23,7 +23,8 @@ using Configure = std::function<void(const config::Config&)>;
 /// Whether the index answers, or may answer, some searches of the route with this name.
 using HasShare = std::function<bool(const std::string& route)>;
 
-/// The configuration of a running process: what it started with, and what the file said last.
+/// The configuration of a running process: what it started with, what the file said last, and what
+/// operators have set in its place.
 ///
 /// Thread-safe; one reload at a time.
 class LiveConfig {
@@ -43,12 +44,19 @@ class LiveConfig {
     /// refused: also where a [[route]] is gone that still has a share.
     Changes reload();
 
+    /// Lets a key hold another value than the file's until it is reset() or the process ends, by
+    /// the same rules. A reload keeps it.
+    Changes set(const std::string& key, const std::string& value);
+    Changes reset(const std::string& key);
+
     /// What a reload would change, and whether it would be refused, as far as the file alone tells.
     Changes preview() const;
 
     struct State {
         config::Config started;  ///< what needs a restart is as here
         config::Config current;  ///< everything else
+        config::Config file;     ///< what the file alone says
+        std::vector<config::Override> overrides = {};
         std::uint64_t reloads = 0;
         std::uint64_t refused = 0;
         bool last_worked = true;
@@ -57,6 +65,7 @@ class LiveConfig {
     State state() const;
 
   private:
+    Changes adopt(std::vector<config::Override> overrides);
     Changes refuse(const std::string& problem);
     std::string objection(const config::Config& before, const config::Config& after) const;
 

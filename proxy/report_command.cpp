@@ -1,10 +1,14 @@
 #include "proxy/report_command.hpp"
 
+#include "config/quantity.hpp"
+#include "router/compare/relations.hpp"
 #include "storage/source/connection.hpp"
 
 #include <charconv>
+#include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <optional>
 #include <string_view>
 
 namespace veer::proxy {
@@ -38,6 +42,21 @@ storage::Result<std::string> shown(
     return text;
 }
 
+/// " SINCE '...'" of what is so long ago; a name of a relation may be followed by it.
+std::optional<std::string> since_clause(const std::string& duration) {
+    if (duration.empty()) {
+        return std::string();
+    }
+    const auto length = config::parse_duration(duration);
+    if (!length) {
+        return std::nullopt;
+    }
+    const auto from = std::chrono::system_clock::now() - *length;
+    const auto microseconds =
+        std::chrono::duration_cast<std::chrono::microseconds>(from.time_since_epoch());
+    return " SINCE '" + router::compare::time_text(microseconds.count()) + "'";
+}
+
 int complain(const storage::Error& error) {
     std::fprintf(stderr, "veer: %s\n", error.message.c_str());
     return unreachable;
@@ -46,23 +65,30 @@ int complain(const storage::Error& error) {
 }  // namespace
 
 int report(const ReportOptions& options) {
+    const auto since = since_clause(options.since);
+    if (!since) {
+        std::fprintf(
+            stderr, "veer: \"%s\" is no duration, such as 90m or 24h\n", options.since.c_str()
+        );
+        return unreachable;
+    }
     auto connection = storage::source::Connection::open(
         {.dsn = options.dsn, .application_name = "veer report", .replication = false}
     );
     if (!connection.has_value()) {
         return complain(connection.error());
     }
-    const auto json = shown(*connection, "report_json");
+    const auto json = shown(*connection, "report_json" + *since);
     if (!json.has_value()) {
         return complain(json.error());
     }
-    const auto text = options.json ? json : shown(*connection, "report");
+    const auto text = options.json ? json : shown(*connection, "report" + *since);
     if (!text.has_value()) {
         return complain(text.error());
     }
     std::fputs(text->c_str(), stdout);
     if (!options.html_file.empty()) {
-        const auto html = shown(*connection, "report_html");
+        const auto html = shown(*connection, "report_html" + *since);
         if (!html.has_value()) {
             return complain(html.error());
         }

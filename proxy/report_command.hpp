@@ -8,6 +8,7 @@ struct ReportOptions {
     std::string dsn;        ///< libpq syntax, of a running veer
     bool json = false;      ///< else text
     std::string html_file;  ///< besides, as a page
+    std::string since;      ///< a duration such as "1h"; empty: all there is
 };
 
 /// `veer report`: what a running veer's comparisons have come to, on standard output. Returns 0

@@ -120,6 +120,7 @@ struct Copy {
               {.replica = replica,
                .inbox = golden_inbox,
                .served = [this] { return served(); },
+               .searches = [this] { return router.ledger().searches(); },
                .measured =
                    [this, now](const std::string& route, const auto& summary) {
                        if (summary.tells() || summary.searches == 0) {
@@ -134,19 +135,18 @@ struct Copy {
                .replica = replica,
                .log = changes,
                .ledger = router.ledger(),
+               .ignored = &ignored,
                .nudge = [this] { syncer.nudge(); },
                .compared =
                    [this, now = std::move(now)](const router::compare::Mismatch& comparison) {
                        router.control().note(comparison.route, to_evidence(comparison), now());
                        shapes.add(comparison);
-                       if (comparison.filter) {
-                           return;  // golden searches are among all rows
-                       }
                        golden.offer(
                            comparison.route,
                            {.vector = comparison.vector,
                             .k = comparison.answers.k,
-                            .ef = comparison.ef_search}
+                            .ef = comparison.ef_search,
+                            .filter = comparison.filter}
                        );
                    }}
           ) {
@@ -178,6 +178,7 @@ struct Copy {
 
     candidate::Candidates candidates;
     router::compare::ShapeLedger shapes;
+    router::compare::Ignored ignored;
     index::Replica replica;
     router::Router router;
     router::compare::ChangeLog changes;
@@ -418,6 +419,7 @@ class Process {
                .golden = copy_.golden,
                .comparer = copy_.comparer,
                .shapes = copy_.shapes,
+               .ignored = copy_.ignored,
                .now = [this] { return course_.now(); },
                .aside = [this](std::function<void()> task
                         ) { boost::asio::post(context_, std::move(task)); },

@@ -3,6 +3,7 @@
 #include "config/config.hpp"
 #include "config/parse.hpp"
 
+#include <span>
 #include <string>
 
 namespace veer::proxy {
@@ -17,7 +18,9 @@ struct RunOptions {
 
 /// The configuration: the file named, else ./veer.toml if there is one, else the defaults; flags
 /// win.
-config::Result<config::Config> load_config(const RunOptions& options);
+config::Result<config::Config> load_config(
+    const RunOptions& options, std::span<const config::Override> overrides = {}
+);
 
 /// Serves until SIGTERM or SIGINT; SIGHUP reloads the configuration, SIGUSR2 sends all searches to
 /// Postgres, and so does a file named panic in the data directory (SIGUSR2 sent again, and the file

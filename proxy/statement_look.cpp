@@ -126,6 +126,7 @@ Reason decide(const Read& read, const AskedStatement& asked) {
         .shape = read.statement.plan->shape_id,
         .k = read.search->limit,
         .session = {},
+        .client = asked.client,
         .counted = false};
     if (const auto why = router::settled_without_facts(*read.route, {}, what)) {
         return *why;
@@ -155,6 +156,7 @@ std::string rule_that_speaks(const Read& read, const AskedStatement& asked) {
         .role = asked.role,
         .application = asked.application,
         .database = read.routes->database,
+        .client = asked.client,
         .shape = read.statement.plan->shape_id,
         .k = read.search ? read.search->limit : 0,
         .tags = read.statement.hint.tags};

@@ -21,6 +21,7 @@ struct AskedStatement {
     std::string text;
     std::string role = {};         ///< that rules are asked about
     std::string application = {};  ///< likewise
+    std::string client = {};       ///< likewise: an address
 };
 
 /// EXPLAIN ROUTE: one row, see columns_of(Command).

@@ -95,6 +95,7 @@ admin::CompareFacts to_facts(const RouteRecord& record) {
         .judged = all.judged,
         .repeated = record.repeated,
         .shed = record.shed,
+        .shed_why = record.shed_why,
         .failed = record.failed,
         .trouble = record.trouble,
         .excluded = all.excluded,
@@ -115,12 +116,17 @@ admin::CompareFacts to_facts(const RouteRecord& record) {
 }
 
 admin::MismatchFacts to_facts(const router::compare::Mismatch& one) {
+    std::string payload;
+    for (const std::string& column : one.payload) {
+        payload += (payload.empty() ? "" : ", ") + column;
+    }
     return {
         .id = one.id,
         .at = one.taken_us,
         .route = one.route,
         .fingerprint = router::cutover::shape_text(router::cutover::shape_id(one.shape)),
         .difference = std::string(to_string(one.judgement.verdict)),
+        .payload = std::move(payload),
         .severity = std::string(to_string(severity_of(one.judgement.verdict))),
         .k = one.judgement.k,
         .served_by_veer = one.durations.served_by_veer,

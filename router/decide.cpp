@@ -156,6 +156,7 @@ cutover::Ruled ruled(
          .role = facts.role,
          .application = facts.application,
          .database = routes.database,
+         .client = asked.client,
          .shape = asked.shape,
          .k = asked.k,
          .tags = asked.hint->tags},

@@ -37,6 +37,7 @@ struct Asked {
     std::uint64_t shape = 0;
     std::uint64_t k = 0;
     std::string_view session = {};  ///< tells sessions apart
+    std::string_view client = {};   ///< numeric address; empty over a Unix socket
     bool counted = true;            ///< rules count it as a hit
 };
 

@@ -1,6 +1,8 @@
 #include "router/observe.hpp"
 
+#include "router/answer.hpp"
 #include "router/bucket.hpp"
+#include "router/decide.hpp"
 
 namespace veer::router {
 
@@ -51,6 +53,7 @@ std::optional<compare::Observation> observe(
     const std::string& shape,
     const Search& search
 ) {
+    route.tally->searches.fetch_add(1, std::memory_order_relaxed);
     if (route.compare_rate <= 0 || !route.traffic->comparing()) {
         return std::nullopt;
     }
@@ -87,6 +90,9 @@ std::optional<compare::Observation> observed(
     observation.k = search.wanted();
     observation.filter = search.rows.filter;
     observation.candidate = route.candidate;
+    if (!route.candidate && answerable_locally(route, query)) {
+        observation.columns = copied_outputs(route.table(), query);
+    }
     return observation;
 }
 

@@ -9,6 +9,7 @@
 #include "router/known_functions.hpp"
 #include "router/plan_cache.hpp"
 #include "router/reason_counts.hpp"
+#include "router/receipts.hpp"
 #include "router/route.hpp"
 #include "router/statement.hpp"
 
@@ -82,6 +83,9 @@ class Router {
     /// Where searches went, and why.
     ReasonCounts& reasons() { return reasons_; }
 
+    /// The last searches one by one.
+    Receipts& receipts() { return receipts_; }
+
     const PlanCache& plans() const { return plans_; }
 
     /// Where sampled searches go, once they are answered; null: nowhere. Outlives its use.
@@ -141,6 +145,7 @@ class Router {
     Declarations* declarations_ = nullptr;
     PlanCache plans_;
     ReasonCounts reasons_;
+    Receipts receipts_;
     compare::Ledger ledger_;
     FreshnessGauge freshness_;
     std::atomic<compare::Sink*> comparison_ = nullptr;

@@ -17,7 +17,7 @@ struct Form {
     bool needs_route = false;
 };
 
-constexpr std::array<Form, 20> forms{{
+constexpr std::array<Form, 21> forms{{
     {"panic", Verb::panic, false},        {"unpanic", Verb::unpanic, false},
     {"reload", Verb::reload, false},      {"off", Verb::off, true},
     {"observe", Verb::observe, true},     {"shadow", Verb::shadow, true},
@@ -28,18 +28,21 @@ constexpr std::array<Form, 20> forms{{
     {"ack", Verb::acknowledge, true},     {"undo", Verb::undo, true},
     {"reshuffle", Verb::reshuffle, true}, {"verify", Verb::verify, false},
     {"drill", Verb::drill, false},        {"replay", Verb::replay, false},
+    {"tune", Verb::tune, true},
 }};
 
 bool begins_option(const Token& token) {
     return token.is("to") || token.is("if") || token.is("for") || token.is("reason") ||
            token.is("set") || token.is("percent") || token.is("rate") || token.is("fault") ||
-           token.is("dry") || token.is("ef");
+           token.is("dry") || token.is("ef") || token.is("recall");
 }
 
 /// What the cutover decides about.
 bool is_move(Verb verb) {
-    return verb != Verb::reload && verb != Verb::verify && verb != Verb::drill &&
-           verb != Verb::replay && verb != Verb::explain_route && verb != Verb::compare_search;
+    return verb != Verb::set_key && verb != Verb::reset_key && verb != Verb::ignore &&
+           verb != Verb::unignore && verb != Verb::tune && verb != Verb::reload &&
+           verb != Verb::verify && verb != Verb::drill && verb != Verb::replay &&
+           verb != Verb::explain_route && verb != Verb::compare_search;
 }
 
 /// A dotted or quoted name, as it would be written without quotes.
@@ -131,6 +134,20 @@ std::optional<Failure> read_option(Cursor& cursor, Command& command) {
     } else if ((is_move(command.verb) || command.verb == Verb::reload) &&
                cursor.skip_all({"dry", "run"})) {
         command.dry_run = true;
+    } else if (command.verb == Verb::tune && cursor.skip("recall")) {
+        const Token token = cursor.peek();
+        const auto recall = from_text(token.text, Type::number);
+        if (token.kind != Kind::number || !recall) {
+            return cursor.unexpected();
+        }
+        cursor.next();
+        command.recall = std::get<double>(*recall);
+        if (!(command.recall > 0 && command.recall <= 1)) {
+            return Failure{
+                .sqlstate = "22023",
+                .message = "a recall is a number above 0, at most 1",
+                .position = token.at + 1};
+        }
     } else if (command.verb == Verb::verify && cursor.skip("rate")) {
         const auto rate = from_text(cursor.peek().text, Type::number);
         if (cursor.peek().kind != Kind::number || !rate) {
@@ -217,10 +234,12 @@ std::optional<Result<Command>> read_asked_search(Cursor& cursor, std::string_vie
         return std::nullopt;
     }
     while (command.verb == Verb::explain_route && cursor.peek(1).kind == Kind::string &&
-           (cursor.peek().is("role") || cursor.peek().is("application"))) {
-        const bool role = cursor.next().is("role");
+           (cursor.peek().is("role") || cursor.peek().is("application") ||
+            cursor.peek().is("client"))) {
+        const Token word = cursor.next();
         const Token name = cursor.next();
-        (role ? command.role : command.application) = name.text;
+        std::string& other = word.is("role") ? command.role : command.application;
+        (word.is("client") ? command.client : other) = name.text;
         behind = name.end;
     }
     if (cursor.at_end()) {
@@ -251,7 +270,7 @@ std::string_view to_string(Verb verb) {
     if (verb == Verb::rollback_all) {
         return "ROLLBACK";
     }
-    static constexpr std::array<std::pair<Verb, std::string_view>, 21> tags{{
+    static constexpr std::array<std::pair<Verb, std::string_view>, 26> tags{{
         {Verb::panic, "PANIC"},
         {Verb::unpanic, "UNPANIC"},
         {Verb::reload, "RELOAD"},
@@ -273,6 +292,11 @@ std::string_view to_string(Verb verb) {
         {Verb::replay, "REPLAY"},
         {Verb::explain_route, "EXPLAIN"},
         {Verb::compare_search, "COMPARE"},
+        {Verb::set_key, "SET"},
+        {Verb::reset_key, "RESET"},
+        {Verb::ignore, "IGNORE"},
+        {Verb::unignore, "UNIGNORE"},
+        {Verb::tune, "TUNE"},
     }};
     for (const auto& [each, tag] : tags) {
         if (each == verb) {

@@ -2,6 +2,7 @@
 #include "proxy/admin/cursor.hpp"
 #include "proxy/admin/read_command.hpp"
 #include "proxy/admin/read_select.hpp"
+#include "proxy/admin/read_setting.hpp"
 #include "proxy/admin/setting.hpp"
 #include "proxy/admin/statement.hpp"
 
@@ -95,7 +96,7 @@ Result<Statement> read_set(Cursor& cursor, std::string tag) {
     return Failure{
         .sqlstate = "42704",
         .message = "unrecognized configuration parameter \"" + name.text + "\"",
-        .hint = "What veer.toml has is changed there, and by RELOAD.",
+        .hint = "What veer.toml has is changed there and by RELOAD, or by SET table.key = value.",
         .position = name.at + 1};
 }
 
@@ -168,6 +169,15 @@ std::vector<Column> columns_of_look(Command::Verb verb) {
             {"ms", Type::number},
             {"pg_ms", Type::number}};
     }
+    if (verb == Command::Verb::tune) {
+        return {
+            {"ef", Type::integer},
+            {"searches", Type::integer},
+            {"recall", Type::number},
+            {"recall_at_least", Type::number},
+            {"ms", Type::number},
+            {"next_step", Type::text}};
+    }
     if (verb == Command::Verb::explain_route) {
         return {
             {"engine", Type::text},
@@ -219,6 +229,12 @@ Result<Statement> read_statement(std::string_view text, const Asker& asker) {
     if (cursor.skip("show")) {
         return read_show(cursor, asker);
     }
+    if (auto setting = read_setting(cursor, text)) {
+        if (setting->has_error()) {
+            return setting->error();
+        }
+        return Statement{.what = **std::move(setting), .parameters = {}};
+    }
     if (cursor.peek().is("set") && !cursor.peek(1).is("route")) {
         cursor.next();
         return read_set(cursor, "SET");
@@ -246,7 +262,8 @@ Result<Statement> read_statement(std::string_view text, const Asker& asker) {
 }
 
 std::vector<Column> columns_of(const Command& command) {
-    if (command.verb == Command::Verb::reload) {
+    if (command.verb == Command::Verb::reload || command.verb == Command::Verb::set_key ||
+        command.verb == Command::Verb::reset_key) {
         return {
             {"key", Type::text}, {"old", Type::text}, {"new", Type::text}, {"applies", Type::text}};
     }

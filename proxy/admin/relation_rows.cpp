@@ -298,7 +298,8 @@ std::vector<Row> config(const Snapshot& snapshot) {
              key.file_value,
              key.default_value,
              std::string(key.restart ? "restart" : "now"),
-             key.value != key.file_value}
+             key.restart && key.value != key.file_value,
+             key.source}
         );
     }
     return rows;
@@ -342,9 +343,18 @@ std::vector<Row> help(const Snapshot& /*snapshot*/) {
          "compares tables with their copies, so many rows a second; repairs what differs"},
         {"DRILL ['name'] [FAULT 'neighbours' | 'wrong' | 'slow' | 'lag'] [REASON '...']",
          "rehearses a failure: how soon its guards send a route back to Postgres"},
-        {"EXPLAIN ROUTE [ROLE '...'] [APPLICATION '...'] SELECT ...",
+        {"EXPLAIN ROUTE [ROLE '...'] [APPLICATION '...'] [CLIENT '...'] SELECT ...",
          "who would answer this search, and who decides that; nothing runs"},
         {"COMPARE SELECT ...", "this search on all parties now, side by side"},
+        {"TUNE 'name' [RECALL 0.99]",
+         "recall and time of its golden searches at each ef, and the least ef that holds the "
+         "recall"},
+        {"SET compare.load_max = 0.05, RESET compare.load_max",
+         "a key of veer.toml holds another value, until it is reset or veer ends"},
+        {"IGNORE CLASS veer_missed ON 'fingerprint' UNTIL '2026-05-04' REASON '...', UNIGNORE "
+         "CLASS "
+         "... ON ...",
+         "differences of a class are not counted for a while; SHOW IGNORED"},
         {"RELOAD [DRY RUN]", "reads veer.toml again, all or nothing; shows what changed, or would"},
     };
     std::vector<Row> rows;

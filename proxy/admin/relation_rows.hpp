@@ -38,5 +38,7 @@ std::vector<Row> compare(const Snapshot& snapshot);
 std::vector<Row> recall(const Snapshot& snapshot);
 std::vector<Row> latency(const Snapshot& snapshot);
 std::vector<Row> mismatches(const Snapshot& snapshot);
+std::vector<Row> receipts(const Snapshot& snapshot);
+std::vector<Row> ignored(const Snapshot& snapshot);
 
 }  // namespace veer::proxy::admin::rows

@@ -144,6 +144,7 @@ struct ConfigFacts {
     std::string file_value = {};  ///< differs from value where a restart is needed
     std::string default_value = {};
     bool restart = false;
+    std::string source = {};  ///< "default", "file" or "override"
 };
 
 struct ProcessFacts {
@@ -183,6 +184,8 @@ struct Snapshot {
     std::vector<LatencyFacts> latencies = {};
     std::vector<MismatchFacts> mismatches = {};  ///< latest first
     std::vector<ConfigFacts> config = {};
+    std::vector<ReceiptFacts> receipts = {};  ///< latest first
+    std::vector<IgnoredFacts> ignored = {};
 };
 
 }  // namespace veer::proxy::admin

@@ -112,6 +112,11 @@ struct Command {
         replay,
         explain_route,
         compare_search,
+        set_key,
+        reset_key,
+        ignore,
+        unignore,
+        tune,
     };
 
     Verb verb = Verb::panic;
@@ -128,6 +133,13 @@ struct Command {
     std::string search = {};       ///< EXPLAIN ROUTE, COMPARE: a statement, as it was written
     std::string role = {};         ///< EXPLAIN ROUTE ROLE: whom rules are asked about
     std::string application = {};  ///< likewise
+    std::string client = {};       ///< likewise: an address
+    std::string key = {};          ///< SET, RESET: "compare.load_max"
+    std::string value = {};        ///< SET: as it was written
+    std::string difference = {};   ///< IGNORE CLASS
+    std::string fingerprint = {};  ///< IGNORE CLASS ... ON
+    std::string until = {};        ///< IGNORE ... UNTIL, as it was written
+    double recall = 0.99;          ///< TUNE ... RECALL
 
     friend bool operator==(const Command&, const Command&) = default;
 };

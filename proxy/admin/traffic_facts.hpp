@@ -106,6 +106,7 @@ struct CompareFacts {
     std::uint64_t judged = 0;
     std::uint64_t repeated = 0;
     std::uint64_t shed = 0;
+    std::string shed_why = {};  ///< by reason
     std::uint64_t failed = 0;
     std::string trouble = {};  ///< why the last one failed; empty where it did not
     std::uint64_t excluded = 0;
@@ -139,12 +140,39 @@ struct QueryFacts {
 };
 
 /// An answer that differed.
+/// One search, and why it went where it went.
+struct ReceiptFacts {
+    std::int64_t at = 0;  ///< microseconds since 1970
+    std::string route = {};
+    std::string engine = {};
+    std::string reason = {};
+    std::string key = {};
+    std::string role = {};
+    std::string application = {};
+    std::string fingerprint = {};
+    double percent = 0;
+    double bucket_percent = 0;
+    std::optional<double> ms = {};
+    bool sampled = false;
+};
+
+/// A class of differences that is not counted for a while.
+struct IgnoredFacts {
+    std::string difference = {};
+    std::string fingerprint = {};
+    std::int64_t until = 0;  ///< microseconds since 1970
+    std::string reason = {};
+    std::string by = {};
+    std::uint64_t hits = 0;
+};
+
 struct MismatchFacts {
     std::uint64_t id = 0;
     std::int64_t at = 0;  ///< microseconds since 1970
     std::string route = {};
     std::string fingerprint = {};
     std::string difference = {};
+    std::string payload = {};  ///< names of the columns that differ
     std::string severity = {};
     std::uint64_t k = 0;
     bool served_by_veer = false;

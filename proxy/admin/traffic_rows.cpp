@@ -138,6 +138,7 @@ std::vector<Row> compare(const Snapshot& snapshot) {
              count(all.judged),
              count(all.repeated),
              count(all.shed),
+             known(all.shed_why),
              count(all.failed),
              known(all.trouble),
              count(all.excluded),
@@ -209,6 +210,7 @@ std::vector<Row> mismatches(const Snapshot& snapshot) {
              facts.route,
              facts.fingerprint,
              facts.difference,
+             known(facts.payload),
              facts.severity,
              count(facts.k),
              std::string(facts.served_by_veer ? "veer" : "postgres"),
@@ -221,6 +223,42 @@ std::vector<Row> mismatches(const Snapshot& snapshot) {
              facts.pg_ms,
              facts.applied_lsn,
              facts.pg_lsn}
+        );
+    }
+    return rows;
+}
+
+std::vector<Row> receipts(const Snapshot& snapshot) {
+    std::vector<Row> rows;
+    for (const ReceiptFacts& facts : snapshot.receipts) {
+        rows.push_back(
+            {Timestamp{facts.at},
+             facts.route,
+             facts.engine,
+             facts.reason,
+             known(facts.key),
+             known(facts.role),
+             known(facts.application),
+             facts.fingerprint,
+             facts.percent,
+             facts.bucket_percent,
+             known(facts.ms),
+             facts.sampled}
+        );
+    }
+    return rows;
+}
+
+std::vector<Row> ignored(const Snapshot& snapshot) {
+    std::vector<Row> rows;
+    for (const IgnoredFacts& facts : snapshot.ignored) {
+        rows.push_back(
+            {facts.difference,
+             facts.fingerprint,
+             Timestamp{facts.until},
+             facts.reason,
+             facts.by,
+             count(facts.hits)}
         );
     }
     return rows;

@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <memory>
+#include <string>
 
 // veer config check, diff, show: the file as it is read, against what runs, and what runs.
 
@@ -39,6 +41,68 @@ void add_check(CLI::App& app, Flags& flags, Chosen& chosen, const char* name) {
     });
 }
 
+/// What holds until it is taken back.
+void add_settings(CLI::App& app, Flags& flags, Chosen& chosen) {
+    struct Words {
+        std::string key;
+        std::string value;
+    };
+
+    const auto words = std::make_shared<Words>();
+    CLI::App* const set = add_statement(
+        app,
+        flags,
+        chosen,
+        "set",
+        "Let a key hold another value than the file's, until it is reset or veer ends",
+        [words] { return "SET " + words->key + " = " + words->value; }
+    );
+    set->add_option("KEY", words->key, "Such as compare.load_max")->required();
+    set->add_option("VALUE", words->value, "As in veer.toml")->required();
+    CLI::App* const reset =
+        add_statement(app, flags, chosen, "reset", "What the file says holds again", [words] {
+            return "RESET " + words->key;
+        });
+    reset->add_option("KEY", words->key, "Such as compare.load_max")->required();
+}
+
+/// Differences that are not counted for a while.
+void add_ignore(CLI::App& app, Flags& flags, Chosen& chosen) {
+    struct Words {
+        std::string difference;
+        std::string fingerprint;
+        std::string until;
+        std::string reason;
+    };
+
+    const auto words = std::make_shared<Words>();
+    const auto what = [words] {
+        return " CLASS " + sql_literal(words->difference) + " ON " +
+               sql_literal(words->fingerprint);
+    };
+    const auto add_words = [words](CLI::App& command) {
+        command.add_option("CLASS", words->difference, "As in veer mismatches")->required();
+        command.add_option("FINGERPRINT", words->fingerprint, "Of a shape of search")->required();
+    };
+    CLI::App* const ignore = add_statement(
+        app,
+        flags,
+        chosen,
+        "ignore",
+        "Do not count differences of a class for a while",
+        [words, what] {
+            return "IGNORE" + what() + " UNTIL " + sql_literal(words->until) + " REASON " +
+                   sql_literal(words->reason);
+        }
+    );
+    add_words(*ignore);
+    ignore->add_option("--until", words->until, "2026-05-04, or 72h")->required();
+    ignore->add_option("--reason", words->reason, "For the others")->required();
+    add_words(*add_statement(app, flags, chosen, "unignore", "Count them again", [what] {
+        return "UNIGNORE" + what();
+    }));
+}
+
 }  // namespace
 
 void add_config_command(CLI::App& app, Flags& flags, Chosen& chosen) {
@@ -53,6 +117,8 @@ void add_config_command(CLI::App& app, Flags& flags, Chosen& chosen) {
     add_statement(*command, flags, chosen, "show", "What the running veer goes by", [] {
         return "SHOW CONFIG";
     });
+    add_settings(*command, flags, chosen);
+    add_ignore(app, flags, chosen);
 }
 
 }  // namespace veer::proxy::cli

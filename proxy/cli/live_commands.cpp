@@ -22,12 +22,14 @@ namespace {
 constexpr int not_compared = 2;
 
 /// Asks one statement and prints its rows.
-int ask_and_print(const Flags& flags, const std::string& statement) {
+int ask_and_print(
+    const Flags& flags, const std::string& statement, int seconds = patience_seconds
+) {
     std::string directory;
     if (!find_directory(flags, directory)) {
         return misused;
     }
-    const auto answer = ask(directory, statement);
+    const auto answer = ask(directory, statement, seconds);
     if (answer.has_error()) {
         return print(answer.error(), flags.json);
     }
@@ -123,6 +125,7 @@ void add_explain(CLI::App& app, Flags& flags, Chosen& chosen) {
         std::string search;
         std::string role;
         std::string application;
+        std::string client;
     };
 
     const auto words = std::make_shared<Words>();
@@ -138,6 +141,7 @@ void add_explain(CLI::App& app, Flags& flags, Chosen& chosen) {
             statement += words->application.empty()
                              ? ""
                              : "APPLICATION " + sql_literal(words->application) + ' ';
+            statement += words->client.empty() ? "" : "CLIENT " + sql_literal(words->client) + ' ';
             return statement + words->search;
         }
     );
@@ -145,6 +149,32 @@ void add_explain(CLI::App& app, Flags& flags, Chosen& chosen) {
         ->required();
     command->add_option("--role", words->role, "Whom rules are asked about");
     command->add_option("--application", words->application, "application_name, likewise");
+    command->add_option("--client", words->client, "A client's address, likewise");
+}
+
+/// Lasts for as long as the searches of a golden set take, at each ef.
+void add_tune(CLI::App& app, Flags& flags, Chosen& chosen) {
+    struct Words {
+        std::string route;
+        std::string recall;
+    };
+
+    const auto words = std::make_shared<Words>();
+    CLI::App* const command = app.add_subcommand(
+        "tune", "Recall and time of a route's golden searches at each ef; the least that holds"
+    );
+    add_place_options(*command, flags);
+    add_json_option(*command, flags);
+    add_route_option(*command, words->route, "As in veer routes")->required();
+    command->add_option("--recall", words->recall, "To be held (0.99)")
+        ->check(CLI::Range(0.01, 1.0));
+    command->callback([&flags, &chosen, words] {
+        chosen = [&flags, words] {
+            std::string statement = "TUNE " + sql_literal(words->route);
+            statement += words->recall.empty() ? "" : " RECALL " + words->recall;
+            return ask_and_print(flags, statement, 0);
+        };
+    });
 }
 
 void add_drill(CLI::App& app, Flags& flags, Chosen& chosen) {
@@ -242,7 +272,7 @@ void add_looks(CLI::App& app, Flags& flags, Chosen& chosen) {
         const char* relation;
     };
 
-    static constexpr std::array<Look, 7> looks{{
+    static constexpr std::array<Look, 8> looks{{
         {"queries", "Shapes of searches, and who answered them", "queries"},
         {"gates", "What has to be proven before a raise", "gates"},
         {"guards", "What takes traffic back", "guards"},
@@ -250,6 +280,7 @@ void add_looks(CLI::App& app, Flags& flags, Chosen& chosen) {
         {"history", "The last decisions, latest first", "audit"},
         {"mismatches", "Answers that differed, latest first", "mismatches"},
         {"compare", "What comparisons have come to", "compare"},
+        {"receipts", "The last searches: who answered, and why", "receipts"},
     }};
 
     struct Words {
@@ -358,6 +389,7 @@ void add_live_commands(CLI::App& app, Flags& flags, Chosen& chosen) {
     add_explain(app, flags, chosen);
     add_verify(app, flags, chosen);
     add_drill(app, flags, chosen);
+    add_tune(app, flags, chosen);
     add_statement(app, flags, chosen, "reload", "Read veer.toml again, all or nothing", [] {
         return "RELOAD";
     });

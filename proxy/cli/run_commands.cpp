@@ -53,6 +53,7 @@ void add_report_command(CLI::App& app, Flags& flags, Chosen& chosen) {
     report->add_option(
         "--html", flags.report.html_file, "Besides, one self-contained page in this file"
     );
+    report->add_option("--since", flags.report.since, "Of the last while only, such as 90m or 24h");
     report->callback([&] {
         chosen = [&flags] {
             return proxy::report(flags.report);

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <ctime>
@@ -38,12 +39,24 @@ double thread_seconds() {
     return static_cast<double>(thread_ns()) / 1e9;
 }
 
-Slices::Slices(double share) : pace_(share, clocks()) {}
+void Flight::rested(std::chrono::nanoseconds time) {
+    const std::int64_t uncounted = time.count() - router::compare::LoadBudget::rest_counted_ns;
+    spared_ns_ += std::max<std::int64_t>(0, uncounted);
+}
+
+std::int64_t Flight::in_flight_ns() const {
+    const auto passed = std::chrono::steady_clock::now() - begun_;
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(passed).count() - spared_ns_;
+}
+
+Slices::Slices(double share, Flight& flight) : pace_(share, clocks()), flight_(flight) {}
 
 void Slices::breathe() {
     const std::int64_t rest = pace_.rest_ns(clocks());
     if (rest > 0) {
+        const auto begun = std::chrono::steady_clock::now();
         std::this_thread::sleep_for(std::chrono::nanoseconds(rest));
+        flight_.rested(std::chrono::steady_clock::now() - begun);
         pace_.begin(clocks());
     }
 }

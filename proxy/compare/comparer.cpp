@@ -22,10 +22,14 @@ using router::compare::Rows;
 using router::compare::Severity;
 using Clock = std::chrono::steady_clock;
 
+/// Of load_max; golden sets have the rest.
+constexpr double share_of_load = 0.75;
 /// How long the stream may take to bring what Postgres has seen.
 constexpr std::chrono::seconds settle_time_max{2};
 /// Of which it works for a part: the rest is for whoever waits.
 constexpr std::chrono::seconds exact_time_max{8};
+/// Idle threads look so often whether anybody searches.
+constexpr std::chrono::nanoseconds look_every{router::compare::LoadBudget::look_every_ns};
 /// One disagreement in so many is put to Postgres a second time.
 constexpr std::uint64_t asked_twice_one_in = 8;
 
@@ -46,7 +50,8 @@ bool compares_anything(const config::Config& config) {
         std::any_of(config.routes.begin(), config.routes.end(), [](const config::Route& each) {
             return each.compare_rate > 0;
         });
-    return (route || config.compare.rate > 0) && config.compare.budget_per_second > 0;
+    return (route || config.compare.rate > 0) && config.compare.budget_per_second > 0 &&
+           config.compare.load_max > 0;
 }
 
 bool same(const router::compare::Judgement& judgement) {
@@ -62,6 +67,19 @@ bool asks_twice(double place) {
     return static_cast<std::uint64_t>(place * 1e12) % asked_twice_one_in == 0;
 }
 
+/// Names the columns that differ, and drops all values: they have been compared.
+void name_payload(const storage::Table& table, Mismatch& made) {
+    for (const std::size_t place : made.judgement.payload_columns) {
+        made.payload.push_back(table.columns[table.copied.at(made.columns.at(place))].name);
+    }
+    made.answers.payload.clear();
+    if (made.answers.veer) {
+        for (index::Hit& row : *made.answers.veer) {
+            row.values = {};
+        }
+    }
+}
+
 /// The judged answer: the client's own where it has one, else asked now. False where a route's
 /// other server has none: clients get Postgres' answer then, and it is counted.
 bool answer_by_candidate(const Observation& observation, Mismatch& made) {
@@ -73,6 +91,7 @@ bool answer_by_candidate(const Observation& observation, Mismatch& made) {
         .rows = observation.k,
         .ef = std::max<std::size_t>(ef, observation.k),
         .filter = observation.filter,
+        .columns = observation.columns,
         .candidate = observation.candidate};
     if (order.candidate && !observation.served_by_veer) {
         order.place = order.candidate->admit();
@@ -119,6 +138,8 @@ void Comparer::configure(const config::Config& config) {
     const std::lock_guard lock(mutex_);
     budget_.set_rate(config.compare.budget_per_second);
     judge_budget_.set_rate(config.compare.judge_cores);
+    bounded_ = config.compare.load_max < 1;
+    load_.set_share(config.compare.load_max * (bounded_ ? share_of_load : 1));
     if (on && threads_.empty() && !stopping_) {
         for (unsigned i = 0; i < thread_count; ++i) {
             threads_.emplace_back([this] { serve(); });
@@ -128,33 +149,51 @@ void Comparer::configure(const config::Config& config) {
 
 void Comparer::offer(Observation observation) noexcept {
     observation.tally->sampled.fetch_add(1, std::memory_order_relaxed);
+    const std::shared_ptr<router::compare::Tally> tally = observation.tally;
+    Shed shed = Shed::busy;
     try {
-        if (!take(observation)) {
-            observation.tally->shed.fetch_add(1, std::memory_order_relaxed);
-        }
+        shed = take(observation);
     } catch (...) {  // no memory for it: the client's thread goes on
-        observation.tally->shed.fetch_add(1, std::memory_order_relaxed);
+        shed = Shed::busy;
+    }
+    if (shed != Shed::none) {
+        auto& why = shed == Shed::load     ? tally->shed_load
+                    : shed == Shed::budget ? tally->shed_budget
+                                           : tally->shed_busy;
+        why.fetch_add(1, std::memory_order_relaxed);
+        tally->shed.fetch_add(1, std::memory_order_relaxed);
     }
 }
 
-/// False where it is shed.
-bool Comparer::take(Observation& observation) {
+Comparer::Shed Comparer::take(Observation& observation) {
     const std::unique_lock lock(mutex_, std::try_to_lock);
-    if (!lock.owns_lock() || stopping_ || taken_.size() + (waiting_ ? 1 : 0) >= idle_) {
-        return false;
+    if (!lock.owns_lock() || stopping_) {
+        return Shed::busy;
     }
     const std::int64_t now = now_ns();
-    if (!budget_.take(now)) {
-        return false;
+    if (const Shed shed = admit(now); shed != Shed::none) {
+        return shed;
     }
     if (!recent_.enter(observation.place, now)) {
         budget_.charge(-1);
         observation.tally->repeated.fetch_add(1, std::memory_order_relaxed);
-        return true;
+        return Shed::none;
     }
     taken_.push_back(std::move(observation));
+    ++flying_;
     changed_.notify_one();
-    return true;
+    return Shed::none;
+}
+
+/// Whether there is somebody, and anything left, to compare with.
+Comparer::Shed Comparer::admit(std::int64_t now_ns) {
+    if (!load_.available(now_ns) || (bounded_ && flying_ > 0)) {
+        return Shed::load;
+    }
+    if (taken_.size() + (waiting_ ? 1 : 0) >= idle_) {
+        return Shed::busy;
+    }
+    return budget_.take(now_ns) ? Shed::none : Shed::budget;
 }
 
 void Comparer::serve() {
@@ -163,7 +202,10 @@ void Comparer::serve() {
     for (;;) {
         std::unique_lock lock(mutex_);
         ++idle_;
-        changed_.wait(lock, [this] { return stopping_ || !taken_.empty() || waiting_; });
+        while (!stopping_ && taken_.empty() && !waiting_) {
+            load_.look(parts_.ledger.searches(), now_ns());
+            changed_.wait_for(lock, look_every);
+        }
         --idle_;
         if (stopping_) {
             return;
@@ -181,9 +223,19 @@ void Comparer::serve() {
 }
 
 void Comparer::serve(const Observation& observation, Pgvector& pgvector) {
+    Flight flight;
+    const auto end = [&] {
+        const std::lock_guard lock(mutex_);
+        load_.charge(flight.in_flight_ns());
+        --flying_;
+    };
     if (!paused(observation.route)) {
-        Compared compared = compare_guarded(pgvector, observation);
+        Compared compared = compare_guarded(pgvector, observation, flight);
+        end();
         if (auto* const made = std::get_if<Mismatch>(&compared)) {
+            if (parts_.ignored != nullptr) {
+                parts_.ignored->apply(*made);
+            }
             if (parts_.compared) {
                 parts_.compared(*made);
             }
@@ -191,6 +243,8 @@ void Comparer::serve(const Observation& observation, Pgvector& pgvector) {
             return;
         }
         pause(observation.route, std::get<Failed>(compared));
+    } else {
+        end();
     }
     observation.tally->failed.fetch_add(1, std::memory_order_relaxed);
 }
@@ -210,16 +264,18 @@ void Comparer::pause(const std::string& route, Failed why) {
 }
 
 /// Comparing must not end the process.
-Comparer::Compared Comparer::compare_guarded(Pgvector& pgvector, const Observation& observation) {
+Comparer::Compared Comparer::compare_guarded(
+    Pgvector& pgvector, const Observation& observation, Flight& flight
+) {
     try {
-        return compare(pgvector, observation);
+        return compare(pgvector, observation, flight);
     } catch (const std::exception& error) {  // no memory
         spdlog::warn("comparison of {}: {}", observation.route, error.what());
         return Failed::copy;
     }
 }
 
-std::optional<Rows> Comparer::exact(const Observation& observation) {
+std::optional<Rows> Comparer::exact(const Observation& observation, Flight& flight) {
     {
         const std::lock_guard lock(mutex_);
         if (!judge_budget_.available(now_ns())) {
@@ -227,7 +283,7 @@ std::optional<Rows> Comparer::exact(const Observation& observation) {
         }
     }
     const double before = thread_seconds();
-    Slices slices(judge_share_);
+    Slices slices(judge_share_, flight);
     const index::Unhurried unhurried([&slices] { slices.breathe(); });
     auto found = observation.column->index->search_exact(
         {.query = observation.vector,
@@ -240,7 +296,9 @@ std::optional<Rows> Comparer::exact(const Observation& observation) {
     return found ? std::optional(*std::move(found)) : std::nullopt;
 }
 
-Comparer::Compared Comparer::compare(Pgvector& pgvector, const Observation& observation) {
+Comparer::Compared Comparer::compare(
+    Pgvector& pgvector, const Observation& observation, Flight& flight
+) {
     Mismatch made;
     const std::int64_t began_ns = now_ns();
     made.taken_us = wall_clock_us();
@@ -248,6 +306,7 @@ Comparer::Compared Comparer::compare(Pgvector& pgvector, const Observation& obse
     made.shape = observation.shape;
     made.vector = observation.vector;
     made.filter = observation.filter;
+    made.columns = observation.columns;
     made.durations.served = observation.served_ms;
     made.durations.served_by_veer = observation.served_by_veer;
     made.answers.k = observation.k;
@@ -265,6 +324,7 @@ Comparer::Compared Comparer::compare(Pgvector& pgvector, const Observation& obse
          .vector = observation.vector,
          .k = observation.k,
          .filter = filter_of(observation),
+         .columns = observation.columns,
          .ef_search = observation.ef_search,
          .veer = made.answers.veer ? &*made.answers.veer : nullptr,
          .ask_twice = asks_twice(observation.place),
@@ -280,8 +340,9 @@ Comparer::Compared Comparer::compare(Pgvector& pgvector, const Observation& obse
     made.answers.postgres = answer->rows;
     made.answers.confirmed = answer->confirmed;
     made.answers.outside = answer->outside;
+    made.answers.payload = answer->payload;
     made.answers.moving = answer->moving;
-    made.answers.exact = exact(observation);
+    made.answers.exact = exact(observation, flight);
     // How far another server was nobody knows: whatever is known to have changed may be on its way.
     router::compare::Window window{.before = made.applied, .after = parts_.log.noted()};
     if (observation.candidate) {
@@ -295,7 +356,7 @@ Comparer::Compared Comparer::compare(Pgvector& pgvector, const Observation& obse
     made.pg_lsn = answer->lsn;
     made.judgement = judge(made.answers);
     if (!same(made.judgement)) {
-        const bool settled = settle(answer->lsn);
+        const bool settled = settle(answer->lsn, flight);
         made.answers.changed =
             parts_.log.between(observation.column->table.oid, window, answer->snapshot);
         made.answers.changed.covered = made.answers.changed.covered && settled;
@@ -304,6 +365,7 @@ Comparer::Compared Comparer::compare(Pgvector& pgvector, const Observation& obse
     if (!still_served(observation)) {
         return Failed::copy;
     }
+    name_payload(observation.column->table, made);
     return made;
 }
 
@@ -316,13 +378,15 @@ Observation Comparer::Replay::observation() const {
     again.vector = kept->vector;
     again.k = kept->answers.k;
     again.filter = kept->filter;
+    again.columns = kept->columns;
     again.ef_search = ef_search.value_or(kept->ef_search);
     return again;
 }
 
 std::optional<Mismatch> Comparer::once(const Observation& observation) {
     Pgvector pgvector(parts_.dsn, wake_);
-    Compared compared = compare_guarded(pgvector, observation);
+    Flight uncounted;  // somebody has asked for it
+    Compared compared = compare_guarded(pgvector, observation, uncounted);
     auto* const made = std::get_if<Mismatch>(&compared);
     return made == nullptr ? std::nullopt : std::optional(std::move(*made));
 }
@@ -338,7 +402,7 @@ bool Comparer::once_aside(Observation observation, Told done) {
 }
 
 /// Waits until all that Postgres had seen has come through the stream. False where it has not.
-bool Comparer::settle(storage::Lsn lsn) {
+bool Comparer::settle(storage::Lsn lsn, Flight& flight) {
     struct Arrival {
         std::mutex mutex;
         std::condition_variable come;
@@ -346,7 +410,8 @@ bool Comparer::settle(storage::Lsn lsn) {
     };
 
     const auto arrival = std::make_shared<Arrival>();
-    const Clock::time_point deadline = Clock::now() + settle_time_max;
+    const Clock::time_point begun = Clock::now();
+    const Clock::time_point deadline = begun + settle_time_max;
     while (parts_.replica.applied() < lsn && Clock::now() < deadline && !wake_.woken()) {
         const auto waiter = parts_.replica.wait_for(lsn, [arrival] {
             const std::lock_guard lock(arrival->mutex);
@@ -363,6 +428,7 @@ bool Comparer::settle(storage::Lsn lsn) {
         lock.unlock();
         parts_.replica.cancel(waiter);
     }
+    flight.waited(Clock::now() - begun);
     return parts_.replica.applied() >= lsn;
 }
 
@@ -382,6 +448,7 @@ void Comparer::stop() {
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
+        flying_ -= static_cast<unsigned>(taken_.size());
         taken_.clear();
         waiting_.reset();
     }

@@ -2,9 +2,12 @@
 
 #include "config/config.hpp"
 #include "index/replica.hpp"
+#include "proxy/compare/background.hpp"
 #include "proxy/compare/pgvector.hpp"
 #include "router/compare/change_log.hpp"
+#include "router/compare/ignored.hpp"
 #include "router/compare/ledger.hpp"
+#include "router/compare/load.hpp"
 #include "router/compare/observation.hpp"
 #include "router/compare/sampling.hpp"
 #include "storage/source/wake.hpp"
@@ -32,6 +35,9 @@ namespace veer::proxy::compare {
 ///        judge
 ///                                                                        └─▶ Ledger
 ///
+/// All of it is in flight for load_max of the time and no more (LoadBudget), of which a quarter
+/// is left to golden sets; where that is a bound, one comparison at a time.
+///
 /// The exact answer is worked out in slices (Pace), each thread at its part of judge_cores.
 ///
 /// Invariants:
@@ -46,6 +52,7 @@ class Comparer final : public router::compare::Sink {
         index::Replica& replica;
         router::compare::ChangeLog& log;
         router::compare::Ledger& ledger;
+        router::compare::Ignored* ignored = nullptr;  ///< what is not to be counted; or null
         std::function<void()> nudge;  ///< asks the sync to bring the stream up to the present
         /// Is told of every comparison, equal or not, on the comparing thread: what gates and
         /// guards of a cutover feed on. May be empty.
@@ -100,15 +107,25 @@ class Comparer final : public router::compare::Sink {
         Told done;
     };
 
-    bool take(router::compare::Observation& observation);
+    /// Why an observation was not taken.
+    enum class Shed : std::uint8_t { none, load, budget, busy };
+
+    Shed take(router::compare::Observation& observation);
+    Shed admit(std::int64_t now_ns);
     void serve();
     void serve(const router::compare::Observation& observation, Pgvector& pgvector);
-    Compared compare(Pgvector& pgvector, const router::compare::Observation& observation);
-    Compared compare_guarded(Pgvector& pgvector, const router::compare::Observation& observation);
+    Compared compare(
+        Pgvector& pgvector, const router::compare::Observation& observation, Flight& flight
+    );
+    Compared compare_guarded(
+        Pgvector& pgvector, const router::compare::Observation& observation, Flight& flight
+    );
     bool paused(const std::string& route);
     void pause(const std::string& route, Failed why);
-    std::optional<router::compare::Rows> exact(const router::compare::Observation& observation);
-    bool settle(storage::Lsn lsn);
+    std::optional<router::compare::Rows> exact(
+        const router::compare::Observation& observation, Flight& flight
+    );
+    bool settle(storage::Lsn lsn, Flight& flight);
     bool still_served(const router::compare::Observation& observation) const;
 
     Parts parts_;
@@ -124,6 +141,9 @@ class Comparer final : public router::compare::Sink {
     router::compare::Pauses pauses_;
     router::compare::Budget budget_{0};
     router::compare::Budget judge_budget_{0};
+    router::compare::LoadBudget load_;
+    bool bounded_ = false;  // one at a time
+    unsigned flying_ = 0;   // comparisons taken and not ended
     bool stopping_ = false;
     std::vector<std::thread> threads_;
 };

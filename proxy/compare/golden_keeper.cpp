@@ -20,6 +20,7 @@ using router::compare::GoldenSummary;
 using Clock = std::chrono::steady_clock;
 
 constexpr double share_of_judge = 0.25;
+constexpr double share_of_load = 0.25;
 /// Of which it works for a part.
 constexpr std::chrono::seconds exact_time_max{8};
 
@@ -59,6 +60,8 @@ void GoldenKeeper::configure(const config::Config& config) {
     capacity_ = config.compare.golden;
     share_ = config.compare.judge_cores * share_of_judge;
     budget_.set_rate(share_);
+    const double load = config.compare.load_max;
+    load_.set_share(load < 1 ? load * share_of_load : load);
     for (auto& [route, set] : sets_) {
         set->set_capacity(capacity_);
     }
@@ -88,11 +91,12 @@ void GoldenKeeper::serve() {
     Clock::time_point asked_all = Clock::now();
     std::unique_lock lock(mutex_);
     while (!stopping_) {
-        changed_.wait_for(lock, parts_.period, [this] { return stopping_; });
+        changed_.wait_for(lock, parts_.period, [this] { return stopping_ || asked_; });
         if (stopping_) {
-            return;
+            break;
         }
         lock.unlock();
+        tune_if_asked();
         const bool ask_all = Clock::now() - asked_all >= parts_.measure_every;
         asked_all = ask_all ? Clock::now() : asked_all;
         try {
@@ -102,9 +106,96 @@ void GoldenKeeper::serve() {
         }
         lock.lock();
     }
+    lock.unlock();
+    tune_if_asked();  // nobody is left waiting
+}
+
+bool GoldenKeeper::tune(std::string route, std::function<void(Curve)> done) {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || asked_ || !thread_.joinable()) {
+        return false;
+    }
+    asked_.emplace(Asked{.route = std::move(route), .done = std::move(done)});
+    changed_.notify_all();
+    return true;
+}
+
+void GoldenKeeper::tune_if_asked() {
+    std::optional<Asked> asked;
+    {
+        const std::lock_guard lock(mutex_);
+        asked = std::exchange(asked_, std::nullopt);
+    }
+    if (!asked) {
+        return;
+    }
+    Curve curve;
+    try {
+        curve = curve_of(asked->route);
+    } catch (const std::exception& error) {  // no memory
+        spdlog::warn("golden sets: {}", error.what());
+    }
+    asked->done(std::move(curve));
+}
+
+/// In slices, as all of it; it is charged to no budget, for somebody has asked for it.
+GoldenKeeper::Curve GoldenKeeper::curve_of(const std::string& route) {
+    const std::vector<Served> all = parts_.served();
+    const auto served = std::find_if(all.begin(), all.end(), [&route](const Served& each) {
+        return each.route == route;
+    });
+    if (served == all.end()) {
+        return {};
+    }
+    fit(all);
+    drain();
+    Curve curve;
+    Flight uncounted;
+    Slices slices(share_, uncounted);
+    for (const std::size_t ef : router::compare::efs_tried()) {
+        std::vector<Set::Due> due;
+        {
+            const std::lock_guard lock(mutex_);
+            due = sets_.at(route)->fresh();
+        }
+        router::compare::EfPoint point{.ef = ef};
+        for (const Set::Due& each : due) {
+            if (stopped_) {
+                return {};
+            }
+            const double before = thread_seconds();
+            const auto found = served->column->index->search(
+                {.query = each.search.vector,
+                 .k = each.search.k,
+                 .ef = std::max(ef, each.search.k),
+                 .filter = each.search.filter ? &*each.search.filter : nullptr}
+            );
+            const double took = thread_seconds() - before;
+            drain();
+            std::optional<double> recall;
+            if (found) {
+                const std::lock_guard lock(mutex_);
+                recall = sets_.at(route)->recall(each.id, *found);
+            }
+            if (recall) {
+                point.add(*recall, took);
+            }
+            slices.breathe();
+        }
+        curve.push_back(point);
+        if (point.searches == 0 || point.recall() >= 1) {
+            break;
+        }
+    }
+    return curve;
 }
 
 void GoldenKeeper::round(bool ask_all) {
+    {
+        const std::uint64_t searches = parts_.searches();
+        const std::lock_guard lock(mutex_);
+        load_.look(searches, now_ns());
+    }
     const std::vector<Served> served = parts_.served();
     fit(served);
     drain();
@@ -118,7 +209,8 @@ void GoldenKeeper::round(bool ask_all) {
                 due = set->second->fresh();
             }
         }
-        Slices slices(share_);
+        Flight between;  // each search is charged by itself
+        Slices slices(share_, between);
         for (std::size_t i = 0; i < due.size() && may_work(); ++i) {
             ask_index(each, due[i]);
             slices.breathe();
@@ -191,14 +283,16 @@ void GoldenKeeper::judge_stale(const Served& served) {
 void GoldenKeeper::judge(const Served& served, const Set::Due& due) {
     const storage::Lsn as_of = parts_.replica.applied();
     const double before = thread_seconds();
-    Slices slices(share_);
+    Flight flight;
+    Slices slices(share_, flight);
     const index::Unhurried unhurried([&slices] { slices.breathe(); });
     auto exact = served.column->index->search_exact(
-        due.search.vector,
-        due.search.k,
-        {.cancelled = &stopped_, .deadline = Clock::now() + exact_time_max}
+        {.query = due.search.vector,
+         .k = due.search.k,
+         .filter = due.search.filter ? &*due.search.filter : nullptr,
+         .limits = {.cancelled = &stopped_, .deadline = Clock::now() + exact_time_max}}
     );
-    charge(thread_seconds() - before);
+    charge(thread_seconds() - before, flight);
     drain();
     bool fresh = false;
     {
@@ -225,7 +319,7 @@ void GoldenKeeper::ask_index(const Served& served, const Set::Due& due) {
             sets_.at(served.route)->measured(due.id, *found);
         }
     }
-    if (served.recall_target) {
+    if (served.recall_target && !due.search.filter) {  // it learns of searches among all rows
         learn(served, due);
     }
 }
@@ -234,9 +328,14 @@ index::Result<std::vector<index::Hit>> GoldenKeeper::search(
     const Served& served, const Set::Due& due, std::size_t ef
 ) {
     const double before = thread_seconds();
-    auto found =
-        served.column->index->search(due.search.vector, due.search.k, std::max(ef, due.search.k));
-    charge(thread_seconds() - before);
+    const Flight flight;
+    auto found = served.column->index->search(
+        {.query = due.search.vector,
+         .k = due.search.k,
+         .ef = std::max(ef, due.search.k),
+         .filter = due.search.filter ? &*due.search.filter : nullptr}
+    );
+    charge(thread_seconds() - before, flight);
     drain();  // all that the index may have shown is known now
     return found;
 }
@@ -264,11 +363,12 @@ void GoldenKeeper::learn(const Served& served, const Set::Due& due) {
 
 bool GoldenKeeper::may_work() {
     const std::lock_guard lock(mutex_);
-    return !stopping_ && budget_.available(now_ns());
+    return !stopping_ && budget_.available(now_ns()) && load_.available(now_ns());
 }
 
-void GoldenKeeper::charge(double seconds) {
+void GoldenKeeper::charge(double seconds, const Flight& flight) {
     const std::lock_guard lock(mutex_);
+    load_.charge(flight.in_flight_ns());
     budget_.charge(seconds);
 }
 

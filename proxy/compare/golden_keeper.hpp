@@ -2,8 +2,11 @@
 
 #include "config/config.hpp"
 #include "index/replica.hpp"
+#include "proxy/compare/background.hpp"
+#include "router/compare/ef_curve.hpp"
 #include "router/compare/golden_inbox.hpp"
 #include "router/compare/golden_set.hpp"
+#include "router/compare/load.hpp"
 #include "router/compare/sampling.hpp"
 #include "router/cutover/traffic.hpp"
 #include "router/ef_learner.hpp"
@@ -32,7 +35,8 @@ namespace veer::proxy::compare {
 ///                                  measured(): the recall, for guards and for people
 ///
 /// Invariants:
-/// 1. One niced thread does all of it, in slices, at a quarter of [compare] judge_cores.
+/// 1. One niced thread does all of it, in slices, at a quarter of [compare] judge_cores, and is at
+///    work for a quarter of load_max.
 /// 2. Where a route learns its ef, each measurement is made at the ef that is asked for, too.
 /// 3. A measurement counts only where the exact answer holds after all changes that the index may
 ///    have shown while it was asked.
@@ -49,6 +53,7 @@ class GoldenKeeper {
         index::Replica& replica;
         router::compare::GoldenInbox& inbox;
         std::function<std::vector<Served>()> served;  ///< the routes whose index answers
+        std::function<std::uint64_t()> searches;      ///< of clients so far, see LoadBudget
         /// Is told on the keeper's thread.
         std::function<void(const std::string& route, const router::compare::GoldenSummary&)>
             measured;
@@ -69,6 +74,13 @@ class GoldenKeeper {
 
     std::map<std::string, router::compare::GoldenSummary> summaries() const;
 
+    /// The recall of a route's set at each ef that is tried, up to the first that finds everything.
+    using Curve = std::vector<router::compare::EfPoint>;
+
+    /// Told on the keeper's thread, once; empty where the route has no set, or veer ends. False,
+    /// and nobody is told, where another one is waited for, or there are no golden sets.
+    bool tune(std::string route, std::function<void(Curve)> done);
+
     void stop();
 
   private:
@@ -85,8 +97,10 @@ class GoldenKeeper {
         const Served& served, const Set::Due& due, std::size_t ef
     );
     void learn(const Served& served, const Set::Due& due);
+    Curve curve_of(const std::string& route);
+    void tune_if_asked();
     bool may_work();
-    void charge(double seconds);
+    void charge(double seconds, const Flight& flight);
 
     Parts parts_;
     std::atomic<bool> stopped_ = false;  // ends what is being judged
@@ -96,8 +110,16 @@ class GoldenKeeper {
     std::map<std::string, std::unique_ptr<Set>> sets_;
     std::size_t capacity_ = 0;
     router::compare::Budget budget_{0};
+    router::compare::LoadBudget load_;
     std::minstd_rand random_;
     bool stopping_ = false;
+
+    struct Asked {
+        std::string route;
+        std::function<void(Curve)> done;
+    };
+
+    std::optional<Asked> asked_;                         // for a curve
     std::map<std::string, router::EfLearner> learners_;  // the thread's own
     std::thread thread_;
 };

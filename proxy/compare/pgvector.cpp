@@ -142,7 +142,13 @@ storage::Result<Pgvector::Statement> Pgvector::begin(const Question& question, P
 }
 
 storage::Result<Rows> Pgvector::rows_of(const Statement& statement, const std::string& tail) {
-    const auto result = connection_->query(statement.select + tail, statement.vector);
+    return rows_of(statement, statement.select, tail);
+}
+
+storage::Result<Rows> Pgvector::rows_of(
+    const Statement& statement, const std::string& select, const std::string& tail
+) {
+    const auto result = connection_->query(select + tail, statement.vector);
     if (!result.has_value()) {
         return result.error();
     }
@@ -198,6 +204,40 @@ storage::Result<void> Pgvector::confirm(
     return {};
 }
 
+/// Asks for what veer's nearest rows hold besides, where veer has given that out.
+storage::Result<void> Pgvector::ask_payload(
+    const Question& question, const Statement& statement, PgAnswer& answer
+) {
+    Rows rows;
+    if (question.veer != nullptr && !question.columns.empty()) {
+        for (const index::Hit& row : *question.veer) {
+            if (rows.size() < payload_rows_max && row.values.size() == question.columns.size()) {
+                rows.push_back({row.key, row.distance});
+            }
+        }
+    }
+    if (rows.empty()) {
+        return {};
+    }
+    const storage::Table& table = question.column.table;
+    const auto keys = router::key_condition(table, table_alias, rows);
+    if (!keys) {
+        return unexpected("A key of the index is not of its type.");
+    }
+    auto there = rows_of(
+        statement,
+        candidate::select_rows(table, question.columns, statement.distance),
+        "WHERE " + *keys
+    );
+    if (!there.has_value()) {
+        return there.error();
+    }
+    for (index::Hit& row : *there) {
+        answer.payload.insert_or_assign(row.key, std::move(row.values));
+    }
+    return {};
+}
+
 storage::Result<PgAnswer> Pgvector::ask_connected(const Question& question) {
     PgAnswer answer;
     const auto statement = begin(question, answer);
@@ -213,6 +253,9 @@ storage::Result<PgAnswer> Pgvector::ask_connected(const Question& question) {
     answer.rows = *std::move(rows);
     if (const auto confirmed = confirm(question, *statement, answer); !confirmed.has_value()) {
         return confirmed.error();
+    }
+    if (const auto asked = ask_payload(question, *statement, answer); !asked.has_value()) {
+        return asked.error();
     }
     const Clock::time_point before = Clock::now();
     const auto position = connection_->query(

@@ -23,7 +23,9 @@ struct Question {
     const index::IndexedColumn& column;
     std::span<const float> vector;
     std::size_t k = 0;
-    const index::Filter* filter = nullptr;        ///< only rows that pass, or all
+    const index::Filter* filter = nullptr;  ///< only rows that pass, or all
+    /// Of which veer's rows are asked for, too; positions in Table::copied.
+    std::span<const std::size_t> columns = {};
     std::optional<std::uint32_t> ef_search;       ///< else what veer's role has
     const router::compare::Rows* veer = nullptr;  ///< whose rows are to be confirmed
     bool ask_twice = false;  ///< where the answers differ: does Postgres agree with itself?
@@ -34,9 +36,10 @@ struct PgAnswer {
     router::compare::Rows rows;
     /// Postgres' word on rows that veer alone has, see Triangle.
     std::map<std::string, std::optional<double>> confirmed;
-    std::set<std::string> outside;         ///< of these, see Triangle
-    router::compare::PgSnapshot snapshot;  ///< of all of it
-    storage::Lsn lsn;                      ///< insert position afterwards: nothing seen is beyond
+    std::set<std::string> outside;  ///< of these, see Triangle
+    std::map<std::string, std::vector<std::optional<std::string>>> payload;  ///< see Triangle
+    router::compare::PgSnapshot snapshot;                                    ///< of all of it
+    storage::Lsn lsn;  ///< insert position afterwards: nothing seen is beyond
     std::uint32_t ef_search = 0;
     double milliseconds = 0;
     double round_trip_ms = 0;  ///< of which: a statement that looks at nothing
@@ -49,6 +52,7 @@ struct PgAnswer {
 ///     SELECT key, distance ... [WHERE] ORDER BY distance LIMIT k     the answer, timed
 ///     SELECT key, distance ... WHERE key = ANY (...)                 rows that veer alone has
 ///     SELECT key, distance ... WHERE key = ANY (...) AND WHERE       which of these pass
+///     SELECT key, columns ... WHERE key = ANY (...)                  veer's rows as they are there
 ///     SELECT insert position; COMMIT
 ///
 /// Invariants:
@@ -58,6 +62,8 @@ struct PgAnswer {
 class Pgvector {
   public:
     static constexpr std::chrono::milliseconds statement_time_max{5000};
+    /// Of so many rows of an answer, the nearest, other columns are compared.
+    static constexpr std::size_t payload_rows_max = 100;
 
     /// `wake` ends every wait, and outlives this.
     Pgvector(std::string dsn, const storage::source::Wake& wake)
@@ -75,8 +81,14 @@ class Pgvector {
     storage::Result<void> confirm(
         const Question& question, const Statement& statement, PgAnswer& answer
     );
+    storage::Result<void> ask_payload(
+        const Question& question, const Statement& statement, PgAnswer& answer
+    );
     storage::Result<router::compare::Rows> rows_of(
         const Statement& statement, const std::string& tail
+    );
+    storage::Result<router::compare::Rows> rows_of(
+        const Statement& statement, const std::string& select, const std::string& tail
     );
 
     std::string dsn_;

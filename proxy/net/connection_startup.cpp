@@ -161,6 +161,7 @@ void Connection::begin_session(
     server_ = std::make_shared<Pipe>(worker_.loop, server_side_, std::move(opened.socket));
     server_->layer = std::move(opened.layer);
     session_.emplace(shared_.session_options, shared_.router, forward.message);
+    session_->set_client_address(peer_of(client_.socket.descriptor()).text);
     login_.emplace();
     if (opener_->has_other_way()) {
         retried_ = forward;

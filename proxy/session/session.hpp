@@ -54,6 +54,9 @@ class Session {
   public:
     Session(SessionOptions options, router::Router& router, const wire::StartupMessage& startup);
 
+    /// What rules by client's address go by; empty over a Unix socket.
+    void set_client_address(std::string numeric) { client_address_ = std::move(numeric); }
+
     void on_client(wire::Bytes bytes, Instant now, Output& out);
     void on_server(wire::Bytes bytes, Instant now, Output& out);
 
@@ -295,6 +298,7 @@ class Session {
     void record(std::string_view engine, router::Reason why, Instant now);
     void note_passed(router::Reason why, Attempt& attempt, Instant now);
     void note_found(const std::vector<index::Hit>& hits, Instant now);
+    void write_receipt(const Attempt& attempt, std::int64_t at_ns);
     void offer(std::optional<router::compare::Observation> observed, double milliseconds);
 
     std::optional<router::Reason> settled_without_facts(const Attempt& attempt) const;
@@ -413,6 +417,7 @@ class Session {
     bool facts_broken_ = false;  // the question has failed before: never again inside a transaction
     bool batch_failed_ = false;  // the client was sent an error while an attempt was on its way
     FactsCache facts_;
+    std::string client_address_;
     LastSearch last_;
     std::optional<Instant> passed_at_;  // a passed search that Postgres is answering
     std::optional<router::compare::Observation> passed_observed_;  // to be compared afterwards

@@ -146,6 +146,7 @@ router::Asked Session::asked(const Attempt& attempt) const {
         .shape = statement.plan->shape_id,
         .k = attempt.search.limit,
         .session = backend_key_,
+        .client = client_address_,
         .counted = !attempt.explains};
 }
 
@@ -522,6 +523,7 @@ void Session::record(std::string_view engine, router::Reason why, Instant now) {
     attempt_->route->traffic->veer.fetch_add(1, std::memory_order_relaxed);
     router_.reasons().count(last_.route, engine, why);
     attempt_->statement->statement.plan->tally->veer.fetch_add(1, std::memory_order_relaxed);
+    write_receipt(*attempt_, now.nanoseconds);
     if (attempt_->observed) {
         attempt_->observed->served_by_veer = true;
         offer(std::move(attempt_->observed), last_.milliseconds);
@@ -555,6 +557,7 @@ void Session::note_passed(router::Reason why, Attempt& attempt, Instant started)
         .route = route == nullptr ? "" : route->name,
         .percent = route == nullptr ? 0 : route->traffic->share(),
         .milliseconds = 0};
+    write_receipt(attempt, started.nanoseconds);
     tell_of_passed(attempt, why);
     passed_at_ = started;
     router_.reasons().count(last_.route, last_.engine, why);

@@ -1,5 +1,7 @@
 #include "proxy/session/statement_text.hpp"
 
+#include "router/compare/recent.hpp"
+
 #include <algorithm>
 
 namespace veer::proxy::session {
@@ -82,7 +84,22 @@ std::optional<std::string> shown_relation(std::string_view sql) {
     if (text.size() > longest || !take_word(text, "show")) {
         return std::nullopt;
     }
-    const std::string name = folded(text);
+    std::string name = folded(text);
+    std::string since;
+    // SHOW veer.report SINCE '2026-05-04T14:22:07Z'
+    if (const std::size_t space = name.find(' '); space != std::string::npos) {
+        constexpr std::string_view word = "since '";
+        std::string_view rest = trim(std::string_view(name).substr(space));
+        const bool report = name.starts_with("veer.report");
+        if (!report || !rest.starts_with(word) || !rest.ends_with('\'') ||
+            !router::compare::parse_time(rest.substr(word.size(), rest.size() - word.size() - 1))) {
+            return std::nullopt;
+        }
+        rest.remove_prefix(word.size());
+        rest.remove_suffix(1);
+        since = " since " + std::string(rest);
+        name.resize(space);
+    }
     constexpr std::string_view relations[] = {
         "veer.last",
         "veer.reasons",
@@ -94,7 +111,7 @@ std::optional<std::string> shown_relation(std::string_view sql) {
         "veer.report_html"};
     const bool known =
         std::find(std::begin(relations), std::end(relations), name) != std::end(relations);
-    return known ? std::optional(name.substr(5)) : std::nullopt;
+    return known ? std::optional(name.substr(5) + since) : std::nullopt;
 }
 
 }  // namespace veer::proxy::session

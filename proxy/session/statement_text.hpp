@@ -25,7 +25,8 @@ bool mentions_deallocate(std::string_view sql);
 /// session goes back later, and which portals live through that, only Postgres is told.
 bool concerns_portals(std::string_view sql);
 
-/// "last" for `SHOW veer.last`, in any case and with white space or a semicolon around.
+/// "last" for `SHOW veer.last`, in any case and with white space or a semicolon around; "report
+/// since 2026-05-04t14:22:07z" for `SHOW veer.report SINCE '2026-05-04T14:22:07Z'`.
 std::optional<std::string> shown_relation(std::string_view sql);
 
 }  // namespace veer::proxy::session

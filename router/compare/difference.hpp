@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace veer::router::compare {
@@ -14,6 +15,7 @@ enum class Difference : std::uint8_t {
     invisible_row,     ///< veer returned a row that Postgres does not have
     filter_violation,  ///< veer returned a row for which WHERE is not true
     wrong_distance,    ///< the same row at another distance: another vector
+    payload,           ///< the same row with other values in the columns that the search gives out
     missing_row,       ///< the copy lacks a row that belongs among the nearest
     duplicate_id,      ///< veer returned a row twice
     unsorted,          ///< veer returned a nearer row after a farther one
@@ -30,10 +32,11 @@ enum class Difference : std::uint8_t {
     in_flight,   ///< explained by rows that changed meanwhile; excluded
     moving,      ///< Postgres' second answer differs from its first; excluded
     uncovered,   ///< what changed meanwhile is not known whole; excluded
+    ignored,     ///< an operator has said so, for a time; excluded
     none,        ///< the same rows in the same order
 };
 
-inline constexpr std::size_t difference_count = 18;
+inline constexpr std::size_t difference_count = 20;
 
 enum class Severity : std::uint8_t {
     hard,
@@ -44,27 +47,22 @@ enum class Severity : std::uint8_t {
 };
 
 constexpr std::array<std::string_view, difference_count> difference_names{
-    "invisible_row",
-    "filter_violation",
-    "wrong_distance",
-    "missing_row",
-    "duplicate_id",
-    "unsorted",
-    "error_veer_only",
-    "veer_short",
-    "veer_missed",
-    "both_missed",
-    "pg_short",
-    "pg_missed",
-    "tie_border",
-    "tie_order",
-    "in_flight",
-    "moving",
-    "uncovered",
-    "none"};
+    "invisible_row", "filter_violation", "wrong_distance",  "payload",    "missing_row",
+    "duplicate_id",  "unsorted",         "error_veer_only", "veer_short", "veer_missed",
+    "both_missed",   "pg_short",         "pg_missed",       "tie_border", "tie_order",
+    "in_flight",     "moving",           "uncovered",       "ignored",    "none"};
 
 constexpr std::string_view to_string(Difference difference) {
     return difference_names.at(static_cast<std::size_t>(difference));
+}
+
+constexpr std::optional<Difference> difference_from_text(std::string_view text) {
+    for (std::size_t i = 0; i < difference_count; ++i) {
+        if (difference_names.at(i) == text) {
+            return static_cast<Difference>(i);
+        }
+    }
+    return std::nullopt;
 }
 
 constexpr Severity severity_of(Difference difference) {
@@ -72,6 +70,7 @@ constexpr Severity severity_of(Difference difference) {
         case Difference::invisible_row:
         case Difference::filter_violation:
         case Difference::wrong_distance:
+        case Difference::payload:
         case Difference::missing_row:
         case Difference::duplicate_id:
         case Difference::unsorted:
@@ -87,6 +86,7 @@ constexpr Severity severity_of(Difference difference) {
         case Difference::in_flight:
         case Difference::moving:
         case Difference::uncovered:
+        case Difference::ignored:
             return Severity::excluded;
         case Difference::tie_border:
         case Difference::tie_order:

@@ -99,8 +99,9 @@ bool GoldenSet::alters(const storage::Change& change, const Entry& entry) const 
     }
     const index::ChosenVector chosen =
         index::chosen_vector(upsert->row, column_.vector, column_.legacy);
+    const bool filtered = entry.search.filter.has_value();
     if (chosen.unchanged) {
-        return chosen.legacy;  // then the other one may have become NULL
+        return filtered || chosen.legacy;  // then the other one may have become NULL
     }
     const auto found = entry.rows_found.find(upsert->row.key);
     const bool inside = found != entry.rows_found.end();
@@ -114,7 +115,8 @@ bool GoldenSet::alters(const storage::Change& change, const Entry& entry) const 
     }
     const double distance = distance_(entry.search.vector, elements);
     // What is not a number may not keep an answer fresh.
-    return inside ? !entry.tolerance.same(distance, found->second) : !(distance > entry.border);
+    return inside ? filtered || !entry.tolerance.same(distance, found->second)
+                  : !(distance > entry.border);
 }
 
 void GoldenSet::remember(const Change& change) {

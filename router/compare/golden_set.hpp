@@ -1,5 +1,6 @@
 #pragma once
 
+#include "index/filter.hpp"
 #include "index/metric.hpp"
 #include "router/compare/judgement.hpp"
 #include "router/compare/tolerance.hpp"
@@ -46,7 +47,8 @@ struct GoldenSummary {
 /// 1. An answer is fresh only if no change after what its judge saw could be in it. Changes that
 ///    the index may not have shown to the judge are remembered for that; what is forgotten for
 ///    room leaves answers stale.
-/// 2. An update that leaves a row's distance as it is changes no answer.
+/// 2. An update that leaves a row's distance as it is changes no answer; but one among rows that
+///    pass a WHERE: the row may pass now, or no longer.
 /// 3. Bounded: searches, changes remembered and their bytes.
 ///
 /// A value without locks or clocks; chance is an argument.
@@ -65,6 +67,7 @@ class GoldenSet {
         std::vector<float> vector;
         std::size_t k = 0;
         std::size_t ef = 0;
+        std::optional<index::Filter> filter = std::nullopt;  ///< all of WHERE; nothing: every row
     };
 
     struct Change {

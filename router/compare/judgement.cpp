@@ -98,6 +98,7 @@ class Bench {
         set_reference();
         check_shape();
         check_rows();
+        check_payload();
         check_copy();
         measure();
         count_missed();
@@ -177,6 +178,24 @@ class Bench {
             } else if (!tolerance_.same(row.distance, distance_of(row))) {
                 ++rows_of(Difference::wrong_distance);
             }
+        }
+    }
+
+    /// Whether a row of veer's has what Postgres' row of that key has.
+    void check_payload() {
+        for (const index::Hit& row : veer_) {
+            const auto said = triangle_.payload.find(row.key);
+            if (said == triangle_.payload.end() || said->second.size() != row.values.size()) {
+                continue;
+            }
+            bool same = true;
+            for (std::size_t i = 0; i < row.values.size(); ++i) {
+                if (row.values[i] != said->second[i]) {
+                    result_.payload_columns.insert(i);
+                    same = false;
+                }
+            }
+            rows_of(Difference::payload) += same ? 0U : 1U;
         }
     }
 

@@ -30,6 +30,9 @@ struct Triangle {
     std::map<std::string, std::optional<double>> confirmed = {};
     /// Of these, rows that are there, and that WHERE does not let through.
     std::set<std::string> outside = {};
+    /// Rows of veer's as Postgres has them: their copied columns, in the order of Hit::values. Rows
+    /// not asked about are not in it.
+    std::map<std::string, std::vector<std::optional<std::string>>> payload = {};
     Changed changed = {};
     /// Postgres was asked a second time, and its answer was not as near or not as far.
     bool moving = false;
@@ -46,6 +49,7 @@ struct Judgement {
     Difference verdict = Difference::none;  ///< the worst
     /// Rows of each class; 1 where the class is one of whole answers.
     std::array<std::uint32_t, difference_count> rows = {};
+    std::set<std::size_t> payload_columns = {};  ///< that differ, by place in Hit::values
     bool judged = false;  ///< by the exact answer; else by the best of both, an upper bound
     std::size_t k = 0;    ///< rows compared: those in motion are left out
     double recall = 1;    ///< of veer, see judge()

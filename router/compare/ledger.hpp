@@ -2,12 +2,14 @@
 
 #include "router/compare/mismatch_store.hpp"
 #include "router/compare/observation.hpp"
+#include "router/compare/recent.hpp"
 #include "router/compare/statistics.hpp"
 
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,9 +22,11 @@ struct RouteRecord {
     std::uint64_t sampled = 0;
     std::uint64_t repeated = 0;
     std::uint64_t shed = 0;
+    std::string shed_why;  ///< "load 120, busy 3"; empty where none was
     std::uint64_t failed = 0;
     std::string trouble;  ///< why the last comparison failed; empty where it did not
     RouteStatistics statistics;
+    std::optional<std::int64_t> since_us = {};  ///< where they are of a while: from then on
 };
 
 /// Everything known from comparisons, of all routes: written by those who compare, read by whoever
@@ -36,6 +40,9 @@ class Ledger {
     /// The counters of a route; the same for the same name.
     std::shared_ptr<Tally> tally(const std::string& route);
 
+    /// Searches of all routes so far.
+    std::uint64_t searches() const;
+
     void set_keep(std::size_t keep);
 
     /// Counts a comparison, and keeps it where the answers differed.
@@ -48,6 +55,10 @@ class Ledger {
     std::int64_t last_us() const;
 
     std::vector<RouteRecord> records() const;
+
+    /// Of the comparisons from then on, as far back as they are kept; counters of what was not
+    /// compared are not known of a while.
+    std::vector<RouteRecord> records_since(std::int64_t from_us) const;
     std::vector<std::shared_ptr<const Mismatch>> mismatches() const;
     std::shared_ptr<const Mismatch> mismatch(std::uint64_t id) const;
 
@@ -61,6 +72,7 @@ class Ledger {
     mutable std::mutex mutex_;
     std::map<std::string, Entry, std::less<>> routes_;
     MismatchStore mismatches_;
+    RecentComparisons recent_;
     std::int64_t last_us_ = 0;
 };
 

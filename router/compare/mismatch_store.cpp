@@ -34,6 +34,10 @@ std::size_t Mismatch::bytes() const {
     bytes += answers.veer ? bytes_of(*answers.veer) : 0;
     bytes += answers.exact ? bytes_of(*answers.exact) : 0;
     bytes += filter ? bytes_of(*filter) : 0;
+    bytes += columns.size() * sizeof(std::size_t);
+    for (const std::string& column : payload) {
+        bytes += sizeof(std::string) + column.size();
+    }
     for (const std::string& key : answers.outside) {
         bytes += sizeof(std::string) + key.size();
     }

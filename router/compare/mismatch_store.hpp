@@ -26,6 +26,9 @@ struct Mismatch {
     std::uint32_t ef_search = 0;  ///< of both engines
     std::vector<float> vector;
     std::optional<index::Filter> filter = std::nullopt;  ///< all of WHERE; nothing: every row
+    std::vector<std::size_t> columns = {};               ///< see Observation
+    /// Of these, the names of those that differ; their values are not kept.
+    std::vector<std::string> payload = {};
     Triangle answers;
     Judgement judgement;
     Durations durations;

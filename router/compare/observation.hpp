@@ -23,10 +23,14 @@ namespace veer::router::compare {
 
 /// What sessions count without a lock, of one route.
 struct Tally {
-    std::atomic<std::uint64_t> sampled = 0;   ///< chosen by the rate
-    std::atomic<std::uint64_t> repeated = 0;  ///< of these, the same search as a moment ago
-    std::atomic<std::uint64_t> shed = 0;      ///< of these, dropped: no budget, nobody free
-    std::atomic<std::uint64_t> failed = 0;    ///< of these, given up: Postgres or the clock said no
+    std::atomic<std::uint64_t> searches = 0;     ///< all, compared or not
+    std::atomic<std::uint64_t> sampled = 0;      ///< chosen by the rate
+    std::atomic<std::uint64_t> repeated = 0;     ///< of these, the same search as a moment ago
+    std::atomic<std::uint64_t> shed = 0;         ///< of these, dropped, for one of these reasons:
+    std::atomic<std::uint64_t> shed_load = 0;    ///< as much as load_max was in flight
+    std::atomic<std::uint64_t> shed_budget = 0;  ///< budget_per_second was spent
+    std::atomic<std::uint64_t> shed_busy = 0;    ///< nobody was free
+    std::atomic<std::uint64_t> failed = 0;  ///< of these, given up: Postgres or the clock said no
 };
 
 /// One search that has been answered, and by whom: what a session hands over to have it compared.
@@ -40,6 +44,9 @@ struct Observation {
     std::shared_ptr<Candidate> candidate;  ///< whose answer is compared; null: the index'
     std::size_t k = 0;
     std::optional<index::Filter> filter = std::nullopt;  ///< all of WHERE; nothing: every row
+    /// What the search gives out beside key and distance, where veer writes it: positions in
+    /// Table::copied, the order of Hit::values.
+    std::vector<std::size_t> columns = {};
     std::optional<std::uint32_t> ef_search;  ///< of the session; nothing: it was not asked
     double place = 0;                        ///< see RecentSamples
     bool served_by_veer = false;

@@ -67,11 +67,11 @@ std::string fingerprint(std::string_view shape) {
 
 const std::vector<std::string>& compare_columns() {
     static const std::vector<std::string> columns = {
-        "route",       "sampled",    "compared",         "judged", "repeated",     "shed",
-        "failed",      "excluded",   "excluded_classes", "equal",  "veer_missed",  "pg_missed",
-        "both_missed", "veer_short", "pg_short",         "hard",   "hard_classes", "recall",
-        "pg_recall",   "p50_ms",     "pg_p50_ms",        "p99_ms", "pg_p99_ms",    "overlap",
-        "rbo",         "dist_ratio", "tolerance_matters"};
+        "route",     "sampled",     "compared",   "judged",           "repeated", "shed",
+        "shed_why",  "failed",      "excluded",   "excluded_classes", "equal",    "veer_missed",
+        "pg_missed", "both_missed", "veer_short", "pg_short",         "hard",     "hard_classes",
+        "recall",    "pg_recall",   "p50_ms",     "pg_p50_ms",        "p99_ms",   "pg_p99_ms",
+        "overlap",   "rbo",         "dist_ratio", "tolerance_matters"};
     return columns;
 }
 
@@ -92,6 +92,7 @@ std::vector<std::vector<std::string>> compare_rows(const std::vector<RouteRecord
              std::to_string(all.judged),
              std::to_string(record.repeated),
              std::to_string(record.shed),
+             record.shed_why,
              std::to_string(record.failed),
              std::to_string(all.excluded),
              classes_text(all, Severity::excluded),
@@ -177,19 +178,31 @@ std::optional<Relation> relation(const Ledger& ledger, std::string_view name) {
     if (name == "mismatches") {
         return Relation{mismatch_columns(), mismatch_rows(ledger.mismatches())};
     }
+    if (!name.starts_with("report")) {
+        return std::nullopt;
+    }
     Relation report{{"report"}, {}};
+    constexpr std::string_view since = " since ";
+    const std::size_t at = name.find(since);
+    const std::optional<std::int64_t> from =
+        at == std::string_view::npos ? std::nullopt : parse_time(name.substr(at + since.size()));
+    if (at != std::string_view::npos && !from) {
+        return std::nullopt;
+    }
+    name = name.substr(0, at);
+    const Report made = from ? report_since(ledger, *from) : report_of(ledger);
     if (name == "report_json") {
-        report.rows = {{report_json(report_of(ledger))}};
+        report.rows = {{report_json(made)}};
         return report;
     }
     if (name == "report_html") {
-        report.rows = {{report_html(report_of(ledger))}};
+        report.rows = {{report_html(made)}};
         return report;
     }
     if (name != "report") {
         return std::nullopt;
     }
-    std::istringstream text(report_text(report_of(ledger)));
+    std::istringstream text(report_text(made));
     for (std::string line; std::getline(text, line);) {
         report.rows.push_back({line});
     }

@@ -22,9 +22,9 @@ std::vector<std::vector<std::string>> mismatch_rows(
     const std::vector<std::shared_ptr<const Mismatch>>& mismatches
 );
 
-/// The relation of that name (compare, mismatches, report, report_json, report_html): its columns
-/// and rows. A report as text has a row for each line, else it is one value. Nothing where there is
-/// no such relation.
+/// The relation of that name (compare, mismatches, report, report_json, report_html; of reports
+/// also "report since 2026-05-04T14:22:07Z"): its columns and rows. A report as text has a row for
+/// each line, else it is one value. Nothing where there is no such relation.
 struct Relation {
     std::vector<std::string> columns;
     std::vector<std::vector<std::string>> rows;

@@ -59,6 +59,15 @@ Report report_of(const Ledger& ledger) {
         .mismatches = ledger.mismatches()};
 }
 
+Report report_since(const Ledger& ledger, std::int64_t from_us) {
+    Report report = report_of(ledger);
+    report.routes = ledger.records_since(from_us);
+    std::erase_if(report.mismatches, [from_us](const auto& one) {
+        return one->taken_us < from_us;
+    });
+    return report;
+}
+
 Assessment assess(const RouteRecord& record, const Targets& targets) {
     const RouteStatistics& all = record.statistics;
     const double recall = all.recall.mean();
@@ -170,11 +179,16 @@ std::string report_text(const Report& report) {
         );
         line(
             "sample",
-            std::to_string(record.sampled) + " chosen, " + std::to_string(all.compared) +
-                " compared, " + std::to_string(record.repeated) + " repeated, " +
-                std::to_string(record.shed) + " shed, " + std::to_string(record.failed) +
-                " failed; " + storage::to_string(all.first_lsn) + " to " +
-                storage::to_string(all.last_lsn)
+            record.since_us
+                ? std::to_string(all.compared) + " compared since " + time_text(*record.since_us) +
+                      "; " + storage::to_string(all.first_lsn) + " to " +
+                      storage::to_string(all.last_lsn)
+                : std::to_string(record.sampled) + " chosen, " + std::to_string(all.compared) +
+                      " compared, " + std::to_string(record.repeated) + " repeated, " +
+                      std::to_string(record.shed) + " shed" +
+                      (record.shed_why.empty() ? "" : " (" + record.shed_why + ")") + ", " +
+                      std::to_string(record.failed) + " failed; " +
+                      storage::to_string(all.first_lsn) + " to " + storage::to_string(all.last_lsn)
         );
         for (const auto& one : worst(report, record.route, 10)) {
             line(

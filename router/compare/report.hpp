@@ -33,6 +33,9 @@ struct Report {
 /// What the ledger holds now, as of its last comparison.
 Report report_of(const Ledger& ledger);
 
+/// Of what was compared from then on.
+Report report_since(const Ledger& ledger, std::int64_t from_us);
+
 /// One fact that the verdict rests on.
 struct Check {
     std::string name;

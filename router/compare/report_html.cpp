@@ -140,10 +140,12 @@ std::string section(const Report& report, const RouteRecord& record) {
         latency_plot(all) + "</div><div><h3>Differences (above: veer better, below: worse)</h3>" +
         difference_plot(all) + "</div></div>";
     html += latency_table(all) + difference_table(all) + mismatch_table(report, record.route);
-    html += "<p class=\"note\">" + std::to_string(record.sampled) + " searches chosen, " +
-            std::to_string(all.compared) + " compared, " + std::to_string(all.judged) +
-            " of them judged by the exact answer; " + std::to_string(record.repeated) +
-            " repeated, " + std::to_string(record.shed) + " shed, " +
+    html += "<p class=\"note\">" +
+            (record.since_us ? "Since " + time_text(*record.since_us) + ": " : std::string()) +
+            std::to_string(record.sampled) + " searches chosen, " + std::to_string(all.compared) +
+            " compared, " + std::to_string(all.judged) + " of them judged by the exact answer; " +
+            std::to_string(record.repeated) + " repeated, " + std::to_string(record.shed) +
+            " shed" + (record.shed_why.empty() ? "" : " (" + record.shed_why + ")") + ", " +
             std::to_string(record.failed) + " failed. " + std::to_string(all.excluded) +
             " excluded because rows were changing; " + std::to_string(all.tolerance_matters) +
             " depend on the tolerance for float error. Overlap " + fixed(all.mean_overlap(), 4) +

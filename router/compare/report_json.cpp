@@ -119,9 +119,13 @@ void write_route(Writer& out, const RouteRecord& record, const Targets& targets)
     out.field("route", record.route);
     out.field("verdict", to_string(assessment.verdict));
     out.field("sentence", assessment.sentence);
+    if (record.since_us) {
+        out.field("since", time_text(*record.since_us));
+    }
     out.field("sampled", static_cast<double>(record.sampled));
     out.field("repeated", static_cast<double>(record.repeated));
     out.field("shed", static_cast<double>(record.shed));
+    out.field("shed_why", record.shed_why);
     out.field("failed", static_cast<double>(record.failed));
     out.field("compared", static_cast<double>(all.compared));
     out.field("judged", static_cast<double>(all.judged));

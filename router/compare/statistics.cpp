@@ -24,7 +24,9 @@ void RouteStatistics::add(
         with.at(i) += judgement.rows.at(i) > 0 ? 1U : 0U;
     }
     tolerance_matters += judgement.tolerance_matters ? 1U : 0U;
-    if (compared > cold_comparisons && judgement.verdict != Difference::error_veer_only) {
+    const bool cold = cold_left > 0;
+    cold_left -= cold ? 1 : 0;
+    if (!cold && judgement.verdict != Difference::error_veer_only) {
         veer_ms.add(durations.veer);
         postgres_ms.add(durations.postgres);
         round_trip_ms.add(durations.round_trip);

@@ -31,6 +31,7 @@ struct RouteStatistics {
     /// After a build caches are cold: so many comparisons say nothing of latency.
     static constexpr std::uint64_t cold_comparisons = 20;
 
+    std::uint64_t cold_left = cold_comparisons;
     std::uint64_t compared = 0;
     std::uint64_t judged = 0;
     std::uint64_t excluded = 0;

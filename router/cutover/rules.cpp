@@ -1,5 +1,6 @@
 #include "router/cutover/rules.hpp"
 
+#include "config/network.hpp"
 #include "router/cutover/text.hpp"
 
 #include <algorithm>
@@ -23,6 +24,20 @@ bool has_tag(const std::string& wanted, std::span<const Tag> tags) {
     });
 }
 
+/// Behind a route's last space stands its operator.
+std::string_view operator_of(std::string_view route) {
+    return route.substr(route.rfind(' ') + 1);
+}
+
+/// A client's address is asked for where a rule has a network, and else never.
+bool from(const std::string& network, std::string_view client) {
+    if (network.empty()) {
+        return true;
+    }
+    const auto parsed = config::parse_network(network);
+    return parsed && parsed->contains(client);
+}
+
 void name(std::string& text, std::string_view key, const std::string& value) {
     if (!value.empty()) {
         text += (text.empty() ? "" : " ") + std::string(key) + '=' + value;
@@ -38,6 +53,8 @@ std::string match_text(const config::Rule& rule) {
     name(text, "role", rule.role);
     name(text, "application", rule.application);
     name(text, "database", rule.database);
+    name(text, "operator", rule.operator_name);
+    name(text, "client", rule.client);
     name(text, "shape", rule.shape);
     name(text, "tag", rule.tag);
     name(text, "k_min", number(rule.k_min));
@@ -59,6 +76,8 @@ std::string effect_text(const config::Rule& rule) {
 bool matches(const config::Rule& rule, const Subject& subject) {
     return rule.active && same(rule.route, subject.route) && same(rule.role, subject.role) &&
            same(rule.application, subject.application) && same(rule.database, subject.database) &&
+           same(rule.operator_name, operator_of(subject.route)) &&
+           from(rule.client, subject.client) &&
            (rule.shape.empty() || rule.shape == shape_text(subject.shape)) &&
            has_tag(rule.tag, subject.tags) && subject.k >= rule.k_min &&
            (rule.k_max == 0 || subject.k <= rule.k_max);

@@ -22,6 +22,7 @@ struct Subject {
     std::string_view role = {};
     std::string_view application = {};
     std::string_view database = {};
+    std::string_view client = {};  ///< numeric address; empty over a Unix socket
     std::uint64_t shape = 0;
     std::uint64_t k = 0;
     std::span<const Tag> tags = {};

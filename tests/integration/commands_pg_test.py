@@ -42,8 +42,8 @@ def scene_commands(binary, postgres):
         expect("PANIC" in veer.command("status", *place), True, "after resume of no route's name")
         veer.command("resume", *place)
         veer.configure(100)
-        refused = json.loads(veer.command("show", "receipts", "--json", *place, status=1))
-        expect((refused["ok"], refused["sqlstate"]), (False, "0A000"), "veer show receipts")
+        refused = json.loads(veer.command("show", "doctor", "--json", *place, status=1))
+        expect((refused["ok"], refused["sqlstate"]), (False, "0A000"), "veer show doctor")
         shape = json.loads(veer.command("queries", "documents", "--json", *place))["rows"][0]
         expect((shape["eligible"], shape["served_veer"] > 0, "[1,1,0]" in shape["sample_sql"]), (True, True, False), shape)
         for name in ("gates", "guards", "plan", "history", "mismatches", "compare"):
@@ -158,7 +158,7 @@ def scene_drill(binary, postgres):
 
 
 def scene_golden(binary, postgres):
-    compare = "[compare]\nrate = 1\nbudget_per_second = 10000\njudge_cores = 8\n"
+    compare = "[compare]\nrate = 1\nbudget_per_second = 10000\nload_max = 1\njudge_cores = 8\n"
     with AdminVeer(binary, postgres, compare) as veer, session(veer.port) as db, veer.console(row_factory=dict_row) as told:
         asked = iter(range(1, 100_000))
 
@@ -172,11 +172,86 @@ def scene_golden(binary, postgres):
 
         before = wait_until(kept, "20 searches with exact answers")
         expect((before["route"], before["recall"]), ("public.documents.embedding <=>", 1.0), "SHOW GOLDEN")
+        curve = told.execute("TUNE documents RECALL 0.9").fetchall()
+        # At ten candidates of fifty rows nothing is missed: the first ef holds, and no other is tried.
+        expect([(row["ef"], row["recall"], row["next_step"]) for row in curve], [(10, 1.0, "SET hnsw.ef_search = 10")], curve)
+        expect("hnsw.ef_search = 10" in veer.command("tune", "documents", "--recall", "0.9", "--data-dir", veer.data), True, "veer tune")
+        expect(error_of(lambda: told.execute("TUNE nothing")), "55000", "of a route without a golden set")
+        # Searches under a WHERE have exact answers, too.
+        where = f"SELECT id FROM documents WHERE id < 40 ORDER BY embedding <=> '[{next(asked)},7,0]' LIMIT 3"
+        queries = golden()["queries"]
+        wait_until(lambda: db.execute(where.replace(",7,", f",{next(asked)},")).fetchall() and golden()["queries"] > queries,
+                   "a golden search with WHERE")
+        wait_until(lambda: golden()["exact_fresh"] == golden()["measured"] == golden()["queries"], "its exact answer")
+        expect(golden()["recall"], 1.0, "recall with WHERE")
+        before = golden()
         db.execute("INSERT INTO documents VALUES (1000, '[5,7,0]')")
         wait_until(lambda: golden()["refills"] > before["refills"] and golden()["exact_fresh"] == golden()["measured"]
                    == golden()["queries"], "exact answers with the new row")
         expect(golden()["recall"], 1.0, "recall with the new row")
         db.execute("DELETE FROM documents WHERE id = 1000")
+
+
+def scene_settings(binary, postgres):
+    """What holds for a while, one search by itself, and a report of the last while."""
+    compare = ("[compare]\nrate = 1\nbudget_per_second = 10000\nload_max = 1\njudge_cores = 8\n"
+               '[[rule]]\nid = 5\nclient = "127.0.0.1"\noperator = "<=>"\nmax_percent = 100\n')
+    with AdminVeer(binary, postgres, compare) as veer, session(veer.port) as db, veer.console(row_factory=dict_row) as told:
+        place = ("--data-dir", veer.data)
+        asked = iter(range(1, 100_000))
+
+        def search():
+            db.execute(f"SELECT id FROM documents ORDER BY embedding <=> '[{next(asked)},7,0]' LIMIT 3").fetchall()
+            return db.execute("SHOW veer.last").fetchone()
+
+        def value(key):
+            return told.execute(f"SELECT value, file_value, source FROM veer.config WHERE key = '{key}'").fetchone()
+
+        told.execute("SET compare.load_max = 0.25")
+        expect(value("compare.load_max"), {"value": "0.25", "file_value": "1", "source": "override"}, "after SET")
+        veer.command("reload", *place)
+        expect(value("compare.load_max")["value"], "0.25", "after RELOAD")
+        veer.command("config", "reset", "compare.load_max", *place)
+        expect(value("compare.load_max"), {"value": "1", "file_value": "1", "source": "file"}, "after RESET")
+        veer.command("config", "set", "guards.lag_max", "'3s'", *place)
+        expect(value("guards.lag_max")["source"], "override", "after veer config set")
+        refusals = {"compare.load_max = 65": "22023", "compare.laod_max = 1": "42704", "defaults.percent = 5": "42501",
+                    "guards.recall_floor = 0.99": "22023", "limits.k_max = 5": "55P02"}
+        for said, code in refusals.items():
+            expect(error_of(lambda: told.execute("SET " + said)), code, said)
+
+        # The rule by client's address and operator speaks, and one search by itself is told of.
+        wait_until(lambda: search()[0] == "veer", "the index to answer")
+        db.execute("SET veer.key = 'tenant-42'")
+        search()
+        row = told.execute("SELECT * FROM veer.receipts WHERE key = 'tenant-42' LIMIT 1").fetchone()
+        expect((row["route"], row["engine"], row["sampled"], row["pct"]), ("public.documents.embedding <=>", "veer", True, 100.0), row)
+        expect("tenant-42" in veer.command("receipts", "documents", *place), True, "veer receipts")
+        rule = told.execute("SHOW RULES").fetchone()
+        expect((rule["match"], rule["hits"] > 0), ("operator=<=> client=127.0.0.1", True), rule)
+        sql = "SELECT id FROM documents ORDER BY embedding <=> '[1,1,0]' LIMIT 3"
+        explained = lambda client: told.execute(f"EXPLAIN ROUTE CLIENT '{client}' {sql}").fetchone()["rule"]
+        expect(explained("127.0.0.1"), "5: operator=<=> client=127.0.0.1, max_percent=100", "the rule that speaks")
+        expect(explained("10.0.0.1"), None, "of another client")
+
+        # A report of a while, by its exit code and by its text.
+        wait_until(lambda: search() and told.execute("SHOW COMPARE").fetchone()["compared"] > 20, "comparisons")
+        through = f"host=127.0.0.1 port={veer.port} user=postgres dbname=postgres"
+        said = subprocess.run([binary, "report", through, "--since", "1h"], capture_output=True, text=True, timeout=60)
+        expect("compared since " in said.stdout, True, said)
+        said = subprocess.run([binary, "report", through, "--since", "1ms", "--json"], capture_output=True, text=True, timeout=60)
+        expect((json.loads(said.stdout)["routes"], said.returncode), ([], 2), said)
+        expect(subprocess.run([binary, "report", through, "--since", "soon"], capture_output=True).returncode, 3, "no duration")
+
+        # Classes that are not counted for a while.
+        shape = told.execute("SHOW QUERIES").fetchone()["fingerprint"]
+        veer.command("ignore", "veer_missed", shape, "--until", "72h", "--reason", "being looked at", *place)
+        ignored = told.execute("SHOW IGNORED").fetchone()
+        expect((ignored["class"], ignored["fingerprint"], ignored["reason"]), ("veer_missed", shape, "being looked at"), ignored)
+        veer.command("ignore", "invisible_row", shape, "--until", "72h", "--reason", "no", *place, status=1)
+        veer.command("ignore", "veer_missed", shape, "--until", "2020-01-01", "--reason", "no", *place, status=1)
+        veer.command("unignore", "veer_missed", shape, *place)
+        expect(told.execute("SHOW IGNORED").fetchall(), [], "after veer unignore")
 
 
 def scene_doctor(binary, postgres):

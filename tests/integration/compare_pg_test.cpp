@@ -20,7 +20,7 @@ namespace veer::tests {
 namespace {
 
 const std::string all_compared =
-    "[compare]\nrate = 1\nbudget_per_second = 10000\njudge_cores = 8\n";
+    "[compare]\nrate = 1\nbudget_per_second = 10000\nload_max = 1\njudge_cores = 8\n";
 
 const std::string docs_route = "public.docs.e <=>";
 const std::string points_route = "public.points.e <->";
@@ -211,7 +211,7 @@ TEST_CASE("a copy that lost rows, or has rows of its own, is noticed and kept", 
 
 TEST_CASE("a judge that cannot keep up is no evidence, and no raise rests on it", "[integration]") {
     Playground playground(
-        "[defaults]\npercent = 0\n[compare]\nrate = 1\nbudget_per_second = 10000\n"
+        "[defaults]\npercent = 0\n[compare]\nrate = 1\nbudget_per_second = 10000\nload_max = 1\n"
         "judge_cores = 0\n[gates]\ncompared_min = 1\n"
     );
     Client client(playground.through());
@@ -240,7 +240,7 @@ TEST_CASE("a judge that cannot keep up is no evidence, and no raise rests on it"
 
 TEST_CASE("what exceeds the budget is shed, and the clients do not wait for it", "[integration]") {
     Playground playground(
-        "[defaults]\npercent = 0.001\n[compare]\nrate = 1\nbudget_per_second = 1\n"
+        "[defaults]\npercent = 0.001\n[compare]\nrate = 1\nbudget_per_second = 1\nload_max = 1\n"
     );
     Client client(playground.through());
     std::mt19937 random(1);
@@ -262,6 +262,21 @@ TEST_CASE("what exceeds the budget is shed, and the clients do not wait for it",
     const std::uint64_t done = number(client, docs_route, "compared");
     CHECK(done >= 1);
     CHECK(done <= static_cast<std::uint64_t>(seconds) + 2);
+    auto row = compared(client, docs_route);
+    CHECK(row["shed_why"].find("load") == std::string::npos);
+    CHECK(row["shed_why"].find("budget ") != std::string::npos);
+    // With next to no time to be in flight: the first comparison pays for hours.
+    const std::uint64_t compared_before = number(client, docs_route, "compared");
+    playground.veer.reload(
+        "[defaults]\npercent = 0.002\n[compare]\nrate = 1\nbudget_per_second = 10000\n"
+        "load_max = 0.000001\n"
+    );
+    playground.await_percent("0.002");
+    for (int i = 0; i < 50; ++i, ++sent) {
+        REQUIRE(client.extended(docs_search, {random_vector(random)}).rows.size() == 10);
+    }
+    CHECK(number(client, docs_route, "compared") <= compared_before + 1);
+    CHECK(compared(client, docs_route)["shed_why"].find("load ") != std::string::npos);
     // Off: nothing is sampled any more.
     playground.veer.reload("[defaults]\npercent = 1\n[compare]\nrate = 0\n");
     playground.await_percent("1");

@@ -25,8 +25,8 @@ using Neighbours = router::compare::Rows;
 constexpr std::uint64_t rows_copied = 300;
 
 constexpr const char* tables = R"(
-    CREATE TABLE items (a int, name text, e vector(3), PRIMARY KEY (a, name));
-    INSERT INTO items SELECT i, 'n"' || i, ARRAY[i, 0, 0]::vector FROM generate_series(1, 300) i;
+    CREATE TABLE items (a int, name text, e vector(3), price int, PRIMARY KEY (a, name));
+    INSERT INTO items SELECT i, 'n"' || i, ARRAY[i, 0, 0]::vector, nullif(i % 10, 0) FROM generate_series(1, 300) i;
     CREATE INDEX ON items USING hnsw (e vector_l2_ops);
 )";
 
@@ -52,7 +52,8 @@ struct Bench {
                    }}
           ) {
         config::Config config;
-        config.compare = {.rate = 1, .budget_per_second = 10'000, .judge_cores = 8, .keep = 1000};
+        config.compare = {
+            .rate = 1, .budget_per_second = 10'000, .load_max = 1, .judge_cores = 8, .keep = 1000};
         comparer.configure(config);
         syncer.start();
         REQUIRE(wait_until([this] {
@@ -98,7 +99,10 @@ struct Bench {
             observation.place = static_cast<double>(++places) / 1e6;
             observation.served_by_veer = true;
             observation.applied = replica.applied();
-            auto found = observation.column->index->search(observation.vector, 5, 100);
+            observation.columns = columns;
+            auto found = observation.column->index->search(
+                {.query = observation.vector, .k = 5, .ef = 100, .columns = columns}
+            );
             REQUIRE(found.has_value());
             change(*found);
             observation.veer = *std::move(found);
@@ -122,10 +126,22 @@ struct Bench {
         return excluded_too ? statistics.compared : statistics.counted();
     }
 
+    /// Position of `price` in Table::copied.
+    std::vector<std::size_t> price() const {
+        const storage::Table& table = column()->table;
+        for (std::size_t i = 0; i < table.copied.size(); ++i) {
+            if (table.columns[table.copied[i]].name == "price") {
+                return {i};
+            }
+        }
+        return {};
+    }
+
     std::uint64_t count(Difference difference) const {
         return ledger.records().front().statistics.count(difference);
     }
 
+    std::vector<std::size_t> columns = {};  ///< that searches give out beside the key
     PostgresServer postgres;
     std::filesystem::path directory;
     index::Replica replica{1};
@@ -194,11 +210,12 @@ TEST_CASE(
                  return std::vector<proxy::compare::GoldenKeeper::Served>{
                      {.route = "items", .column = bench.column()}};
              },
+         .searches = [] { return std::uint64_t{0}; },
          .measured = [&told](const auto&, const auto& summary) { told += summary.tells() ? 1 : 0; },
          .period = std::chrono::milliseconds(10)}
     );
     config::Config config;
-    config.compare = {.rate = 1, .judge_cores = 8, .golden = 30};
+    config.compare = {.rate = 1, .load_max = 1, .judge_cores = 8, .golden = 30};
     keeper.configure(config);
     const auto now = [&keeper] {
         return keeper.summaries()["items"];
@@ -229,6 +246,46 @@ TEST_CASE(
     bench.postgres.exec("DELETE FROM items WHERE a < 100");
     REQUIRE(wait_until([&] { return now().judged > before && all_measured(); }));
     CHECK(now().recall == 1);
+}
+
+TEST_CASE(
+    "other values in the columns of a row are a wrong answer, named by column", "[integration]"
+) {
+    Bench bench;
+    bench.columns = bench.price();
+    REQUIRE(bench.columns.size() == 1);
+    for (int i = 0; i < 5; ++i) {
+        bench.compare(10.1F + static_cast<float>(i) * 10, [](Neighbours&) {});  // NULLs among them
+    }
+    CHECK(bench.count(Difference::none) >= 5);
+    CHECK(bench.count(Difference::payload) == 0);
+    bench.compare(50.1F, [](Neighbours& rows) { rows[1].values[0] = std::string(4, '\x7F'); });
+    bench.compare(70.1F, [](Neighbours& rows) { rows[1].values[0] = std::nullopt; });
+    CHECK(bench.count(Difference::payload) == 2);
+    REQUIRE(bench.ledger.mismatches().size() == 2);
+    const Mismatch& kept = *bench.ledger.mismatches().front();
+    CHECK(kept.payload == std::vector<std::string>{"price"});
+    CHECK(kept.answers.payload.empty());  // values are compared, and not kept
+    CHECK(kept.answers.veer->front().values.empty());
+}
+
+TEST_CASE("a price that changes meanwhile is in motion, and no wrong answer", "[integration]") {
+    Bench bench;
+    bench.columns = bench.price();
+    REQUIRE(bench.columns.size() == 1);
+    for (int i = 0; i < 5; ++i) {
+        const int id = 100 + 10 * i;
+        // veer has searched; then the row gets another price, and Postgres is asked.
+        bench.compare(
+            static_cast<float>(id) + 0.1F,
+            [&](Neighbours&) {
+                bench.postgres.exec("UPDATE items SET price = 77 WHERE a = " + std::to_string(id));
+            },
+            true
+        );
+    }
+    CHECK(bench.count(Difference::in_flight) + bench.count(Difference::uncovered) >= 5);
+    CHECK(bench.ledger.records().front().statistics.count(router::compare::Severity::hard) == 0);
 }
 
 TEST_CASE("a difference that replication explains is none, and excluded", "[integration]") {

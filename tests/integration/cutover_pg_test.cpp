@@ -130,7 +130,8 @@ TEST_CASE(
 ) {
     // What durations a build for tests has proves nothing: raises are not gated here.
     const std::string toml =
-        percent(0) + "[compare]\nrate = 1\nbudget_per_second = 3\n[cutover]\ngated = false\n";
+        percent(0) +
+        "[compare]\nrate = 1\nbudget_per_second = 3\nload_max = 1\n[cutover]\ngated = false\n";
     Playground playground(toml);
     const std::filesystem::path directory = playground.directory / "veer";
     {
@@ -208,9 +209,10 @@ TEST_CASE(
 TEST_CASE(
     "a broken index is found in shadow: nobody gets its answers, nor more of them", "[integration]"
 ) {
-    const std::string toml = percent(0) +
-                             "[compare]\nrate = 1\nbudget_per_second = 10000\njudge_cores = 8\n" +
-                             "[sync]\nverify_rate = 0\n";  // which would repair what is broken
+    const std::string toml =
+        percent(0) +
+        "[compare]\nrate = 1\nbudget_per_second = 10000\nload_max = 1\njudge_cores = 8\n" +
+        "[sync]\nverify_rate = 0\n";  // which would repair what is broken
     Playground playground(toml);
     const std::filesystem::path directory = playground.directory / "veer";
     playground.veer.stop();

@@ -25,7 +25,7 @@ std::string engine_at(
 const std::string no_lag = "engine_lag_max = '0s'\n";
 
 const std::string all_compared =
-    "[compare]\nrate = 1\nbudget_per_second = 10000\njudge_cores = 8\n";
+    "[compare]\nrate = 1\nbudget_per_second = 10000\nload_max = 1\njudge_cores = 8\n";
 
 const std::string vector = "'[0.5,-0.2,0.3,0.4,-0.5,0.6,0.7,-0.8]'";
 

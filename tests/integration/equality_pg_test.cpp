@@ -86,7 +86,7 @@ void compare_all(Playground& playground) {
 /// With all searches compared besides, which no client may notice.
 std::string share(const std::string& percent) {
     return "[defaults]\npercent = " + percent +
-           "\n[compare]\nrate = 1\nbudget_per_second = 10000\n";
+           "\n[compare]\nrate = 1\nbudget_per_second = 10000\nload_max = 1\n";
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ using Clock = std::chrono::steady_clock;
 using Build = VeerProcess::Build;
 
 const std::string all_compared =
-    "[compare]\nrate = 1\nbudget_per_second = 10000\njudge_cores = 8\n";
+    "[compare]\nrate = 1\nbudget_per_second = 10000\nload_max = 1\njudge_cores = 8\n";
 
 /// Stops the server process that streams to veer, as a network that has gone does; for a while.
 class Standstill {

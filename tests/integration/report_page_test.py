@@ -162,7 +162,7 @@ def notices_spoilt_pages(browser, example, directory):
 class ComparingVeer(Veer):
     def configure(self, percent):
         (self.directory / "veer.toml").write_text(
-            PATIENT.format(percent) + "[compare]\nrate = 1\nbudget_per_second = 10000\njudge_cores = 4\n")
+            PATIENT.format(percent) + "[compare]\nrate = 1\nbudget_per_second = 10000\nload_max = 1\njudge_cores = 4\n")
 
 
 def report_made_now(binary, directory):

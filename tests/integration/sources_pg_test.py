@@ -19,7 +19,7 @@ DIMENSIONS = 8
 ROWS = 300
 ROUTE = '[[route]]\ncolumn = "public.{}"\noperator = "<->"\n'
 DECLARED = f"dimensions = {DIMENSIONS}\n"
-COMPARED = "[compare]\nrate = 1\nbudget_per_second = 1000\n"
+COMPARED = "[compare]\nrate = 1\nbudget_per_second = 1000\nload_max = 1\n"
 ROUTES = "".join([
     *(ROUTE.format(column) + DECLARED for column in (
         "texts.e", "varchars.e", "reals.e", "doubles.e", "jsons.e", "unbound.e")),

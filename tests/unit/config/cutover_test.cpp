@@ -38,6 +38,8 @@ route = "public.documents.embedding <=>"
 role = "r"
 application = "a"
 database = "d"
+operator = "<=>"
+client = "10.1.0.0/16"
 shape = "0123456789abcdef"
 tag = "app=web"
 k_min = 1

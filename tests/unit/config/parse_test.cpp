@@ -215,6 +215,8 @@ TEST_CASE("Values outside their limits are refused", "[config]") {
           "[compare]\nkeep = 10001",
           "[compare]\ngolden = 1001",
           "[compare]\nbudget_per_second = -1",
+          "[compare]\nload_max = 65",
+          "[compare]\nload_max = -0.1",
           "[limits]\nk_max = 0",
           "[limits]\nk_max = 1.5",
           "[limits]\nresult_bytes_max = 1",

@@ -86,4 +86,53 @@ TEST_CASE("a reload in which a route is gone that has a share is refused, and a 
     CHECK(live.preview()->empty());
 }
 
+TEST_CASE("what is SET holds over reloads, until it is reset, by the rules of the file") {
+    const File file;
+    std::ofstream(file.path()) << "[compare]\nrate = 0.5\n";
+    const RunOptions options{
+        .config_file = file.path(), .upstream = {}, .listen = {}, .data_dir = {}};
+    const auto started = load_config(options);
+    REQUIRE(started.has_value());
+    config::Config told;
+    LiveConfig live(
+        options,
+        *started,
+        [](const config::Config& /*config*/) { return std::string(); },
+        [&told](const config::Config& config) { told = config; },
+        [](const std::string& /*route*/) { return false; }
+    );
+    const auto changes = live.set("compare.load_max", "0.25");
+    REQUIRE(changes.has_value());
+    REQUIRE(changes->size() == 1);
+    CHECK(changes->front().key == "compare.load_max");
+    CHECK(told.compare.load_max == 0.25);
+    CHECK(told.compare.rate == 0.5);
+    std::ofstream(file.path()) << "[compare]\nrate = 0.75\nload_max = 0.5\n";
+    REQUIRE(live.reload().has_value());
+    CHECK(told.compare.rate == 0.75);
+    CHECK(told.compare.load_max == 0.25);
+    CHECK(live.state().file.compare.load_max == 0.5);
+    CHECK(live.state().overrides.size() == 1);
+    REQUIRE(live.set("compare.load_max", "0.125").has_value());
+    CHECK(live.state().overrides.size() == 1);
+    CHECK(live.preview()->empty());
+
+    for (const auto& [key, value] :
+         {std::pair{"compare.load_max", "65"},
+          std::pair{"compare.load_max", "'much'"},
+          std::pair{"compare.load_max", "much"},
+          std::pair{"compare.load_max", "0.1\nrate = 1"},
+          std::pair{"compare.nothing", "1"},
+          std::pair{"nothing", "1"},
+          std::pair{"guards.recall_floor", "0.99"}}) {  // above [gates] recall_min
+        INFO(key << " = " << value);
+        CHECK(live.set(key, value).has_error());
+        CHECK(told.compare.load_max == 0.125);
+        CHECK(live.state().overrides.size() == 1);
+    }
+    REQUIRE(live.reset("compare.load_max").has_value());
+    CHECK(told.compare.load_max == 0.5);
+    CHECK(live.state().overrides.empty());
+}
+
 }  // namespace veer::proxy

@@ -21,6 +21,13 @@ TEST_CASE("shown_relation knows veer's own relations only", "[proxy]") {
     CHECK(shown_relation(" show\tVEER.ROUTES ; ") == "routes");
     CHECK(shown_relation("show veer.reasons") == "reasons");
     CHECK_FALSE(shown_relation("show veer.route"));
+    CHECK(
+        shown_relation("SHOW veer.report_json SINCE '2026-05-04T14:22:07.114Z'") ==
+        "report_json since 2026-05-04t14:22:07.114z"
+    );
+    CHECK_FALSE(shown_relation("SHOW veer.report SINCE '1h'"));
+    CHECK_FALSE(shown_relation("SHOW veer.report SINCE 2026-05-04T14:22:07Z"));
+    CHECK_FALSE(shown_relation("SHOW veer.routes SINCE '2026-05-04T14:22:07Z'"));
     CHECK_FALSE(shown_relation("show server_version"));
     CHECK_FALSE(shown_relation("showveer.last"));
 }

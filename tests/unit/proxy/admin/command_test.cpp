@@ -68,6 +68,11 @@ TEST_CASE("commands") {
         must("REPLAY 7 EF 200") == Command{.verb = Verb::replay, .mismatch = 7, .ef_search = 200}
     );
     CHECK(must("verify") == Command{.verb = Verb::verify});
+    CHECK(must("TUNE documents") == Command{.verb = Verb::tune, .route = "documents"});
+    CHECK(must("tune documents recall 0.95").recall == 0.95);
+    CHECK(read("tune documents recall 1.5").error().sqlstate == "22023");
+    CHECK(read("tune documents recall 0").error().sqlstate == "22023");
+    CHECK(read("tune").error().sqlstate == "42601");
     CHECK(must("verify rate 500") == Command{.verb = Verb::verify, .rate = 500});
     CHECK(
         must("VERIFY 'public.documents.embedding <=>' RATE 1e4") ==
@@ -83,6 +88,7 @@ TEST_CASE("a search that is asked about is not the console's to understand") {
             .verb = Verb::explain_route,
             .search = "SELECT a FROM t ORDER BY e <=> '[1]'::vector LIMIT $1"}
     );
+    CHECK(must("explain route client '10.1.2.3' select 1").client == "10.1.2.3");
     const Command whose = must("explain route role 'app' application 'x y' select 'a;b' -- c");
     CHECK(whose.role == "app");
     CHECK(whose.application == "x y");
@@ -95,6 +101,44 @@ TEST_CASE("a search that is asked about is not the console's to understand") {
     CHECK(only_looks(must("explain route x")));
     CHECK_FALSE(only_looks(must("compare x")));
     CHECK(must("reload dry run").dry_run);
+}
+
+TEST_CASE("what holds for a while: keys of veer.toml, and classes that are not counted") {
+    using Verb = Command::Verb;
+    CHECK(
+        must("SET compare.load_max = 0.05") ==
+        Command{.verb = Verb::set_key, .key = "compare.load_max", .value = "0.05"}
+    );
+    CHECK(must("set guards.lag_max to '2s' ").value == "'2s'");
+    CHECK(must("SET cutover.steps = [1, 50, 100]").value == "[1, 50, 100]");
+    CHECK(
+        must("reset compare.load_max") ==
+        Command{.verb = Verb::reset_key, .key = "compare.load_max"}
+    );
+    CHECK_FALSE(only_looks(must("SET compare.load_max = 0.05")));
+    CHECK(
+        must("IGNORE CLASS veer_missed ON '00000000000000ff' UNTIL '72h' REASON 'known'") ==
+        Command{
+            .verb = Verb::ignore,
+            .reason = "known",
+            .difference = "veer_missed",
+            .fingerprint = "00000000000000ff",
+            .until = "72h"}
+    );
+    CHECK(must("unignore class veer_missed on '00000000000000ff'").verb == Verb::unignore);
+    for (const char* const text :
+         {"SET compare.load_max",
+          "SET compare.load_max =",
+          "SET compare. = 5",
+          "RESET compare.load_max = 5",
+          "IGNORE CLASS veer_missed ON 'ff'",
+          "IGNORE CLASS veer_missed ON 'ff' UNTIL '72h'",
+          "IGNORE veer_missed",
+          "UNIGNORE CLASS veer_missed ON 'ff' REASON 'x'"}) {
+        INFO(text);
+        CHECK(read(text).error().sqlstate == "42601");
+    }
+    CHECK(read("SET compare.load_max = 5\nx = 6").error().sqlstate == "22023");
 }
 
 TEST_CASE("commands that are not whole, or out of bounds") {

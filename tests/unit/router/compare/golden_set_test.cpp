@@ -70,6 +70,36 @@ TEST_CASE("a change that cannot be in an exact answer leaves it fresh", "[compar
     CHECK(one.fresh_after(none));
 }
 
+TEST_CASE("among rows that pass a WHERE, an update may bring one in or take one out", "[compare]") {
+    storage::Upsert retitled{.table = table, .old_key = {}, .row = {.key = "d", .vectors = {}}};
+    retitled.row.vectors.emplace_back(storage::UnchangedVector{});
+
+    struct Case {
+        storage::Change change;
+        bool fresh;
+    };
+
+    const std::vector<Case> cases{
+        {upsert("a", -1), false},    // as near as it was, and perhaps forbidden now
+        {upsert("d", 1.5F), false},  // whether it passes the judge will see
+        {retitled, false},           // nobody knows how near it is
+        {upsert("d", 2.5F), true},   // too far, whatever WHERE says of it
+        {storage::Delete{.table = table, .key = "c"}, true},
+        {storage::Delete{.table = table, .key = "b"}, false}};
+    for (const Case& each : cases) {
+        GoldenSet golden{10, {.table = table, .vector = 0, .metric = index::Metric::l2}, distance};
+        GoldenSet::Search search = near(0);
+        search.filter = index::Filter{};
+        golden.offer(search, 0);
+        const auto due = golden.next_stale();
+        REQUIRE(due);
+        CHECK(due->search.filter);
+        REQUIRE(golden.judged(due->id, at(100), {{"a", 1}, {"b", 2}}));
+        golden.note({.lsn = at(101), .what = each.change});
+        CHECK((golden.summary().fresh == 1) == each.fresh);
+    }
+}
+
 TEST_CASE("a change that may be in an exact answer makes it stale", "[compare]") {
     storage::Upsert renamed{.table = table, .old_key = "a", .row = {.key = "z", .vectors = {}}};
     renamed.row.vectors.emplace_back(storage::UnchangedVector{});

@@ -70,6 +70,44 @@ TEST_CASE("a nearer row that only one side has was missed by the other", "[compa
     CHECK(each.count(Difference::pg_missed) == 1);
 }
 
+TEST_CASE("the same row with other values in its columns is a wrong answer", "[compare]") {
+    using Values = std::vector<std::optional<std::string>>;
+    Triangle triangle = ::veer::router::compare::triangle("abcd", "abcd");
+    for (index::Hit& row : *triangle.veer) {
+        row.values = {"1", std::nullopt};
+        triangle.payload[row.key] = Values{"1", std::nullopt};
+    }
+    CHECK(verdict(triangle) == Difference::none);
+    triangle.payload["b"] = Values{"1", ""};  // an empty text is not NULL
+    triangle.payload["c"] = Values{std::nullopt, std::nullopt};
+    const Judgement judgement = judge(triangle);
+    CHECK(judgement.verdict == Difference::payload);
+    CHECK(severity_of(judgement.verdict) == Severity::hard);
+    CHECK(judgement.count(Difference::payload) == 2);
+    CHECK(judgement.payload_columns == std::set<std::size_t>{0, 1});
+    CHECK(judgement.recall == 1);
+
+    // Rows in motion explain it, and only they do.
+    triangle.changed.keys = {"b", "c"};
+    CHECK(verdict(triangle) == Difference::in_flight);
+    triangle.changed.keys = {"b"};
+    CHECK(verdict(triangle) == Difference::payload);
+    CHECK(judge(triangle).payload_columns == std::set<std::size_t>{0});
+    triangle.changed.covered = false;
+    CHECK(verdict(triangle) == Difference::uncovered);
+}
+
+TEST_CASE("columns that nobody asked for, or of other rows, are not compared", "[compare]") {
+    Triangle triangle = ::veer::router::compare::triangle("abcd", "abcd");
+    triangle.payload["a"] = {"1"};  // REWRITE's rows have no values of veer's
+    CHECK(verdict(triangle) == Difference::none);
+    triangle.veer->front().values = {"2"};
+    CHECK(verdict(triangle) == Difference::payload);
+    triangle.payload.clear();
+    triangle.payload["z"] = {"1"};
+    CHECK(verdict(triangle) == Difference::none);
+}
+
 TEST_CASE("a row that WHERE forbids is a wrong answer, and counts as none found", "[compare]") {
     Triangle wrong = triangle("abcx", "abcd");
     wrong.confirmed = {{"x", 24.0}};

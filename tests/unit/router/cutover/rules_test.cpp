@@ -44,6 +44,7 @@ TEST_CASE("every condition of a rule has to hold", "[cutover]") {
         .role = "alice",
         .application = "web",
         .database = "app",
+        .client = "10.1.2.3",
         .shape = 0xabc,
         .k = 10,
         .tags = tags};
@@ -58,6 +59,11 @@ TEST_CASE("every condition of a rule has to hold", "[cutover]") {
     CHECK_FALSE(matches(with([](R& r) { r.route = "public.d.e <->"; }), subject));
     CHECK_FALSE(matches(with([](R& r) { r.role = "bob"; }), subject));
     CHECK_FALSE(matches(with([](R& r) { r.database = "other"; }), subject));
+    CHECK(matches(with([](R& r) { r.operator_name = "<=>"; }), subject));
+    CHECK_FALSE(matches(with([](R& r) { r.operator_name = "<->"; }), subject));
+    CHECK(matches(with([](R& r) { r.client = "10.1.0.0/16"; }), subject));
+    CHECK_FALSE(matches(with([](R& r) { r.client = "10.2.0.0/16"; }), subject));
+    CHECK_FALSE(matches(with([](R& r) { r.client = "0.0.0.0/0"; }), Subject{}));  // Unix socket
     CHECK(matches(with([](R& r) { r.shape = "0000000000000abc"; }), subject));
     CHECK_FALSE(matches(with([](R& r) { r.shape = "0000000000000abd"; }), subject));
     CHECK(matches(with([](R& r) { r.tag = "route=/search"; }), subject));

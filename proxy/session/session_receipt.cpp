@@ -1,0 +1,28 @@
+#include "proxy/session/session.hpp"
+
+namespace veer::proxy::session {
+
+/// Of the search that last_ is about.
+void Session::write_receipt(const Attempt& attempt, std::int64_t at_ns) {
+    if (attempt.route == nullptr || attempt.statement == nullptr || attempt.explains) {
+        return;
+    }
+    const router::Statement& statement = attempt.statement->statement;
+    const bool by_veer = last_.engine == "veer";
+    router_.receipts().add(
+        {.at_ns = at_ns,
+         .route = last_.route,
+         .engine = std::string(last_.engine),
+         .reason = last_.reason,
+         .key = statement.hint.key.empty() ? attempt.facts.key : statement.hint.key,
+         .role = attempt.facts.role,
+         .application = attempt.facts.application,
+         .shape = statement.plan == nullptr ? 0 : statement.plan->shape_id,
+         .percent = last_.percent,
+         .bucket = attempt.bucket,
+         .milliseconds = by_veer ? std::optional(last_.milliseconds) : std::nullopt,
+         .sampled = attempt.observed.has_value()}
+    );
+}
+
+}  // namespace veer::proxy::session
