@@ -7,6 +7,9 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace veer::proxy {
 
@@ -47,8 +50,9 @@ TEST_CASE("declared routes are there for the next one who reads", "[proxy]") {
 TEST_CASE("a broken file of declared routes is named with its line, and left", "[proxy]") {
     const ScratchDirectory directory;
     const std::filesystem::path file = directory.path / "routes";
-    for (const auto& [text, line] :
-         {std::pair{"", 1}, {"veer routes 1\nindex docs\n", 2}, {"veer routes 1\nend 0 0\n", 2}}) {
+    const std::vector<std::pair<std::string, int>> broken{
+        {"", 1}, {"veer routes 1\nindex docs\n", 2}, {"veer routes 1\nend 0 0\n", 2}};
+    for (const auto& [text, line] : broken) {
         std::ofstream(file, std::ios::binary) << text;
         const auto loaded = load_declarations(directory.path, "app");
         REQUIRE(loaded.has_error());
