@@ -229,7 +229,7 @@ Or<std::string> filter_of(
     const Statement& statement,
     const parser::FunctionCall& call,
     const Argument* argument,
-    const storage::Table& table,
+    const std::string& table,
     bool utf8
 ) {
     if (argument == nullptr) {
@@ -246,7 +246,7 @@ Or<std::string> filter_of(
             "They are understood where client_encoding is UTF8."
         );
     }
-    auto conditions = conditions_of(*json, table.name);
+    auto conditions = conditions_of(*json, table);
     if (!conditions) {
         return complaint(
             wrong_value,
@@ -400,7 +400,7 @@ std::variant<std::string, Complaint> search_text(
             "ORDER BY the column and the operator says the same."
         );
     }
-    const auto conditions = filter_of(statement, call, (*arguments)[filter], of.table(), utf8);
+    const auto conditions = filter_of(statement, call, (*arguments)[filter], of.table, utf8);
     if (const auto* const why = std::get_if<Complaint>(&conditions)) {
         return *why;
     }
