@@ -142,12 +142,14 @@ class Session {
     Taken on_query(const wire::Frame& frame, Instant now, Output& out);
     Taken on_query_text(
         const wire::Frame& frame,
+        wire::Bytes text,
         std::shared_ptr<const router::Complaint> wording,
         Instant now,
         Output& out
     );
     Taken on_parse_text(
         const wire::Frame& frame,
+        const wire::Parse& parse,
         std::shared_ptr<const router::Complaint> wording,
         Instant now,
         Output& out

@@ -189,18 +189,18 @@ Session::Taken Session::on_query(const wire::Frame& frame, Instant now, Output& 
     if (const auto taken = translate(frame, query->text, now, out)) {
         return *taken;
     }
-    return on_query_text(frame, nullptr, now, out);
+    return on_query_text(frame, query->text, nullptr, now, out);
 }
 
 Session::Taken Session::on_query_text(
     const wire::Frame& frame,
+    wire::Bytes text,
     std::shared_ptr<const router::Complaint> wording,
     Instant now,
     Output& out
 ) {
-    const auto query = wire::decode_query(frame.payload);
-    if (!router_.may_be_search(query->text)) {
-        note_text(query->text, out);
+    if (!router_.may_be_search(text)) {
+        note_text(text, out);
         wording_ = std::move(wording);
         forward(frame, out);
         return Taken::yes;
@@ -210,9 +210,9 @@ Session::Taken Session::on_query_text(
     attempt.started = now;
     auto statement = std::make_shared<PreparedStatement>();
     statement->wording = std::move(wording);
-    read(*statement, query->text);
+    read(*statement, text);
     if (!statement->is_of_interest()) {
-        note_text(query->text, out);
+        note_text(text, out);
         wording_ = statement->wording;
         forward(frame, out);
         return Taken::yes;
@@ -227,7 +227,7 @@ Session::Taken Session::on_query_text(
     }
     statements_.erase("");
     if (!first || (why && !tells)) {
-        note_text(query->text, out);
+        note_text(text, out);
         note_passed(why.value_or(router::reason::pipelined), attempt, now);
         wording_ = statement->wording;
         if (const auto* search = attempt.as_sent()->statement.search()) {
@@ -287,33 +287,33 @@ Session::Taken Session::on_parse(const wire::Frame& frame, Instant now, Output& 
     if (const auto taken = translate(frame, parse->text, now, out)) {
         return *taken;
     }
-    return on_parse_text(frame, nullptr, now, out);
+    return on_parse_text(frame, *parse, nullptr, now, out);
 }
 
 Session::Taken Session::on_parse_text(
     const wire::Frame& frame,
+    const wire::Parse& parse,
     std::shared_ptr<const router::Complaint> wording,
     Instant now,
     Output& out
 ) {
-    const auto parse = wire::decode_parse(frame.payload);
     std::shared_ptr<const PreparedStatement> remembered;
-    if (router_.may_be_search(parse->text)) {
+    if (router_.may_be_search(parse.text)) {
         auto statement = std::make_shared<PreparedStatement>();
-        statement->name = parse->statement;
-        statement->parameter_types = parse->parameter_types;
+        statement->name = parse.statement;
+        statement->parameter_types = parse.parameter_types;
         statement->wording = wording;
-        read(*statement, parse->text);
+        read(*statement, parse.text);
         if (statement->is_of_interest()) {
             statement->routes = router_.routes();
             remembered = statement;
         }
     }
     if (!remembered || remembered->statement.search() == nullptr) {
-        note_text(parse->text, out);
-        calls_seen_ = calls_seen_ || !is_plain_select(parse->text);
+        note_text(parse.text, out);
+        calls_seen_ = calls_seen_ || !is_plain_select(parse.text);
         cursor_statements_ =
-            cursor_statements_ || (!parse->statement.empty() && concerns_portals(parse->text));
+            cursor_statements_ || (!parse.statement.empty() && concerns_portals(parse.text));
     } else if (parse_locally(frame, remembered, now, out)) {
         return Taken::yes;
     } else {

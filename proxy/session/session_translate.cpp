@@ -115,8 +115,12 @@ Session::Taken Session::take_text(
     Instant now,
     Output& out
 ) {
-    return frame.type == 'Q' ? on_query_text(frame, std::move(wording), now, out)
-                             : on_parse_text(frame, std::move(wording), now, out);
+    if (frame.type == 'Q') {
+        const auto query = wire::decode_query(frame.payload);
+        return on_query_text(frame, query->text, std::move(wording), now, out);
+    }
+    const auto parse = wire::decode_parse(frame.payload);
+    return on_parse_text(frame, *parse, std::move(wording), now, out);
 }
 
 void Session::on_names_ready(bool failed, Instant now, Output& out) {
