@@ -2,6 +2,7 @@
 
 #include "router/answer.hpp"
 #include "router/bucket.hpp"
+#include "router/partial_index.hpp"
 #include "router/row_filter.hpp"
 
 #include <algorithm>
@@ -282,6 +283,9 @@ std::variant<Service, Reason> decide(
     }
     if (!facts.index_scans) {
         return reason::exact_requested;
+    }
+    if (!serves(facts.indexed_rows, asked.told)) {
+        return reason::partial_index;
     }
     const cutover::Voices said = voices(routes, route, facts, asked);
     const cutover::Heard heard = cutover::weigh(said);

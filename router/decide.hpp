@@ -36,9 +36,10 @@ struct Asked {
     const Hint* hint = nullptr;
     std::uint64_t shape = 0;
     std::uint64_t k = 0;
-    std::string_view session = {};  ///< tells sessions apart
-    std::string_view client = {};   ///< numeric address; empty over a Unix socket
-    bool counted = true;            ///< rules count it as a hit
+    std::string_view session = {};        ///< tells sessions apart
+    std::string_view client = {};         ///< numeric address; empty over a Unix socket
+    bool counted = true;                  ///< rules count it as a hit
+    const index::Filter* told = nullptr;  ///< Search::told
 };
 
 /// The bucket of a hint's key, or of shape and vector.
@@ -58,7 +59,8 @@ double first_bucket(
 ///      7  table, names or types not what they were     Postgres
 ///      8  transaction wrote, isolation, rights, RLS    Postgres
 ///         idle timers of less than 5 s                 Postgres
-///      9  exact answers asked for                      Postgres
+///      9  exact answers asked for, or not of the rows
+///         that a partial index has                     Postgres
 ///     10  veer.route = postgres, then a rule's pin     Postgres
 ///     11  veer.route or hint: veer, if allowed         veer
 ///     12  inside the share, and the rule's             veer

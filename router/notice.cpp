@@ -56,6 +56,9 @@ constexpr Explanation of_router[] = {
     {reason::no_half_index,
      "PostgreSQL has no index of all rows on this expression, or a name in it means something "
      "else."},
+    {reason::partial_index,
+     "PostgreSQL's indexes hold a part of the rows, and WHERE does not say, in a way that veer can "
+     "follow, that it is about them."},
     {reason::dimensions, "The query vector has other dimensions than the column."},
     {reason::vectors_differ, "It ranks rows by the distance to another vector."},
     {reason::may_raise, "Inside a transaction, an expression that may fail is PostgreSQL's."},
@@ -87,6 +90,9 @@ constexpr Explanation of_parser[] = {
     {"too_long", "It is longer, or nested deeper, than veer reads."},
     {"multiple_statements", "There are several statements in one string."},
     {"not_select", "It is no SELECT."},
+    {"derived_vector",
+     "It is ordered by a distance from what a function makes of a column; veer has an index of the "
+     "column alone."},
     {"no_distance_order", "It is not ordered by a distance from a column."},
     {"descending",
      "The farthest first, NULLS FIRST, or by a number computed from the "

@@ -62,6 +62,8 @@ inline constexpr Reason half_migrated = "half_migrated";  ///< Postgres has none
 inline constexpr Reason unparsable = "unparsable";
 inline constexpr Reason vector_type = "vector_type";  ///< cast to another type than the column's
 inline constexpr Reason no_half_index = "no_half_index";  ///< of column::halfvec(n): exact, then
+/// WHERE does not say that the rows are those of a partial index: exact, then.
+inline constexpr Reason partial_index = "partial_index";
 inline constexpr Reason dimensions = "dimensions";
 inline constexpr Reason vectors_differ = "vectors_differ";  ///< RANK() is by another's distance
 inline constexpr Reason may_raise = "may_raise";  ///< in a transaction, which an error would end

@@ -1,5 +1,6 @@
 #include "router/search.hpp"
 
+#include "router/partial_index.hpp"
 #include "router/route.hpp"
 #include "router/vector_value.hpp"
 
@@ -268,6 +269,9 @@ std::variant<Search, Reason> fill_in(
     search.rows.whole = !query.clauses.condition.has_value();
     if (query.condition) {
         search.rows = row_filter(*query.condition, route.table(), values);
+        if (route.column.ann.partial) {
+            search.told = said_of_rows(*query.condition, route.table(), values);
+        }
     }
     for (const VectorExpression& ranked : query.ranked) {
         if (ranked == query.vector) {

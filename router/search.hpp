@@ -25,6 +25,8 @@ struct Search {
     std::uint64_t offset = 0;
     bool one_vector = true;  ///< all distances among the outputs are to it
     RowFilter rows = {};     ///< what the index can tell of WHERE
+    /// Where the route's index is partial: what WHERE says (partial_index.hpp).
+    std::optional<index::Filter> told = {};
 
     /// How many nearest rows answer it.
     std::uint64_t wanted() const { return limit + offset; }

@@ -38,7 +38,8 @@ enum Field : std::size_t {
     copied_privileges,
     comparisons_hold,
     veer_freshness,
-    field_count
+    field_count,
+    index_predicates = field_count  ///< where the route's index is partial
 };
 
 std::string quote_literal(std::string_view text) {
@@ -276,7 +277,10 @@ std::string facts_query(const Route& route, std::string_view database) {
            ", " +
            std::string(token_expression) +
            ", CURRENT_USER, pg_catalog.current_setting('application_name')" + copied_facts(table) +
-           ", pg_catalog.current_setting('veer.freshness', true)"
+           ", pg_catalog.current_setting('veer.freshness', true)" +
+           (route.column.ann.partial
+                ? predicates_field(route.vector_column().attnum, route.column.ann.operator_oid)
+                : std::string()) +
            " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
            " ON n.oid OPERATOR(pg_catalog.=) c.relnamespace" +
            (storage::is_partitioned(table) ? partitions() : std::string()) +
@@ -317,7 +321,8 @@ std::string joined_condition(const parser::NearestNeighbourQuery& query) {
 std::optional<SessionFacts> decode_facts(
     const Route& route, const std::vector<std::optional<std::string_view>>& row
 ) {
-    if (row.size() != field_count || !row[token]) {
+    const bool partial = route.column.ann.partial;
+    if (row.size() != field_count + (partial ? 1U : 0U) || !row[token]) {
         return std::nullopt;
     }
     constexpr std::uint32_t ef_search_max = 1000;  // pgvector's
@@ -351,6 +356,12 @@ std::optional<SessionFacts> decode_facts(
     );
     facts.statement_timeout_ns = timeout_or_none(row[statement_timeout]);
     facts.token = read_token(*row[token]);
+    if (partial) {
+        facts.indexed_rows = decode_predicates(row[index_predicates], route.table());
+        if (!facts.copies_hold) {
+            facts.indexed_rows.parts.clear();  // an operator's name may mean another
+        }
+    }
     return facts;
 }
 

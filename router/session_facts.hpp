@@ -1,6 +1,7 @@
 #pragma once
 
 #include "parser/statement.hpp"
+#include "router/partial_index.hpp"
 #include "storage/lsn.hpp"
 
 #include <cstdint>
@@ -57,7 +58,8 @@ struct SessionFacts {
     /// running while veer answers instead of the backend. Very long where there is none.
     std::int64_t idle_timeout_ns = no_timeout_ns;
     std::int64_t statement_timeout_ns = no_timeout_ns;
-    storage::Lsn token;  ///< WAL insert position: what was committed before the question
+    IndexedRows indexed_rows;  ///< of pgvector's own index
+    storage::Lsn token;        ///< WAL insert position: what was committed before the question
 };
 
 /// SQL of the WAL insert position, behind all that its statement can see; NULL on a standby.

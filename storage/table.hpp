@@ -40,8 +40,8 @@ struct Column {
     friend bool operator==(const Column&, const Column&) = default;
 };
 
-/// An `hnsw` or `ivfflat` index of pgvector on one plain column (no expression, no predicate), or
-/// what the configuration declares as if it were one: then without a name and a method.
+/// An `hnsw` or `ivfflat` index of pgvector on one plain column (no expression), or what the
+/// configuration declares as if it were one: then without a name and a method.
 struct AnnIndex {
     std::string name;
     std::string method;         ///< "hnsw" or "ivfflat"
@@ -55,6 +55,8 @@ struct AnnIndex {
     /// vector counts, as in coalesce(vector, legacy).
     std::optional<std::size_t> legacy = std::nullopt;
     std::uint32_t type_oid = 0;  ///< of a declared one: that of the type vector
+    /// pgvector has none of all rows, but of those of one or more predicates. The copy has all.
+    bool partial = false;
 
     /// Finds the same among the same rows, whatever it is called and made of.
     bool same_order(const AnnIndex& other) const;

@@ -74,6 +74,9 @@ std::string routes_text(const DoctorFacts& facts, std::set<std::string>& served)
                 text +=
                     comment(known->type + ", " + rows_text(known->rows) + ", " + known->indexes);
             }
+            if (ann.partial) {
+                text += comment("of a part of its rows: searches whose WHERE says so are served");
+            }
             text += "[[route]]\ncolumn = " + quoted(column_text(table, column)) +
                     "\noperator = " + quoted(ann.operator_name) + "\npercent = 0\n";
         }

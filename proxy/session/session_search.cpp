@@ -147,7 +147,8 @@ router::Asked Session::asked(const Attempt& attempt) const {
         .k = attempt.search.limit,
         .session = backend_key_,
         .client = client_address_,
-        .counted = !attempt.explains};
+        .counted = !attempt.explains,
+        .told = attempt.search.told ? &*attempt.search.told : nullptr};
 }
 
 Session::Taken Session::collect(const wire::Frame& frame, Instant now, Output& out) {

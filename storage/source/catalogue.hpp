@@ -36,8 +36,9 @@ struct Catalogue {
 /// see.
 /// 2. A valid `hnsw` or `ivfflat` index on one plain column of type vector(n), halfvec(n), bit(n)
 /// or
-///    sparsevec(n), over all rows, with one of pgvector's operator classes for the type; or a
-///    declared index on columns that hold vectors in one of the forms of VectorForm.
+///    sparsevec(n), with one of pgvector's operator classes for the type (where only partial ones
+///    are there, AnnIndex::partial says so; all rows are copied); or a declared index on columns
+///    that hold vectors in one of the forms of VectorForm.
 /// 3. A replica identity whose columns are int2, int4, int8, uuid, text or varchar (canonical send
 ///    formats): the primary key, or REPLICA IDENTITY USING INDEX.
 /// 4. The role may read those columns.

@@ -110,9 +110,6 @@ std::optional<std::string> refuse_index(const IndexFacts& index, const ColumnFac
     if (index.column_count != 1) {
         return "the index has several columns";
     }
-    if (index.partial) {
-        return "partial indexes are not supported yet";
-    }
     if (!vector_kind_of(column->type_name).has_value()) {
         return "columns of type " + column->type_name + " are not supported yet";
     }
@@ -175,6 +172,25 @@ std::optional<std::string> refuse_unreadable(
            " TO " + role + ";";
 }
 
+/// One of all rows tells more than one of some, and of several of some one stands for them all.
+void leave_out_partial(std::vector<AnnIndex>& indexes) {
+    std::vector<AnnIndex> kept;
+    for (AnnIndex& index : indexes) {
+        const bool other =
+            index.partial && std::any_of(indexes.begin(), indexes.end(), [&](const AnnIndex& each) {
+                return !each.partial && each.same_order(index);
+            });
+        const bool another =
+            index.partial && std::any_of(kept.begin(), kept.end(), [&](const AnnIndex& each) {
+                return each.same_order(index);
+            });
+        if (!other && !another) {
+            kept.push_back(index);
+        }
+    }
+    indexes = std::move(kept);
+}
+
 void add_indexes(const TableInput& input, Table& table, Catalogue& catalogue) {
     for (const IndexFacts& index : input.indexes) {
         const std::optional<std::size_t> position = position_of(input.columns, index.attnum);
@@ -191,15 +207,17 @@ void add_indexes(const TableInput& input, Table& table, Catalogue& catalogue) {
         }
         const auto vector = static_cast<std::size_t>(known - table.vectors.begin());
         table.indexes.push_back(
-            {index.name,
-             index.method,
-             vector,
-             index.operator_name,
-             index.operator_oid,
-             index.m,
-             index.ef_construction}
+            {.name = index.name,
+             .method = index.method,
+             .vector = vector,
+             .operator_name = index.operator_name,
+             .operator_oid = index.operator_oid,
+             .m = index.m,
+             .ef_construction = index.ef_construction,
+             .partial = index.partial}
         );
     }
+    leave_out_partial(table.indexes);
 }
 
 /// Returns why the column's values cannot be copied, or nothing.

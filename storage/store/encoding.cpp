@@ -22,6 +22,9 @@ constexpr std::uint8_t sparse_flag = 5;
 constexpr std::uint8_t unparsable_flag = 6;
 constexpr std::uint8_t foreign_flag = 7;
 constexpr std::uint8_t form_last = static_cast<std::uint8_t>(VectorForm::jsonb);
+// Of an index; an older store has 0 or 1.
+constexpr std::uint8_t declared_flag = 1;
+constexpr std::uint8_t partial_flag = 2;
 constexpr std::uint8_t kind_last = static_cast<std::uint8_t>(VectorKind::sparsevec);
 
 void put_column(ByteWriter& out, const Column& column) {
@@ -63,7 +66,9 @@ void put_index(ByteWriter& out, const AnnIndex& index) {
         .be32(index.operator_oid)
         .be32(index.m)
         .be32(index.ef_construction)
-        .u8(index.declared ? 1 : 0)
+        .u8(static_cast<std::uint8_t>(
+            (index.declared ? declared_flag : 0) | (index.partial ? partial_flag : 0)
+        ))
         .be32(index.type_oid)
         .u8(index.legacy.has_value() ? 1 : 0)
         .be32(static_cast<std::uint32_t>(index.legacy.value_or(0)));
@@ -78,7 +83,9 @@ AnnIndex get_index(ByteReader& in) {
     index.operator_oid = in.be32();
     index.m = in.be32();
     index.ef_construction = in.be32();
-    index.declared = in.u8() != 0;
+    const std::uint8_t flags = in.u8();
+    index.declared = (flags & declared_flag) != 0;
+    index.partial = (flags & partial_flag) != 0;
     index.type_oid = in.be32();
     const bool has_legacy = in.u8() != 0;
     const std::uint32_t legacy = in.be32();

@@ -177,3 +177,23 @@ SELECT i, (ARRAY['{"k": "v1", "n": 3}', '{"k": "v2", "n": 3.0, "x": {"k": "v1"}}
        (ARRAY['{3000000000,1}', '{2}', NULL])[i % 3 + 1]::bigint[], random_vector(i)
   FROM generate_series(1, 240) i;
 CREATE INDEX ON papers USING hnsw (e vector_cosine_ops);
+
+-- Of which pgvector has indexes of some rows: for <=> of five kinds, for <-> of those with a vector, for <+> of what veer
+-- does not read; for <#> of all as well.
+CREATE TABLE parts (id bigint PRIMARY KEY, category int, lang text, kind varchar(20), archived boolean, meta jsonb, mood mood,
+                    owner_id int, e vector(8));
+INSERT INTO parts
+SELECT i, i % 15, (ARRAY['en','de','EN','it''s'])[i % 4 + 1], (ARRAY['a','b','c'])[i % 3 + 1],
+       CASE WHEN i % 17 = 0 THEN NULL ELSE i % 5 = 0 END, jsonb_build_object('k', 'v' || i % 3),
+       (ARRAY['calm','angry'])[i % 2 + 1]::mood, i % 20 + 1, random_vector(i)
+  FROM generate_series(1, 600) i;
+CREATE INDEX ON parts USING hnsw (e vector_cosine_ops) WHERE category = 3;
+CREATE INDEX ON parts USING hnsw (e vector_cosine_ops) WHERE lang = 'en' AND NOT archived;
+CREATE INDEX ON parts USING hnsw (e vector_cosine_ops) WHERE category > 10;
+CREATE INDEX ON parts USING ivfflat (e vector_cosine_ops) WITH (lists = 1) WHERE kind = 'a';
+CREATE INDEX ON parts USING hnsw (e vector_cosine_ops) WHERE meta->>'k' = 'v1';
+CREATE INDEX ON parts USING hnsw (e vector_l2_ops) WHERE e IS NOT NULL;
+CREATE INDEX ON parts USING hnsw (e vector_l1_ops) WHERE mood = 'calm';
+CREATE INDEX ON parts USING hnsw (e vector_ip_ops) WHERE category = 3;
+CREATE INDEX ON parts USING hnsw (e vector_ip_ops);
+ANALYZE parts;

@@ -86,6 +86,31 @@ TEST_CASE("Two indexes on one column share its vector", "[storage]") {
     CHECK(catalogue.tables.front().indexes.size() == 2);
 }
 
+TEST_CASE("Of partial indexes one stands for all, where there is none of all rows", "[storage]") {
+    TableInput input = good_input();
+    input.indexes.front().partial = true;
+    input.indexes.push_back(input.indexes.front());
+    input.indexes.back().name = "items_emb2";
+    Catalogue some;
+    judge(input, "vee", some);
+    REQUIRE(some.tables.size() == 1);
+    CHECK(some.refused.empty());
+    REQUIRE(some.tables.front().indexes.size() == 1);
+    CHECK(some.tables.front().indexes.front().name == "items_emb");
+    CHECK(some.tables.front().indexes.front().partial);
+
+    input.indexes.push_back(input.indexes.front());
+    input.indexes.back().name = "items_emb3";
+    input.indexes.back().partial = false;
+    Catalogue whole;
+    judge(input, "vee", whole);
+    REQUIRE(whole.tables.front().indexes.size() == 1);
+    CHECK(whole.tables.front().indexes.front().name == "items_emb3");
+    CHECK_FALSE(whole.tables.front().indexes.front().partial);
+    CHECK(whole.tables.front().same_rows(some.tables.front()));
+    CHECK_FALSE(whole.tables.front().same_shape(some.tables.front()));
+}
+
 TEST_CASE("Tables that the stream cannot follow are refused", "[storage]") {
     TableInput input = good_input();
     SECTION("partition") {
@@ -141,10 +166,6 @@ TEST_CASE("Indexes that veer does not mirror are refused by name", "[storage]") 
     SECTION("expression") {
         index.attnum = 0;
         CHECK(refused_for(input, "expressions"));
-    }
-    SECTION("partial") {
-        index.partial = true;
-        CHECK(refused_for(input, "partial"));
     }
     SECTION("operator class") {
         index.operator_class = "halfvec_l1_ops";

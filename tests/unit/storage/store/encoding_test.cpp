@@ -74,6 +74,7 @@ TEST_CASE("The state reads back as it was", "[storage]") {
     state.tables[1].columns[1].declared_dimensions = 2;
     state.tables[1].vectors.push_back(1);
     state.tables[1].indexes.push_back({"", "", 0, "<=>", 16502, 16, 64, true, 2, 16385});
+    state.tables[0].indexes[1].partial = true;
     state.tables[1].copied_fingerprint = "1,|2|x";
     const Table second = state.tables[1];
     const std::string bytes = encode_state(state);
