@@ -263,7 +263,7 @@ void Surveyor::see(const PgQuery__AExpr& expression) {
 void Surveyor::see_distance(const PgQuery__Node* left, const PgQuery__Node* right) {
     const bool column_first = read_column(left, *source_).has_value();
     auto column = read_column(column_first ? left : right, *source_);
-    if (column && read_vector(column_first ? right : left)) {
+    if (column && read_vector(column_first ? right : left, *source_)) {
         effects_.measured.push_back(*std::move(column));
     } else if (mentions_column(left) || mentions_column(right)) {
         effects_.may_raise = true;  // of vectors that may differ in dimensions

@@ -29,6 +29,21 @@ Nodes column_fields(const PgQuery__Node* node) {
     return {node->column_ref->fields, node->column_ref->n_fields};
 }
 
+/// binary_quantize(col)::bit(n), subvector(col, 1, 3)::vector(3): orders that pgvector has indexes
+/// of expressions for.
+bool is_derived_vector(const PgQuery__Node* node) {
+    const bool cast = node != nullptr && node->node_case == PG_QUERY__NODE__NODE_TYPE_CAST;
+    const PgQuery__Node* const inner = cast ? node->type_cast->arg : node;
+    if (inner == nullptr || inner->node_case != PG_QUERY__NODE__NODE_FUNC_CALL) {
+        return false;
+    }
+    const PgQuery__FuncCall& call = *inner->func_call;
+    const std::string_view name =
+        call.n_funcname == 0 ? std::string_view() : name_of(call.funcname[call.n_funcname - 1]);
+    return (name == "binary_quantize" || name == "subvector") && call.n_args > 0 &&
+           call.args[0]->node_case == PG_QUERY__NODE__NODE_COLUMN_REF;
+}
+
 bool is_star_field(const PgQuery__Node* field) {
     return field->node_case == PG_QUERY__NODE__NODE_A_STAR;
 }
@@ -79,10 +94,29 @@ std::string_view column_name(const PgQuery__Node* node) {
 
 bool is_of_another(const PgQuery__Node* node, const Source& source) {
     const Nodes fields = column_fields(node);
-    return fields.size() > 1 && fields.size() < 4 &&
-           std::find(
-               source.others.begin(), source.others.end(), name_of(fields[fields.size() - 2])
-           ) != source.others.end();
+    if (fields.size() < 2 || fields.size() > 3) {
+        return false;
+    }
+    const std::string_view table = name_of(fields[fields.size() - 2]);
+    const bool around =
+        fields.size() == 2 &&
+        std::any_of(source.given.begin(), source.given.end(), [&](const auto& each) {
+            return each.table == table;
+        });
+    return around ||
+           std::find(source.others.begin(), source.others.end(), table) != source.others.end();
+}
+
+std::optional<VectorExpression> read_vector(const PgQuery__Node* node, const Source& source) {
+    const Nodes fields = column_fields(node);
+    if (fields.size() != 2) {
+        return read_vector(node);
+    }
+    const auto found =
+        std::find_if(source.given.begin(), source.given.end(), [&](const GivenVector& each) {
+            return each.table == name_of(fields[0]) && each.column == name_of(fields[1]);
+        });
+    return found == source.given.end() ? std::nullopt : std::optional(found->vector);
 }
 
 bool is_distance_operator(std::string_view symbol) {
@@ -104,9 +138,12 @@ std::variant<Distance, Refusal> read_distance(const PgQuery__Node* node, const S
         other = expression->lexpr;
     }
     if (!is_distance_operator(symbol) || !column) {
-        return Refusal::no_distance_order;
+        const bool derived =
+            is_distance_operator(symbol) &&
+            (is_derived_vector(expression->lexpr) || is_derived_vector(expression->rexpr));
+        return derived ? Refusal::derived_vector : Refusal::no_distance_order;
     }
-    std::optional<VectorExpression> vector = read_vector(other);
+    std::optional<VectorExpression> vector = read_vector(other, source);
     if (!vector) {
         return Refusal::query_vector;
     }

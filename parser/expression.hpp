@@ -10,6 +10,13 @@
 
 namespace veer::parser {
 
+/// A query vector that has a name: q.v of (VALUES (...)) AS q (v), see lateral.hpp.
+struct GivenVector {
+    std::string table;
+    std::string column;
+    VectorExpression vector;
+};
+
 /// A table of a FROM clause, as its columns may be qualified.
 struct Source {
     std::optional<std::string> schema;
@@ -18,6 +25,7 @@ struct Source {
     bool has_alias = false;           ///< then schema.table.column is not allowed
     std::size_t location = 0;         ///< byte of the text
     std::vector<std::string> others;  ///< references of the other tables: columns need a qualifier
+    std::vector<GivenVector> given = {};  ///< of tables around the SELECT, none called as its own
 
     bool alone() const { return others.empty(); }
 };
@@ -61,17 +69,21 @@ bool is_star(const PgQuery__Node* node);
 /// The name of t.name, or of name; empty for any other node.
 std::string_view column_name(const PgQuery__Node* node);
 
-/// True where the name before the last one is that of another table of the FROM clause.
+/// True where the name before the last one is that of another table of the FROM clause, or of one
+/// around it that has given vectors.
 bool is_of_another(const PgQuery__Node* node, const Source& source);
 
 /// Reads $1, '[1,2]' (cut) or ARRAY[1,2] (cut) under the casts of VectorExpression::Form.
 std::optional<VectorExpression> read_vector(const PgQuery__Node* node);
 
+/// The same, or the name of a given one.
+std::optional<VectorExpression> read_vector(const PgQuery__Node* node, const Source& source);
+
 /// <-> <=> <#> <+> <~> <%>
 bool is_distance_operator(std::string_view symbol);
 
 /// Reads a distance. Refusal::no_distance_order: not one of <-> <=> <#> <+> <~> <%>
-/// with a column on a side;
+/// with a column on a side; Refusal::derived_vector: one from what a function makes of a column;
 /// Refusal::query_vector: one, but from something that veer does not evaluate.
 std::variant<Distance, Refusal> read_distance(const PgQuery__Node* node, const Source& source);
 

@@ -3,6 +3,7 @@
 #include "parser/effects.hpp"
 #include "parser/expression.hpp"
 #include "parser/from.hpp"
+#include "parser/lateral.hpp"
 #include "parser/messages.hpp"
 #include "parser/order.hpp"
 #include "parser/outputs.hpp"
@@ -207,16 +208,35 @@ bool finish_stored_vector(std::string_view text, NearestNeighbourQuery& query) {
     return end.has_value();
 }
 
+/// Names of the SELECT's own tables come before those of tables around it.
+void add_given(const std::vector<GivenVector>& given, From& from) {
+    for (const GivenVector& each : given) {
+        const bool hidden =
+            std::any_of(from.tables.begin(), from.tables.end(), [&](const From::Table& table) {
+                return table.source.reference == each.table;
+            });
+        for (From::Table& table : from.tables) {
+            if (!hidden) {
+                table.source.given.push_back(each);
+            }
+        }
+    }
+}
+
 Recognition recognise_select(
-    std::string_view text, const PgQuery__SelectStmt& select, const Shape& shape
+    std::string_view text,
+    const PgQuery__SelectStmt& select,
+    const Shape& shape,
+    const std::vector<GivenVector>& given = {}
 ) {
     if (const std::optional<Refusal> refusal = refuse_kind(select, shape)) {
         return *refusal;
     }
-    const std::optional<From> from = read_from(select);
+    std::optional<From> from = read_from(select);
     if (!from) {
         return Refusal::join;
     }
+    add_given(given, *from);
     std::variant<Ordered, Refusal> read = read_ordered(select, *from);
     if (const auto* refusal = std::get_if<Refusal>(&read)) {
         return *refusal;
@@ -320,30 +340,11 @@ bool is_named(const std::vector<std::string>& names, const JoinedTable& table) {
     return !table.schema && std::find(names.begin(), names.end(), table.table) != names.end();
 }
 
-bool calls(const ProtobufCMessage& message) {
-    bool found = message.descriptor == &pg_query__func_call__descriptor ||
-                 message.descriptor == &pg_query__sub_link__descriptor;
-    for_each_child(message, [&found](const ProtobufCMessage& child) {
-        found = found || calls(child);
-    });
-    return found;
-}
-
-/// SELECT id, 1 - d AS s FROM (search) AS t: neither aggregates, which make one row of many, nor
-/// functions that make many of one.
+/// SELECT id, 1 - d AS s FROM (search) AS t
 bool shows_all_rows(const PgQuery__SelectStmt& whole) {
-    const bool plain = whole.n_from_clause == 1 && whole.with_clause == nullptr &&
-                       whole.from_clause[0]->node_case == PG_QUERY__NODE__NODE_RANGE_SUBSELECT &&
-                       whole.where_clause == nullptr && whole.n_group_clause == 0 &&
-                       whole.having_clause == nullptr && whole.n_distinct_clause == 0 &&
-                       whole.limit_count == nullptr && whole.limit_offset == nullptr;
-    const auto none_calls = [](std::span<PgQuery__Node* const> nodes) {
-        return std::none_of(nodes.begin(), nodes.end(), [](const PgQuery__Node* node) {
-            return calls(node->base);
-        });
-    };
-    return plain && none_calls({whole.target_list, whole.n_target_list}) &&
-           none_calls({whole.sort_clause, whole.n_sort_clause});
+    return whole.n_from_clause == 1 &&
+           whole.from_clause[0]->node_case == PG_QUERY__NODE__NODE_RANGE_SUBSELECT &&
+           keeps_rows(whole);
 }
 
 /// Adds what is around the search; false where that is not to be run with other rows inside.
@@ -374,6 +375,26 @@ std::optional<Refusal> read_wrapper(
     return std::nullopt;
 }
 
+/// A search beside a row with its vector: its rows are the statement's, and no others.
+Recognition recognise_lateral(
+    std::string_view text,
+    const PgQuery__SelectStmt& whole,
+    const Shape& shape,
+    const LateralSearch& lateral,
+    Refusal otherwise
+) {
+    Recognition recognition = recognise_select(text, *lateral.select, shape, lateral.given);
+    if (auto* query = std::get_if<NearestNeighbourQuery>(&recognition)) {
+        if (const auto refusal = read_wrapper(whole, Parts(whole), *query)) {
+            return *refusal;
+        }
+        query->all_rows_shown = true;
+        return recognition;
+    }
+    const Refusal refusal = std::get<Refusal>(recognition);
+    return mentions_distance(refusal) ? refusal : otherwise;
+}
+
 /// A statement around one search with a LIMIT of its own; `otherwise` where there is none.
 Recognition recognise_wrapped(
     std::string_view text, const PgQuery__SelectStmt& whole, const Shape& shape, Refusal otherwise
@@ -382,10 +403,13 @@ Recognition recognise_wrapped(
         whole.n_locking_clause != 0) {
         return otherwise;
     }
-    const Parts parts(whole);
-    std::optional<NearestNeighbourQuery> found;
     Shape inner = shape;
     inner.begin = Shape::Begin::select;
+    if (const std::optional<LateralSearch> lateral = read_lateral(whole)) {
+        return recognise_lateral(text, whole, inner, *lateral, otherwise);
+    }
+    const Parts parts(whole);
+    std::optional<NearestNeighbourQuery> found;
     for (const PgQuery__SelectStmt* part : parts.selects) {
         Recognition recognition = recognise_select(text, *part, inner);
         if (auto* query = std::get_if<NearestNeighbourQuery>(&recognition)) {
@@ -464,6 +488,8 @@ std::string_view to_string(Refusal refusal) {
             return "not_select";
         case Refusal::no_distance_order:
             return "no_distance_order";
+        case Refusal::derived_vector:
+            return "derived_vector";
         case Refusal::descending:
             return "descending";
         case Refusal::order_keys:

@@ -165,6 +165,7 @@ enum class Refusal : std::uint8_t {
     multiple_statements,
     not_select,         ///< INSERT, DECLARE, EXPLAIN, PREPARE, COPY (query), TABLE, VALUES ...
     no_distance_order,  ///< no ORDER BY col OP vector
+    derived_vector,     ///< ORDER BY binary_quantize(col) <~> .., subvector(col, ..) <-> ..
     descending,         ///< DESC or NULLS FIRST: exact in Postgres
     order_keys,         ///< a tie-breaker or other further key: exact in Postgres
     no_limit,

@@ -24,10 +24,9 @@ UNSERVED = "SELECT id FROM t WHERE id < 0 ORDER BY e <=> '[1,1,1,1,1,1,1,1]'"
 PASSED = {
     19: "no_limit",
     31: "with_clause",  # the vector is a column of WITH
-    37: "join",  # LATERAL
     39: "no_distance_order",  # ROW_NUMBER() without ORDER BY
-    43: "no_distance_order",  # bits of vectors
-    44: "join",
+    43: "derived_vector",  # bits of vectors
+    44: "derived_vector",
     48: "locking",
     51: "limit_form",
 }

@@ -26,7 +26,7 @@ operator = "<->"
 DECLARED = "".join(ROUTE.format(column) + "dimensions = 8\n" for column in "tvrdj") + (
     ROUTE.format("embedding") + 'legacy = "old"\n')
 # The shapes that have to be served without being asked for (QUERIES.md A.5).
-REQUIRED_SHAPES = ("S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S11", "S12", "S13", "S14")
+REQUIRED_SHAPES = ("S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S10", "S11", "S12", "S13", "S14")
 FUNCTIONS = [f"public.match_{name}" for name in (
     "items", "documents", "rows", "by_number", "plpgsql", "definer", "setting", "strict", "one", "atomic", "several", "all",
     "column", "label", "cast", "wider", "twice", "nothing", "unused")]

@@ -239,21 +239,22 @@ constexpr Case served[] = {
      "limit "
      "$5",
      "items.embedding <=> $4 limit $5 falling where: content, sim ?column? $1"},
-};
-
-constexpr Case passed[] = {
     {"OpenWebUI",
      "SELECT q.qid, r.id FROM (VALUES (0, CAST(ARRAY[1.0, 2.0, 3.0] AS VECTOR(3)))) AS q (qid, v) "
      "JOIN LATERAL (SELECT items.id AS id, items.e <=> q.v AS d FROM items WHERE items.c = 2 ORDER "
      "BY items.e <=> q.v LIMIT 3) AS r ON true ORDER BY q.qid, r.d",
-     "join"},
+     "items.e <=> ['0]::vector(3) limit 3 left join items where inside: id, dist d "
+     "['0]::vector(3)"},
+};
+
+constexpr Case passed[] = {
     {"psycopg, named cursor",
      "DECLARE \"cur1\" CURSOR FOR SELECT id FROM items ORDER BY embedding <-> '[1,2,3]' LIMIT 5",
      "not_select"},
     {"Discourse",
      "WITH c AS (SELECT topic_id FROM a ORDER BY binary_quantize(e)::bit(8) <~> "
      "binary_quantize('[1]'::halfvec(8)) LIMIT 200) SELECT topic_id FROM c",
-     "with_clause"},
+     "derived_vector"},
     {"Semantic Kernel",
      "SELECT subquery.*, 1 - subquery.\"d\" AS \"d\" FROM (SELECT e <=> $1 AS d FROM t ORDER BY d "
      "LIMIT 5) AS subquery",
