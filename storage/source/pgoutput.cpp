@@ -133,6 +133,30 @@ LogicalMessage logical_message(ByteReader& in) {
     return message;
 }
 
+StreamStart stream_start(ByteReader& in) {
+    StreamStart message;
+    message.xid = in.be32();
+    message.first = in.u8() != 0;
+    return message;
+}
+
+StreamCommit stream_commit(ByteReader& in) {
+    StreamCommit message;
+    message.xid = in.be32();
+    message.flags = in.u8();
+    message.commit_lsn.value = in.be64();
+    message.end_lsn.value = in.be64();
+    message.timestamp = static_cast<std::int64_t>(in.be64());
+    return message;
+}
+
+StreamAbort stream_abort(ByteReader& in) {
+    StreamAbort message;
+    message.xid = in.be32();
+    message.subxid = in.be32();
+    return message;
+}
+
 std::optional<Message> dispatch(std::uint8_t kind, ByteReader& in) {
     switch (kind) {
         case 'B':
@@ -155,24 +179,21 @@ std::optional<Message> dispatch(std::uint8_t kind, ByteReader& in) {
             return truncate(in);
         case 'M':
             return logical_message(in);
+        case 'S':
+            return stream_start(in);
+        case 'E':
+            return StreamStop{};
+        case 'c':
+            return stream_commit(in);
+        case 'A':
+            return stream_abort(in);
         default:
             return std::nullopt;
     }
 }
 
-}  // namespace
-
-std::optional<TableOid> table_of(std::string_view bytes) {
-    ByteReader in{bytes};
-    const std::string_view kinds = "RIUD";
-    const bool known = kinds.find(static_cast<char>(in.u8())) != std::string_view::npos;
-    const TableOid table{in.be32()};
-    return known && !in.failed() ? std::optional{table} : std::nullopt;
-}
-
-Result<Message> decode(std::string_view bytes) {
-    ByteReader in{bytes};
-    const std::uint8_t kind = in.u8();
+/// The rest of a message of this kind.
+Result<Message> finish(std::uint8_t kind, ByteReader& in) {
     std::optional<Message> message = dispatch(kind, in);
     if (!message.has_value()) {
         return Error{
@@ -186,6 +207,38 @@ Result<Message> decode(std::string_view bytes) {
                 "."};
     }
     return std::move(*message);
+}
+
+}  // namespace
+
+std::optional<TableOid> table_of(std::string_view bytes, bool streamed) {
+    ByteReader in{bytes};
+    const std::string_view kinds = "RIUD";
+    const bool known = kinds.find(static_cast<char>(in.u8())) != std::string_view::npos;
+    if (streamed) {
+        in.be32();
+    }
+    const TableOid table{in.be32()};
+    return known && !in.failed() ? std::optional{table} : std::nullopt;
+}
+
+Result<Message> decode(std::string_view bytes) {
+    ByteReader in{bytes};
+    const std::uint8_t kind = in.u8();
+    return finish(kind, in);
+}
+
+Result<Streamed> decode_streamed(std::string_view bytes) {
+    const std::string_view with_xid = "RYIUDTM";
+    ByteReader in{bytes};
+    const std::uint8_t kind = in.u8();
+    const bool has_xid = with_xid.find(static_cast<char>(kind)) != std::string_view::npos;
+    const std::uint32_t xid = has_xid ? in.be32() : 0;
+    auto message = finish(kind, in);
+    if (!message.has_value()) {
+        return message.error();
+    }
+    return Streamed{std::move(*message), xid};
 }
 
 }  // namespace veer::storage::source::pgoutput

@@ -11,8 +11,9 @@
 #include <variant>
 #include <vector>
 
-/// The messages of the pgoutput plugin, protocol version 1, named and laid out as in the PostgreSQL
-/// manual, "Logical Replication Message Formats". Views live as long as the decoded bytes.
+/// The messages of the pgoutput plugin, protocol versions 1 and 2, named and laid out as in the
+/// PostgreSQL manual, "Logical Replication Message Formats". Views live as long as the decoded
+/// bytes.
 namespace veer::storage::source::pgoutput {
 
 struct Begin {
@@ -94,6 +95,27 @@ struct LogicalMessage {
     std::string_view content;
 };
 
+/// From here to Stream Stop messages are of this transaction, which has not ended yet.
+struct StreamStart {
+    std::uint32_t xid = 0;
+    bool first = false;  ///< nothing of it has come before
+};
+
+struct StreamStop {};
+
+struct StreamCommit {
+    std::uint32_t xid = 0;
+    std::uint8_t flags = 0;
+    Lsn commit_lsn;
+    Lsn end_lsn;
+    std::int64_t timestamp = 0;
+};
+
+struct StreamAbort {
+    std::uint32_t xid = 0;
+    std::uint32_t subxid = 0;  ///< the same where all of it has ended
+};
+
 using Message = std::variant<
     Begin,
     Commit,
@@ -104,13 +126,27 @@ using Message = std::variant<
     Update,
     Delete,
     Truncate,
-    LogicalMessage>;
+    LogicalMessage,
+    StreamStart,
+    StreamStop,
+    StreamCommit,
+    StreamAbort>;
 
 /// The table that a Relation, Insert, Update or Delete is of, also where the rest of it cannot be
-/// decoded.
-std::optional<TableOid> table_of(std::string_view bytes);
+/// decoded. `streamed`: it came between Stream Start and Stream Stop.
+std::optional<TableOid> table_of(std::string_view bytes, bool streamed = false);
 
 /// Decodes one message; fails where bytes are missing, left over, or of no known kind.
 Result<Message> decode(std::string_view bytes);
+
+/// A message between Stream Start and Stream Stop.
+struct Streamed {
+    Message message;
+    std::uint32_t xid = 0;  ///< of the transaction or subtransaction; zero where there is none
+};
+
+/// The same for what comes between Stream Start and Stream Stop, where most messages have an xid
+/// behind their kind.
+Result<Streamed> decode_streamed(std::string_view bytes);
 
 }  // namespace veer::storage::source::pgoutput

@@ -70,7 +70,9 @@ Result<SystemIdentity> identify_system(Connection& replication) {
 Result<Stream> Stream::start(Connection& connection, const StreamOptions& options) {
     auto begun = connection.begin_copy(
         "START_REPLICATION SLOT " + connection.quote_identifier(options.slot) + " LOGICAL " +
-        to_string(options.start) + " (proto_version '1', publication_names " +
+        to_string(options.start) +
+        (options.streaming ? " (proto_version '2', streaming 'on'" : " (proto_version '1'") +
+        ", publication_names " +
         connection.quote_literal(connection.quote_identifier(options.publication)) +
         ", binary 'true', messages 'true')"
     );

@@ -41,6 +41,8 @@ struct StreamOptions {
     std::string slot;
     std::string publication;
     Lsn start;  ///< transactions that commit at or after it are sent
+    /// Large transactions come before their commit (protocol version 2, PostgreSQL 14 and later).
+    bool streaming = false;
 };
 
 /// A replication connection in START_REPLICATION (PostgreSQL manual, "Streaming Replication

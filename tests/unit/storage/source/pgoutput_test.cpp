@@ -56,7 +56,17 @@ const std::vector<std::string> every_kind{
     ByteWriter{}.u8('D').be32(100).u8('K').bytes(tuple()).take(),
     truncate(),
     ByteWriter{}.u8('M').u8(1).be64(9).bytes({"veer\0", 5}).sized("body").take(),
+    ByteWriter{}.u8('S').be32(42).u8(1).take(),
+    ByteWriter{}.u8('E').take(),
+    ByteWriter{}.u8('c').be32(42).u8(0).be64(0x1122).be64(0x1130).be64(77).take(),
+    ByteWriter{}.u8('A').be32(42).be32(43).take(),
 };
+
+/// As it comes between Stream Start and Stream Stop.
+std::string streamed(const std::string& bytes, std::uint32_t xid) {
+    const bool has_xid = std::string_view{"RYIUDTM"}.find(bytes.front()) != std::string_view::npos;
+    return has_xid ? bytes.substr(0, 1) + ByteWriter{}.be32(xid).take() + bytes.substr(1) : bytes;
+}
 
 template <class Kind>
 Kind decode_as(const std::string& bytes) {
@@ -104,6 +114,39 @@ TEST_CASE("An Update has the old row where it was sent", "[storage]") {
 
 TEST_CASE("A Truncate names every table", "[storage]") {
     CHECK(decode_as<pgoutput::Truncate>(truncate()).tables == std::vector<TableOid>{{100}, {101}});
+}
+
+TEST_CASE("The messages around a streamed transaction carry its xid", "[storage]") {
+    const auto start = decode_as<pgoutput::StreamStart>(ByteWriter{}.u8('S').be32(42).u8(1).take());
+    CHECK(start.xid == 42);
+    CHECK(start.first);
+    CHECK_FALSE(decode_as<pgoutput::StreamStart>(ByteWriter{}.u8('S').be32(42).u8(0).take()).first);
+    const auto commit = decode_as<pgoutput::StreamCommit>(
+        ByteWriter{}.u8('c').be32(42).u8(0).be64(0x1122).be64(0x1130).be64(77).take()
+    );
+    CHECK(commit.xid == 42);
+    CHECK(commit.commit_lsn == Lsn{0x1122});
+    CHECK(commit.end_lsn == Lsn{0x1130});
+    CHECK(commit.timestamp == 77);
+    const auto abort =
+        decode_as<pgoutput::StreamAbort>(ByteWriter{}.u8('A').be32(42).be32(43).take());
+    CHECK(abort.xid == 42);
+    CHECK(abort.subxid == 43);
+}
+
+TEST_CASE("A streamed message is itself, behind the xid of its subtransaction", "[storage]") {
+    for (const std::string& bytes : every_kind) {
+        const std::string with = streamed(bytes, 43);
+        const auto decoded = pgoutput::decode_streamed(with);
+        REQUIRE(decoded.has_value());
+        CHECK(decoded->message.index() == pgoutput::decode(bytes)->index());
+        CHECK(decoded->xid == (with.size() > bytes.size() ? 43 : 0));
+        CHECK(pgoutput::table_of(with, true) == pgoutput::table_of(bytes));
+        CHECK(pgoutput::decode_streamed(with + "x").has_error());
+        for (std::size_t size = 0; size < with.size(); ++size) {
+            CHECK(pgoutput::decode_streamed(with.substr(0, size)).has_error());
+        }
+    }
 }
 
 TEST_CASE("Every message is refused when it is cut at any byte, or has one too many", "[storage]") {
