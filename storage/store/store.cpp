@@ -111,11 +111,23 @@ struct Store::Impl : Database {
     Lsn applied;
     std::uint64_t spooled = 0;
 
+    void append_spool(rocksdb::WriteBatch& batch, const Spool& spool) {
+        SpoolPlace place{spool.commit_lsn, spool.first};
+        for (const Change& change : spool.changes) {
+            const std::string bytes = encode_change(change);
+            batch.Put(spool_key(spool.table, place), bytes);
+            spooled += bytes.size();
+            ++place.place;
+        }
+    }
+
+    std::string spill_directory() const { return directory + "/transactions"; }
+
     /// Forgets all but who this veer is.
     Result<void> start_over() {
         rocksdb::WriteBatch batch;
         batch.DeleteRange(std::string{"r"}, after_prefix("r"));
-        for (const char* const name : {"state", "applied", "history"}) {
+        for (const char* const name : {"state", "applied", "history", "commit", "commit place"}) {
             batch.Delete(meta_key(name));
         }
         batch.Put(meta_key("format"), std::string{format});
@@ -222,6 +234,8 @@ Result<void> Store::reset(const SyncState& state) {
     batch.Put(meta_key("state"), encode_state(state));
     batch.Put(meta_key("applied"), encode_lsn(state.applied));
     batch.Put(meta_key("history"), encode_history(state.history));
+    batch.Delete(meta_key("commit"));
+    batch.Delete(meta_key("commit place"));
     auto written = impl_->commit(batch, true);
     if (!written.has_value()) {
         return written;
@@ -416,17 +430,79 @@ Result<void> Store::write(
             return appended;
         }
     }
-    SpoolPlace place{spool.commit_lsn, 0};
-    for (const Change& change : spool.changes) {
-        const std::string bytes = encode_change(change);
-        batch.Put(spool_key(spool.table, place), bytes);
-        impl_->spooled += bytes.size();
-        ++place.place;
-    }
+    impl_->append_spool(batch, spool);
     batch.Put(meta_key("applied"), encode_lsn(applied));
     if (history.has_value()) {
         batch.Put(meta_key("history"), encode_history(*history));
     }
+    auto written = impl_->commit(batch, false);
+    if (written.has_value()) {
+        impl_->applied = applied;
+    }
+    return written;
+}
+
+Result<std::shared_ptr<ChangeSpill>> Store::open_spill(std::uint32_t xid) const {
+    return TransactionFiles::create(impl_->spill_directory(), xid);
+}
+
+TransactionReader Store::read_spill(std::uint32_t xid, std::uint32_t from) const {
+    return {impl_->spill_directory(), xid, from};
+}
+
+void Store::remove_spill(std::uint32_t xid) const {
+    TransactionFiles::remove(impl_->spill_directory(), xid);
+}
+
+void Store::clear_spills() const {
+    TransactionFiles::sweep(impl_->spill_directory());
+}
+
+Result<void> Store::begin_commit(const CommitRecord& record) {
+    rocksdb::WriteBatch batch;
+    batch.Put(meta_key("commit"), encode_commit(record));
+    batch.Put(meta_key("commit place"), encode_place(record.next));
+    return impl_->commit(batch, false);
+}
+
+Result<std::optional<CommitRecord>> Store::commit_under_way() const {
+    auto bytes = impl_->read(meta_key("commit"));
+    auto place = bytes.has_value() ? impl_->read(meta_key("commit place")) : bytes;
+    if (!place.has_value()) {
+        return place.error();
+    }
+    if (!bytes->has_value()) {
+        return std::optional<CommitRecord>{};
+    }
+    std::optional<CommitRecord> record = decode_commit(**bytes);
+    const auto next = place->has_value() ? decode_place(**place) : std::nullopt;
+    if (!record.has_value() || !next.has_value()) {
+        return impl_->corrupted("the record of a commit");
+    }
+    record->next = *next;
+    return record;
+}
+
+Result<void> Store::write_part(
+    std::span<const Change> changes, std::uint32_t next, const Spool& spool
+) {
+    rocksdb::WriteBatch batch;
+    for (const Change& change : changes) {
+        if (auto appended = append_change(batch, change); !appended.has_value()) {
+            return appended;
+        }
+    }
+    impl_->append_spool(batch, spool);
+    batch.Put(meta_key("commit place"), encode_place(next));
+    return impl_->commit(batch, false);
+}
+
+Result<void> Store::end_commit(Lsn applied, const History& history) {
+    rocksdb::WriteBatch batch;
+    batch.Put(meta_key("applied"), encode_lsn(applied));
+    batch.Put(meta_key("history"), encode_history(history));
+    batch.Delete(meta_key("commit"));
+    batch.Delete(meta_key("commit place"));
     auto written = impl_->commit(batch, false);
     if (written.has_value()) {
         impl_->applied = applied;

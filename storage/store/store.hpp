@@ -1,10 +1,13 @@
 #pragma once
 
+#include "storage/change_spill.hpp"
 #include "storage/error.hpp"
 #include "storage/row.hpp"
+#include "storage/store/commit_record.hpp"
 #include "storage/store/copy_record.hpp"
 #include "storage/store/spool.hpp"
 #include "storage/store/sync_state.hpp"
+#include "storage/store/transaction_files.hpp"
 #include "storage/store/view.hpp"
 
 #include <functional>
@@ -25,6 +28,7 @@ struct Spool {
     TableOid table;
     Lsn commit_lsn;
     std::span<const Change> changes;
+    std::uint32_t first = 0;  ///< place of the first of them
 };
 
 /// Changes in a table's spool, in their order.
@@ -120,6 +124,27 @@ class Store {
         const std::optional<History>& history = {},
         const Spool& spool = {}
     );
+
+    /// Where the changes of a transaction can wait for its end.
+    Result<std::shared_ptr<ChangeSpill>> open_spill(std::uint32_t xid) const;
+    TransactionReader read_spill(std::uint32_t xid, std::uint32_t from) const;
+    void remove_spill(std::uint32_t xid) const;
+    void clear_spills() const;  ///< all of them
+
+    /// Says that this transaction is to be applied, whatever happens. Requires that its changes are
+    /// sealed.
+    Result<void> begin_commit(const CommitRecord& record);
+
+    /// What was begun, and has not ended.
+    Result<std::optional<CommitRecord>> commit_under_way() const;
+
+    /// Applies and spools changes of it, up to before `next`; the position does not move.
+    Result<void> write_part(
+        std::span<const Change> changes, std::uint32_t next, const Spool& spool = {}
+    );
+
+    /// Ends it, and moves the position behind it.
+    Result<void> end_commit(Lsn applied, const History& history);
 
     /// Returns the oldest spooled changes of a table in the window, at most 1,000 or about 8 MB.
     Result<SpoolPage> read_spool(TableOid table, const SpoolWindow& window = {}) const;

@@ -1,0 +1,73 @@
+#pragma once
+
+#include "storage/change_spill.hpp"
+#include "storage/error.hpp"
+#include "storage/row.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace veer::storage::store {
+
+/// A transaction's changes as files of RocksDB's, which belong to no database: written once, in
+/// order, and with checksums.
+///
+///     transactions/<xid>/<place of the first change>.sst
+///
+///         key    be32 place
+///         value  be32 subxid, be32 table, encode_change()
+///
+/// Memory: a block of each. Files that were not sealed go with the object.
+class TransactionFiles final : public ChangeSpill {
+  public:
+    /// `directory` is that of all transactions. What is there of an earlier one with this xid is
+    /// removed.
+    static Result<std::shared_ptr<ChangeSpill>> create(
+        const std::string& directory, std::uint32_t xid
+    );
+
+    ~TransactionFiles() override;
+
+    Result<void> add(std::uint32_t subxid, const Change& change) override;
+    Result<void> seal() override;
+    std::uint32_t count() const override;
+    std::uint64_t bytes() const override;
+
+    /// Removes what there is of one transaction, and of all.
+    static void remove(const std::string& directory, std::uint32_t xid);
+    static void sweep(const std::string& directory);
+
+  private:
+    struct Impl;
+    explicit TransactionFiles(std::unique_ptr<Impl> impl);
+
+    std::unique_ptr<Impl> impl_;
+};
+
+/// A change as it was added.
+struct SpilledChange {
+    std::uint32_t place = 0;
+    std::uint32_t subxid = 0;
+    TableOid table;
+    Change change;
+};
+
+/// Reads sealed files, also those of an earlier life.
+class TransactionReader {
+  public:
+    TransactionReader(std::string directory, std::uint32_t xid, std::uint32_t from);
+    TransactionReader(TransactionReader&&) noexcept;
+    TransactionReader& operator=(TransactionReader&&) noexcept;
+    ~TransactionReader();
+
+    /// The next changes, at most 1,000 or about 8 MB; none at the end.
+    Result<std::vector<SpilledChange>> next();
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace veer::storage::store
