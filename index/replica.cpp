@@ -51,7 +51,7 @@ class Replica::Impl {
     void redefine(const std::vector<storage::Table>& tables);
     void write(std::span<const storage::Change> changes);
     void join(const storage::Table& table);
-    void catch_up(storage::TableOid table, std::span<const storage::Change> changes);
+    void part(std::span<const storage::Change> changes);
     void joined(storage::TableOid table);
     void end_joining();
     void remove(const std::function<bool(storage::TableOid)>& gone);
@@ -344,9 +344,9 @@ void Replica::Impl::join(const storage::Table& table) {
     begin_indexes(added);
 }
 
-void Replica::Impl::catch_up(
-    storage::TableOid /*table*/, std::span<const storage::Change> changes
-) {
+/// Of a table that joins, or of a transaction that is not complete: visible with the next
+/// publish().
+void Replica::Impl::part(std::span<const storage::Change> changes) {
     const std::vector<Writer> all = writers();
     for (const storage::Change& one : changes) {
         change(all, one);
@@ -514,6 +514,10 @@ void Replica::ready(storage::Lsn applied) {
     impl_->ready(applied);
 }
 
+void Replica::part(std::span<const storage::Change> changes) {
+    impl_->part(changes);
+}
+
 void Replica::apply(const storage::Transaction& transaction) {
     impl_->apply(transaction);
 }
@@ -526,8 +530,8 @@ void Replica::join(const storage::Table& table) {
     impl_->join(table);
 }
 
-void Replica::catch_up(storage::TableOid table, std::span<const storage::Change> changes) {
-    impl_->catch_up(table, changes);
+void Replica::catch_up(storage::TableOid /*table*/, std::span<const storage::Change> changes) {
+    impl_->part(changes);
 }
 
 void Replica::joined(storage::TableOid table) {

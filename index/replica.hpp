@@ -61,6 +61,7 @@ class Replica final : public storage::sync::Observer {
     void begin(const std::string& database, const std::vector<storage::Table>& tables) override;
     void rows(storage::TableOid table, std::span<const storage::Row> rows) override;
     void ready(storage::Lsn applied) override;
+    void part(std::span<const storage::Change> changes) override;
     void apply(const storage::Transaction& transaction) override;
     void redefine(const std::vector<storage::Table>& tables) override;
     void join(const storage::Table& table) override;

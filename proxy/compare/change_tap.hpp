@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <utility>
 
 namespace veer::proxy::compare {
 
@@ -36,10 +37,22 @@ class ChangeTap final : public storage::sync::Observer {
         next_.ready(applied);
     }
 
+    /// As with repair(): what there is of such a transaction has not been noted.
+    void part(std::span<const storage::Change> changes) override {
+        parted_ = true;
+        next_.part(changes);
+    }
+
     void apply(const storage::Transaction& transaction) override {
+        if (parted_) {
+            restart(log_.noted());
+        }
         log_.note(transaction, now_ns());
         golden_.note(transaction);
         next_.apply(transaction);
+        if (std::exchange(parted_, false)) {
+            restart(transaction.end_lsn);
+        }
     }
 
     void redefine(const std::vector<storage::Table>& tables) override { next_.redefine(tables); }
@@ -86,6 +99,7 @@ class ChangeTap final : public storage::sync::Observer {
     router::compare::ChangeLog& log_;
     router::compare::GoldenInbox& golden_;
     storage::sync::Observer& next_;
+    bool parted_ = false;  ///< of a transaction parts have come
 };
 
 }  // namespace veer::proxy::compare

@@ -13,17 +13,58 @@ namespace veer::storage::sync {
 namespace {
 
 constexpr std::chrono::milliseconds sync_every{200};
-constexpr std::chrono::milliseconds status_every{1'000};
 /// A table that joins asks between two events: the stream is not waited for longer than this.
 constexpr std::chrono::milliseconds joining_every{10};
 /// So much WAL without a transaction for us before veer writes one: the slot stays at the landmark.
 constexpr std::uint64_t landmark_bytes = 1U << 20U;
 
+/// Of a streamed message with its subtransaction, of others without one.
+Result<source::pgoutput::Streamed> decode(std::string_view message, bool streaming) {
+    if (streaming) {
+        return source::pgoutput::decode_streamed(message);
+    }
+    auto decoded = source::pgoutput::decode(message);
+    if (!decoded.has_value()) {
+        return decoded.error();
+    }
+    return source::pgoutput::Streamed{std::move(*decoded), 0};
+}
+
+/// What shows which transaction this is: of a streamed one that comes last.
+std::optional<source::pgoutput::Begin> begin_of(const source::pgoutput::Message& message) {
+    if (const auto* const begin = std::get_if<source::pgoutput::Begin>(&message)) {
+        return *begin;
+    }
+    if (const auto* const commit = std::get_if<source::pgoutput::StreamCommit>(&message)) {
+        return source::pgoutput::Begin{commit->commit_lsn, commit->timestamp, commit->xid};
+    }
+    return std::nullopt;
+}
+
+/// Without room on disk, what memory has to hold is bounded as generously.
+TransactionAssembler::Limits limits(const TransactionLimits& wanted) {
+    TransactionAssembler::Limits limits;
+    if (wanted.disk_max > 0) {
+        limits.memory_max = wanted.memory_max;
+        limits.disk_max = wanted.disk_max;
+    }
+    return limits;
+}
+
+OpenSpill spill_to(const store::Store& store) {
+    return [&store](std::uint32_t xid) {
+        return store.open_spill(xid);
+    };
+}
+
 }  // namespace
 
 Follower::Follower(Context context, const Start& start)
     : context_{context},
-      assembler_{start.state.tables},
+      assembler_{
+          start.state.tables,
+          limits(context.transactions),
+          context.transactions.disk_max == 0 ? nullptr : spill_to(context.store)},
       check_{start.state.history, start.state.applied, start.confirmed_flush},
       landmarks_{start.landmarks},
       tables_{start.state.tables},
@@ -91,26 +132,31 @@ Result<void> Follower::sync() {
 }
 
 Result<void> Follower::take(std::string_view message) {
-    auto decoded = source::pgoutput::decode(message);
+    namespace pgoutput = source::pgoutput;
+    auto decoded = decode(message, assembler_.streaming());
     if (!decoded.has_value()) {
         // Of one table, and its trouble alone, where as much can be read.
-        const auto table = source::pgoutput::table_of(message);
+        const auto table = pgoutput::table_of(message, assembler_.streaming());
         if (table.has_value() && assembler_.inside()) {
             assembler_.fail(*table, decoded.error().message);
             return {};
         }
         return decoded.error();
     }
-    const auto* const begin = std::get_if<source::pgoutput::Begin>(&*decoded);
-    auto fresh = begin == nullptr ? Result<bool>{true} : check_.take(*begin);
+    const auto* const streamed = std::get_if<pgoutput::StreamCommit>(&decoded->message);
+    const std::optional<pgoutput::Begin> begun = begin_of(decoded->message);
+    auto fresh = begun.has_value() ? check_.take(*begun) : Result<bool>{true};
     if (!fresh.has_value()) {
         return fresh.error();
     }
-    auto transaction = assembler_.take(*decoded);
+    if (!*fresh && streamed != nullptr) {
+        assembler_.skip_streamed(streamed->xid);
+    }
+    auto transaction = assembler_.take(decoded->message, decoded->xid);
     if (!transaction.has_value()) {
         return transaction.error();
     }
-    if (!*fresh) {
+    if (!*fresh && streamed == nullptr) {
         assembler_.skip_rows();
     }
     return transaction->has_value() ? apply(std::move(**transaction)) : Result<void>{};
@@ -127,78 +173,6 @@ Result<void> Follower::take(const source::Keepalive& keepalive) {
         context_.progress.applied(keepalive.wal_end);
     }
     return {};
-}
-
-Result<void> Follower::apply(Transaction transaction) {
-    if (auto passed = check_.passed(transaction.end_lsn); !passed.has_value()) {
-        return passed;
-    }
-    if (transaction.end_lsn <= context_.progress.position()) {
-        return {};  // sent again, though already applied
-    }
-    if (landmarks_) {
-        history_.landmark = {transaction.commit_lsn, transaction.timestamp, transaction.xid};
-    }
-    const Transaction spooled = split_joining(transaction);
-    auto resolved =
-        resolve_unchanged(std::move(transaction), [this](TableOid table, const RowKey& key) {
-            return context_.store.get(table, key);
-        });
-    if (!resolved.has_value()) {
-        return resolved.error();
-    }
-    TableFailures failures = assembler_.failures();
-    failures.merge(resolved->lost);
-    const std::set<TableOid> outgrown = assembler_.outgrown();
-    if (auto settled = settle(resolved->transaction.commit_lsn, std::move(failures), outgrown);
-        !settled.has_value()) {
-        return settled;
-    }
-    return write(resolved->transaction, spooled);
-}
-
-Result<void> Follower::write(const Transaction& transaction, const Transaction& spooled) {
-    if (transaction.changes.empty() && spooled.changes.empty()) {
-        context_.progress.applied(transaction.end_lsn);
-        return {};
-    }
-    context_.verifier.note(transaction);
-    store::Spool spool;
-    if (joining_.has_value()) {
-        spool = {joining_->table.oid, transaction.commit_lsn, spooled.changes};
-    }
-    auto written = context_.store.write(transaction.changes, transaction.end_lsn, history_, spool);
-    if (written.has_value()) {
-        stored_ = transaction.end_lsn;
-        stored_history_ = history_;
-        context_.progress.apply(transaction);
-    }
-    return written;
-}
-
-/// Takes the changes of the joining table out.
-Transaction Follower::split_joining(Transaction& transaction) const {
-    Transaction spooled;
-    if (!joining_.has_value()) {
-        return spooled;
-    }
-    const TableOid oid = joining_->table.oid;
-    for (const Change& change : transaction.changes) {
-        const auto* const upsert = std::get_if<Upsert>(&change);
-        const auto* const removed = std::get_if<Delete>(&change);
-        const auto* const truncate = std::get_if<Truncate>(&change);
-        if (truncate != nullptr &&
-            std::find(truncate->tables.begin(), truncate->tables.end(), oid) !=
-                truncate->tables.end()) {
-            spooled.changes.emplace_back(Truncate{{oid}});
-        } else if ((upsert != nullptr && upsert->table == oid) || (removed != nullptr && removed->table == oid)) {
-            spooled.changes.push_back(change);
-        }
-    }
-    if (!spooled.changes.empty()) {
-        remove_changes(transaction, {{oid, ""}});
-    }
-    return spooled;
 }
 
 /// Before the transaction in which they failed is stored: tables leave, and the one that is joining

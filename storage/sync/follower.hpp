@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storage/source/stream.hpp"
+#include "storage/source/wake.hpp"
 #include "storage/store/store.hpp"
 #include "storage/sync/catalogue_watch.hpp"
 #include "storage/sync/flush_nudge.hpp"
@@ -8,6 +9,7 @@
 #include "storage/sync/joiner.hpp"
 #include "storage/sync/progress.hpp"
 #include "storage/sync/transaction_assembler.hpp"
+#include "storage/sync/transaction_limits.hpp"
 #include "storage/sync/verifier.hpp"
 
 #include <chrono>
@@ -21,7 +23,8 @@ namespace veer::storage::sync {
 
 /// Follows the stream: the message loop and its two timers.
 ///
-///     Commit ────▶ resolve ─▶ store.write ─▶ observer.apply          at once
+///     Commit ────▶ resolve ─▶ store.write ─▶ observer.apply          at once; what is too large
+///       │  │                                                         for memory, part by part
 ///       │  └─────▶ changes of the table that is joining, or was when its copy was cut short:
 ///       spooled │          in the same batch └────────▶ a table that fails leaves first, durably,
 ///       and is to join again
@@ -41,6 +44,8 @@ class Follower {
         FlushNudge& nudge;
         Joiner& joiner;
         Verifier& verifier;
+        const source::Wake& wake;
+        TransactionLimits transactions;
         std::uint64_t spool_max = 0;  ///< bytes of one table; 0 is no bound
     };
 
@@ -87,7 +92,10 @@ class Follower {
     Result<void> take(std::string_view message);
     Result<void> take(const source::Keepalive& keepalive);
     Result<void> apply(Transaction transaction);
+    Result<void> apply_large(const Transaction& transaction, const Spilled& spilled);
+    Result<void> write_parts(const store::CommitRecord& record);
     Result<void> write(const Transaction& transaction, const Transaction& spooled);
+    store::History history_after(const Transaction& transaction) const;
     Transaction split_joining(Transaction& transaction) const;
     Result<void> leave(const TableFailures& failures);
     Result<void> settle(
@@ -114,6 +122,8 @@ class Follower {
     Result<void> confirm(bool all);
 
     using Clock = std::chrono::steady_clock;
+
+    static constexpr std::chrono::milliseconds status_every{1'000};
 
     Context context_;
     TransactionAssembler assembler_;

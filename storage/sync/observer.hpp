@@ -62,7 +62,7 @@ struct Status {
 
 /// Who is told what became of the rows: the index.
 ///
-///     begin(tables) ─▶ rows(...)* ─▶ ready(lsn) ─▶ ( apply(transaction) | applied(lsn)
+///     begin(tables) ─▶ rows(...)* ─▶ ready(lsn) ─▶ ( part(...)* apply(transaction) | applied(lsn)
 ///          ▲                              ┊          | redefine(tables) | repair(changes) )*
 ///          │                              ┊              ▲
 ///          │                              ▼              │ from here on in apply()
@@ -100,6 +100,10 @@ class Observer {
 
     /// The tables of begin() are complete and consistent as of `applied`.
     virtual void ready(Lsn applied) = 0;
+
+    /// After ready(): changes of the transaction whose apply() comes next, with the rest of it;
+    /// they must not be seen before that. Where begin() comes first, they are forgotten.
+    virtual void part(std::span<const Change> /*changes*/) {}
 
     /// One transaction after ready(). `transaction` has nothing unchanged left: the syncer has
     /// resolved that from the store.

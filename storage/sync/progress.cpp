@@ -33,6 +33,7 @@ void Progress::begin(const std::string& database, const std::vector<Table>& tabl
     tables_ = tables;
     begun_ = true;
     ready_ = false;
+    parted_ = false;
     {
         const std::scoped_lock lock{mutex_};
         status_.tables.clear();
@@ -121,8 +122,14 @@ void Progress::ready(Lsn applied) {
     }
 }
 
+void Progress::part(std::span<const Change> changes) {
+    parted_ = true;
+    observer_.part(changes);
+}
+
 void Progress::apply(const Transaction& transaction) {
     observer_.apply(transaction);
+    parted_ = false;
     const std::scoped_lock lock{mutex_};
     status_.applied = transaction.end_lsn;
     report(false);
@@ -216,7 +223,8 @@ void Progress::enter(Phase phase, std::string reason) {
 }
 
 bool Progress::ready_for(const std::vector<Table>& tables, Lsn applied) const {
-    return ready_ && position() == applied && !reason_to_copy(tables_, tables).has_value();
+    return ready_ && !parted_ && position() == applied &&
+           !reason_to_copy(tables_, tables).has_value();
 }
 
 Lsn Progress::position() const {

@@ -40,6 +40,7 @@ class Progress {
     void build(const Table& table);
 
     void ready(Lsn applied);
+    void part(std::span<const Change> changes);
     void apply(const Transaction& transaction);
     void applied(Lsn lsn);
     void repair(std::span<const Change> changes);
@@ -88,6 +89,7 @@ class Progress {
     std::vector<Table> tables_;  ///< complete ones; the syncer's thread's
     bool begun_ = false;
     bool ready_ = false;
+    bool parted_ = false;  ///< part of a transaction was told, and not its end
 
     mutable std::mutex mutex_;  ///< guards all below
     Status status_;

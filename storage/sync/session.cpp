@@ -3,6 +3,7 @@
 #include "storage/source/preflight.hpp"
 #include "storage/source/publication.hpp"
 #include "storage/source/slot.hpp"
+#include "storage/sync/large_commit.hpp"
 #include "storage/sync/resume.hpp"
 
 #include <spdlog/spdlog.h>
@@ -57,6 +58,11 @@ Retry::Life Session::life() const {
 }
 
 Error Session::run(const std::optional<std::string>& start_over) {
+    if (start_over.has_value()) {
+        context_.store.clear_spills();
+    } else if (auto finished = finish_commit(context_.store); !finished.has_value()) {
+        return finished.error();
+    }
     if (auto prepared = prepare(start_over); !prepared.has_value()) {
         return prepared.error();
     }

@@ -77,6 +77,7 @@ class Session {
     Result<source::Stream> start_stream(Lsn start);
     Result<Lsn> verify_start(const store::SyncState& state);
     Result<bool> can_write();
+    Result<bool> can_stream_open();
     Error follow(source::Stream& stream, const store::SyncState& state, Lsn confirmed_flush);
 
     Context context_;

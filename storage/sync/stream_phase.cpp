@@ -37,9 +37,24 @@ Result<bool> Session::can_write() {
     return rows.has_value() ? Result<bool>{rows->boolean(0, 0)} : rows.error();
 }
 
+/// Streaming of transactions that have not ended: PostgreSQL 14 and later.
+Result<bool> Session::can_stream_open() {
+    if (context_.options.transactions.disk_max == 0) {
+        return false;
+    }
+    auto rows = catalogue_connection_->query(
+        "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 >= 140000"
+    );
+    return rows.has_value() ? Result<bool>{rows->boolean(0, 0)} : rows.error();
+}
+
 Result<source::Stream> Session::start_stream(Lsn start) {
+    auto streaming = can_stream_open();
+    if (!streaming.has_value()) {
+        return streaming.error();
+    }
     for (int attempt = 1;; ++attempt) {
-        auto stream = source::Stream::start(*replication_, {name_, name_, start});
+        auto stream = source::Stream::start(*replication_, {name_, name_, start, *streaming});
         if (stream.has_value() || replication_->sqlstate() != "55006" ||
             attempt == start_attempts_max) {
             return stream;
@@ -104,6 +119,8 @@ Error Session::follow(source::Stream& stream, const store::SyncState& state, Lsn
          context_.nudge,
          joiner,
          verifier,
+         context_.wake,
+         context_.options.transactions,
          context_.options.wal_keep_max},
         start};
     Result<void> stepped;

@@ -4,6 +4,7 @@
 #include "storage/error.hpp"
 #include "storage/sync/copy_limits.hpp"
 #include "storage/sync/observer.hpp"
+#include "storage/sync/transaction_limits.hpp"
 #include "storage/sync/verification.hpp"
 
 #include <chrono>
@@ -29,6 +30,7 @@ struct SyncOptions {
     std::chrono::milliseconds verify_every{3'600'000};
     ColumnChoices columns = {};  ///< what is copied beside keys and vectors
     CopyLimits copy = {};        ///< how tables are read
+    TransactionLimits transactions = {};
 };
 
 /// Keeps a store and an observer in step with one upstream database, for ever, on a thread of its

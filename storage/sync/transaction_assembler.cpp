@@ -13,55 +13,45 @@ namespace pgoutput = source::pgoutput;
 
 namespace {
 
-/// About what a change costs beside its vectors, so that many small ones are bounded, too.
-constexpr std::size_t change_overhead = sizeof(Change) + 64;
-
-std::size_t size_of(const Row& row) {
-    std::size_t bytes = row.key.size() + change_overhead;
-    for (const VectorValue& value : row.vectors) {
-        const Vector* const vector = vector_in(value);
-        bytes += sizeof value + (vector == nullptr ? 0 : bytes_of(*vector));
-    }
-    for (const ColumnValue& value : row.values) {
-        const auto* const text = std::get_if<std::string>(&value);
-        bytes += sizeof value + (text == nullptr ? 0 : text->size());
-    }
-    return bytes;
-}
-
 Error out_of_order(std::string_view what) {
     return {
         Errc::unexpected, std::string{"The stream sent "}.append(what).append(" out of order.")};
 }
 
+std::string megabytes(std::uint64_t bytes) {
+    return std::to_string(bytes >> 20U) + " MB";
+}
+
+template <class Kind>
+constexpr bool ends_transaction =
+    std::is_same_v<Kind, pgoutput::Commit> || std::is_same_v<Kind, pgoutput::StreamCommit>;
+
+/// These say nothing of rows.
+template <class Kind>
+constexpr bool is_remark =
+    std::is_same_v<Kind, pgoutput::Origin> || std::is_same_v<Kind, pgoutput::Type> ||
+    std::is_same_v<Kind, pgoutput::LogicalMessage>;
+
 }  // namespace
 
-TransactionAssembler::TransactionAssembler(std::vector<Table> tables, std::size_t bytes_max)
-    : tables_{std::move(tables)}, bytes_max_{bytes_max} {}
-
-TransactionAssembler::KnownRelation::KnownRelation(const pgoutput::Relation& received)
-    : message{received}, schema{received.schema}, name{received.name} {
-    for (const pgoutput::RelationColumn& column : received.columns) {
-        columns.emplace_back(column.name);
-    }
-}
-
-pgoutput::Relation TransactionAssembler::KnownRelation::view() const {
-    pgoutput::Relation relation = message;
-    relation.schema = schema;
-    relation.name = name;
-    for (std::size_t column = 0; column < columns.size(); ++column) {
-        relation.columns[column].name = columns[column];
-    }
-    return relation;
-}
+TransactionAssembler::TransactionAssembler(
+    std::vector<Table> tables, const Limits& limits, OpenSpill spill
+)
+    : tables_{std::move(tables)}, limits_{limits}, open_spill_{std::move(spill)} {}
 
 void TransactionAssembler::redefine(std::vector<Table> tables) {
     const std::vector<Table> before = std::exchange(tables_, std::move(tables));
     const TableFailures failed = std::exchange(failures_, {});
     outgrown_.clear();
-    if (current_.has_value()) {
-        remove_changes(*current_, left(before));
+    for (const auto& [table, none] : left(before)) {
+        if (plain_.has_value()) {
+            plain_->leave(table);
+        }
+        for (auto& [xid, streamed] : streamed_) {
+            streamed.transaction.leave(table);
+        }
+    }
+    if (plain_.has_value()) {
         // What has failed in this transaction has lost rows of it already.
         std::copy_if(
             failed.begin(),
@@ -70,19 +60,15 @@ void TransactionAssembler::redefine(std::vector<Table> tables) {
             [this](const auto& failure) { return find_table(tables_, failure.first) != nullptr; }
         );
     }
-    std::erase_if(mappers_, [this](const auto& mapper) {
-        return find_table(tables_, mapper.first) == nullptr;
-    });
-    for (const Table& table : tables_) {
-        // One that goes on keeps its mapper: what the stream sends may still be of before a change
-        // that the catalogue shows already.
+    // One that goes on keeps its mapper: what the stream sends may still be of before a change
+    // that the catalogue shows already.
+    const auto goes_on = [&](const Table& table) {
         const Table* const same = find_table(before, table.oid);
-        const bool goes_on =
-            same != nullptr && same->same_rows(table) && !failed.contains(table.oid);
-        const auto relation = relations_.find(table.oid);
-        if (!goes_on && relation != relations_.end()) {
-            make_mapper(table, relation->second.view());
-        }
+        return same != nullptr && same->same_rows(table) && !failed.contains(table.oid);
+    };
+    relations_.redefine(tables_, goes_on);
+    for (auto& [xid, streamed] : streamed_) {
+        streamed.relations.redefine(tables_, goes_on);
     }
 }
 
@@ -97,90 +83,157 @@ TableFailures TransactionAssembler::left(const std::vector<Table>& before) const
 }
 
 void TransactionAssembler::fail(TableOid table, const std::string& reason) {
-    if (skipping_ || followed(table) == nullptr) {
-        return;
-    }
-    failures_.emplace(table, reason);
-    if (current_.has_value()) {
-        remove_changes(*current_, failures_);
+    if (!skipping_ && followed(table) != nullptr) {
+        fail(table, reason, false);
     }
 }
 
-Result<std::optional<Transaction>> TransactionAssembler::take(const pgoutput::Message& message) {
+/// Of a streamed transaction the failure counts when it commits, if it does.
+void TransactionAssembler::fail(TableOid table, const std::string& reason, bool outgrown) {
+    if (streaming()) {
+        current()->fail(table, subxid_, reason, outgrown);
+        return;
+    }
+    failures_.emplace(table, reason);
+    if (outgrown) {
+        outgrown_.insert(table);
+    }
+    if (plain_.has_value()) {
+        plain_->leave(table);
+    }
+}
+
+Result<std::optional<Transaction>> TransactionAssembler::take(
+    const pgoutput::Message& message, std::uint32_t subxid
+) {
+    ++sequence_;
+    subxid_ = subxid;
     if (!std::holds_alternative<pgoutput::Relation>(message) &&
         !std::holds_alternative<pgoutput::Type>(message)) {
         root_.reset();
     }
-    if (const auto* const end = std::get_if<pgoutput::Commit>(&message)) {
-        auto transaction = commit(*end);
-        if (!transaction.has_value()) {
-            return transaction.error();
-        }
-        return std::optional{std::move(*transaction)};
-    }
-    auto taken = std::visit(
-        [&](const auto& kind) -> Result<void> {
+    return std::visit(
+        [&](const auto& kind) -> Result<std::optional<Transaction>> {
             using Kind = std::decay_t<decltype(kind)>;
-            if constexpr (std::is_same_v<Kind, pgoutput::Begin>) {
-                return begin(kind);
-            } else if constexpr (std::is_same_v<Kind, pgoutput::Relation> || std::is_same_v<Kind, pgoutput::Insert> || std::is_same_v<Kind, pgoutput::Update> || std::is_same_v<Kind, pgoutput::Delete> || std::is_same_v<Kind, pgoutput::Truncate>) {
-                return add(kind);
+            if constexpr (ends_transaction<Kind>) {
+                auto transaction = commit(kind);
+                return transaction.has_value() ? Result<std::optional<Transaction>>{std::optional{
+                                                     std::move(*transaction)}}
+                                               : transaction.error();
+            } else if constexpr (is_remark<Kind>) {
+                return std::optional<Transaction>{};
             } else {
-                return {};  // Origin, Type and LogicalMessage say nothing of rows
+                auto taken = add(kind);
+                return taken.has_value()
+                           ? Result<std::optional<Transaction>>{std::optional<Transaction>{}}
+                           : taken.error();
             }
         },
         message
     );
-    if (!taken.has_value()) {
-        return taken.error();
-    }
-    return std::optional<Transaction>{};
 }
 
-Result<void> TransactionAssembler::begin(const pgoutput::Begin& message) {
+Result<void> TransactionAssembler::add(const pgoutput::Begin& message) {
     if (inside()) {
         return out_of_order("a Begin");
     }
-    current_ = Transaction{message.final_lsn, {}, {}, message.xid, message.timestamp};
-    bytes_ = 0;
+    plain_.emplace(message.xid);
+    begun_timestamp_ = message.timestamp;
     return {};
 }
 
 Result<Transaction> TransactionAssembler::commit(const pgoutput::Commit& message) {
-    if (!inside()) {
+    if (!plain_.has_value()) {
         return out_of_order("a Commit");
     }
-    Transaction transaction = std::move(*current_);
-    current_.reset();
-    skipping_ = false;
+    Transaction transaction = end(*plain_);
+    transaction.timestamp = begun_timestamp_;
     transaction.commit_lsn = message.commit_lsn;
     transaction.end_lsn = message.end_lsn;
+    plain_.reset();
+    skipping_ = false;
     return transaction;
 }
 
+Result<void> TransactionAssembler::add(const pgoutput::StreamStart& message) {
+    if (inside() || streamed_.contains(message.xid) == message.first) {
+        return out_of_order("a Stream Start");
+    }
+    if (message.first) {
+        streamed_.emplace(message.xid, Streamed{OpenTransaction{message.xid}, {}});
+    }
+    current_ = message.xid;
+    return {};
+}
+
+Result<void> TransactionAssembler::add(const pgoutput::StreamStop& /*message*/) {
+    if (!streaming()) {
+        return out_of_order("a Stream Stop");
+    }
+    current_.reset();
+    return {};
+}
+
+/// Of one that is not known there is nothing to forget.
+Result<void> TransactionAssembler::add(const pgoutput::StreamAbort& message) {
+    if (inside()) {
+        return out_of_order("a Stream Abort");
+    }
+    const auto found = streamed_.find(message.xid);
+    if (found != streamed_.end() && message.subxid != message.xid) {
+        found->second.transaction.abort(message.subxid);
+    } else if (found != streamed_.end()) {
+        streamed_.erase(found);
+    }
+    return {};
+}
+
+Result<Transaction> TransactionAssembler::commit(const pgoutput::StreamCommit& message) {
+    const auto found = streamed_.find(message.xid);
+    if (inside() || found == streamed_.end()) {
+        return out_of_order("a Stream Commit");
+    }
+    Transaction transaction = end(found->second.transaction);
+    transaction.timestamp = message.timestamp;
+    transaction.commit_lsn = message.commit_lsn;
+    transaction.end_lsn = message.end_lsn;
+    relations_.merge(std::move(found->second.relations));
+    streamed_.erase(found);
+    return transaction;
+}
+
+Transaction TransactionAssembler::end(OpenTransaction& transaction) {
+    OpenTransaction::Ended ended = transaction.end();
+    failures_.merge(ended.failures);
+    outgrown_.merge(ended.outgrown);
+    spilled_ = std::move(ended.spilled);
+    return {{}, {}, std::move(ended.changes), transaction.xid(), 0};
+}
+
+void TransactionAssembler::skip_streamed(std::uint32_t xid) {
+    if (const auto found = streamed_.find(xid); found != streamed_.end()) {
+        found->second.transaction = OpenTransaction{xid};
+    }
+}
+
 Result<void> TransactionAssembler::add(const pgoutput::Relation& message) {
-    relations_.insert_or_assign(message.oid, KnownRelation{message});
     const Table* const table = find_table(tables_, message.oid);
+    relations().add(message, table, sequence_);
     if (table == nullptr) {
         check_partition(message.oid);
-        return {};
+    } else {
+        root_ = message.oid;
     }
-    root_ = message.oid;
-    make_mapper(*table, message);
     return {};
 }
 
 void TransactionAssembler::check_partition(TableOid partition) {
     const std::optional<TableOid> root = std::exchange(root_, std::nullopt);
     const auto known = root.has_value() ? partitions_.find(*root) : partitions_.end();
-    if (known != partitions_.end() && !known->second.contains(partition)) {
-        outgrown_.insert(*root);
-        fail(*root, "a partition came with rows that the copy did not know of");
+    if (known != partitions_.end() && !known->second.contains(partition) && !skipping_ &&
+        followed(*root) != nullptr) {
+        fail(*root, "a partition came with rows that the copy did not know of", true);
     }
-}
-
-void TransactionAssembler::make_mapper(const Table& table, const pgoutput::Relation& relation) {
-    mappers_.insert_or_assign(table.oid, source::RowMapper::make(table, relation));
 }
 
 Result<void> TransactionAssembler::add(const pgoutput::Insert& message) {
@@ -196,8 +249,7 @@ Result<void> TransactionAssembler::add(const pgoutput::Insert& message) {
         fail(message.table, row.error().message);
         return {};
     }
-    const std::size_t bytes = size_of(*row);
-    return append(Upsert{message.table, std::nullopt, std::move(*row)}, bytes);
+    return append(Upsert{message.table, std::nullopt, std::move(*row)});
 }
 
 Result<void> TransactionAssembler::add(const pgoutput::Update& message) {
@@ -225,8 +277,7 @@ Result<void> TransactionAssembler::add(const pgoutput::Update& message) {
             upsert.old_key = std::move(*old_key);
         }
     }
-    const std::size_t bytes = size_of(upsert.row);
-    return append(std::move(upsert), bytes);
+    return append(std::move(upsert));
 }
 
 Result<void> TransactionAssembler::add(const pgoutput::Delete& message) {
@@ -242,8 +293,7 @@ Result<void> TransactionAssembler::add(const pgoutput::Delete& message) {
         fail(message.table, key.error().message);
         return {};
     }
-    const std::size_t bytes = key->size() + change_overhead;
-    return append(Delete{message.table, std::move(*key)}, bytes);
+    return append(Delete{message.table, std::move(*key)});
 }
 
 Result<void> TransactionAssembler::add(const pgoutput::Truncate& message) {
@@ -254,34 +304,60 @@ Result<void> TransactionAssembler::add(const pgoutput::Truncate& message) {
         std::back_inserter(change.tables),
         [&](TableOid oid) { return !skipping_ && followed(oid) != nullptr; }
     );
-    return change.tables.empty() ? Result<void>{} : append(std::move(change), change_overhead);
+    return change.tables.empty() ? Result<void>{} : append(std::move(change));
 }
 
-Result<void> TransactionAssembler::append(Change change, std::size_t bytes) {
+Result<void> TransactionAssembler::append(Change change) {
     if (!inside()) {
         return out_of_order("a change");
     }
-    bytes_ += bytes;
-    current_->changes.push_back(std::move(change));
-    if (bytes_ > bytes_max_) {
-        fail_all_in_transaction();
+    auto appended = current()->append(subxid_, std::move(change));
+    return appended.has_value() ? bound() : appended;
+}
+
+Result<void> TransactionAssembler::bound() {
+    OpenTransaction* largest = current();
+    OpenTransaction* longest = current();  // on disk
+    std::size_t memory = plain_.has_value() ? plain_->memory() : 0;
+    std::uint64_t disk = plain_.has_value() ? plain_->disk() : 0;
+    std::size_t spilled = plain_.has_value() && plain_->spilled() ? 1 : 0;
+    for (auto& [xid, streamed] : streamed_) {
+        OpenTransaction& one = streamed.transaction;
+        memory += one.memory();
+        disk += one.disk();
+        spilled += one.spilled() ? 1 : 0;
+        largest = one.memory() > largest->memory() ? &one : largest;
+        longest = one.disk() > longest->disk() ? &one : longest;
     }
+    if (disk > limits_.disk_max) {
+        longest->give_up(
+            "transactions that have not ended changed more than " + megabytes(limits_.disk_max) +
+            ", which [sync] streamed_max allows: copying the table is cheaper"
+        );
+    }
+    if (memory <= limits_.memory_max) {
+        return {};
+    }
+    if (open_spill_ != nullptr && spilled < limits_.spilled_max) {
+        return largest->spill(open_spill_);
+    }
+    largest->give_up(
+        "a transaction changed more than " + megabytes(limits_.memory_max) +
+        " of vectors: copying the table is cheaper"
+    );
     return {};
 }
 
-void TransactionAssembler::fail_all_in_transaction() {
-    const std::string reason = "a transaction changed more than " +
-                               std::to_string(bytes_max_ >> 20U) +
-                               " MB of vectors: copying the table is cheaper";
-    for (const Change& change : current_->changes) {
-        if (const auto* const upsert = std::get_if<Upsert>(&change)) {
-            failures_.emplace(upsert->table, reason);
-        } else if (const auto* const removed = std::get_if<Delete>(&change)) {
-            failures_.emplace(removed->table, reason);
-        }
+/// Null outside of a transaction.
+OpenTransaction* TransactionAssembler::current() {
+    if (streaming()) {
+        return &streamed_.at(*current_).transaction;
     }
-    remove_changes(*current_, failures_);
-    bytes_ = 0;
+    return plain_.has_value() ? &*plain_ : nullptr;
+}
+
+RelationMap& TransactionAssembler::relations() {
+    return streaming() ? streamed_.at(*current_).relations : relations_;
 }
 
 /// Null where nothing of the table is wanted.
@@ -293,15 +369,15 @@ Result<const source::RowMapper*> TransactionAssembler::find_mapper(TableOid oid)
     if (skipping_ || followed(oid) == nullptr) {
         return nullptr;
     }
-    const auto found = mappers_.find(oid);
-    if (found == mappers_.end()) {
+    const Result<source::RowMapper>* const mapper = relations().mapper(oid);
+    if (mapper == nullptr) {
         return out_of_order("a row before its Relation");
     }
-    if (!found->second.has_value()) {
-        fail(oid, found->second.error().message);
+    if (!mapper->has_value()) {
+        fail(oid, mapper->error().message, false);
         return nullptr;
     }
-    return &*found->second;
+    return &**mapper;
 }
 
 }  // namespace veer::storage::sync

@@ -26,6 +26,7 @@ void RecordingObserver::begin(const std::string& /*database*/, const std::vector
     rows_.clear();
     expect(joining_.empty(), "begin while a table joins");
     values_.clear();
+    parts_.clear();
     begun_ = true;
     ready_ = false;
     ++begins_;
@@ -54,9 +55,31 @@ void RecordingObserver::apply(const storage::Transaction& transaction) {
     expect(ready_, "apply before ready");
     expect(transaction.end_lsn > position_, "a transaction came twice or out of order");
     position_ = transaction.end_lsn;
+    for (const storage::Change& one : std::exchange(parts_, {})) {
+        if (still_followed(one)) {
+            change(one, false);
+        }
+    }
     for (const storage::Change& one : transaction.changes) {
         change(one, false);
     }
+}
+
+void RecordingObserver::part(std::span<const storage::Change> changes) {
+    const std::scoped_lock lock{mutex_};
+    expect(ready_, "a part before ready");
+    parts_.insert(parts_.end(), changes.begin(), changes.end());
+}
+
+/// False where the table has left since it came.
+bool RecordingObserver::still_followed(const storage::Change& change) const {
+    if (const auto* const upsert = std::get_if<storage::Upsert>(&change)) {
+        return complete(upsert->table);
+    }
+    if (const auto* const removed = std::get_if<storage::Delete>(&change)) {
+        return complete(removed->table);
+    }
+    return complete(std::get<storage::Truncate>(change).tables.front());
 }
 
 bool RecordingObserver::complete(TableOid table) const {
@@ -295,11 +318,15 @@ storage::sync::SyncOptions options(const PostgresServer& server, const std::stri
 }
 
 pid_t spawn_syncer(const PostgresServer& server) {
+    return spawn_syncer(options(server));
+}
+
+pid_t spawn_syncer(const storage::sync::SyncOptions& options) {
     const pid_t child = fork();
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         RecordingObserver observer;
-        storage::sync::Syncer syncer{options(server), observer};
+        storage::sync::Syncer syncer{options, observer};
         syncer.start();
         for (;;) {
             pause();

@@ -24,6 +24,7 @@ class RecordingObserver : public storage::sync::Observer {
     void begin(const std::string& database, const std::vector<storage::Table>& tables) override;
     void rows(storage::TableOid table, std::span<const storage::Row> rows) override;
     void ready(storage::Lsn applied) override;
+    void part(std::span<const storage::Change> changes) override;
     void apply(const storage::Transaction& transaction) override;
     void redefine(const std::vector<storage::Table>& tables) override;
     void join(const storage::Table& table) override;
@@ -56,6 +57,7 @@ class RecordingObserver : public storage::sync::Observer {
     void expect(bool holds, const std::string& what);
     void change(const storage::Change& change, bool joining);
     bool complete(storage::TableOid table) const;
+    bool still_followed(const storage::Change& change) const;
 
     mutable std::mutex mutex_;
     std::vector<storage::Table> tables_;
@@ -65,6 +67,7 @@ class RecordingObserver : public storage::sync::Observer {
     std::map<storage::TableOid, TableValues> values_;
     storage::sync::Status status_;
     std::vector<std::string> reasons_;
+    std::vector<storage::Change> parts_;  ///< of a transaction that is not complete
     storage::Lsn position_;
     bool begun_ = false;
     bool ready_ = false;
@@ -84,6 +87,7 @@ storage::sync::SyncOptions options(
 
 /// Runs a syncer in a process of its own, until it is killed.
 pid_t spawn_syncer(const PostgresServer& server);
+pid_t spawn_syncer(const storage::sync::SyncOptions& options);
 
 /// Waits until the observer has everything that is committed now.
 bool caught_up(const PostgresServer& server, const RecordingObserver& observer);

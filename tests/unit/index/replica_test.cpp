@@ -145,6 +145,24 @@ TEST_CASE("Transactions change the rows", "[index]") {
     CHECK(replica.applied() == Lsn{70});
 }
 
+TEST_CASE("Parts of a transaction are seen with its end, and not before", "[index]") {
+    Replica replica{1};
+    start(replica);
+    const auto before = nearest(replica, {0, 0});
+    const auto part = [&](std::vector<storage::Change> changes) {
+        replica.part(changes);
+        CHECK(nearest(replica, {0, 0}) == before);
+        CHECK(replica.applied() == Lsn{10});
+    };
+    part({insert("c", {0, 0}), storage::Delete{items, "a"}});
+    part({storage::Upsert{items, "b", row("z", {9, 0})}});
+    part({storage::Truncate{{items}}, insert("t", {5, 5})});
+    part({storage::Upsert{items, "t", row("u", {6, 6})}, insert("v", {7, 7})});
+    replica.apply(transaction(20, {storage::Delete{items, "v"}}));
+    CHECK(nearest(replica, {0, 0}) == std::vector<std::string>{"u"});
+    CHECK(replica.applied() == Lsn{20});
+}
+
 TEST_CASE("A vector that cannot be indexed leaves the transaction's other rows alone", "[index]") {
     Replica replica{1};
     start(replica);

@@ -226,7 +226,8 @@ TEST_CASE("The rows of a transaction that the copy has already are skipped", "[s
 }
 
 TEST_CASE("A transaction that is too large fails the tables in it", "[storage]") {
-    TransactionAssembler assembler{{sample_table(), sample_table(200)}, 1'000};
+    TransactionAssembler assembler{
+        {sample_table(), sample_table(200)}, {.memory_max = 1'000}, nullptr};
     std::vector<pgoutput::Message> messages{relation()};
     for (int row = 0; row < 1'000; ++row) {
         messages.emplace_back(pgoutput::Insert{{100}, tuple(seven)});

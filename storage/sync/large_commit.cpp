@@ -1,0 +1,123 @@
+#include "storage/sync/large_commit.hpp"
+
+#include "storage/sync/resolve.hpp"
+#include "storage/sync/resume.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace veer::storage::sync {
+
+LargeCommit::LargeCommit(store::Store& store, store::CommitRecord record)
+    : store_{store},
+      record_{std::move(record)},
+      reader_{store.read_spill(record_.xid, record_.next)} {}
+
+bool LargeCommit::counts(const store::SpilledChange& change) const {
+    const auto left = record_.left.find(change.table);
+    return (left == record_.left.end() || change.place >= left->second) &&
+           !std::binary_search(record_.aborted.begin(), record_.aborted.end(), change.subxid);
+}
+
+Result<std::optional<LargeCommit::Part>> LargeCommit::next(const std::vector<Table>& complete) {
+    auto page = reader_.next();
+    if (page.has_value() && page->empty() && record_.next < record_.count) {
+        page = Error{Errc::gone, "Changes of a transaction that was being applied are missing."};
+    }
+    if (!page.has_value()) {
+        return Error{Errc::gone, page.error().message};
+    }
+    if (page->empty()) {
+        return std::optional<Part>{};
+    }
+    Part part;
+    part.first = page->front().place;
+    part.next = page->back().place + 1;
+    record_.next = part.next;
+    Transaction fresh;
+    for (store::SpilledChange& change : *page) {
+        if (!counts(change)) {
+            continue;
+        }
+        if (change.table == record_.joining) {
+            part.spooled.push_back(std::move(change.change));
+        } else if (find_table(complete, change.table) != nullptr) {
+            fresh.changes.push_back(std::move(change.change));
+        }
+    }
+    auto resolved = resolve_unchanged(std::move(fresh), [&](TableOid oid, const RowKey& key) {
+        return store_.get(oid, key);
+    });
+    if (!resolved.has_value()) {
+        return resolved.error();
+    }
+    part.changes = std::move(resolved->transaction.changes);
+    part.lost = std::move(resolved->lost);
+    return std::optional{std::move(part)};
+}
+
+Result<void> LargeCommit::write(const Part& part) {
+    const store::Spool spool{
+        record_.joining.value_or(TableOid{}), record_.commit_lsn, part.spooled, part.first};
+    return store_.write_part(part.changes, part.next, spool);
+}
+
+namespace {
+
+Result<void> leave(store::Store& store, store::SyncState& state, const TableFailures& lost) {
+    if (lost.empty()) {
+        return {};
+    }
+    std::erase_if(state.tables, [&](const Table& table) { return lost.contains(table.oid); });
+    for (const auto& [table, why] : lost) {
+        spdlog::warn("sync: a table is to be copied again: {}", why);
+    }
+    return store.redefine(state.tables, state.publication_fingerprint);
+}
+
+}  // namespace
+
+Result<void> finish_commit(store::Store& store) {
+    auto record = store.commit_under_way();
+    if (!record.has_value()) {
+        return record.error();
+    }
+    if (!record->has_value()) {
+        store.clear_spills();
+        return {};
+    }
+    auto state = store.state();
+    if (!state.has_value()) {
+        return state.error();
+    }
+    if (!state->has_value()) {
+        return Error{Errc::gone, "A transaction was being applied to a copy that is not there."};
+    }
+    spdlog::info("sync: going on with the transaction at {}", to_string((*record)->commit_lsn));
+    LargeCommit commit{store, **record};
+    while (true) {
+        auto part = commit.next((*state)->tables);
+        if (!part.has_value()) {
+            return part.error();
+        }
+        if (!part->has_value()) {
+            break;
+        }
+        auto done = leave(store, **state, (*part)->lost);
+        done = done.has_value() ? commit.write(**part) : done;
+        if (!done.has_value()) {
+            return done;
+        }
+    }
+    auto ended = store.end_commit((*record)->end_lsn, (*record)->history);
+    auto durable = ended.has_value() ? store.sync() : ended.error();
+    if (!durable.has_value()) {
+        return durable.error();
+    }
+    store.clear_spills();
+    return {};
+}
+
+}  // namespace veer::storage::sync

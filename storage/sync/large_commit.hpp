@@ -1,0 +1,48 @@
+#pragma once
+
+#include "storage/error.hpp"
+#include "storage/row.hpp"
+#include "storage/store/store.hpp"
+#include "storage/sync/table_failures.hpp"
+#include "storage/table.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace veer::storage::sync {
+
+/// Applies a transaction that is too large for memory to the store, part by part
+/// (store::CommitRecord). What is "unchanged" in a part, the parts before it have left in the
+/// store.
+class LargeCommit {
+  public:
+    struct Part {
+        std::vector<Change> changes;  ///< to complete tables; nothing is unchanged
+        std::vector<Change> spooled;  ///< to the joining one
+        std::uint32_t first = 0;      ///< places: from this one
+        std::uint32_t next = 0;       ///< to before this one
+        TableFailures lost;           ///< tables of which a row was not known: nothing is left
+    };
+
+    /// `record` is in the store.
+    LargeCommit(store::Store& store, store::CommitRecord record);
+
+    /// The next part, nothing at the end. Errc::gone where the changes are not what was written.
+    Result<std::optional<Part>> next(const std::vector<Table>& complete);
+
+    /// Applies it, as one batch.
+    Result<void> write(const Part& part);
+
+  private:
+    bool counts(const store::SpilledChange& change) const;
+
+    store::Store& store_;
+    store::CommitRecord record_;
+    store::TransactionReader reader_;
+};
+
+/// Ends what an earlier life has begun, if anything, before anything else is done with the store. A
+/// table of which a row is lost leaves.
+Result<void> finish_commit(store::Store& store);
+
+}  // namespace veer::storage::sync

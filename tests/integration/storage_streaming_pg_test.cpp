@@ -1,0 +1,294 @@
+#include "tests/integration/recording_observer.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <filesystem>
+#include <random>
+
+// Transactions that are larger than what the server keeps of them, and than what veer keeps in
+// memory: they come before their commit, in pieces, wait on disk, and are applied part by part.
+
+using namespace veer;
+using namespace veer::tests;
+using storage::sync::Syncer;
+using storage::sync::SyncOptions;
+
+namespace {
+
+constexpr int many = 20'000;
+
+/// A server that streams what others would still hold in memory.
+struct Upstream : PostgresServer {
+    Upstream() : PostgresServer{{"logical_decoding_work_mem = 64kB"}} {
+        exec(
+            "CREATE TABLE items (id bigint PRIMARY KEY, n int DEFAULT 0, emb vector(4));"
+            "CREATE INDEX items_emb ON items USING hnsw (emb vector_l2_ops) WITH (m = 4, "
+            "ef_construction = 8);"
+            "CREATE TABLE long (id bigint PRIMARY KEY, n int DEFAULT 0, emb vector(768));"
+            "CREATE INDEX long_emb ON long USING ivfflat (emb vector_l2_ops) WITH (lists = 1);"
+            "INSERT INTO items SELECT i, 0, ARRAY[i, 1, 2, 3]::vector FROM generate_series(1, "
+            "1000) i;"
+            "INSERT INTO long SELECT i, 0, array_fill(i, ARRAY[768])::vector "
+            "FROM generate_series(1, 50) i"
+        );
+    }
+
+    std::string streamed() const {
+        return value("SELECT sum(stream_txns) > 0 FROM pg_stat_replication_slots");
+    }
+};
+
+/// What is beyond 128 kB goes to the disk.
+SyncOptions small_memory(const PostgresServer& server) {
+    SyncOptions made = options(server);
+    made.transactions.memory_max = 128U << 10U;
+    return made;
+}
+
+std::string insert(int from, int count, int value = 1) {
+    return "INSERT INTO items SELECT i, 0, ARRAY[i % 1000, " + std::to_string(value) +
+           ", 2, 3]::vector FROM generate_series(" + std::to_string(from) + ", " +
+           std::to_string(from + count - 1) + ") i";
+}
+
+bool spills(const PostgresServer& server) {
+    const std::filesystem::path directory{store_directory(server) + "/transactions"};
+    std::error_code none;
+    return std::filesystem::exists(directory) && !std::filesystem::is_empty(directory, none);
+}
+
+bool begins_to_spill(const PostgresServer& server) {
+    return wait_until([&] { return spills(server); });
+}
+
+void check_equal(const PostgresServer& server, const RecordingObserver& observer) {
+    CHECK(observer.table_rows("items") == rows_in_postgres(server, "items"));
+    CHECK(observer.table_rows("long") == rows_in_postgres(server, "long"));
+    CHECK(observer.violations() == std::vector<std::string>{});
+}
+
+void check_stored(const PostgresServer& server) {
+    const std::string directory = store_directory(server);
+    CHECK(rows_in_store(directory, "items") == rows_in_postgres(server, "items"));
+    CHECK(rows_in_store(directory, "long") == rows_in_postgres(server, "long"));
+}
+
+}  // namespace
+
+TEST_CASE("A large transaction waits on disk, and is seen as a whole", "[storage]") {
+    const Upstream server;
+    RecordingObserver observer;
+    {
+        Syncer syncer{small_memory(server), observer};
+        syncer.start();
+        REQUIRE(caught_up(server, observer));
+        PostgresClient large{server.dsn()};
+        large.exec("BEGIN");
+        large.exec("UPDATE long SET n = n + 1");  // vectors out of line, unchanged
+        large.exec(insert(10'001, many));
+        large.exec("SAVEPOINT s; UPDATE items SET emb = '[7,7,7,7]'; DELETE FROM long");
+        large.exec(insert(50'001, 500) + "; ROLLBACK TO s");
+        large.exec("SAVEPOINT t; DELETE FROM items WHERE id BETWEEN 11 AND 20; RELEASE t");
+        REQUIRE(begins_to_spill(server));
+
+        server.exec(insert(2'001, 10));
+        server.exec("UPDATE long SET emb = array_fill(9, ARRAY[768])::vector WHERE id = 0");
+        REQUIRE(caught_up(server, observer));
+        CHECK(observer.table_rows("items").size() == 1'010);
+        check_equal(server, observer);
+
+        large.exec("UPDATE items SET id = id + 1000000 WHERE id BETWEEN 12000 AND 12500");
+        large.exec("UPDATE long SET id = id + 100, n = 5 WHERE id > 25");
+        large.exec("UPDATE long SET n = 6 WHERE id > 125");
+        large.exec("SAVEPOINT u; " + insert(2'000'001, 700) + "; ROLLBACK TO u");
+        large.exec("COMMIT");
+        REQUIRE(caught_up(server, observer));
+        check_equal(server, observer);
+        CHECK(observer.table_rows("items").size() == 1'000 + many);
+        CHECK(server.streamed() == "t");
+        CHECK_FALSE(spills(server));
+        CHECK(observer.copies() == 1);
+        CHECK(observer.begins() == 1);
+    }
+    check_stored(server);
+}
+
+TEST_CASE("What is rolled back leaves nothing, however much has come of it", "[storage]") {
+    const Upstream server;
+    RecordingObserver observer;
+    {
+        Syncer syncer{small_memory(server), observer};
+        syncer.start();
+        REQUIRE(caught_up(server, observer));
+        PostgresClient large{server.dsn()};
+        large.exec("BEGIN; TRUNCATE long");
+        large.exec(insert(10'001, many));
+        REQUIRE(begins_to_spill(server));
+        large.exec("ROLLBACK");
+        REQUIRE(wait_until([&] {
+            server.exec("SELECT pg_logical_emit_message(true, 'test', '')");
+            return !spills(server);
+        }));
+        REQUIRE(caught_up(server, observer));
+        check_equal(server, observer);
+        CHECK(observer.table_rows("items").size() == 1'000);
+        CHECK(observer.copies() == 1);
+    }
+    check_stored(server);
+}
+
+TEST_CASE("Several large transactions at once are told apart", "[storage]") {
+    const Upstream server;
+    RecordingObserver observer;
+    {
+        Syncer syncer{small_memory(server), observer};
+        syncer.start();
+        REQUIRE(caught_up(server, observer));
+        PostgresClient one{server.dsn()};
+        PostgresClient two{server.dsn()};
+        PostgresClient three{server.dsn()};
+        for (PostgresClient* const client : {&one, &two, &three}) {
+            client->exec("BEGIN");
+        }
+        for (int round = 0; round < 8; ++round) {
+            const int from = 10'000 + round * 1'000;
+            one.exec("SAVEPOINT s; " + insert(from, 900, 1));
+            two.exec(insert(from + 100'000, 900, 2));
+            three.exec("SAVEPOINT s; " + insert(from + 200'000, 900, 3));
+            one.exec(round % 2 == 0 ? "ROLLBACK TO s" : "RELEASE s");
+            server.exec(insert(from + 300'000, 20, 4));
+        }
+        REQUIRE(begins_to_spill(server));
+        two.exec("COMMIT");
+        three.exec("ROLLBACK");
+        server.exec("UPDATE items SET emb = '[1,1,1,1]' WHERE id < 110000");
+        one.exec("COMMIT");
+        REQUIRE(caught_up(server, observer));
+        check_equal(server, observer);
+        CHECK(observer.table_rows("items").size() == 1'000 + 4 * 900 + 8 * 900 + 8 * 20);
+        CHECK(observer.copies() == 1);
+        CHECK(server.streamed() == "t");
+    }
+    check_stored(server);
+}
+
+TEST_CASE("A large transaction may truncate, and change definitions", "[storage]") {
+    const Upstream server;
+    RecordingObserver observer;
+    Syncer syncer{small_memory(server), observer};
+    syncer.start();
+    REQUIRE(caught_up(server, observer));
+    PostgresClient large{server.dsn()};
+    large.exec("BEGIN");
+    large.exec(insert(10'001, many));
+    SECTION("TRUNCATE, of both") {
+        large.exec("TRUNCATE items, long; " + insert(1, 300));
+        large.exec("SAVEPOINT s; " + insert(10'001, 5'000) + "; TRUNCATE items; ROLLBACK TO s");
+        large.exec("COMMIT");
+        REQUIRE(caught_up(server, observer));
+        CHECK(observer.table_rows("items").size() == 300);
+        CHECK(observer.copies() == 1);
+    }
+    SECTION("a column that nobody copies") {
+        large.exec("ALTER TABLE items ADD COLUMN note text DEFAULT 'x'; " + insert(40'001, 5'000));
+        large.exec("COMMIT; " + insert(60'001, 10));
+        REQUIRE(caught_up(server, observer));
+        CHECK(observer.copies() == 1);
+    }
+    SECTION("another definition that is rolled back") {
+        large.exec(
+            "SAVEPOINT s; ALTER TABLE items ALTER COLUMN emb TYPE vector(5) USING "
+            "array_fill(1, ARRAY[5])::vector;"
+            "INSERT INTO items SELECT i, 0, array_fill(i, ARRAY[5])::vector FROM "
+            "generate_series(50001, 55000) i; ROLLBACK TO s; " +
+            insert(60'001, 2'000)
+        );
+        large.exec("COMMIT");
+        REQUIRE(caught_up(server, observer));
+        CHECK(observer.copies() == 1);
+    }
+    SECTION("another definition: the table is copied again, the other is not") {
+        large.exec("UPDATE long SET n = 3");
+        large.exec(
+            "ALTER TABLE items ALTER COLUMN emb TYPE vector(4) USING "
+            "array_fill(1, ARRAY[4])::vector; " +
+            insert(60'001, 2'000)
+        );
+        large.exec("COMMIT");
+        REQUIRE(wait_until([&] { return observer.copies("items") == 2; }));
+        REQUIRE(caught_up(server, observer));
+        CHECK(observer.copies("long") == 1);
+    }
+    check_equal(server, observer);
+}
+
+TEST_CASE("Beyond its room on disk a transaction's tables are copied again", "[storage]") {
+    const Upstream server;
+    SyncOptions bounded = small_memory(server);
+    RecordingObserver observer;
+    SECTION("with some room") {
+        bounded.transactions.disk_max = 1U << 20U;
+    }
+    SECTION("with none, and all of it in memory") {
+        bounded.transactions.disk_max = 0;
+    }
+    Syncer syncer{bounded, observer};
+    syncer.start();
+    REQUIRE(caught_up(server, observer));
+    const bool fits = bounded.transactions.disk_max == 0;  // in half a gigabyte
+    server.exec("BEGIN; " + insert(10'001, many) + "; UPDATE items SET n = 1; COMMIT");
+    REQUIRE(wait_until([&] { return fits || observer.copies("items") == 2; }));
+    REQUIRE(caught_up(server, observer));
+    check_equal(server, observer);
+    CHECK(observer.told("which [sync] streamed_max allows") != fits);
+    CHECK(observer.copies("items") == (fits ? 1 : 2));
+    CHECK(observer.copies("long") == 1);
+    CHECK((server.streamed() == "t") != fits);
+    CHECK_FALSE(spills(server));
+}
+
+TEST_CASE("Who is killed amid large transactions applies each once", "[storage]") {
+    const Upstream server;
+    const auto seed = std::random_device{}();
+    INFO("seed " << seed);
+    std::mt19937 random{seed};
+    {
+        RecordingObserver observer;
+        Syncer syncer{small_memory(server), observer};
+        syncer.start();
+        REQUIRE(caught_up(server, observer));
+    }
+    for (int round = 0; round < 6; ++round) {
+        const pid_t child = spawn_syncer(small_memory(server));
+        REQUIRE(child > 0);
+        PostgresClient large{server.dsn()};
+        large.exec("BEGIN; UPDATE items SET id = -id; UPDATE long SET id = -id, n = n + 1");
+        large.exec(insert(10'001 + round * 10'000, 6'000));
+        large.exec("SAVEPOINT s; DELETE FROM items; ROLLBACK TO s");
+        const bool streams = begins_to_spill(server);
+        CHECK(streams);
+        if (round % 3 != 0) {
+            large.exec(round % 3 == 1 ? "COMMIT" : "COMMIT; " + insert(900'001 + round * 10, 5));
+        }
+        for (auto left = round % 3 == 1 ? random() % 40 : 0; left > 0; --left) {
+            server.exec("UPDATE long SET n = n + 1 WHERE id = -1");  // meanwhile it is applied
+        }
+        kill(child, SIGKILL);
+        CHECK(waitpid(child, nullptr, 0) == child);
+        if (round % 3 == 0) {
+            large.exec(round == 0 ? "COMMIT" : "ROLLBACK");
+        }
+    }
+    RecordingObserver observer;
+    {
+        Syncer syncer{small_memory(server), observer};
+        syncer.start();
+        REQUIRE(caught_up(server, observer));
+        check_equal(server, observer);
+        CHECK(observer.copies() == 0);
+        CHECK_FALSE(spills(server));
+    }
+    check_stored(server);
+}
