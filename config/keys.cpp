@@ -138,6 +138,14 @@ const std::array<Key, 46> all_keys{{
          return Value(bytes_to_string(c.sync.wal_keep_max));
      }},
     {"sync",
+     "streamed_max",
+     "a size from \"64MiB\" to \"1048576GiB\", or 0 for none",
+     true,
+     [](Config& c, const Value& v) { return set_wal_bound(c.sync.streamed_max, v); },
+     [](const Config& c) {
+         return Value(bytes_to_string(c.sync.streamed_max));
+     }},
+    {"sync",
      "verify_rate",
      "a number from 0 to 1000000",
      true,

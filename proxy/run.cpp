@@ -113,7 +113,8 @@ struct Copy {
                .wal_keep_max = config.sync.wal_keep_max,
                .verify_rows_per_second = config.sync.verify_rate,
                .columns = column_choices(config, &declarations),
-               .copy = {config.sync.copy_connections, config.sync.copy_rate}},
+               .copy = {config.sync.copy_connections, config.sync.copy_rate},
+               .transactions = {.disk_max = config.sync.streamed_max}},
               tap
           ),
           golden(

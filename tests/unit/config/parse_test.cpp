@@ -58,6 +58,7 @@ wal_keep_max = "1GiB"
 verify_rate = 0
 copy_connections = 4
 copy_rate = "1MiB"
+streamed_max = "2GiB"
 build_threads = 3
 [storage]
 dir = "/var/lib/veer"
@@ -90,6 +91,7 @@ level = "warn"
         .verify_rate = 0,
         .copy_connections = 4,
         .copy_rate = 1ULL << 20U,
+        .streamed_max = 2ULL << 30U,
         .build_threads = 3};
     expected.storage.dir = "/var/lib/veer";
     expected.storage.checkpoint_interval = std::chrono::minutes(5);
@@ -224,6 +226,7 @@ TEST_CASE("Values outside their limits are refused", "[config]") {
           "[limits]\nresult_bytes_max = '4MB'",
           "[sync]\nwal_keep_max = '1MiB'",
           "[sync]\nwal_keep_max = -1",
+          "[sync]\nstreamed_max = '1MiB'",
           "[listen]\nport = 0",
           "[listen]\naddress = ''",
           "[upstream]\ndsn = ''"}) {
