@@ -220,7 +220,9 @@ struct TransactionReader::Impl {
     }
 };
 
-TransactionReader::TransactionReader(std::string directory, std::uint32_t xid, std::uint32_t from)
+TransactionReader::TransactionReader(
+    const std::string& directory, std::uint32_t xid, std::uint32_t from
+)
     : impl_{std::make_unique<Impl>()} {
     impl_->directory = directory_of(directory, xid);
     impl_->next = from;

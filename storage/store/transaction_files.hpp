@@ -57,7 +57,7 @@ struct SpilledChange {
 /// Reads sealed files, also those of an earlier life.
 class TransactionReader {
   public:
-    TransactionReader(std::string directory, std::uint32_t xid, std::uint32_t from);
+    TransactionReader(const std::string& directory, std::uint32_t xid, std::uint32_t from);
     TransactionReader(TransactionReader&&) noexcept;
     TransactionReader& operator=(TransactionReader&&) noexcept;
     ~TransactionReader();
