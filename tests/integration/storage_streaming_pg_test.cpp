@@ -1,10 +1,16 @@
 #include "tests/integration/recording_observer.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <malloc.h>
+#include <sanitizer/allocator_interface.h>
 #include <sys/wait.h>
 
+#include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <filesystem>
+#include <future>
+#include <memory>
 #include <random>
 
 // Transactions that are larger than what the server keeps of them, and than what veer keeps in
@@ -63,10 +69,73 @@ bool begins_to_spill(const PostgresServer& server) {
     return wait_until([&] { return spills(server); });
 }
 
+/// Bytes on the heap now.
+std::size_t heap() {
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+    return __sanitizer_get_current_allocated_bytes();
+#endif
+#endif
+    const struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+/// Keeps nothing, and looks at the heap.
+class Weigher : public storage::sync::Observer {
+  public:
+    void begin(const std::string& /*database*/, const std::vector<storage::Table>&) override {}
+
+    void rows(storage::TableOid /*table*/, std::span<const storage::Row>) override {}
+
+    void ready(storage::Lsn /*applied*/) override {}
+
+    void part(std::span<const storage::Change> changes) override {
+        parts += changes.size();
+        most = std::max(most.load(), heap());
+    }
+
+    void apply(const storage::Transaction& transaction) override {
+        most = std::max(most.load(), heap());
+        position = transaction.end_lsn.value;
+    }
+
+    void applied(storage::Lsn lsn) override {
+        most = std::max(most.load(), heap());
+        position = lsn.value;
+    }
+
+    void status(const storage::sync::Status& status) override {
+        most = std::max(most.load(), heap());
+        streams = status.tables.size() == 2 &&
+                  std::all_of(status.tables.begin(), status.tables.end(), [](const auto& table) {
+                      return table.state == storage::sync::TableState::streaming;
+                  });
+    }
+
+    std::atomic<std::size_t> parts = 0;
+    std::atomic<std::size_t> most = 0;
+    std::atomic<std::uint64_t> position = 0;
+    std::atomic<bool> streams = false;
+};
+
 void check_equal(const PostgresServer& server, const RecordingObserver& observer) {
     CHECK(observer.table_rows("items") == rows_in_postgres(server, "items"));
     CHECK(observer.table_rows("long") == rows_in_postgres(server, "long"));
     CHECK(observer.violations() == std::vector<std::string>{});
+}
+
+/// As `veer verify` does it.
+void check_verified(Syncer& syncer) {
+    using Verdicts = std::vector<storage::sync::TableVerdict>;
+    const auto answered = std::make_shared<std::promise<Verdicts>>();
+    syncer.verify({}, [answered](Verdicts verdicts) { answered->set_value(std::move(verdicts)); });
+    const Verdicts verdicts = answered->get_future().get();
+    CHECK(verdicts.size() == 2);
+    for (const auto& verdict : verdicts) {
+        INFO(verdict.name);
+        CHECK(verdict.trouble.empty());
+        CHECK(verdict.differences == 0);
+    }
 }
 
 void check_stored(const PostgresServer& server) {
@@ -111,6 +180,7 @@ TEST_CASE("A large transaction waits on disk, and is seen as a whole", "[storage
         CHECK_FALSE(spills(server));
         CHECK(observer.copies() == 1);
         CHECK(observer.begins() == 1);
+        check_verified(syncer);
     }
     check_stored(server);
 }
@@ -135,6 +205,7 @@ TEST_CASE("What is rolled back leaves nothing, however much has come of it", "[s
         check_equal(server, observer);
         CHECK(observer.table_rows("items").size() == 1'000);
         CHECK(observer.copies() == 1);
+        check_verified(syncer);
     }
     check_stored(server);
 }
@@ -170,6 +241,7 @@ TEST_CASE("Several large transactions at once are told apart", "[storage]") {
         CHECK(observer.table_rows("items").size() == 1'000 + 4 * 900 + 8 * 900 + 8 * 20);
         CHECK(observer.copies() == 1);
         CHECK(server.streamed() == "t");
+        check_verified(syncer);
     }
     check_stored(server);
 }
@@ -222,6 +294,7 @@ TEST_CASE("A large transaction may truncate, and change definitions", "[storage]
         CHECK(observer.copies("long") == 1);
     }
     check_equal(server, observer);
+    check_verified(syncer);
 }
 
 TEST_CASE("Beyond its room on disk a transaction's tables are copied again", "[storage]") {
@@ -247,6 +320,7 @@ TEST_CASE("Beyond its room on disk a transaction's tables are copied again", "[s
     CHECK(observer.copies("long") == 1);
     CHECK((server.streamed() == "t") != fits);
     CHECK_FALSE(spills(server));
+    check_verified(syncer);
 }
 
 TEST_CASE("Who is killed amid large transactions applies each once", "[storage]") {
@@ -289,6 +363,42 @@ TEST_CASE("Who is killed amid large transactions applies each once", "[storage]"
         check_equal(server, observer);
         CHECK(observer.copies() == 0);
         CHECK_FALSE(spills(server));
+        check_verified(syncer);
     }
     check_stored(server);
+}
+
+TEST_CASE("A large transaction takes no more memory than the store does", "[storage]") {
+    constexpr std::size_t rows = 60'000;  // of 3 kB
+    constexpr std::size_t megabyte = 1U << 20U;
+    const Upstream server;
+    Weigher observer;
+    SyncOptions bounded = options(server);
+    bounded.transactions.memory_max = 8 * megabyte;
+    Syncer syncer{bounded, observer};
+    syncer.start();
+    REQUIRE(wait_until([&] { return observer.streams.load(); }));
+    const std::size_t before = heap();
+    PostgresClient large{server.dsn()};
+    large.exec(
+        "BEGIN; INSERT INTO long SELECT i, 0, array_fill(i, ARRAY[768])::vector FROM "
+        "generate_series(1000, " +
+        std::to_string(999 + rows) + ") i"
+    );
+    REQUIRE(begins_to_spill(server));
+    large.exec("COMMIT");
+    const auto end = storage::parse_lsn(server.value("SELECT pg_current_wal_lsn()")).value;
+    server.exec("SELECT pg_logical_emit_message(true, 'test', '')");
+    while (observer.parts < rows) {  // as long as it goes on
+        const std::size_t parts = observer.parts;
+        REQUIRE(wait_until([&] { return observer.parts > parts; }));
+    }
+    REQUIRE(wait_until([&] { return observer.position >= end; }));
+    const std::size_t grown = observer.most - std::min<std::size_t>(before, observer.most);
+    INFO("the heap grew by " << grown / megabyte << " MB");
+    // Most of it is what the store keeps of rows that were not flushed. A transaction in memory is
+    // there twice: as it came, and as a batch.
+    CHECK(grown < 120 * megabyte);
+    CHECK(observer.parts == rows);
+    CHECK(rows * 768 * sizeof(float) > 120 * megabyte);
 }
