@@ -24,7 +24,7 @@ bool set_wal_bound(std::uint64_t& target, const Value& value) {
 }
 
 constexpr std::array<std::string_view, 3> vector_places{"auto", "memory", "file"};
-const std::array<Key, 46> all_keys{{
+const std::array<Key, 47> all_keys{{
     {"listen",
      "address",
      "an address or host name",
