@@ -352,6 +352,11 @@ Result<void> Connection::write_copy(std::string_view bytes) {
     return send_all(Clock::now() + statement_time_max_);
 }
 
+bool Connection::in_recovery() const {
+    const char* const standby = PQparameterStatus(connection_.get(), "in_hot_standby");
+    return standby != nullptr && std::string_view{standby} == "on";
+}
+
 std::string Connection::quote_identifier(std::string_view name) const {
     std::string quoted{"\""};
     for (const char letter : name) {

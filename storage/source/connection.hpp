@@ -87,6 +87,9 @@ class Connection {
     /// SQLSTATE of the last failure, empty where the server said nothing.
     const std::string& sqlstate() const { return sqlstate_; }
 
+    /// As the server said last: when the session began, or since then at the end of a statement.
+    bool in_recovery() const;
+
     std::string quote_identifier(std::string_view name) const;
     std::string quote_literal(std::string_view text) const;
 

@@ -27,7 +27,8 @@ Result<std::optional<SlotFacts>> read_slot(Connection& connection, const std::st
         "       AND coalesce(s.wal_status, 'lost') <> 'lost' AND NOT s.temporary, "
         "       s.active, s.confirmed_flush_lsn, coalesce(s.wal_status, 'lost') = 'lost', "
         "       coalesce(pg_catalog.to_jsonb(s) ->> 'invalidation_reason', ''), "
-        "       pg_catalog.current_setting('max_slot_wal_keep_size') "
+        "       pg_catalog.current_setting('max_slot_wal_keep_size'), "
+        "       coalesce(pg_catalog.to_jsonb(s) ->> 'synced', '') = 'true' "
         "  FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = " +
         connection.quote_literal(name)
     );
@@ -41,6 +42,7 @@ Result<std::optional<SlotFacts>> read_slot(Connection& connection, const std::st
     facts.usable = rows->boolean(0, 0);
     facts.active = rows->boolean(0, 1);
     facts.confirmed_flush = parse_lsn(rows->text(0, 2));
+    facts.synced = rows->boolean(0, 6);
     if (rows->boolean(0, 3)) {
         const std::string why = rows->text(0, 4);  // empty before Postgres 17
         facts.invalidated =

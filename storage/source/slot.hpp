@@ -16,6 +16,7 @@ struct SlotFacts {
     bool active = false;
     Lsn confirmed_flush;
     std::string invalidated = {};  ///< why Postgres gave it up, if it did
+    bool synced = false;  ///< kept by a standby as its primary's is; there nobody can read it
 };
 
 /// Returns nothing where there is no slot of that name.

@@ -3,19 +3,14 @@
 #include "storage/byte_reader.hpp"
 #include "storage/byte_writer.hpp"
 
+#include <utility>
+
 namespace veer::storage::source {
 
 namespace {
 
-/// A definite loss (42704: no such slot or publication; 55000: invalidated) is not to be retried.
 Error judge_failure(const Connection& connection, Error error) {
-    if (connection.sqlstate() == "42704" || connection.sqlstate() == "55000") {
-        error.code = Errc::gone;
-    }
-    if (connection.sqlstate() == "55006") {
-        error.code = Errc::connection;
-    }
-    return error;
+    return judge_stream_failure(connection.sqlstate(), connection.in_recovery(), std::move(error));
 }
 
 /// Microseconds since 2000-01-01, as the protocol wants them.
@@ -28,6 +23,16 @@ std::uint64_t postgres_now() {
 }
 
 }  // namespace
+
+Error judge_stream_failure(std::string_view sqlstate, bool in_recovery, Error error) {
+    if (sqlstate == "42704" || (sqlstate == "55000" && !in_recovery)) {
+        error.code = Errc::gone;
+    }
+    if (sqlstate == "55006" || (sqlstate == "55000" && in_recovery)) {
+        error.code = Errc::connection;
+    }
+    return error;
+}
 
 Result<StreamEvent> decode_stream(std::string_view bytes) {
     ByteReader in{bytes};

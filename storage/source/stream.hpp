@@ -71,6 +71,11 @@ class Stream {
     Connection* connection_;
 };
 
+/// What a failure of the stream means, by its SQLSTATE. A definite loss (42704: no such slot or
+/// publication; 55000: invalidated) is not to be retried. But 55000 is also what a standby says of
+/// a slot that it cannot read before it is promoted.
+Error judge_stream_failure(std::string_view sqlstate, bool in_recovery, Error error);
+
 /// Decodes one CopyData message of the stream.
 Result<StreamEvent> decode_stream(std::string_view bytes);
 

@@ -143,6 +143,24 @@ std::optional<std::string> reason_to_start_over(
     return std::nullopt;
 }
 
+std::optional<std::string> reason_to_wait(
+    const std::optional<store::SyncState>& stored, const UpstreamFacts& upstream
+) {
+    if (!upstream.in_recovery || !stored.has_value() ||
+        stored->phase != store::CopyPhase::streaming || stored->system_id != upstream.system_id ||
+        stored->database != upstream.database) {
+        return std::nullopt;
+    }
+    const bool synced = upstream.slot.has_value() && upstream.slot->synced;
+    const bool of_primary = stored->history.landmark != store::Landmark{};
+    if (!synced && !(of_primary && reason_to_start_over(stored, upstream).has_value())) {
+        return std::nullopt;
+    }
+    return "The upstream is a standby, and the copy was made of its primary: veer waits for the "
+           "primary, or for the standby's promotion; to copy the standby instead, remove the "
+           "store's directory.";
+}
+
 Reconciled reconcile(
     const std::vector<Table>& complete,
     const std::string& fingerprint,

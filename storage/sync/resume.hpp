@@ -21,6 +21,7 @@ struct UpstreamFacts {
     std::optional<source::Publication> publication;  ///< of the stored name
     std::uint32_t timeline = 0;
     Lsn end;  ///< of the upstream's log
+    bool in_recovery = false;
 };
 
 /// Returns why nothing of the stored copy can be continued, or nothing where something can:
@@ -34,6 +35,17 @@ struct UpstreamFacts {
 /// "The slot exists" proves nothing: made anew, or moved by somebody, it leaves a gap without a
 /// word.
 std::optional<std::string> reason_to_start_over(
+    const std::optional<store::SyncState>& stored, const UpstreamFacts& upstream
+);
+
+/// Returns why the stored copy has to wait for another server, or for what this one will be, or
+/// nothing. A standby that is to take over has not yet all that the copy has, and its slot, if it
+/// is there already, cannot be read before the promotion: nothing of that says that the copy is
+/// lost.
+///
+/// The copy is a primary's where it has a landmark, which no standby lets veer write. A slot that
+/// the standby has of its own goes on there.
+std::optional<std::string> reason_to_wait(
     const std::optional<store::SyncState>& stored, const UpstreamFacts& upstream
 );
 

@@ -166,6 +166,14 @@ Result<std::optional<std::string>> Session::judge_stored(
         upstream.slot = *slot;
         upstream.publication = *publication;
     }
+    auto writable = can_write();
+    if (!writable.has_value()) {
+        return writable.error();
+    }
+    upstream.in_recovery = !*writable || replication_->in_recovery();
+    if (const auto why = reason_to_wait(stored, upstream)) {
+        return Error{Errc::connection, *why};
+    }
     return reason_to_start_over(stored, upstream);
 }
 

@@ -61,9 +61,9 @@ class FollowingStandby(ReturningStandby):
 class FailoverStage(Stage):
     """Its `postgres` is who is primary now."""
 
-    def __init__(self, binary, primary, standby, seed):
+    def __init__(self, binary, primary, standby, seed, attributes):
         self.postgres, self.standby, self.random = primary, standby, random.Random(seed)
-        self.veer = MortalVeer(binary, primary, TOML, dsn([primary, standby], "read-write"))
+        self.veer = MortalVeer(binary, primary, TOML, dsn([primary, standby], attributes))
         self.writers = [Writer(self.veer, number, seed + number) for number in range(2)]
 
     def begin(self):
@@ -96,6 +96,17 @@ class FailoverStage(Stage):
         self.standby.follow()
         self.crash()
 
+    def crash_and_pause(self):
+        """Veer is at the standby before that is primary."""
+        self.go_on(5)
+        self.postgres.crash()
+        wait_until(lambda: "The upstream is a standby" in self.veer.said(), "veer to be told that it is at a standby")
+        self.standby.take_over()
+
+    def crash_with_slot_and_pause(self):
+        self.standby.follow()
+        self.crash_and_pause()
+
     def switch_over(self):
         """The primary ends in peace, when everybody has everything; the standby gets its slot, as Patroni does it."""
         self.go_on(5)
@@ -112,11 +123,11 @@ class FailoverStage(Stage):
         self.standby.take_over()
 
 
-def check(binary, seed, how, copied_again, kind=ReturningStandby):
+def check(binary, seed, how, copied_again, kind=ReturningStandby, attributes="read-write"):
     with CrashingPostgres() as primary:
         fill(primary)
         with kind(primary) as standby:
-            stage = FailoverStage(binary, primary, standby, seed)
+            stage = FailoverStage(binary, primary, standby, seed, attributes)
             with stage.veer:
                 stage.begin()
                 getattr(stage, how)()
@@ -133,9 +144,11 @@ def main():
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 32)
     print(f"seed {seed}", flush=True)
     check(sys.argv[1], seed, "crash", True)
+    check(sys.argv[1], seed, "crash_and_pause", True, attributes="any")
     check(sys.argv[1], seed, "switch_over", False)
     if int(server_program("postgres").parts[-3]) >= 17:
         check(sys.argv[1], seed, "crash_with_slot", False, FollowingStandby)
+        check(sys.argv[1], seed, "crash_with_slot_and_pause", False, FollowingStandby, "any")
     print("all of it held")
 
 

@@ -16,6 +16,18 @@ TEST_CASE("A stream message is data or a keepalive", "[storage]") {
     CHECK(decoded.reply_requested);
 }
 
+TEST_CASE("A standby's slot that cannot be read yet is no loss", "[storage]") {
+    const auto code_of = [](std::string_view sqlstate, bool in_recovery) {
+        return judge_stream_failure(sqlstate, in_recovery, {Errc::unexpected, "?"}).code;
+    };
+    CHECK(code_of("55000", false) == Errc::gone);
+    CHECK(code_of("55000", true) == Errc::connection);
+    CHECK(code_of("42704", false) == Errc::gone);
+    CHECK(code_of("42704", true) == Errc::gone);
+    CHECK(code_of("55006", false) == Errc::connection);
+    CHECK(code_of("22023", true) == Errc::unexpected);
+}
+
 TEST_CASE("A malformed stream message is refused", "[storage]") {
     const std::string keepalive = ByteWriter{}.u8('k').be64(0x55).be64(3).u8(1).take();
     for (std::size_t size = 0; size < keepalive.size(); ++size) {

@@ -127,6 +127,59 @@ TEST_CASE("Anything that breaks the continuity starts the copy over", "[storage]
     CHECK(reason->find(expected) != std::string::npos);
 }
 
+TEST_CASE("A copy of the primary's is not lost because a standby answers", "[storage]") {
+    SyncState stored = stored_state();
+    UpstreamFacts standby = same_upstream();
+    standby.in_recovery = true;
+    SECTION("whose slot is the primary's") {
+        standby.slot->synced = true;
+    }
+    SECTION("whose slot is not complete yet") {
+        standby.slot = source::SlotFacts{};
+        standby.slot->synced = true;
+    }
+    SECTION("that has no slot") {
+        stored.history.landmark = {{0x80}, 1, 1};
+        standby.slot.reset();
+    }
+    SECTION("that is behind") {
+        stored.history.landmark = {{0x80}, 1, 1};
+        standby.end = {0x90};
+    }
+    const auto reason = reason_to_wait(stored, standby);
+    REQUIRE(reason.has_value());
+    INFO(*reason);
+    CHECK(reason->find("promot") != std::string::npos);
+    standby.in_recovery = false;
+    CHECK_FALSE(reason_to_wait(stored, standby).has_value());
+}
+
+TEST_CASE("Whose copy is of the standby itself, or of elsewhere, waits for nobody", "[storage]") {
+    SyncState stored = stored_state();
+    UpstreamFacts standby = same_upstream();
+    standby.in_recovery = true;
+    CHECK_FALSE(reason_to_wait(std::nullopt, standby).has_value());
+    CHECK_FALSE(reason_to_wait(stored, standby).has_value());
+    stored.history.landmark = {{0x80}, 1, 1};
+    standby.slot->confirmed_flush = {0x80};
+    CHECK_FALSE(reason_to_wait(stored, standby).has_value());
+    stored.history.landmark = {};
+    standby.slot.reset();
+    CHECK_FALSE(reason_to_wait(stored, standby).has_value());
+    stored.history.landmark = {{0x80}, 1, 1};
+    CHECK(reason_to_wait(stored, standby).has_value());
+    SECTION("another cluster") {
+        standby.system_id = "8";
+    }
+    SECTION("another database") {
+        standby.database = "other";
+    }
+    SECTION("half a copy") {
+        stored.phase = CopyPhase::copying;
+    }
+    CHECK_FALSE(reason_to_wait(stored, standby).has_value());
+}
+
 TEST_CASE("Each table goes on, or leaves with a reason, by itself", "[storage]") {
     const std::vector<Table> complete{
         sample_table(100), sample_table(101), sample_table(102), sample_table(103)};
