@@ -2,6 +2,7 @@
 
 #include "storage/store/encoding.hpp"
 
+#include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
@@ -68,6 +69,31 @@ Result<void> Database::append_delete(
         batch.DeleteRange(from, end);
     }
     return at->status().ok() ? Result<void>{} : error("Cannot read", at->status());
+}
+
+/// A file may be given up only once it is durable that its rows are not wanted. Such a file may
+/// have said of older rows, in a file that reaches out of the range and stays, that they are gone:
+/// so what is seen in the range afterwards is deleted once more.
+Result<void> Database::commit_deletes(rocksdb::WriteBatch& batch, const std::vector<Keys>& ranges)
+    const {
+    if (auto deleted = commit(batch, true); !deleted.has_value()) {
+        return deleted;
+    }
+    rocksdb::WriteBatch again;
+    for (const auto& [first, end] : ranges) {
+        if (first >= end) {
+            continue;
+        }
+        const rocksdb::Slice from{first};
+        const rocksdb::Slice to{end};
+        // Failure costs only the space.
+        rocksdb::DeleteFilesInRange(db.get(), db->DefaultColumnFamily(), &from, &to, false)
+            .PermitUncheckedError();
+        if (auto appended = append_delete(again, first, end); !appended.has_value()) {
+            return appended;
+        }
+    }
+    return again.Count() == 0 ? Result<void>{} : commit(again, false);
 }
 
 std::uint64_t Database::size_of(const std::string& prefix) const {

@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace rocksdb {
 class DB;
@@ -42,6 +44,13 @@ struct Database {
     Result<void> append_delete(
         rocksdb::WriteBatch& batch, const std::string& from, const std::string& end
     ) const;
+
+    /// From one key to before another.
+    using Keys = std::pair<std::string, std::string>;
+
+    /// Commits a batch that deletes these ranges, durably, and gives the disk space of them back.
+    /// Nobody may read there any more, in a view of an earlier moment neither.
+    Result<void> commit_deletes(rocksdb::WriteBatch& batch, const std::vector<Keys>& ranges) const;
 
     /// About so many bytes under a prefix.
     std::uint64_t size_of(const std::string& prefix) const;

@@ -255,8 +255,7 @@ Result<void> Store::redefine(
     const std::vector<Table>& tables, const std::string& publication_fingerprint
 ) {
     rocksdb::WriteBatch batch;
-    auto changed = append_tables(batch, tables, publication_fingerprint);
-    return changed.has_value() ? impl_->commit(batch, true) : changed;
+    return commit_tables(batch, tables, publication_fingerprint);
 }
 
 Result<void> Store::join(
@@ -265,16 +264,15 @@ Result<void> Store::join(
     rocksdb::WriteBatch batch;
     batch.Delete(slice(copy_key));
     batch.Delete(slice(unreadable_key));
-    auto changed = append_tables(batch, tables, publication_fingerprint);
-    return changed.has_value() ? impl_->commit(batch, true) : changed;
+    return commit_tables(batch, tables, publication_fingerprint);
 }
 
 /// Rows of tables that are not among them any more are deleted.
-Result<void> Store::append_tables(
+Result<void> Store::commit_tables(
     rocksdb::WriteBatch& batch,
     const std::vector<Table>& tables,
     const std::string& publication_fingerprint
-) const {
+) {
     auto state = this->state();
     if (!state.has_value()) {
         return state.error();
@@ -282,6 +280,7 @@ Result<void> Store::append_tables(
     if (!state->has_value()) {
         return Error{Errc::unexpected, "Tables were redefined that were never copied."};
     }
+    std::vector<Database::Keys> left;
     for (const Table& before : (*state)->tables) {
         const bool stays = std::any_of(tables.begin(), tables.end(), [&](const Table& table) {
             return table.oid == before.oid;
@@ -289,26 +288,29 @@ Result<void> Store::append_tables(
         if (!stays) {
             const std::string prefix = row_prefix(before.oid);
             batch.DeleteRange(prefix, after_prefix(prefix));
+            left.emplace_back(prefix, after_prefix(prefix));
         }
     }
     (*state)->tables = tables;
     (*state)->publication_fingerprint = publication_fingerprint;
     batch.Put(meta_key("state"), encode_state(**state));
-    return {};
+    return impl_->commit_deletes(batch, left);
 }
 
 Result<void> Store::forget(TableOid table) {
     rocksdb::WriteBatch batch;
+    std::vector<Database::Keys> gone;
     for (const std::string& prefix : {row_prefix(table), spool_prefix(table)}) {
         auto appended = impl_->append_delete(batch, prefix, after_prefix(prefix));
         if (!appended.has_value()) {
             return appended;
         }
+        gone.emplace_back(prefix, after_prefix(prefix));
     }
     batch.Delete(slice(copy_key));
     batch.Delete(slice(unreadable_key));
     impl_->spooled = 0;
-    return impl_->commit(batch, false);
+    return impl_->commit_deletes(batch, gone);
 }
 
 std::uint64_t Store::spooled() const {
@@ -325,7 +327,7 @@ Result<void> Store::forget_others(
     if (joining.has_value()) {
         kept.insert(*joining);
     }
-    std::vector<std::pair<std::string, std::string>> others;
+    std::vector<Database::Keys> others;
     std::string from = "r";
     for (const TableOid table : kept) {
         others.emplace_back(from, row_prefix(table));
@@ -347,7 +349,7 @@ Result<void> Store::forget_others(
             return appended;
         }
     }
-    return impl_->commit(batch, true);
+    return impl_->commit_deletes(batch, others);
 }
 
 Result<std::optional<CopyRecord>> Store::copy() const {

@@ -91,7 +91,9 @@ class Store {
     /// The same when the table that copy() is about has come to them.
     Result<void> join(const std::vector<Table>& tables, const std::string& publication_fingerprint);
 
-    /// Forgets rows and spool of a table that is not in state().tables, and copy().
+    /// Forgets rows and spool of a table that is not in state().tables, and copy(). As redefine()
+    /// and forget_others(), it gives the disk space back at once: of rows that it deletes, an older
+    /// view may lack some.
     Result<void> forget(TableOid table);
 
     /// Forgets what there is of tables other than these, but for the rows, spool and copy() of
@@ -174,11 +176,11 @@ class Store {
     struct Impl;
     explicit Store(std::unique_ptr<Impl> impl);
 
-    Result<void> append_tables(
+    Result<void> commit_tables(
         rocksdb::WriteBatch& batch,
         const std::vector<Table>& tables,
         const std::string& publication_fingerprint
-    ) const;
+    );
 
     std::unique_ptr<Impl> impl_;
 };

@@ -422,6 +422,63 @@ TEST_CASE("Many rows of a copy are there at once, and are what was written last"
     CHECK(all_rows(*store).empty());
 }
 
+namespace {
+
+/// Of RocksDB's own files, without its log.
+std::uintmax_t table_bytes(const fs::path& directory) {
+    std::uintmax_t bytes = 0;
+    for (const auto& file : fs::directory_iterator{directory}) {
+        bytes += file.path().extension() == ".sst" ? file.file_size() : 0;
+    }
+    return bytes;
+}
+
+/// Several files of them, in ascending order.
+void write_ascending(Store& store, TableOid of) {
+    for (std::uint64_t file = 0; file < 4; ++file) {
+        std::vector<Row> rows = many_rows(5);
+        for (std::uint64_t i = 0; i < rows.size(); ++i) {
+            rows[i].key = key_of(file * many + i);
+        }
+        store.write_rows(of, rows).value();
+    }
+}
+
+}  // namespace
+
+TEST_CASE("What is forgotten gives its disk space back", "[storage]") {
+    const TemporaryDirectory temporary;
+    const fs::path directory{temporary / "s"};
+    std::optional<Store> store = filled_store(directory);
+    write_ascending(*store, {99});
+    write_ascending(*store, {101});
+    const std::uintmax_t both = table_bytes(directory);
+    REQUIRE(both > (20U << 20U));
+    const auto gone = [&] {
+        return !store->get({101}, key_of(1)).value().has_value();
+    };
+    SECTION("a copy that was for nothing") {
+        store->forget({101}).value();
+    }
+    SECTION("one that nobody goes on with") {
+        store->forget_others({sample_table(100), sample_table(99)}).value();
+    }
+    SECTION("a table that leaves") {
+        store->join({sample_table(99), sample_table(100), sample_table(101)}, "").value();
+        store->redefine({sample_table(99), sample_table(100)}, "").value();
+    }
+    CHECK(gone());
+    CHECK(table_bytes(directory) < both * 6 / 10);
+    CHECK(all_rows(*store).size() == 2);
+    store.reset();
+    store.emplace(Store::open(directory).value());
+    CHECK(gone());
+    CHECK(store->get({99}, key_of(1)).value().has_value());
+    CHECK(store->get({99}, key_of(4 * many - 1)).value().has_value());
+    write_ascending(*store, {101});
+    CHECK(store->get({101}, key_of(1)).value().has_value());
+}
+
 TEST_CASE("What was to become many rows of a copy is not kept", "[storage]") {
     const TemporaryDirectory temporary;
     const fs::path loading = fs::path{temporary / "s"} / "loading";
