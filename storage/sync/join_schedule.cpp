@@ -23,7 +23,10 @@ void JoinSchedule::failed(TableOid table, Failure failure, Clock::time_point now
         entry.costly = milliseconds{0};
     }
     entry.joined.reset();
-    if (failure == Failure::cheap) {
+    if (failure == Failure::advanced) {
+        entry.cheap = milliseconds{0};
+    }
+    if (failure != Failure::costly) {
         entry.cheap = std::clamp(entry.cheap * 2, cheap_min, cheap_max);
         entry.due = now + entry.cheap;
         return;

@@ -12,6 +12,7 @@ namespace veer::storage::sync {
 /// When a table is copied next. Pure: time comes in.
 ///
 ///     could not begin (a lock, a right)           0.5 s, 1 s ... 10 s
+///     was cut short, but came farther             0.5 s
 ///     a copy or a stream of it was for nothing    at once, then 10 s, 20 s ... 1 h
 ///
 /// The latter is forgotten where the table has streamed for an hour since it joined: what fails
@@ -20,13 +21,13 @@ class JoinSchedule {
   public:
     using Clock = std::chrono::steady_clock;
 
-    enum class Failure { cheap, costly };
+    enum class Failure { cheap, advanced, costly };
 
     void failed(TableOid table, Failure failure, Clock::time_point now);
     void joined(TableOid table, Clock::time_point now);
 
     /// The smallest table that is due, of those wanted. Where the copy of one has `begun`, that
-    /// one: the others wait for it, unless it has failed too often.
+    /// one: the others wait for it, unless it has failed too often without coming farther.
     std::optional<Table> next(
         const std::vector<Table>& wanted, Clock::time_point now, std::optional<TableOid> begun = {}
     ) const;

@@ -210,6 +210,7 @@ void Joiner::run() {
 
 void Joiner::attempt(const Table& wanted) {
     rows_copied_ = false;
+    advanced_ = false;
     auto table = prepare(wanted);
     auto record = table.has_value() ? find_record(*table) : table.error();
     if (!record.has_value()) {
@@ -230,6 +231,7 @@ void Joiner::attempt(const Table& wanted) {
     if (!goes_on()) {
         record->reset();
     }
+    const auto before = record->has_value() ? (*record)->done : std::vector<store::PageRange>{};
     auto copied = copy_or_tell(*table, std::move(*record));
     if (copied.has_value()) {
         enter(Stage::ready);
@@ -247,6 +249,7 @@ void Joiner::attempt(const Table& wanted) {
     {
         const std::scoped_lock lock{mutex_};
         keeps_ = copied.error().code == Errc::connection && saved.has_value() && saved->has_value();
+        advanced_ = keeps_ && (*saved)->done != before;
     }
     tell_failure(*table, copied.error());
     enter(Stage::over);
@@ -263,8 +266,12 @@ void Joiner::tell_failure(const Table& table, const Error& error) {
         return;
     }
     spdlog::warn("sync: {} is not copied: {}", name_of(table), error.message);
-    const auto failure =
-        rows_copied_ && !keeps_ ? JoinSchedule::Failure::costly : JoinSchedule::Failure::cheap;
+    auto failure = JoinSchedule::Failure::cheap;
+    if (rows_copied_ && !keeps_) {
+        failure = JoinSchedule::Failure::costly;
+    } else if (advanced_) {
+        failure = JoinSchedule::Failure::advanced;
+    }
     context_.schedule.failed(table.oid, failure, Clock::now());
 }
 

@@ -128,6 +128,7 @@ class Joiner {
     std::optional<source::Connection> connection_;
     Partitions partitions_;
     bool rows_copied_ = false;
+    bool advanced_ = false;  ///< this attempt has read ranges that no earlier one had
 
     mutable std::mutex mutex_;  ///< guards all below
     std::condition_variable changed_;

@@ -98,3 +98,18 @@ TEST_CASE("A copy that has begun goes first, unless it fails and fails", "[stora
     schedule.failed({1}, Failure::cheap, start);
     CHECK(schedule.next(wanted, start, TableOid{1})->oid == TableOid{2});
 }
+
+TEST_CASE("A copy that comes farther each time goes first, however often it is cut", "[storage]") {
+    JoinSchedule schedule;
+    const std::vector<Table> wanted{of_size(1, 1'000), of_size(2, 10)};
+    for (int failure = 0; failure < 20; ++failure) {
+        schedule.failed({1}, Failure::advanced, start);
+        CHECK(schedule.due(wanted, start, TableOid{1}) == start + milliseconds{500});
+    }
+    for (int failure = 0; failure < 3; ++failure) {
+        schedule.failed({1}, Failure::cheap, start);
+        CHECK_FALSE(schedule.next(wanted, start, TableOid{1}).has_value());
+    }
+    schedule.failed({1}, Failure::advanced, start);
+    CHECK(schedule.due(wanted, start, TableOid{1}) == start + milliseconds{500});
+}
