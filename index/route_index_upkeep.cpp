@@ -87,10 +87,18 @@ std::vector<Restore::Claim> RouteIndex::Impl::fill_restored(std::span<const Entr
     }
     const std::size_t useful = space_.fixed_size() ? entries.size() / rows_per_thread_min : 1;
     const std::size_t threads = std::clamp<std::size_t>(useful, 1, builders_);
+    // Where memory runs out, the row has no slot of the checkpoint's: it comes as a new one does.
+    const auto filled = [&](std::size_t i) {
+        try {
+            return restore_->fill(claims[i].mapped(), entries[i].vector);
+        } catch (const std::exception&) {
+            return false;
+        }
+    };
     const auto fill = [&](std::size_t part) {
         const std::size_t end = entries.size() * (part + 1) / threads;
         for (std::size_t i = entries.size() * part / threads; i < end; ++i) {
-            if (!claims[i].empty() && !restore_->fill(claims[i].mapped(), entries[i].vector)) {
+            if (!claims[i].empty() && !filled(i)) {
                 claims[i] = {};
             }
         }
