@@ -130,9 +130,7 @@ Result<void> RangeCopy::run(source::Connection& leader) {
     {
         Threads helpers;
         add_helpers(helpers, readers, [this, &snapshot] { help(snapshot); });
-        if (auto read = read_ranges(leader); !read.has_value()) {
-            fail(read.error());
-        }
+        read_or_fail([&] { return read_ranges(leader); });
     }
     return failure();
 }
@@ -160,9 +158,8 @@ Result<source::Connection> RangeCopy::open_helper(const std::string& snapshot) c
     return opened;
 }
 
-/// The libraries below may throw where memory runs out.
 void RangeCopy::help(const std::string& snapshot) {
-    try {
+    read_or_fail([&]() -> Result<void> {
         auto connection = open_helper(snapshot);
         if (!connection.has_value()) {
             spdlog::info(
@@ -171,10 +168,18 @@ void RangeCopy::help(const std::string& snapshot) {
                 record_.table.name,
                 connection.error().message
             );
-            return;
+            return {};
         }
-        if (auto read = read_ranges(*connection); !read.has_value()) {
-            fail(read.error());
+        return read_ranges(*connection);
+    });
+}
+
+/// The libraries below may throw where memory runs out. Of that, too, the other readers are told:
+/// else they would read all that is left.
+void RangeCopy::read_or_fail(const std::function<Result<void>()>& read) {
+    try {
+        if (auto done = read(); !done.has_value()) {
+            fail(done.error());
         }
     } catch (const std::exception& thrown) {
         fail({Errc::unexpected, std::string{"The copy failed: "} + thrown.what() + "."});

@@ -53,6 +53,7 @@ class RangeCopy {
     Result<void> plan(source::Connection& leader);
     Result<source::Connection> open_helper(const std::string& snapshot) const;
     void help(const std::string& snapshot);
+    void read_or_fail(const std::function<Result<void>()>& read);
     Result<void> read_ranges(source::Connection& connection);
     Result<void> read_range(source::Connection& connection, const PageRange& range);
     Result<void> advance(std::size_t rows, std::size_t bytes);
