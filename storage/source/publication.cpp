@@ -2,7 +2,6 @@
 
 #include "storage/partitions.hpp"
 
-#include <algorithm>
 #include <string_view>
 
 namespace veer::storage::source {
@@ -28,10 +27,7 @@ std::string create_statement(
         sql += separator + table_name(connection, table);
         separator = ", ";
     }
-    const bool roots = std::any_of(tables.begin(), tables.end(), [](const Table& table) {
-        return is_partitioned(table);
-    });
-    return roots ? sql + " WITH (" + std::string{via_root} + ")" : sql;
+    return sql + " WITH (" + std::string{via_root} + ")";
 }
 
 /// Waits for locks, but not for ever: who waits for one holds up everybody behind it.
@@ -50,6 +46,22 @@ Result<bool> is_via_root(Connection& connection, const std::string& name) {
         connection.quote_literal(name)
     );
     return rows.has_value() ? Result<bool>{rows->size() > 0} : rows.error();
+}
+
+/// Before anything is copied: a publication that is altered later is another one to every table
+/// that is in it. Who may not, can do without until a partitioned table comes.
+Result<void> publish_via_root(Connection& connection, const std::string& name) {
+    auto through_root = is_via_root(connection, name);
+    if (!through_root.has_value() || *through_root) {
+        return through_root.has_value() ? Result<void>{} : through_root.error();
+    }
+    auto altered = run_locking(
+        connection,
+        "ALTER PUBLICATION " + connection.quote_identifier(name) + " SET (" +
+            std::string{via_root} + ")"
+    );
+    return !altered.has_value() && altered.error().code == Errc::not_permitted ? Result<void>{}
+                                                                               : altered;
 }
 
 }  // namespace
@@ -158,7 +170,7 @@ Result<void> ensure_publication(
         return found.error();
     }
     if (found->has_value()) {
-        return {};
+        return publish_via_root(connection, name);
     }
     auto dropped = drop_publication(connection, name);
     if (!dropped.has_value() && dropped.error().code != Errc::not_permitted) {

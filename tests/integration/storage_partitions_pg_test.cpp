@@ -244,3 +244,27 @@ TEST_CASE("A publication whose partitions speak for themselves is mended", "[sto
     CHECK(become_equal(server, observer));
     CHECK(observer.violations().empty());
 }
+
+TEST_CASE("A partitioned table that joins a publication made by hand costs no other", "[storage]") {
+    const PostgresServer server;
+    server.exec(
+        "CREATE TABLE plain (id bigint PRIMARY KEY, emb vector(3));"
+        "INSERT INTO plain SELECT i, ARRAY[i, 0, 1]::vector FROM generate_series(1, 50) i;"
+        "CREATE INDEX plain_emb ON plain USING hnsw (emb vector_l2_ops)"
+    );
+    const std::string name =
+        "veer_" + storage::store::Store::open(store_directory(server)).value().instance();
+    server.exec("CREATE PUBLICATION " + name + " FOR TABLE ONLY plain");
+    RecordingObserver observer;
+    Syncer syncer{options(server), observer};
+    syncer.start();
+    REQUIRE(caught_up(server, observer));
+    create_docs(server);
+    REQUIRE(wait_until([&] { return observer.tables().size() == 2; }));
+    // Of the view that has this one, the syncer has seen what became of the publication, too.
+    server.exec("CREATE TABLE third (LIKE plain INCLUDING ALL)");
+    REQUIRE(wait_until([&] { return observer.tables().size() == 3; }));
+    CHECK(observer.table_rows("docs") == docs_in_postgres(server));
+    CHECK(observer.copies("plain") == 1);
+    CHECK(observer.violations().empty());
+}
