@@ -40,6 +40,10 @@ rocksdb::Options rocks_options(const RocksSizes& sizes) {
     options.max_total_wal_size = sizes.wal_bytes;
     options.max_open_files = sizes.open_files;
     options.max_background_jobs = sizes.background_jobs;
+    options.level0_slowdown_writes_trigger = writes_slow.files;
+    options.level0_stop_writes_trigger = writes_stop.files;
+    options.soft_pending_compaction_bytes_limit = writes_slow.bytes;
+    options.hard_pending_compaction_bytes_limit = writes_stop.bytes;
     options.compression = rocksdb::kNoCompression;
     options.info_log = std::make_shared<Silence>();
     options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace rocksdb {
 struct Options;
@@ -17,6 +18,18 @@ struct RocksSizes {
     int open_files = 0;
     int background_jobs = 1;
 };
+
+/// How much may wait to be merged into lower levels, in files of level 0 and in bytes. Files that a
+/// copy brings land there where its keys come in no order, as fast as they come; RocksDB never lets
+/// those wait, but the stream's writes. So whoever copies waits by itself, and long before.
+struct MergeBacklog {
+    int files = 0;
+    std::uint64_t bytes = 0;
+};
+
+inline constexpr MergeBacklog copies_wait{96, std::uint64_t{128} << 30U};
+inline constexpr MergeBacklog writes_slow{160, std::uint64_t{256} << 30U};
+inline constexpr MergeBacklog writes_stop{224, std::uint64_t{1} << 40U};
 
 /// A database that is made where there is none, checks what it reads, and does not compress:
 /// neither floats nor links get smaller.

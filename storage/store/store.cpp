@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <filesystem>
 #include <random>
 #include <set>
@@ -399,6 +400,17 @@ Result<void> Store::write_rows(TableOid table, std::span<const Row> rows) {
         }
     }
     return impl_->commit(batch, false);
+}
+
+bool Store::crowded() const {
+    using Properties = rocksdb::DB::Properties;
+    std::string files;
+    std::uint64_t bytes = 0;
+    impl_->db->GetProperty(Properties::kNumFilesAtLevelPrefix + "0", &files);
+    impl_->db->GetIntProperty(Properties::kEstimatePendingCompactionBytes, &bytes);
+    int count = 0;
+    std::from_chars(files.data(), files.data() + files.size(), count);
+    return count >= copies_wait.files || bytes >= copies_wait.bytes;
 }
 
 Result<void> Store::finish_copy(Lsn applied) {

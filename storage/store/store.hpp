@@ -115,6 +115,10 @@ class Store {
     /// say, cost a third of what they cost one by one (RowFiles).
     Result<void> write_rows(TableOid table, std::span<const Row> rows);
 
+    /// True where so many files of rows wait to be merged that whoever copies should wait, too:
+    /// soon write() would. From any thread.
+    bool crowded() const;
+
     /// Marks the copy complete as of `applied`, durably. Requires a state.
     Result<void> finish_copy(Lsn applied);
 

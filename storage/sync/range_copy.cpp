@@ -188,7 +188,9 @@ void RangeCopy::read_or_fail(const std::function<Result<void>()>& read) {
 
 Result<void> RangeCopy::read_ranges(source::Connection& connection) {
     while (const auto range = next()) {
-        if (auto read = read_range(connection, *range); !read.has_value()) {
+        auto read = wait_for_room();
+        read = read.has_value() ? read_range(connection, *range) : read;
+        if (!read.has_value()) {
             return read;
         }
     }
@@ -240,6 +242,23 @@ Result<void> RangeCopy::wait(CopyPace::Clock::duration time) const {
         context_.options.wake->sleep(
             std::min(piece, std::chrono::ceil<std::chrono::milliseconds>(left))
         );
+    }
+    return {};
+}
+
+/// Else the stream's writes would wait for what the copy brings. Not for ever, as the snapshot is
+/// held meanwhile.
+Result<void> RangeCopy::wait_for_room() const {
+    constexpr std::chrono::seconds wait_max{60};
+    constexpr std::chrono::milliseconds look_again{100};
+    const auto until = CopyPace::Clock::now() + wait_max;
+    while (context_.store.crowded() && CopyPace::Clock::now() < until) {
+        if (auto failed = failure(); !failed.has_value()) {
+            return failed;
+        }
+        if (auto waited = wait(look_again); !waited.has_value()) {
+            return waited;
+        }
     }
     return {};
 }

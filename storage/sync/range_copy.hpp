@@ -58,6 +58,7 @@ class RangeCopy {
     Result<void> read_range(source::Connection& connection, const PageRange& range);
     Result<void> advance(std::size_t rows, std::size_t bytes);
     Result<void> wait(CopyPace::Clock::duration time) const;
+    Result<void> wait_for_room() const;
     std::optional<PageRange> next();
     Result<void> finish(const PageRange& range, std::uint64_t rows, std::uint64_t bytes);
     Result<void> failure() const;
