@@ -150,13 +150,16 @@ std::optional<std::string> add(
             index.declared || source.form != VectorForm::native || index.legacy.has_value();
     }
     index.type_oid = index.declared ? op->type_oid : 0;
-    const bool mirrored =
-        std::any_of(table.indexes.begin(), table.indexes.end(), [&](const AnnIndex& other) {
+    const auto mirrored =
+        std::find_if(table.indexes.begin(), table.indexes.end(), [&](const AnnIndex& other) {
             return other.vector == index.vector && other.legacy == index.legacy &&
                    other.operator_name == index.operator_name;
         });
-    if (!mirrored) {  // pgvector's own, with its parameters, serves as well
+    if (mirrored == table.indexes.end()) {
         table.indexes.push_back(std::move(index));
+    } else {  // pgvector's own, with its parameters, serves as well, and is of all rows by this
+              // word
+        mirrored->partial = false;
     }
     return std::nullopt;
 }

@@ -103,6 +103,25 @@ TEST_CASE("pgvector's own index serves what is declared as well", "[storage]") {
     CHECK(catalogue.tables.front().vectors == std::vector<std::size_t>{1, 2});
 }
 
+TEST_CASE("What is declared is of all rows, though pgvector's index is of some", "[storage]") {
+    TableInput table = input();
+    IndexFacts index;
+    index.name = "items_emb_of_one";
+    index.method = "hnsw";
+    index.attnum = 2;
+    index.operator_class = "vector_l2_ops";
+    index.operator_name = "<->";
+    index.partial = true;
+    table.indexes = {index};
+    const Catalogue found = judged(table, {});
+    REQUIRE(found.tables.size() == 1);
+    CHECK(found.tables.front().indexes.at(0).partial);
+    const Catalogue declared_too = judged(table, {declared("emb", "", 3)});
+    REQUIRE(declared_too.tables.size() == 1);
+    REQUIRE(declared_too.tables.front().indexes.size() == 1);
+    CHECK_FALSE(declared_too.tables.front().indexes[0].partial);
+}
+
 TEST_CASE("A route follows its column though pgvector has no index on it", "[storage]") {
     TableInput table = input();
     table.columns[4].column.type_oid = 16386;
