@@ -110,7 +110,7 @@ class GoldenKeeper {
     std::map<std::string, std::unique_ptr<Set>> sets_;
     std::size_t capacity_ = 0;
     router::compare::Budget budget_{0};
-    router::compare::LoadBudget load_;
+    router::compare::LoadBudget load_{1, 10};  // saves up what measuring all at once takes
     std::minstd_rand random_;
     bool stopping_ = false;
 

@@ -562,7 +562,11 @@ void Session::note_passed(router::Reason why, Attempt& attempt, Instant started)
     tell_of_passed(attempt, why);
     passed_at_ = started;
     router_.reasons().count(last_.route, last_.engine, why);
-    passed_observed_ = router::comparable(why) ? std::move(attempt.observed) : std::nullopt;
+    // Of pgvector's partial indexes only the facts tell, which a search that is passed on for its
+    // share has not asked for.
+    const bool of_some = route != nullptr && route->column.ann.partial;
+    passed_observed_ =
+        router::comparable(why) && !of_some ? std::move(attempt.observed) : std::nullopt;
     fell_back_.reset();
     const bool fell_back = why == router::reason::rewrite_failed || why == router::reason::engine;
     if (attempt.statement != nullptr && attempt.statement->statement.plan != nullptr) {

@@ -26,12 +26,11 @@ bool LoadBudget::available(std::int64_t now_ns) {
     if (share_ <= 0) {
         return false;
     }
-    constexpr double saved_ns_max = 1e9;
     const double share = idle_ ? std::max(share_, idle_share) : share_;
     const std::int64_t from = filled_ns_.value_or(now_ns);
     const auto passed = static_cast<double>(std::max<std::int64_t>(0, now_ns - from));
-    left_ns_ = filled_ns_ ? std::min(share_ * saved_ns_max, left_ns_ + share * passed)
-                          : share_ * saved_ns_max;
+    left_ns_ = filled_ns_ ? std::min(share_ * saved_ns_max_, left_ns_ + share * passed)
+                          : share_ * saved_ns_max_;
     filled_ns_ = std::max(from, now_ns);
     return left_ns_ > 0;
 }
@@ -40,7 +39,8 @@ void LoadBudget::charge(std::int64_t in_flight_ns) {
     if (share_ >= 1) {
         return;
     }
-    left_ns_ -= static_cast<double>(std::max<std::int64_t>(0, in_flight_ns));
+    const auto spent = static_cast<double>(std::max<std::int64_t>(0, in_flight_ns));
+    left_ns_ = std::max(left_ns_ - spent, -share_ * owed_seconds_max * 1e9);
 }
 
 }  // namespace veer::router::compare

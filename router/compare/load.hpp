@@ -14,7 +14,8 @@ namespace veer::router::compare {
 ///
 /// 1. Nothing waits for it: what comes while there is none left is dropped by whoever asks.
 /// 2. What a comparison takes is known afterwards: it may overdraw, and is paid back before the
-///    next. At most a second's worth is saved up.
+///    next. At most so many seconds' worth is saved up, and never more than a minute's owed: one
+///    that hangs must not blind whoever watches the others.
 /// 3. On a machine that nobody searches on, the share is `idle_share`; one that has not been looked
 ///    at twice is not known to be idle.
 /// 4. A share of one or more bounds nothing.
@@ -30,7 +31,10 @@ class LoadBudget {
     /// of a longer rest so much counts.
     static constexpr std::int64_t rest_counted_ns = 1'000'000;
 
-    explicit LoadBudget(double share = 1) : share_(share) {}
+    static constexpr double owed_seconds_max = 60;
+
+    explicit LoadBudget(double share = 1, double saved_seconds_max = 1)
+        : share_(share), saved_ns_max_(saved_seconds_max * 1e9) {}
 
     void set_share(double share) { share_ = share; }
 
@@ -52,6 +56,7 @@ class LoadBudget {
     };
 
     double share_;
+    double saved_ns_max_;
     bool idle_ = false;
     std::optional<Look> looked_;
     double left_ns_ = 0;
