@@ -9,6 +9,13 @@
 
 namespace veer::proxy {
 
+namespace {
+
+const std::string file_has_changed =
+    "The configuration file is not what was read last: RELOAD DRY RUN says how, RELOAD takes it.";
+
+}  // namespace
+
 LiveConfig::LiveConfig(
     RunOptions options,
     const config::Config& config,
@@ -62,7 +69,8 @@ LiveConfig::Changes LiveConfig::preview() const {
 
 LiveConfig::Changes LiveConfig::reload() {
     const std::lock_guard one_at_a_time(reloading_);
-    return adopt(state().overrides);
+    Changes changes = adopt(state().overrides);
+    return changes.has_error() ? refuse(changes.error()) : changes;
 }
 
 LiveConfig::Changes LiveConfig::set(const std::string& key, const std::string& value) {
@@ -70,14 +78,20 @@ LiveConfig::Changes LiveConfig::set(const std::string& key, const std::string& v
     std::vector<config::Override> overrides = state().overrides;
     std::erase_if(overrides, [&key](const auto& each) { return each.key == key; });
     overrides.push_back({.key = key, .value = value});
-    return adopt(std::move(overrides));
+    return as_the_file_was() ? adopt(std::move(overrides)) : Changes(file_has_changed);
 }
 
 LiveConfig::Changes LiveConfig::reset(const std::string& key) {
     const std::lock_guard one_at_a_time(reloading_);
     std::vector<config::Override> overrides = state().overrides;
     std::erase_if(overrides, [&key](const auto& each) { return each.key == key; });
-    return adopt(std::move(overrides));
+    return as_the_file_was() ? adopt(std::move(overrides)) : Changes(file_has_changed);
+}
+
+/// One key is to change, and not with it what somebody is about to write into the file.
+bool LiveConfig::as_the_file_was() const {
+    const auto file = load_config(options_);
+    return file && config::diff(state().file, *file).empty();
 }
 
 LiveConfig::Changes LiveConfig::adopt(std::vector<config::Override> overrides) {
@@ -86,16 +100,16 @@ LiveConfig::Changes LiveConfig::adopt(std::vector<config::Override> overrides) {
     const auto file = load_config(options_);
     auto loaded = file ? load_config(options_, overrides) : file;
     if (!loaded) {
-        return refuse(to_string(loaded.error()));
+        return to_string(loaded.error());
     }
     if (const std::string problem = objection(before, *loaded); !problem.empty()) {
-        return refuse(problem);
+        return problem;
     }
     // What takes effect at the next start only must not take part in what takes effect now.
     config::Config effective = *loaded;
     effective.upstream = known.started.upstream;
     if (const std::string problem = apply_(effective); !problem.empty()) {
-        return refuse(problem);
+        return problem;
     }
     std::vector<config::Change> changes = config::diff(before, *loaded);
     for (const config::Change& change : changes) {

@@ -45,7 +45,8 @@ class LiveConfig {
     Changes reload();
 
     /// Lets a key hold another value than the file's until it is reset() or the process ends, by
-    /// the same rules. A reload keeps it.
+    /// the same rules. A reload keeps it. Refused as well where the file is not what was read last:
+    /// one key is to change, and no other with it.
     Changes set(const std::string& key, const std::string& value);
     Changes reset(const std::string& key);
 
@@ -66,6 +67,7 @@ class LiveConfig {
 
   private:
     Changes adopt(std::vector<config::Override> overrides);
+    bool as_the_file_was() const;
     Changes refuse(const std::string& problem);
     std::string objection(const config::Config& before, const config::Config& after) const;
 

@@ -130,6 +130,16 @@ TEST_CASE("what is SET holds over reloads, until it is reset, by the rules of th
         CHECK(told.compare.load_max == 0.125);
         CHECK(live.state().overrides.size() == 1);
     }
+    CHECK(live.state().refused == 0);  // a SET is no reload
+    CHECK(live.state().last_worked);
+
+    const std::string text = "[compare]\nrate = 0.75\nload_max = 0.5\n";
+    std::ofstream(file.path()) << text + "budget_per_second = 7\n";  // somebody is writing it
+    CHECK(live.set("compare.load_max", "0.375").has_error());
+    CHECK(live.reset("compare.load_max").has_error());
+    CHECK(told.compare.load_max == 0.125);
+    CHECK(told.compare.budget_per_second != 7);
+    std::ofstream(file.path()) << text;
     REQUIRE(live.reset("compare.load_max").has_value());
     CHECK(told.compare.load_max == 0.5);
     CHECK(live.state().overrides.empty());
