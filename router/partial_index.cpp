@@ -8,6 +8,7 @@
 #include "storage/column_type.hpp"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 namespace veer::router {
@@ -31,6 +32,9 @@ storage::Table with_all_columns(const storage::Table& table) {
 /// The length of (name) where (name)::text begins here, of a varchar; else 0.
 std::size_t idle_cast(std::string_view rest, const storage::Table& table) {
     constexpr std::uint32_t varchar_oid = 1043;
+    if (!rest.starts_with('(')) {
+        return 0;
+    }
     for (const storage::Column& column : table.columns) {
         for (const std::string& name : {column.name, quote_identifier(column.name)}) {
             const bool begins = rest.starts_with('(' + name + ")::text");
@@ -129,7 +133,9 @@ IndexedRows decode_predicates(
     if (!predicates) {
         return rows;
     }
-    for (const ComparedValue& predicate : *predicates) {
+    constexpr std::size_t read_max = 64;  // each is parsed; what further ones say is Postgres'
+    for (const ComparedValue& predicate :
+         std::span{*predicates}.first(std::min(predicates->size(), read_max))) {
         const auto* const text =
             predicate.value ? std::get_if<std::string>(&*predicate.value) : nullptr;
         auto part = text == nullptr ? std::nullopt : read_predicate(*text, table);

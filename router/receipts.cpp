@@ -5,9 +5,26 @@
 
 namespace veer::router {
 
+namespace {
+
+/// At most so many bytes, of whole characters where it is UTF-8.
+void shorten(std::string& text, std::size_t most) {
+    constexpr unsigned continues = 0x80;
+    constexpr unsigned continues_mask = 0xC0;
+    if (text.size() <= most) {
+        return;
+    }
+    while (most > 0 && (static_cast<unsigned char>(text[most]) & continues_mask) == continues) {
+        --most;
+    }
+    text.resize(most);
+}
+
+}  // namespace
+
 void Receipts::add(Receipt receipt) {
     for (std::string* const text : {&receipt.key, &receipt.role, &receipt.application}) {
-        text->resize(std::min(text->size(), text_max));
+        shorten(*text, text_max);
     }
     const std::unique_lock lock(mutex_, std::try_to_lock);
     if (!lock.owns_lock()) {
