@@ -10,6 +10,9 @@ struct Complaint {
     std::string sqlstate;
     std::string message;
     std::string hint;
+    /// Postgres was given a text that nobody can parse: its syntax error says nothing of the
+    /// client's.
+    bool whole = false;
 
     friend bool operator==(const Complaint&, const Complaint&) = default;
 };

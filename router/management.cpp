@@ -449,6 +449,28 @@ Complaint refuse_in_transaction(const Management& management) {
     );
 }
 
+Complaint refuse_encoding() {
+    return complaint(
+        "0A000",
+        "veer reads names outside of ASCII where client_encoding is UTF8",
+        "SET client_encoding = 'UTF8';"
+    );
+}
+
+ManagementDecision decide_gone(const Management& management, const ManagementRow& row) {
+    const bool gone = management.kind == Kind::drop_index && row.size() == index_row_size &&
+                      !is_true(row[index_taken]) && !row[index_schema];
+    if (!gone) {
+        return complaint(
+            "55000", "what veer knew of the statement has changed", "Prepare it again."
+        );
+    }
+    std::string why = "index \"" + management.name + "\" does not exist";
+    return management.if_there ? ManagementDecision(ManagementChange{
+                                     ManagementChange::Kind::nothing, {}, why + ", skipping", {}})
+                               : complaint("42704", std::move(why));
+}
+
 ManagementDecision decide_management(
     const Management& management,
     const ManagementRow& row,

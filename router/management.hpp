@@ -13,9 +13,14 @@
 namespace veer::router {
 
 /// What the client's own backend is asked before an index of veer's is made or dropped: one row,
-/// about names as this session has them and rights as its role has them. Requires
-/// standard_conforming_strings on.
-std::string management_query(const parser::Management& management, const Declarations::All& known);
+/// about names as this session has them and rights as its role has them. Nothing where it would
+/// have names outside of ASCII, and client_encoding is not UTF8 (`utf8`): their bytes mean others.
+std::optional<std::string> management_query(
+    const parser::Management& management, const Declarations::All& known, bool utf8
+);
+
+/// Where management_query() has nothing to ask.
+Complaint refuse_encoding();
 
 using ManagementRow = std::vector<std::optional<std::string_view>>;
 
@@ -52,6 +57,10 @@ ManagementDecision decide_management(
     const Declarations::All& known,
     const ManagementPlace& place
 );
+
+/// Of a prepared statement whose Execute is ToPostgres, which has never heard of it: an index that
+/// has gone since is told of in Postgres' words.
+ManagementDecision decide_gone(const parser::Management& management, const ManagementRow& row);
 
 /// What is said where it stands in a transaction block, or in a batch with others.
 Complaint refuse_in_transaction(const parser::Management& management);

@@ -3,6 +3,7 @@
 #include "router/rewrite.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace veer::router {
 
@@ -13,7 +14,7 @@ using Kind = parser::Management::Kind;
 constexpr std::string_view equals = " OPERATOR(pg_catalog.=) ";
 
 std::string is(std::string_view what, std::string_view text) {
-    return std::string(what).append(equals).append(plain_literal(text));
+    return std::string(what).append(equals).append(escaped_literal(text));
 }
 
 std::string exists(std::string_view from, const std::string& condition) {
@@ -48,7 +49,7 @@ std::string head(const parser::Management& management) {
 std::string names_in_schema(const parser::Management& management) {
     std::string names;
     for (const std::string& name : index_names(management)) {
-        names += (names.empty() ? "" : ", ") + plain_literal(name) + "::pg_catalog.name";
+        names += (names.empty() ? "" : ", ") + escaped_literal(name) + "::pg_catalog.name";
     }
     return "(SELECT pg_catalog.string_agg(q.place::pg_catalog.text, ' ')"
            " FROM pg_catalog.unnest(ARRAY[" +
@@ -109,7 +110,7 @@ std::string index_query(const parser::Management& management, const Declarations
     std::string owners;
     for (const Declaration& each : known) {
         if (each.kind == Declaration::Kind::index && each.name == management.name) {
-            schemas += (schemas.empty() ? "" : ", ") + plain_literal(each.schema);
+            schemas += (schemas.empty() ? "" : ", ") + escaped_literal(each.schema);
             owners += " WHEN " + is("f.nspname", each.schema) + " THEN " +
                       owner_of(each.schema, each.table);
         }
@@ -120,10 +121,11 @@ std::string index_query(const parser::Management& management, const Declarations
         is("r.relname", management.name) + " AND n.nspname" + std::string(equals) + "s.nspname"
     );
     const std::string path =
-        management.schema ? "ARRAY[" + plain_literal(*management.schema) + "]::pg_catalog.name[]"
+        management.schema ? "ARRAY[" + escaped_literal(*management.schema) + "]::pg_catalog.name[]"
                           : "pg_catalog.current_schemas(true)";
-    return head(management) + ", f.nspname, f.own, CASE" + owners +
-           " END FROM (SELECT 1) o LEFT JOIN LATERAL (SELECT s.nspname, " + own +
+    const std::string owned = owners.empty() ? "NULL" : "CASE" + owners + " END";
+    return head(management) + ", f.nspname, f.own, " + owned +
+           " FROM (SELECT 1) o LEFT JOIN LATERAL (SELECT s.nspname, " + own +
            " AS own FROM pg_catalog.unnest(" + path +
            ") WITH ORDINALITY s(nspname, place) WHERE s.nspname" + std::string(equals) +
            "ANY (ARRAY[" + schemas + "]::pg_catalog.name[]) OR " + own +
@@ -160,7 +162,15 @@ const Declaration* find_collection(const Declarations::All& known, std::string_v
     return found == known.end() ? nullptr : &*found;
 }
 
-std::string management_query(const parser::Management& management, const Declarations::All& known) {
+namespace {
+
+bool is_ascii(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) {
+        return static_cast<unsigned char>(c) < 0x80;
+    });
+}
+
+std::string question_of(const parser::Management& management, const Declarations::All& known) {
     switch (management.kind) {
         case Kind::create_index:
         case Kind::enlist:
@@ -173,6 +183,17 @@ std::string management_query(const parser::Management& management, const Declara
     const Declaration* const found = find_collection(known, management.name);
     return head(management) + ", " +
            (found == nullptr ? "NULL" : owner_of(found->schema, found->table));
+}
+
+}  // namespace
+
+std::optional<std::string> management_query(
+    const parser::Management& management, const Declarations::All& known, bool utf8
+) {
+    std::string question = question_of(management, known);
+    // Not every question has the name of a collection in it.
+    const bool readable = utf8 || (is_ascii(question) && is_ascii(management.name));
+    return readable ? std::optional(std::move(question)) : std::nullopt;
 }
 
 }  // namespace veer::router

@@ -131,6 +131,17 @@ std::string plain_literal(std::string_view text) {
     return quoted + '\'';
 }
 
+std::string escaped_literal(std::string_view text) {
+    std::string quoted = "E'";
+    for (const char c : text) {
+        if (c == '\'' || c == '\\') {
+            quoted += c;
+        }
+        quoted += c;
+    }
+    return quoted + '\'';
+}
+
 std::string quote_identifier(std::string_view name) {
     std::string quoted = "\"";
     for (const char c : name) {

@@ -83,6 +83,10 @@ std::string quote_identifier(std::string_view name);
 /// A plain '...' literal; requires standard_conforming_strings on.
 std::string plain_literal(std::string_view text);
 
+/// An E'...' literal, whatever standard_conforming_strings is. Requires ASCII, or client_encoding
+/// UTF8: elsewhere a backslash may be half of a character.
+std::string escaped_literal(std::string_view text);
+
 /// The condition alone, for a table of this alias: "t"."id" OPERATOR(pg_catalog.=) ANY (...).
 std::optional<std::string> key_condition(
     const storage::Table& table, std::string_view alias, std::span<const index::Hit> hits

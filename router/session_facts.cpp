@@ -42,18 +42,6 @@ enum Field : std::size_t {
     index_predicates = field_count  ///< where the route's index is partial
 };
 
-std::string quote_literal(std::string_view text) {
-    // E'' is independent of standard_conforming_strings.
-    std::string quoted = "E'";
-    for (const char c : text) {
-        if (c == '\'' || c == '\\') {
-            quoted += c;
-        }
-        quoted += c;
-    }
-    return quoted + "'";
-}
-
 std::vector<std::int16_t> attnums(
     const storage::Table& table, const std::vector<std::size_t>& positions
 ) {
@@ -208,7 +196,7 @@ std::string half_condition(const parser::NearestNeighbourQuery& query) {
         return {};
     }
     const auto named = [](const std::optional<std::string>& schema, std::string_view visible) {
-        return schema ? "s.nspname OPERATOR(pg_catalog.=) " + quote_literal(*schema)
+        return schema ? "s.nspname OPERATOR(pg_catalog.=) " + escaped_literal(*schema)
                       : std::string(visible);
     };
     const std::string end = "halfvec(" + std::to_string(*query.cast.typmod) + ')';
@@ -228,7 +216,7 @@ std::string half_condition(const parser::NearestNeighbourQuery& query) {
            " AND y.typname OPERATOR(pg_catalog.=) 'halfvec' AND a.atttypmod "
            "OPERATOR(pg_catalog.=) " +
            std::to_string(*query.cast.typmod) + " AND o.oprname OPERATOR(pg_catalog.=) " +
-           quote_literal(query.operator_name) + " AND " +
+           escaped_literal(query.operator_name) + " AND " +
            named(query.operator_schema, "pg_catalog.pg_operator_is_visible(o.oid)") + " AND " +
            named(query.cast.type_schema, "pg_catalog.pg_type_is_visible(y.oid)") +
            (query.vector.form == parser::VectorExpression::Form::untyped
@@ -236,7 +224,7 @@ std::string half_condition(const parser::NearestNeighbourQuery& query) {
                 : " AND " + named(query.vector.type_schema, "pg_catalog.pg_type_is_visible(y.oid)")
            ) +
            " AND pg_catalog.starts_with(" + expression +
-           ", pg_catalog.concat('(', pg_catalog.quote_ident(" + quote_literal(query.column) +
+           ", pg_catalog.concat('(', pg_catalog.quote_ident(" + escaped_literal(query.column) +
            "), ')::')) AND pg_catalog.right(" + expression + ", " + std::to_string(end.size()) +
            ") OPERATOR(pg_catalog.=) '" + end + "')";
 }
@@ -285,8 +273,8 @@ std::string facts_query(const Route& route, std::string_view database) {
            " ON n.oid OPERATOR(pg_catalog.=) c.relnamespace" +
            (storage::is_partitioned(table) ? partitions() : std::string()) +
            " WHERE c.oid OPERATOR(pg_catalog.=) " + std::to_string(table.oid.value) +
-           " AND c.relname OPERATOR(pg_catalog.=) " + quote_literal(table.name) +
-           " AND n.nspname OPERATOR(pg_catalog.=) " + quote_literal(table.schema) +
+           " AND c.relname OPERATOR(pg_catalog.=) " + escaped_literal(table.name) +
+           " AND n.nspname OPERATOR(pg_catalog.=) " + escaped_literal(table.schema) +
            (storage::is_partitioned(table)
                 ? " AND c.relkind OPERATOR(pg_catalog.=) 'p'"
                 : " AND c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT c.relhassubclass") +
@@ -295,7 +283,7 @@ std::string facts_query(const Route& route, std::string_view database) {
            "CASE WHEN (pg_catalog.current_schemas(true))[1] OPERATOR(pg_catalog.~) '^pg_temp_'"
            " THEN 2 ELSE 1 END])"
            " AND pg_catalog.current_database() OPERATOR(pg_catalog.=) " +
-           quote_literal(database);
+           escaped_literal(database);
 }
 
 std::string joined_condition(const parser::NearestNeighbourQuery& query) {
@@ -309,7 +297,7 @@ std::string joined_condition(const parser::NearestNeighbourQuery& query) {
             joined.schema ? quote_identifier(*joined.schema) + '.' : std::string();
         tables += tables.empty() ? "" : ", ";
         tables += "pg_catalog.to_regclass(" +
-                  quote_literal(schema + quote_identifier(joined.table)) + ")::pg_catalog.oid";
+                  escaped_literal(schema + quote_identifier(joined.table)) + ")::pg_catalog.oid";
     }
     return " AND NOT EXISTS (SELECT FROM pg_catalog.unnest(ARRAY[" + tables +
            "]) AS j(o) LEFT JOIN pg_catalog.pg_class r ON r.oid OPERATOR(pg_catalog.=) j.o"

@@ -187,9 +187,11 @@ class Session {
     );
     void on_management_ready(bool failed, Instant now, Output& out);
     router::ManagementDecision decide_management(const Attempt& attempt, bool failed) const;
+    router::ManagementDecision decide_executed(const Attempt& attempt, bool failed) const;
     void manage_now(const Attempt& attempt, const router::ManagementChange& change, Output& out);
     void remember_management(const Attempt& attempt, Output& out);
     void refuse_management(const Attempt& attempt, const router::Complaint& why, Output& out);
+    void skip_management(Output& out);
     static LocalAnswer management_answer(const parser::Management& management);
 
     Taken take_text(
@@ -199,6 +201,7 @@ class Session {
         Output& out
     );
     void on_names_ready(bool failed, Instant now, Output& out);
+    static router::Complaint said_by(wire::Bytes error);
     static std::string worded(const wire::Frame& error, const router::Complaint& wording);
 
     // session_forward.cpp: frames on their way to the server, and the replies they are owed

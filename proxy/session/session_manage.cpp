@@ -114,10 +114,15 @@ void Session::ask_management(
     attempt.started = now;
     attempt.held = frame.whole;
     attempt.statement = std::move(statement);
-    const std::string question =
-        router::management_query(*attempt.statement->management, *router_.declarations()->all());
+    const auto question = router::management_query(
+        *attempt.statement->management, *router_.declarations()->all(), utf8_
+    );
+    if (!question) {
+        refuse_management(attempt, router::refuse_encoding(), out);
+        return;
+    }
     attempt_ = std::move(attempt);
-    ask(question, out);
+    ask(*question, out);
 }
 
 router::ManagementDecision Session::decide_management(const Attempt& attempt, bool failed) const {
@@ -130,25 +135,38 @@ router::ManagementDecision Session::decide_management(const Attempt& attempt, bo
     );
 }
 
+/// Postgres cannot be given what only veer has seen prepared.
+router::ManagementDecision Session::decide_executed(const Attempt& attempt, bool failed) const {
+    const auto row = failed ? std::nullopt : wire::decode_data_row(facts_row_);
+    return router::decide_gone(
+        *attempt.statement->management, row.value_or(router::ManagementRow())
+    );
+}
+
 void Session::on_management_ready(bool failed, Instant now, Output& out) {
     const Attempt attempt = std::move(*attempt_);
     attempt_.reset();
     const wire::Frame frame = frame_of(attempt.held);
-    const auto decision = decide_management(attempt, failed);
+    if (batch_failed_) {
+        skip_management(out);
+        drain_inbox(now, out);
+        return;
+    }
+    if (!facts_error_.empty()) {
+        refuse_management(attempt, said_by(facts_error_), out);
+        drain_inbox(now, out);
+        return;
+    }
+    auto decision = decide_management(attempt, failed);
+    if (frame.type == 'E' && std::holds_alternative<router::ToPostgres>(decision)) {
+        decision = decide_executed(attempt, failed);
+    }
     const auto* const refused = std::get_if<router::Complaint>(&decision);
     const auto* const change = std::get_if<router::ManagementChange>(&decision);
     if (refused == nullptr && change == nullptr) {
-        if (frame.type != 'E') {
-            if (const Taken taken = take_text(frame, nullptr, now, out); taken != Taken::yes) {
-                inbox_ = attempt.held + inbox_;
-                stalled_ = taken == Taken::stall;
-            }
-        } else {
-            refuse_management(
-                attempt,
-                {"55000", "what veer knew of the statement has changed", "Prepare it again."},
-                out
-            );
+        if (const Taken taken = take_text(frame, nullptr, now, out); taken != Taken::yes) {
+            inbox_ = attempt.held + inbox_;
+            stalled_ = taken == Taken::stall;
         }
     } else if (frame.type == 'P') {
         remember_management(attempt, out);
@@ -213,7 +231,9 @@ void Session::manage_now(
 }
 
 void Session::refuse_management(const Attempt& attempt, const router::Complaint& why, Output& out) {
-    auto wording = std::make_shared<const router::Complaint>(why);
+    router::Complaint whole = why;
+    whole.whole = true;
+    auto wording = std::make_shared<const router::Complaint>(std::move(whole));
     if (attempt.simple) {
         std::string bytes;
         wire::write_query(bytes, refused_text);
@@ -225,6 +245,14 @@ void Session::refuse_management(const Attempt& attempt, const router::Complaint&
     batch_upstream_ = true;
     wording_ = std::move(wording);
     expect(Awaited::parse, Fate::swallow);
+}
+
+/// The client has been told of an error in the batch: the rest of it is to be skipped, as Postgres
+/// would have skipped it without veer's own Sync in between.
+void Session::skip_management(Output& out) {
+    wire::write_parse(out.to_server, refused_statement, refused_text, {});
+    batch_upstream_ = true;
+    expect(Awaited::parse, Fate::ignore);
 }
 
 /// What is described before it is done; without rows.

@@ -215,7 +215,8 @@ void Session::on_error(const wire::Frame& frame, Instant now, Output& out) {
     if (asking && attempt_->alone && !fatal && of_veers_own) {
         facts_failed_ = true;
         // What ends any statement says nothing of the question.
-        facts_broken_ = facts_broken_ || (!attempt_->asks_vector && !must_be_told(diagnostics));
+        const bool of_a_search = !attempt_->asks_vector && !attempt_->asks_management;
+        facts_broken_ = facts_broken_ || (of_a_search && !must_be_told(diagnostics));
         // A name or a type that is not there; not a value, or a right, of somebody's.
         attempt_->vector_senseless = attempt_->asks_vector &&
                                      diagnostics.sqlstate.starts_with("42") &&

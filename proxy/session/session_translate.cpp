@@ -26,14 +26,6 @@ router::Complaint unknown_names() {
         .hint = "Run the statement again, outside of a transaction and not in a pipeline."};
 }
 
-/// What has ended the question would have ended the client's own Parse.
-router::Complaint said_by(wire::Bytes error) {
-    wire::FrameHeader header;
-    wire::peek_header(error, header);
-    wire::Diagnostics said = wire::decode_diagnostics(wire::frame_at(error, header).payload);
-    return {.sqlstate = std::move(said.sqlstate), .message = std::move(said.message), .hint = {}};
-}
-
 }  // namespace
 
 /// Nothing: the frame goes its way as it is.
@@ -156,6 +148,14 @@ void Session::on_names_ready(bool failed, Instant now, Output& out) {
     drain_inbox(now, out);
 }
 
+/// What has ended the question would have ended the client's own Parse.
+router::Complaint Session::said_by(wire::Bytes error) {
+    wire::FrameHeader header;
+    wire::peek_header(error, header);
+    wire::Diagnostics said = wire::decode_diagnostics(wire::frame_at(error, header).payload);
+    return {.sqlstate = std::move(said.sqlstate), .message = std::move(said.message), .hint = {}};
+}
+
 /// An ErrorResponse in the words that the client's own statement is to be answered with.
 std::string Session::worded(const wire::Frame& error, const router::Complaint& wording) {
     const std::string sqlstate = wire::decode_diagnostics(error.payload).sqlstate;
@@ -163,8 +163,9 @@ std::string Session::worded(const wire::Frame& error, const router::Complaint& w
     // That there is no such schema or function, or that veer's question has failed the transaction;
     // what else goes wrong, perhaps with another statement of the same Query, is Postgres' to say.
     const bool asked_in_vain = wording.sqlstate.starts_with("5");
-    const bool of_veers =
-        sqlstate == "42883" || sqlstate == "3F000" || (sqlstate == "25P02" && asked_in_vain);
+    const bool of_veers = wording.whole ? sqlstate == "42601"
+                                        : sqlstate == "42883" || sqlstate == "3F000" ||
+                                              (sqlstate == "25P02" && asked_in_vain);
     if (wording.sqlstate.empty() || !of_veers) {
         wire::write_error_at(bytes, error.payload, 0);
     } else {

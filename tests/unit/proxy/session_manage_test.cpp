@@ -1,8 +1,10 @@
+#include "proxy/wire/writer.hpp"
 #include "tests/unit/proxy/session_fixture.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
 #include <string>
+#include <vector>
 
 // Indexes of veer's own: what the client gets, what the server, and what is declared when.
 
@@ -170,6 +172,86 @@ TEST_CASE("Behind another statement of its batch it is refused", "[session][mana
     CHECK(F::types(told) == "12C2EZ");
     CHECK(has(told, "25001"));
     CHECK(m.declared() == 0);
+}
+
+TEST_CASE("What has ended the question ends the statement", "[session][management]") {
+    Managing m;
+    m.f.client(F::parse("s", create));
+    m.answer();
+    m.f.client(F::bind("s", {}) + F::execute() + F::sync());
+    m.f.out = {};
+    CHECK(m.f.server(F::bare('3') + F::bare('1') + F::bare('2') + F::error("57014") + F::ready())
+              .empty());
+    CHECK(F::types(m.f.to_server()) == "PS");
+    const std::string told = m.f.server(F::error("42601") + F::ready());
+    CHECK(F::types(told) == "EZ");
+    CHECK(has(told, "57014"));
+    CHECK(m.declared() == 0);
+    // The next question is asked all the same.
+    m.f.client(F::bind("s", {}) + F::execute() + F::sync());
+    CHECK(F::types(m.answer()) == "2NCZ");
+    CHECK(m.declared() == 1);
+}
+
+TEST_CASE("Behind what has failed in its batch it is skipped", "[session][management]") {
+    Managing m;
+    m.f.client(F::parse("s", create));
+    m.answer();
+    m.f.client(F::sync());
+    m.f.out = {};
+    const std::string sent =
+        m.f.client(F::parse("t", "SELEC 1") + F::bind("s", {}) + F::execute() + F::sync());
+    CHECK(F::types(sent) == "PCPBECCS");
+    // The server skips all up to the Sync of veer's own.
+    std::string told = m.f.server(F::error("42601") + F::ready());
+    m.f.out = {};
+    told += m.f.server(F::error("42601") + F::ready());
+    CHECK(F::types(told) == "EZ");
+    CHECK(m.declared() == 0);
+    CHECK(m.f.client(F::query("SELECT 1")) == F::query("SELECT 1"));  // in step
+}
+
+TEST_CASE("A prepared DROP INDEX may be executed once more", "[session][management]") {
+    Managing m;
+    m.f.client(F::query(create));
+    m.answer();
+    const auto answer = [&m](std::vector<std::string> fields) {
+        return m.f.server(
+            F::bare('3') + F::bare('1') + F::bare('2') + F::data_row(fields) +
+            F::command_complete("SELECT 1") + F::bare('3') + F::bare('3') + F::ready()
+        );
+    };
+    m.f.client(F::parse("s", "DROP INDEX docs_e"));
+    answer({"f", "app", "public", "f", "t"});
+    m.f.client(F::bind("s", {}) + F::execute() + F::sync());
+    CHECK(F::types(answer({"f", "app", "public", "f", "t"})) == "2CZ");
+    CHECK(m.declared() == 0);
+    // A question that cannot be answered does not keep the next from being asked.
+    m.f.client(F::bind("s", {}) + F::execute() + F::sync());
+    m.f.server(F::bare('3') + F::error("XX000") + F::ready());
+    CHECK(has(m.f.server(F::error("42601") + F::ready()), "55000"));
+    m.f.out = {};
+    CHECK(F::types(m.f.client(F::bind("s", {}) + F::execute() + F::sync())) == "CPBECCS");
+}
+
+TEST_CASE("Names of another encoding are not stored", "[session][management]") {
+    Managing m;
+    std::string latin;
+    wire::MessageWriter(latin, 'S').text("client_encoding").text("LATIN1");
+    m.f.client(F::parse("s", "SELECT veer.register('d\xc3\xa9', NULL, 'docs', 'e', 4)"));
+    m.answer();
+    m.f.client(F::sync());
+    m.f.server(latin);
+    m.f.out = {};
+    CHECK(F::types(m.f.client(F::bind("s", {}) + F::execute() + F::sync())) == "PS");
+    CHECK(has(m.f.server(F::error("42601") + F::ready()), "0A000"));
+    CHECK(m.declared() == 0);
+    CHECK(
+        F::types(m.f.client(F::query("CREATE INDEX d\xe9 ON t USING veer (e vector_l2_ops)"))) ==
+        "Q"
+    );
+    CHECK(has(m.f.server(F::error("42601") + F::ready()), "0A000"));
+    CHECK(F::types(m.f.client(F::query(create))) == "CPBECCS");
 }
 
 TEST_CASE("Without a place for declarations nothing is looked at", "[session][management]") {

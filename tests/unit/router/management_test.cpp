@@ -210,17 +210,51 @@ TEST_CASE("A collection is taken away by its owner", "[management]") {
     CHECK(std::get<Complaint>(unlist({}, "docs_e")).hint.find("DROP INDEX") != std::string::npos);
 }
 
-TEST_CASE("Names go into the question as literals", "[management]") {
-    const auto management = parser::read_management(
-        "CREATE INDEX ON \"it's\".\"d'ocs\" USING veer (\"e'\" \"o'ps\")",
-        [](std::string_view /*name*/) { return false; }
-    );
+parser::Management read(std::string_view text) {
+    auto management = parser::read_management(text, [](std::string_view /*name*/) { return true; });
     REQUIRE(management);
-    const std::string question = management_query(*management, none);
-    for (const std::string_view literal : {"'it''s'", "'d''ocs'", "'e'''", "'o''ps'"}) {
+    return *std::move(management);
+}
+
+TEST_CASE("Names go into the question as literals, whatever the settings", "[management]") {
+    const auto question = management_query(
+        read("CREATE INDEX ON \"it's\".\"d\\'ocs\" USING veer (\"e'\" \"o'ps\")"), none, true
+    );
+    REQUIRE(question);
+    for (const std::string_view literal : {"E'it''s'", "E'd\\\\''ocs'", "E'e'''", "E'o''ps'"}) {
         CAPTURE(literal);
-        CHECK(question.find(literal) != std::string::npos);
+        CHECK(question->find(literal) != std::string::npos);
     }
+}
+
+TEST_CASE("Names outside of ASCII are asked about in UTF8 alone", "[management]") {
+    const auto drop = read("DROP INDEX docs_e");
+    const auto enlist = read("SELECT veer.register('d\xc3\xa9j\xc3\xa0', NULL, 'docs', 'e', 4)");
+    Declarations::All known{declared("docs_e")};
+    CHECK(management_query(drop, known, false));
+    CHECK(!management_query(enlist, none, false));
+    CHECK(management_query(enlist, none, true));
+    known.front().table = "n\xc3\xb6";
+    CHECK(!management_query(drop, known, false));
+    CHECK(management_query(drop, known, true));
+    CHECK(refuse_encoding().sqlstate == "0A000");
+}
+
+TEST_CASE("What is dropped after it has gone is told as Postgres does", "[management]") {
+    const auto drop = read("DROP INDEX docs_e");
+    const auto question = management_query(drop, none, true);
+    REQUIRE(question);
+    CHECK(question->find("CASE END") == std::string::npos);
+    const ManagementRow gone{"f", "app", {}, "f", {}};
+    CHECK(sqlstate(decide_gone(drop, gone)) == "42704");
+    const auto skipped = decide_gone(read("DROP INDEX IF EXISTS docs_e"), gone);
+    REQUIRE(std::holds_alternative<Change>(skipped));
+    CHECK(std::get<Change>(skipped).kind == Change::Kind::nothing);
+    CHECK(std::get<Change>(skipped).notice == "index \"docs_e\" does not exist, skipping");
+    // What Postgres has by now, and an unanswered question.
+    CHECK(sqlstate(decide_gone(drop, {"f", "app", "public", "t", {}})) == "55000");
+    CHECK(sqlstate(decide_gone(drop, {})) == "55000");
+    CHECK(sqlstate(decide_gone(read(create), good_row())) == "55000");
 }
 
 }  // namespace
