@@ -75,7 +75,10 @@ std::variant<Read, router::Complaint> read_text(router::Router& router, const st
     if (plan == nullptr || !plan->table_function) {
         return read;
     }
-    auto put = router::search_text(read.statement, *plan->table_function, *read.routes, true);
+    // Of a session with Postgres' own search_path.
+    auto put = router::search_text(
+        read.statement, *plan->table_function, *read.routes, true, {"pg_catalog", "public"}
+    );
     if (auto* const why = std::get_if<router::Complaint>(&put)) {
         return std::move(*why);
     }

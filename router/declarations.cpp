@@ -27,6 +27,19 @@ std::optional<Complaint> collision(
                                "SELECT veer.unregister('...') takes one away."
                            );
         }
+        // Who calls it by that name means the other table, or the other index.
+        const bool elsewhere =
+            other.schema != declaration.schema || other.table != declaration.table;
+        if (!index && elsewhere &&
+            (other.table == declaration.name ||
+             (other.kind == Declaration::Kind::index && other.name == declaration.name))) {
+            return complaint(
+                "42710",
+                "collection \"" + declaration.name + "\" would be called as route \"" +
+                    route_name(other) + "\" is",
+                {}
+            );
+        }
         if (other.same_route(declaration)) {
             return complaint(
                 "42710",

@@ -101,12 +101,17 @@ std::optional<Arguments> arguments_of(const parser::FunctionCall& call) {
     return arguments;
 }
 
-/// How a route may be called by.
-bool is_called(const Route& each, std::string_view name) {
+/// Of its table or its column, with the schema.
+bool is_called_whole(const Route& each, std::string_view name) {
     const storage::Table& table = each.table();
-    const std::string column = table.name + '.' + each.vector_column().name;
-    return name == each.name || name == table.schema + '.' + column || name == column ||
-           name == table.name || name == table.schema + '.' + table.name;
+    const std::string whole = table.schema + '.' + table.name;
+    return name == whole || name == whole + '.' + each.vector_column().name;
+}
+
+/// The same without the schema.
+bool is_called_bare(const Route& each, std::string_view name) {
+    const storage::Table& table = each.table();
+    return name == table.name || name == table.name + '.' + each.vector_column().name;
 }
 
 /// What is to be searched.
@@ -135,29 +140,9 @@ Searched searched(const Route& route) {
         &table};
 }
 
-/// The one that a statement has given this name. Nothing where none has, or several have.
-std::optional<Or<Searched>> find_declared(const RouteTable& routes, const std::string& name) {
-    const Declaration* found = nullptr;
-    for (const Declaration& each : routes.declared) {
-        const bool index = each.kind == Declaration::Kind::index;
-        if (each.name != name && !(index && each.schema + '.' + each.name == name)) {
-            continue;
-        }
-        if (found != nullptr) {
-            return complaint(
-                ambiguous,
-                "several routes are called \"" + name + '"',
-                "Name one as SHOW veer.routes does: \"" + route_name(*found) + "\", \"" +
-                    route_name(each) + "\"."
-            );
-        }
-        found = &each;
-    }
-    if (found == nullptr) {
-        return std::nullopt;
-    }
+Or<Searched> searched(const RouteTable& routes, const Declaration& declared) {
     for (const Route& route : routes.routes) {
-        if (!is_about(*found, route.table(), route.column.ann)) {
+        if (!is_about(declared, route.table(), route.column.ann)) {
             continue;
         }
         if (!is_plain(route)) {
@@ -169,38 +154,125 @@ std::optional<Or<Searched>> find_declared(const RouteTable& routes, const std::s
         }
         return searched(route);
     }
-    return Searched{found->schema, found->table, found->column, found->operator_name, nullptr};
+    return Searched{
+        declared.schema, declared.table, declared.column, declared.operator_name, nullptr};
 }
 
-Or<Searched> find_route(const RouteTable& routes, const std::string& name) {
-    if (auto declared = find_declared(routes, name)) {
-        return *std::move(declared);
-    }
+template <class Is>
+std::vector<const Route*> routes_that(const RouteTable& routes, const Is& is) {
     std::vector<const Route*> found;
-    std::string all;
     for (const Route& each : routes.routes) {
-        const bool plain = is_plain(each);
-        if (plain && each.name == name) {
-            return searched(each);
-        }
-        if (plain && is_called(each, name)) {
+        if (is_plain(each) && is(each)) {
             found.push_back(&each);
-            all += (all.empty() ? "\"" : ", \"") + each.name + '"';
         }
     }
+    return found;
+}
+
+template <class Is>
+const Declaration* declared_that(const RouteTable& routes, const Is& is) {
+    const auto found = std::find_if(routes.declared.begin(), routes.declared.end(), is);
+    return found == routes.declared.end() ? nullptr : &*found;
+}
+
+bool is_index(const Declaration& each, std::string_view schema, std::string_view name) {
+    return each.kind == Declaration::Kind::index && each.schema == schema && each.name == name;
+}
+
+/// Nothing: there is none. Of several routes of a table its collection of that name says which.
+std::optional<Or<Searched>> one_of(
+    const std::vector<const Route*>& found, const Declaration* collection, const std::string& name
+) {
     if (found.empty()) {
-        return complaint(
-            undefined_object,
-            "there is no route \"" + name + '"',
-            "SHOW veer.routes lists them; a route is also called by its table.column."
-        );
+        return std::nullopt;
     }
-    if (found.size() > 1) {
-        return complaint(
-            ambiguous, "several routes are called \"" + name + '"', "Name one: " + all + '.'
-        );
+    std::string all;
+    for (const Route* const each : found) {
+        const bool meant =
+            collection != nullptr && is_about(*collection, each->table(), each->column.ann);
+        if (meant || found.size() == 1) {
+            return searched(*each);
+        }
+        all += (all.empty() ? "\"" : ", \"") + each->name + '"';
     }
-    return searched(*found.front());
+    return complaint(
+        ambiguous, "several routes are called \"" + name + '"', "Name one: " + all + '.'
+    );
+}
+
+/// As Postgres finds a relation: in the first schema of the search_path that has it. So nobody can
+/// come between a name and what it means by making an index of that name elsewhere.
+std::vector<const Route*> routes_in_path(
+    const RouteTable& routes, const std::string& name, const std::vector<std::string>& path
+) {
+    for (const std::string& schema : path) {
+        auto found = routes_that(routes, [&](const Route& each) {
+            return each.table().schema == schema && is_called_bare(each, name);
+        });
+        if (!found.empty()) {
+            return found;
+        }
+    }
+    return {};
+}
+
+const Declaration* index_called(
+    const RouteTable& routes, const std::string& name, const std::vector<std::string>& path
+) {
+    for (const std::string& schema : path) {
+        const auto* const found = declared_that(routes, [&](const Declaration& each) {
+            return is_index(each, schema, name);
+        });
+        if (found != nullptr) {
+            return found;
+        }
+    }
+    return declared_that(routes, [&name](const Declaration& each) {
+        return each.kind == Declaration::Kind::index && each.schema + '.' + each.name == name;
+    });
+}
+
+/// A route's own name, a table's or a column's, an index', a collection's, in this order.
+Or<Searched> find_route(
+    const RouteTable& routes, const std::string& name, const std::vector<std::string>& path
+) {
+    const auto exact = routes_that(routes, [&](const Route& each) { return each.name == name; });
+    if (!exact.empty()) {
+        return searched(*exact.front());
+    }
+    const auto* const declared =
+        declared_that(routes, [&](const Declaration& each) { return route_name(each) == name; });
+    if (declared != nullptr) {
+        return searched(routes, *declared);
+    }
+    const auto* const collection = declared_that(routes, [&](const Declaration& each) {
+        return each.kind == Declaration::Kind::collection && each.name == name;
+    });
+    auto named =
+        routes_that(routes, [&](const Route& each) { return is_called_whole(each, name); });
+    for (const Route* const each : routes_in_path(routes, name, path)) {
+        named.push_back(each);
+    }
+    if (auto found = one_of(named, collection, name)) {
+        return *std::move(found);
+    }
+    if (const auto* const index = index_called(routes, name, path)) {
+        return searched(routes, *index);
+    }
+    if (collection != nullptr) {
+        return searched(routes, *collection);
+    }
+    const auto elsewhere =
+        routes_that(routes, [&](const Route& each) { return is_called_bare(each, name); });
+    if (auto found = one_of(elsewhere, nullptr, name)) {
+        return *std::move(found);
+    }
+    return complaint(
+        undefined_object,
+        "there is no route \"" + name + '"',
+        "SHOW veer.routes lists them; a route is also called by its table.column, and an index "
+        "that is not in the search_path by schema.index."
+    );
 }
 
 /// The literal under the casts; nothing where it is not one.
@@ -356,6 +428,24 @@ std::string replaced(
            ") AS " + quote_identifier(call.reference) + behind;
 }
 
+/// Of an array of names in Postgres' text form.
+std::vector<std::string> elements_of(std::string_view array) {
+    std::vector<std::string> elements;
+    bool quoted = false;
+    for (std::size_t i = 0; array != "{}" && i < array.size(); ++i) {
+        const char c = array[i];
+        if (!quoted && (c == '{' || c == ',')) {
+            elements.emplace_back();
+        } else if (c == '"') {
+            quoted = !quoted;
+        } else if ((quoted || c != '}') && !elements.empty()) {
+            i += quoted && c == '\\' && i + 1 < array.size() ? 1 : 0;
+            elements.back() += array[i];
+        }
+    }
+    return elements;
+}
+
 bool has_column(const storage::Table& table, std::string_view name) {
     return std::any_of(table.columns.begin(), table.columns.end(), [&](const auto& column) {
         return column.name == name;
@@ -368,7 +458,8 @@ std::variant<std::string, Complaint> search_text(
     const Statement& statement,
     const parser::TableFunction& function,
     const RouteTable& routes,
-    bool utf8
+    bool utf8,
+    const std::vector<std::string>& path
 ) {
     if (!function.call) {
         return complaint(
@@ -388,7 +479,7 @@ std::variant<std::string, Complaint> search_text(
     if (!name) {
         return usage(call, "takes its route from the statement's text, not from a parameter");
     }
-    const auto found = find_route(routes, *name);
+    const auto found = find_route(routes, *name, path);
     if (const auto* const why = std::get_if<Complaint>(&found)) {
         return *why;
     }
@@ -425,20 +516,23 @@ std::variant<std::string, Complaint> search_text(
 std::string_view taken_names_query() {
     return "SELECT pg_catalog.concat_ws(' ', pg_catalog.bool_or(n.nspname OPERATOR(pg_catalog.=) "
            "'veer' AND p.proname OPERATOR(pg_catalog.=) 'search'), "
-           "pg_catalog.bool_or(p.proname OPERATOR(pg_catalog.=) 'ruvector_search'))"
+           "pg_catalog.bool_or(p.proname OPERATOR(pg_catalog.=) 'ruvector_search')),"
+           " pg_catalog.current_schemas(true)::pg_catalog.text"
            " FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n"
            " ON n.oid OPERATOR(pg_catalog.=) p.pronamespace"
            " WHERE p.proname OPERATOR(pg_catalog.=)"
            " ANY ('{search,ruvector_search}'::pg_catalog.name[])";
 }
 
-TakenNames decode_taken_names(std::string_view field) {
+TakenNames decode_taken_names(std::string_view field, std::string_view path) {
+    TakenNames taken{.veer_search = false, .ruvector_search = false, .path = elements_of(path)};
     // Of no function at all both are NULL, and left out.
-    if (field.empty()) {
-        return {false, false};
+    if (!field.empty()) {
+        const std::size_t space = std::min(field.find(' '), field.size());
+        taken.veer_search = field.substr(0, space) != "f";
+        taken.ruvector_search = !field.substr(space).ends_with('f');
     }
-    const std::size_t space = std::min(field.find(' '), field.size());
-    return {field.substr(0, space) != "f", !field.substr(space).ends_with('f')};
+    return taken;
 }
 
 bool is_taken(const TakenNames& taken, const parser::TableFunction& function) {

@@ -61,7 +61,7 @@ class FactsCache {
     }
 
     void put(router::TakenNames names, Instant now) {
-        names_ = names;
+        names_ = std::move(names);
         names_taken_ = now;
     }
 

@@ -79,7 +79,7 @@ Session::Taken Session::translate_as(
     if (router::is_taken(names, function)) {
         return take_text(frame, nullptr, now, out);
     }
-    auto text = router::search_text(statement, function, *router_.routes(), utf8_);
+    auto text = router::search_text(statement, function, *router_.routes(), utf8_, names.path);
     if (auto* const why = std::get_if<router::Complaint>(&text)) {
         return take_text(
             frame, std::make_shared<const router::Complaint>(std::move(*why)), now, out
@@ -119,7 +119,7 @@ void Session::on_names_ready(bool failed, Instant now, Output& out) {
     const Attempt attempt = std::move(*attempt_);
     attempt_.reset();
     const auto row = failed ? std::nullopt : wire::decode_data_row(facts_row_);
-    const bool told = row && row->size() == 1 && row->front();
+    const bool told = row && row->size() == 2 && row->front() && row->back();
     wire::FrameHeader header;
     wire::peek_header(attempt.held, header);
     const wire::Frame frame = wire::frame_at(attempt.held, header);
@@ -127,7 +127,7 @@ void Session::on_names_ready(bool failed, Instant now, Output& out) {
                                             : wire::decode_parse(frame.payload)->text;
     Taken taken = Taken::yes;
     if (told) {
-        const router::TakenNames names = router::decode_taken_names(*row->front());
+        const router::TakenNames names = router::decode_taken_names(*row->front(), *row->back());
         facts_.put(names, now);
         taken = translate_as(frame, router_.read(text), names, now, out);
     } else {

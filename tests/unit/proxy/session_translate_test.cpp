@@ -19,7 +19,8 @@ constexpr const char* question = "CPBECCS";
 
 /// The question for names, as one field answers it; "" is neither.
 std::string names(std::string_view field = "") {
-    return F::bare('3') + F::bare('1') + F::bare('2') + F::data_row({std::string(field)}) +
+    return F::bare('3') + F::bare('1') + F::bare('2') +
+           F::data_row({std::string(field), "{pg_catalog,public}"}) +
            F::command_complete("SELECT 1") + F::bare('3') + F::bare('3') + F::ready();
 }
 

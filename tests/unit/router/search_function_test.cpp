@@ -43,7 +43,8 @@ Statement read(std::string_view sql) {
 std::string put(std::string_view sql, bool utf8 = true) {
     const Statement statement = read(sql);
     REQUIRE(statement.plan->table_function);
-    const auto text = search_text(statement, *statement.plan->table_function, routes(), utf8);
+    const auto text =
+        search_text(statement, *statement.plan->table_function, routes(), utf8, {"public"});
     const auto* const why = std::get_if<Complaint>(&text);
     return why == nullptr ? std::get<std::string>(text) : why->sqlstate;
 }
@@ -143,5 +144,72 @@ TEST_CASE("Outside of UTF8 a filter is of ASCII", "[router]") {
     CHECK(around(written, false) == not_supported);
     CHECK(around(escaped, true) == around(written, true));
 }
+
+namespace {
+
+/// What a name is rewritten to, `FROM "schema"."table"`, or the SQLSTATE of why there is none.
+std::string place_of(const RouteTable& table, const char* name, std::vector<std::string> path) {
+    const Statement statement = read("SELECT id FROM veer.search('" + std::string(name) + "', $1)");
+    const auto text = search_text(statement, *statement.plan->table_function, table, true, path);
+    if (const auto* const why = std::get_if<Complaint>(&text)) {
+        return why->sqlstate;
+    }
+    const std::string& put = std::get<std::string>(text);
+    const std::size_t from = put.find(" FROM ") + 6;
+    return put.substr(from, put.find(" ORDER") - from);
+}
+
+Declaration declared(Declaration::Kind kind, const char* name, const char* schema) {
+    Declaration made;
+    made.kind = kind;
+    made.name = name;
+    made.schema = schema;
+    made.table = "mine";
+    made.column = "e";
+    made.operator_name = "<->";
+    return made;
+}
+
+TEST_CASE("Nobody comes between a name and what it means", "[router]") {
+    using Kind = Declaration::Kind;
+    const std::string docs = R"("public"."docs")";
+    const std::string evil = R"("evil"."mine")";
+    const std::vector<std::string> path{"pg_catalog", "public"};
+    // Each of a route's own names, as a name of another's.
+    for (const char* const name :
+         {"public.docs.e <=>", "public.docs.e", "docs.e", "public.docs", "docs"}) {
+        for (const Kind kind : {Kind::index, Kind::collection}) {
+            CAPTURE(name, kind);
+            RouteTable table = routes();
+            table.declared = {declared(kind, name, "evil")};
+            CHECK(place_of(table, name, path) == docs);
+        }
+    }
+    RouteTable table = routes();
+    table.declared = {
+        declared(Kind::index, "docs_e", "evil"), declared(Kind::index, "docs_e", "public")};
+    CHECK(place_of(table, "docs_e", path) == R"("public"."mine")");
+    CHECK(place_of(table, "docs_e", {"evil", "public"}) == evil);
+    CHECK(place_of(table, "evil.docs_e", path) == evil);
+    table.declared.pop_back();
+    CHECK(place_of(table, "docs_e", path) == "42704");
+    CHECK(place_of(table, "evil.mine.e <->", path) == evil);
+    // A table of the same name that is copied, but not in the search_path.
+    table = routes();
+    table.routes.front().column.table.schema = "evil";
+    table.routes.front().name = "evil.docs.e <=>";
+    table.declared = {declared(Kind::collection, "docs", "shop")};
+    CHECK(place_of(table, "docs", path) == R"("shop"."mine")");
+}
+
+TEST_CASE("The search_path is read as Postgres writes an array", "[router]") {
+    const TakenNames names = decode_taken_names("", R"({pg_catalog,"a,\"b\\",c})");
+    CHECK(names.path == std::vector<std::string>{"pg_catalog", "a,\"b\\", "c"});
+    CHECK(!names.veer_search);
+    CHECK(decode_taken_names("t f", "{}").veer_search);
+    CHECK(decode_taken_names("", "{}").path.empty());
+}
+
+}  // namespace
 
 }  // namespace veer::router
