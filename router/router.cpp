@@ -221,6 +221,11 @@ Route Router::make_route(
         });
     // Who makes an index by a statement means it to be used.
     double percent = asked_for ? 100 : config_.defaults.percent;
+    using ShareOf = cutover::Control::ShareOf;
+    ShareOf by = !asked_for ? ShareOf::file
+                 : column.ann.method.empty() || column.ann.method.starts_with("veer")
+                     ? ShareOf::statement
+                     : ShareOf::statement_beside;
     std::string_view sticky_by = config_.defaults.sticky_by;
     route.freshness = config_.defaults.freshness;
     route.salt = config_.defaults.salt.empty() ? route.name : config_.defaults.salt;
@@ -230,6 +235,7 @@ Route Router::make_route(
             route.searched_whole = configured.searched_whole;
             route.compare_rate = configured.compare_rate;
             percent = configured.percent;
+            by = ShareOf::file;
             sticky_by = configured.sticky_by;
             route.freshness = configured.freshness;
             route.order_by_similarity = configured.order_by_similarity;
@@ -244,7 +250,7 @@ Route Router::make_route(
             route.salt = configured.salt.empty() ? route.name : configured.salt;
         }
     }
-    route.traffic = control_.adopt(route.name, percent);
+    route.traffic = control_.adopt(route.name, percent, by);
     route.salt += control_.salt_suffix(route.name);
     route.sticky_by = sticky_by_from_text(sticky_by);
     route.facts_query = facts_query(route, database);

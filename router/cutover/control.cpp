@@ -82,7 +82,7 @@ void Control::configure(const Policy& policy, std::vector<config::Rule> rules) {
     }
 }
 
-std::shared_ptr<Traffic> Control::adopt(const std::string& route, double file_percent) {
+std::shared_ptr<Traffic> Control::adopt(const std::string& route, double file_percent, ShareOf by) {
     std::shared_ptr<Traffic> traffic;
     {
         const std::lock_guard lock(mutex_);
@@ -91,11 +91,15 @@ std::shared_ptr<Traffic> Control::adopt(const std::string& route, double file_pe
             entry = std::make_unique<Entry>(route, policy_);
         }
         entry->adopted = true;
+        // Who may make an index may not take back what an operator or a guard has decided.
+        const bool holds = by == ShareOf::file || !entry->known ||
+                           (by == ShareOf::statement && entry->position.origin == Origin::file);
         if (!entry->known) {
             entry->known = true;
             entry->position = configured(0, now_);
         }
-        if (const auto wanted = after_file(entry->position, file_percent, now_)) {
+        const double percent = holds ? file_percent : entry->position.file_percent;
+        if (const auto wanted = after_file(entry->position, percent, now_)) {
             const bool blind = wanted->desired > entry->position.desired && policy_.cutover.gated &&
                                situation(*entry).verdict != Verdict::pass;
             const std::string reason = "its percentage was changed";

@@ -124,9 +124,17 @@ class Control {
 
     void configure(const Policy& policy, std::vector<config::Rule> rules);
 
-    /// A route is there, with this share in the configuration. Gives its Traffic, the same for the
-    /// same name for ever.
-    std::shared_ptr<Traffic> adopt(const std::string& route, double file_percent);
+    /// Who says a route's share, and until when that holds.
+    enum class ShareOf : std::uint8_t {
+        file,              ///< the configuration; whenever it changes
+        statement,         ///< that made the index: until somebody moves the route
+        statement_beside,  ///< that made the index beside Postgres' own: of a new route alone
+    };
+
+    /// A route is there, with this share. Gives its Traffic, the same for the same name for ever.
+    std::shared_ptr<Traffic> adopt(
+        const std::string& route, double file_percent, ShareOf by = ShareOf::file
+    );
 
     /// The routes whose index can answer, and no others: a condition of raises, shown by `why`.
     void set_live(const std::set<std::string>& routes);

@@ -31,6 +31,30 @@ TEST_CASE("a move holds at once, and after a restart", "[cutover]") {
     CHECK(verify(disk.audit, hash).records == 2);
 }
 
+TEST_CASE("a statement's percentage holds until somebody moves the route", "[cutover]") {
+    using ShareOf = Control::ShareOf;
+    Disk disk;
+    Life life(disk, 0);
+    life.control.adopt(name, 100, ShareOf::statement_beside);
+    CHECK(life.traffic->share() == 0);
+    life.control.adopt(name, 100, ShareOf::statement);
+    CHECK(life.traffic->share() == 100);
+    life.control.adopt(name, 0);  // it is dropped, and made again
+    CHECK(life.traffic->share() == 0);
+    CHECK(life.say({.verb = Verb::promote, .percent = 10}, at(1)).done);
+    for (const ShareOf by : {ShareOf::statement, ShareOf::statement_beside}) {
+        life.control.adopt(name, 100, by);
+        CHECK(life.traffic->share() == 10);
+    }
+    CHECK(life.say({.verb = Verb::rollback}, at(2)).done);
+    life.control.adopt(name, 100, ShareOf::statement);
+    CHECK(life.traffic->share() == 0);
+    for (const ShareOf by : {ShareOf::statement, ShareOf::statement_beside}) {
+        const std::string other = by == ShareOf::statement ? "new <->" : "newer <->";
+        CHECK(life.control.adopt(other, 100, by)->share() == 100);
+    }
+}
+
 TEST_CASE("the file's percentage holds until a command, and when it is changed", "[cutover]") {
     Disk disk;
     Life life(disk, 10);
