@@ -34,7 +34,7 @@ boost::system::result<std::unique_ptr<router::Declarations>, std::string> load_d
         if (!stream) {
             return path.string() + " cannot be read." + what_to_do;
         }
-        auto read = router::declarations_from_text(text.str());
+        auto read = router::declarations_from_text(database, text.str());
         if (const auto* const broken = std::get_if<router::BrokenText>(&read)) {
             return path.string() + ':' + std::to_string(broken->line) + ": " + broken->message +
                    '.' + what_to_do;
@@ -44,8 +44,9 @@ boost::system::result<std::unique_ptr<router::Declarations>, std::string> load_d
     return std::make_unique<router::Declarations>(
         std::move(known),
         database,
-        [directory](const router::Declarations::All& all) {
-            std::string problem = replace_file(directory, file_name, router::to_text(all));
+        [directory, database](const router::Declarations::All& all) {
+            std::string problem =
+                replace_file(directory, file_name, router::to_text(database, all));
             if (problem.empty()) {
                 spdlog::info("{} routes are declared by statements", all.size());
             }

@@ -12,7 +12,7 @@ namespace veer::router {
 
 namespace {
 
-constexpr std::string_view title = "veer routes 1";
+constexpr std::string_view title = "veer routes 1 of ";
 
 /// FNV-1a: finds accidents, not forgeries.
 std::string checksum(std::string_view text) {
@@ -151,15 +151,17 @@ bool is_about(
            declaration.column == table.columns[table.vectors[ann.vector]].name;
 }
 
-std::string to_text(const std::vector<Declaration>& declarations) {
-    std::string text = std::string(title) + '\n';
+std::string to_text(const std::string& database, const std::vector<Declaration>& declarations) {
+    std::string text = std::string(title) + quoted(database) + '\n';
     for (const Declaration& each : declarations) {
         text += line_of(each) + '\n';
     }
     return text + "end " + std::to_string(declarations.size()) + ' ' + checksum(text) + '\n';
 }
 
-std::variant<std::vector<Declaration>, BrokenText> declarations_from_text(std::string_view text) {
+std::variant<std::vector<Declaration>, BrokenText> declarations_from_text(
+    const std::string& database, std::string_view text
+) {
     std::vector<Declaration> all;
     std::size_t number = 0;
     for (std::size_t at = 0; at < text.size();) {
@@ -169,8 +171,12 @@ std::variant<std::vector<Declaration>, BrokenText> declarations_from_text(std::s
             return BrokenText{number, "the line is cut short"};
         }
         const std::string_view line = text.substr(at, end - at);
-        if (number == 1 && line != title) {
-            return BrokenText{number, "it does not begin with \"" + std::string(title) + '"'};
+        const std::string first = std::string(title) + quoted(database);
+        if (number == 1 && line != first) {
+            return BrokenText{
+                number,
+                line.starts_with(title) ? "it is of another database than \"" + database + '"'
+                                        : "it does not begin with: " + first};
         }
         if (line.starts_with("end ")) {
             const bool whole =

@@ -48,14 +48,14 @@ bool is_about(
 
 /// The file of them:
 ///
-///     veer routes 1
+///     veer routes 1 of "app"
 ///     index "docs_e" on "shop" "docs" "e" <=> dimensions 0 m 16 ef_construction 64 quantization
 ///     auto collection "docs" on "shop" "docs" "old" <-> dimensions 384 m 16 ... end 2
 ///     a430d84680aabd0b
 ///
-/// The last line counts them and has a checksum of all before it. In quotes a line feed is \n, and
-/// a backslash stands before a quote and another backslash.
-std::string to_text(const std::vector<Declaration>& declarations);
+/// The first line has the database, the last counts them and has a checksum of all before it. In
+/// quotes a line feed is \n, and a backslash stands before a quote and another backslash.
+std::string to_text(const std::string& database, const std::vector<Declaration>& declarations);
 
 /// What is wrong with such a text, and in which line, from 1 on.
 struct BrokenText {
@@ -65,7 +65,9 @@ struct BrokenText {
     friend bool operator==(const BrokenText&, const BrokenText&) = default;
 };
 
-/// All of them or none.
-std::variant<std::vector<Declaration>, BrokenText> declarations_from_text(std::string_view text);
+/// All of them or none; those of another database are none.
+std::variant<std::vector<Declaration>, BrokenText> declarations_from_text(
+    const std::string& database, std::string_view text
+);
 
 }  // namespace veer::router

@@ -7,9 +7,6 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-#include <string>
-#include <utility>
-#include <vector>
 
 namespace veer::proxy {
 
@@ -45,14 +42,18 @@ TEST_CASE("declared routes are there for the next one who reads", "[proxy]") {
     const auto second = load_declarations(directory.path, "app");
     REQUIRE(second.has_value());
     CHECK(*(*second)->all() == router::Declarations::All{docs()});
+    const auto other = load_declarations(directory.path, "other");
+    REQUIRE(other.has_error());
+    CHECK(other.error().find("another database") != std::string::npos);
 }
 
 TEST_CASE("a broken file of declared routes is named with its line, and left", "[proxy]") {
     const ScratchDirectory directory;
     const std::filesystem::path file = directory.path / "routes";
-    const std::vector<std::pair<std::string, int>> broken{
-        {"", 1}, {"veer routes 1\nindex docs\n", 2}, {"veer routes 1\nend 0 0\n", 2}};
-    for (const auto& [text, line] : broken) {
+    for (const auto& [text, line] :
+         {std::pair{"", 1},
+          {"veer routes 1 of \"app\"\nindex docs\n", 2},
+          {"veer routes 1 of \"app\"\nend 0 0\n", 2}}) {
         std::ofstream(file, std::ios::binary) << text;
         const auto loaded = load_declarations(directory.path, "app");
         REQUIRE(loaded.has_error());

@@ -36,7 +36,7 @@ All some() {
 }
 
 BrokenText broken(std::string_view text) {
-    const auto read = declarations_from_text(text);
+    const auto read = declarations_from_text("app", text);
     const auto* const why = std::get_if<BrokenText>(&read);
     REQUIRE(why != nullptr);
     return *why;
@@ -44,21 +44,18 @@ BrokenText broken(std::string_view text) {
 
 TEST_CASE("Declarations are read as they were written", "[declaration]") {
     for (const All& all : {All{}, some()}) {
-        const auto read = declarations_from_text(to_text(all));
+        const auto read = declarations_from_text("app", to_text("app", all));
         REQUIRE(std::holds_alternative<All>(read));
         CHECK(std::get<All>(read) == all);
     }
-    CHECK(
-        to_text({index("docs_e")})
-            .starts_with(
-                "veer routes 1\nindex \"docs_e\" on \"shop\" \"docs\" \"e\" <=> dimensions 0 m 16 "
-                "ef_construction 64 quantization auto\nend 1 "
-            )
-    );
+    CHECK(to_text("a\"pp", {index("docs_e")})
+              .starts_with("veer routes 1 of \"a\\\"pp\"\nindex \"docs_e\" on \"shop\" \"docs\" "
+                           "\"e\" <=> dimensions 0 m 16 "
+                           "ef_construction 64 quantization auto\nend 1 "));
 }
 
 TEST_CASE("No part of a declarations' file is taken for all of it", "[declaration]") {
-    const std::string text = to_text(some());
+    const std::string text = to_text("app", some());
     for (std::size_t size = 0; size < text.size(); ++size) {
         CAPTURE(size);
         CHECK(broken(std::string_view(text).substr(0, size)).line >= 1);
@@ -68,14 +65,14 @@ TEST_CASE("No part of a declarations' file is taken for all of it", "[declaratio
 }
 
 TEST_CASE("Any other byte in a declarations' file is noticed", "[declaration]") {
-    const std::string text = to_text(some());
+    const std::string text = to_text("app", some());
     for (std::size_t at = 0; at < text.size(); ++at) {
         for (const char other : {' ', '0', 'x', '"', '\n'}) {
             std::string changed = text;
             changed[at] = other;
             if (changed != text) {
                 CAPTURE(at, changed);
-                CHECK(std::holds_alternative<BrokenText>(declarations_from_text(changed)));
+                CHECK(std::holds_alternative<BrokenText>(declarations_from_text("app", changed)));
             }
         }
     }
@@ -83,12 +80,17 @@ TEST_CASE("Any other byte in a declarations' file is noticed", "[declaration]") 
 
 TEST_CASE("A broken declarations' file names its line", "[declaration]") {
     CHECK(broken("").line == 1);
-    CHECK(broken("veer routes 2\nend 0 0\n").line == 1);
-    CHECK(broken("veer routes 1\nindex docs\nend 1 0\n").line == 2);
     CHECK(
-        broken("veer routes 1\nend 0 0\n") == BrokenText{2, "count or checksum are of another text"}
+        broken("veer routes 1 of \"b\"\nend 0 0\n").message.find("database") != std::string::npos
     );
-    CHECK(broken("veer routes 1\n").line == 2);
+    CHECK(broken(to_text("other", {})).line == 1);
+    CHECK(broken("veer routes 2\nend 0 0\n").line == 1);
+    CHECK(broken("veer routes 1 of \"app\"\nindex docs\nend 1 0\n").line == 2);
+    CHECK(
+        broken("veer routes 1 of \"app\"\nend 0 0\n") ==
+        BrokenText{2, "count or checksum are of another text"}
+    );
+    CHECK(broken("veer routes 1 of \"app\"\n").line == 2);
 }
 
 TEST_CASE("Declarations are stored before anybody sees them", "[declaration]") {
@@ -129,6 +131,13 @@ TEST_CASE("Two declarations are not of one name, nor of one route", "[declaratio
     CHECK(collision(index("other"), all)->sqlstate == "42710");
     CHECK(collision(collection("other", "<->"), all)->sqlstate == "42710");
     CHECK(!collision(index("docs", "<#>"), all));  // an index and a collection
+    Declaration other_table = collection("docs_e", "<#>");
+    other_table.schema = "evil";
+    CHECK(collision(other_table, all)->sqlstate == "42710");  // the index'
+    other_table.name = "docs";
+    CHECK(collision(other_table, {index("docs_e")})->sqlstate == "42710");  // the table's
+    other_table.name = "things";
+    CHECK(!collision(other_table, all));
     Declaration elsewhere = index("docs_e");
     elsewhere.schema = "public";
     CHECK(!collision(elsewhere, all));
