@@ -302,7 +302,15 @@ Or<std::int32_t> dimensions_of(const ManagementRow& row, const std::optional<std
     std::int32_t typmod = 0;
     const std::string_view text = *row[table_typmod];
     std::from_chars(text.data(), text.data() + text.size(), typmod);
-    if (!is_native(*row[table_type]) || typmod <= 0) {
+    const bool native = is_native(*row[table_type]);
+    if (native && typmod <= 0 && *row[table_type] != "vector") {
+        return complaint(
+            "22023",
+            "column does not have dimensions",
+            "Those of a " + std::string(*row[table_type]) + " are said by its type alone."
+        );
+    }
+    if (!native || typmod <= 0) {
         return given ? Or<std::int32_t>(static_cast<std::int32_t>(*given))
                      : complaint(
                            "22023",
@@ -350,6 +358,13 @@ ManagementDecision make(
     if (!row[table_type]) {
         return complaint("42703", "column \"" + management.column + "\" does not exist");
     }
+    if (is_true(row[table_generated])) {
+        return complaint(
+            "0A000",
+            "veer has no index on generated columns, such as " + management.column,
+            "They do not come with logical replication."
+        );
+    }
     auto op = index ? operator_of_class(management, row) : operator_of_metric(management, row);
     if (auto* const why = std::get_if<Complaint>(&op)) {
         return std::move(*why);
@@ -369,6 +384,13 @@ ManagementDecision make(
         return std::move(*why);
     }
     declaration.dimensions = std::get<std::int32_t>(dimensions);
+    if (!index && management.name.find('.') != std::string::npos) {
+        return complaint(
+            "42602",
+            "invalid name of a collection: \"" + management.name + '"',
+            "With a dot in it, it would be one of a table or an index."
+        );
+    }
     const auto name = index ? free_name(management, row, known) : std::optional(management.name);
     if (!name) {
         const std::string exists =

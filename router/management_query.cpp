@@ -83,13 +83,15 @@ std::string table_query(const parser::Management& management) {
            " a.typname, a.atttypmod, pg_catalog.format_type(a.atttypid, NULL), " +
            exists("pg_opclass x", is("x.opcname", management.operator_class)) + ", " +
            (index ? names_in_schema(management) : "''") +
-           " FROM (SELECT 1) o LEFT JOIN LATERAL (SELECT c.oid, c.relowner, c.relnamespace,"
+           ", a.generated FROM (SELECT 1) o LEFT JOIN LATERAL (SELECT c.oid, c.relowner, "
+           "c.relnamespace,"
            " c.relkind, c.relpersistence, n.nspname FROM pg_catalog.pg_class c"
            " JOIN pg_catalog.pg_namespace n ON n.oid" +
            std::string(equals) + "c.relnamespace WHERE " + is("c.relname", management.table) +
            " AND " + found + " ORDER BY pg_catalog.array_position(" + path +
            ", n.nspname) LIMIT 1) t ON true"
-           " LEFT JOIN LATERAL (SELECT b.atttypid, b.atttypmod, y.typname"
+           " LEFT JOIN LATERAL (SELECT b.atttypid, b.atttypmod, y.typname, b.attgenerated "
+           "OPERATOR(pg_catalog.<>) '' AS generated"
            " FROM pg_catalog.pg_attribute b JOIN pg_catalog.pg_type y ON y.oid" +
            std::string(equals) + "b.atttypid WHERE b.attrelid" + std::string(equals) +
            "t.oid AND " + is("b.attname", management.column) +

@@ -24,8 +24,9 @@ enum TableRow : std::size_t {
     table_type,     ///< of the column; NULL: there is none
     table_typmod,
     table_type_text,
-    table_class,  ///< the operator class exists
-    table_names,  ///< numbers of index_names(), from 1 on
+    table_class,      ///< the operator class exists
+    table_names,      ///< numbers of index_names(), from 1 on
+    table_generated,  ///< the column is
     table_row_size,
 };
 

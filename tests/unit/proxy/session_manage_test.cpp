@@ -40,7 +40,8 @@ struct Managing {
                     "4",
                     "vector",
                     "t",
-                    ""}
+                    "",
+                    "f"}
                ) +
                F::command_complete("SELECT 1") + F::bare('3') + F::bare('3');
     }

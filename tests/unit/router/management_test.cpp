@@ -22,7 +22,7 @@ Declaration declared(std::string name) {
 
 /// docs (e vector(4)) of the role's own, with nothing of that name yet.
 ManagementRow good_row() {
-    return {"f", "app", "t", "public", "r", "p", "t", "t", "vector", "4", "vector", "t", {}};
+    return {"f", "app", "t", "public", "r", "p", "t", "t", "vector", "4", "vector", "t", {}, "f"};
 }
 
 const Declarations::All none;
@@ -134,6 +134,14 @@ TEST_CASE("What is wrong with an index has Postgres' SQLSTATE", "[management]") 
         );
     }
     CHECK(sqlstate(decide(std::string(create) + " WITH (dimensions = 3)")) == "22000");
+    CHECK(sqlstate(decide(create, with(table_generated, "t"))) == "0A000");
+    ManagementRow half = with(table_type, "halfvec");
+    half[table_typmod] = "-1";
+    CHECK(
+        sqlstate(
+            decide("CREATE INDEX ON docs USING veer (e halfvec_l2_ops) WITH (dimensions = 4)", half)
+        ) == "22023"
+    );
 }
 
 TEST_CASE("IF NOT EXISTS says that there is one", "[management]") {
@@ -182,6 +190,7 @@ TEST_CASE("A collection has the metric and the dimensions that it is given", "[m
     CHECK(std::get<Change>(made).declaration == expected);
     CHECK(std::get<Change>(enlist("NULL")).declaration.operator_name == "<->");
     CHECK(sqlstate(enlist("3")) == "22000");
+    CHECK(sqlstate(decide("SELECT veer.register('a.b', NULL, 'docs', 'e', 4)")) == "42602");
     CHECK(sqlstate(enlist("0")) == "22023");
     CHECK(sqlstate(enlist("4, 'hamming'")) == "42804");
     CHECK(sqlstate(enlist("4, 'none'")) == "22023");
