@@ -270,7 +270,7 @@ def kinds_of_columns(veer):
         call = f"SELECT id FROM veer.search('{index}', '{vector}', 3)"
         wait_until(lambda: served(each, call), call)
     wait_until(lambda: served(each, f"SELECT id FROM shop.items ORDER BY old::vector <#> '{QUERY}' LIMIT 3"), "the array")
-    if error_of(each.simple(f"SELECT id FROM veer.search('items_old_idx', '{QUERY}', 3)"))[0] != "0A000":
+    if error_of(each.simple(f"SELECT id FROM veer.search('shop.items_old_idx', '{QUERY}', 3)"))[0] != "0A000":
         fail("an array is searched by name")
     for name in ("docs_half_idx", "docs_bits_idx", "docs_loose_idx", '"The Index"', "shop.items_old_idx"):
         done(each.simple(f"DROP INDEX {name}"), b"DROP INDEX", name)
