@@ -23,8 +23,9 @@ CREATE SCHEMA hidden;
 SELECT setseed(0.3);
 CREATE FUNCTION some_vector(n int) RETURNS vector LANGUAGE sql VOLATILE AS
     $$ SELECT array_agg(random() - 0.5 + 0 * n)::vector FROM generate_series(1, 4) $$;
-CREATE TABLE docs (id bigint PRIMARY KEY, kind text, e vector(4), loose vector, half halfvec(4), bits bit(8));
-INSERT INTO docs SELECT i, 'k' || i % 3, v, v, v::halfvec(4), (i % 256)::bit(8)
+CREATE TABLE docs (id bigint PRIMARY KEY, kind text, e vector(4), loose vector, half halfvec(4), bits bit(8),
+  loose_half halfvec, twice vector(4) GENERATED ALWAYS AS (e + e) STORED);
+INSERT INTO docs (id, kind, e, loose, half, bits) SELECT i, 'k' || i % 3, v, v, v::halfvec(4), (i % 256)::bit(8)
   FROM generate_series(1, 300) i, some_vector(i) v;
 CREATE TABLE "Odd Table" (id int PRIMARY KEY, "E ""x"" " vector(4));
 INSERT INTO "Odd Table" SELECT i, some_vector(i) FROM generate_series(1, 50) i;
@@ -73,6 +74,9 @@ REFUSED_BY_VEER = [
     ("owner", "CREATE INDEX ON docs USING veer (e vector_l2_ops) WITH (quantization = pq)", "22023", "quantization"),
     ("owner", "CREATE INDEX ON docs USING veer (e vector_l2_ops) WITH (m = 20, ef_construction = 30)", "22023", "2 * m"),
     ("owner", "CREATE INDEX ON docs USING veer (e vector_l2_ops) WHERE id > 3", "0A000", "partial indexes"),
+    ("owner", "CREATE INDEX ON docs USING veer (twice vector_l2_ops)", "0A000", "generated columns"),
+    ("owner", "CREATE INDEX ON docs USING veer (loose_half halfvec_l2_ops) WITH (dimensions = 4)", "22023", "does not have dimensions"),
+    ("owner", "SELECT veer.register('a.b', 'public', 'docs', 'e', 4, 'l2')", "42602", "invalid name"),
     ("owner", "SELECT veer.register('d', 'public', 'docs', 'e', 3, 'l2')", "22000", "expected 4 dimensions, not 3"),
     ("owner", "SELECT veer.register('d', 'public', 'docs', 'e', 4, 'nothing')", "22023", 'no metric "nothing"'),
     ("owner", "SELECT veer.register('d', 'public', 'docs', 'bits', 8, 'l2')", "42804", "no metric"),
@@ -304,8 +308,45 @@ def transactions(veer):
         fail(f"of transactions there is left: {veer.routes()}")
     if error_of(each.seen(each.connection.exec_prepared(b"drop", [])))[0] is not None:
         fail("executed outside")
-    if error_of(each.seen(each.connection.exec_prepared(b"drop", [])))[0] is None:
-        fail("dropped twice by one statement")
+    twice = error_of(each.seen(each.connection.exec_prepared(b"drop", [])))
+    if twice != ("42704", 'index "docs_t" does not exist'):
+        fail(f"dropped twice by one statement: {twice}")
+    # And the session asks all the same.
+    done(each.simple("CREATE INDEX docs_t ON docs USING veer (e vector_l2_ops)"), b"CREATE INDEX", "after")
+    done(each.simple("DROP INDEX docs_t"), b"DROP INDEX", "after")
+
+
+def names(postgres, veer):
+    """Who makes an index or a collection cannot take the name of another's."""
+    with session(postgres.port) as db:
+        db.execute(f"CREATE SCHEMA evil AUTHORIZATION eve; CREATE TABLE evil.docs (id int PRIMARY KEY, e vector(4));"
+                   f"INSERT INTO evil.docs VALUES (-1, '{QUERY}'); ALTER TABLE evil.docs OWNER TO eve; GRANT USAGE ON SCHEMA evil TO owner")
+    owner, eve = Session(veer.port, "owner"), Session(veer.port, "eve")
+
+    def nearest(name):
+        seen = owner.simple(f"SELECT id FROM veer.search('{name}', '{QUERY}', 1)")
+        return error_of(seen)[0] or int(seen["rows"][0][0])
+
+    done(owner.simple("CREATE INDEX docs_n ON docs USING veer (e vector_l2_ops)"), b"CREATE INDEX", "the owner's")
+    done(owner.simple("SELECT veer.register('nearby', 'public', 'docs', 'e', 4, 'ip')"), b"SELECT 1", "the owner's")
+    mine = {name: nearest(name) for name in ("docs_n", "nearby", "public.docs.e <->")}
+    done(eve.simple("CREATE INDEX docs_n ON evil.docs USING veer (e vector_l2_ops)"), b"CREATE INDEX", "eve's")
+    for name in ("docs_n", "nearby", "docs", "public.docs", "public.docs_n"):
+        if error_of(eve.simple(f"SELECT veer.register('{name}', 'evil', 'docs', 'e', 4, 'ip')"))[0] not in ("42602", "42710"):
+            fail(f"eve has a collection {name}")
+    if -1 in mine.values() or {name: nearest(name) for name in mine} != mine:
+        fail(f"the owner's, beside eve's: {mine}")
+    if nearest("evil.docs_n") != "42501":
+        fail(f"eve's, with its schema: {nearest('evil.docs_n')}")
+    owner.simple("SET search_path = evil, public")  # which the owner may say at any time
+    if nearest("docs_n") != "42501":
+        fail(f"eve's, by the search_path: {nearest('docs_n')}")
+    owner.simple("RESET search_path")
+    done(owner.simple("DROP INDEX docs_n"), b"DROP INDEX", "the owner's")
+    if nearest("docs_n") != "42704":
+        fail(f"the owner's has gone: {nearest('docs_n')}")
+    done(eve.simple("DROP INDEX evil.docs_n"), b"DROP INDEX", "eve's")
+    done(owner.simple("SELECT veer.unregister('nearby')"), b"SELECT 1", "the owner's")
 
 
 def postgres_own(postgres, veer):
@@ -369,6 +410,7 @@ def main(binary):
             collections(veer)
             kinds_of_columns(veer)
             transactions(veer)
+            names(postgres, veer)
             postgres_own(postgres, veer)
             broken_file(veer)
     print(f"{len(REFUSED) + len(REFUSED_BY_VEER)} refusals in 3 ways; indexes and collections made, served and dropped in 3 ways")
