@@ -116,6 +116,8 @@ router::SessionFacts best_facts(const Read& read, const AskedStatement& asked) {
     facts.shortest_floats = true;
     facts.copies_hold = true;
     facts.copies_readable = std::string(read.route->table().copied.size(), 't');
+    // Which rows pgvector's partial indexes have, only a session asks: WHERE may be about these.
+    facts.indexed_rows.all = !read.route->column.ann.partial || read.query().condition.has_value();
     facts.role = asked.role;
     facts.application = asked.application;
     return facts;

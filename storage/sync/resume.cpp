@@ -36,7 +36,7 @@ void keep_parameters(Table& now, const Table& before) {
             std::find_if(before.indexes.begin(), before.indexes.end(), [&](const auto& each) {
                 return each.same_order(index);
             });
-        if (index.name.empty() && made != before.indexes.end()) {
+        if ((index.name.empty() || index.partial) && made != before.indexes.end()) {
             index.m = made->m;
             index.ef_construction = made->ef_construction;
         }
