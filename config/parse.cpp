@@ -368,11 +368,11 @@ Result<Config> Reader::read(const toml::table& root) {
 }
 
 /// Puts it into the parsed file. False where its value is none of TOML's.
-bool put(const Override& override_, toml::table& root) {
-    const std::size_t dot = override_.key.find('.');
-    const std::string table_name = override_.key.substr(0, dot);
-    const std::string name = dot == std::string::npos ? "" : override_.key.substr(dot + 1);
-    const toml::parse_result parsed = toml::parse("value = " + override_.value);
+bool put(const Override& wanted, toml::table& root) {
+    const std::size_t dot = wanted.key.find('.');
+    const std::string table_name = wanted.key.substr(0, dot);
+    const std::string name = dot == std::string::npos ? "" : wanted.key.substr(dot + 1);
+    const toml::parse_result parsed = toml::parse("value = " + wanted.value);
     if (!parsed || parsed.table().size() != 1 || name.empty()) {
         return false;
     }

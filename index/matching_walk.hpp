@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <span>
 #include <vector>
 
@@ -118,6 +119,9 @@ class MatchingWalk {
             }
             std::pop_heap(candidates.begin(), candidates.end(), Farther{});
             candidates.pop_back();
+            if (!candidates.empty()) {
+                links_.at(candidates.front().slot, 0).prefetch();  // next, or soon
+            }
             gather(current.slot, memory.visited, effort, fresh);
             if (results.size() >= ef) {
                 fresh.resize(screen_.near(fresh, results.front().distance));
@@ -140,6 +144,7 @@ class MatchingWalk {
 
   private:
     static constexpr std::size_t prefetched_ahead = 4;
+    static constexpr std::size_t bridges_ahead = 4;
     static constexpr std::size_t compared_at_once = 512;
 
     /// From so many matching neighbours on, links lead from any matching node to the others.
@@ -244,39 +249,61 @@ class MatchingWalk {
         Links bridges;
         const std::size_t slots = std::min(rows_.matches.nodes.size(), measure_.slots());
         const LinkList list = links_.at(from, 0);
-        const std::size_t count = list.read(links);
-        std::size_t bridge_count = 0;
-        std::size_t matching = 0;
-        for (const Slot link : std::span{links.data(), count}) {
-            if (link >= slots) {
-                continue;
-            }
-            if (!matches(link)) {
-                bridges[bridge_count++] = link;
-                continue;
-            }
-            ++matching;
-            if (visited.insert(link)) {
-                fresh.push_back(link);
-            }
+        const std::size_t count = known(links, list.read(links), slots);
+        std::copy_n(links.begin(), count, bridges.begin());
+        std::size_t matching = those(true, links, count);
+        const std::size_t bridge_count = those(false, bridges, count);
+        add_new({links.data(), matching}, visited, fresh);
+        for (std::size_t i = 0; i < std::min(bridge_count, bridges_ahead); ++i) {
+            links_.at(bridges[i], 0).prefetch();
         }
         std::size_t crossed = 0;
         for (; crossed < bridge_count && matching < list.room() / 2; ++crossed) {
-            if (crossed + 1 < bridge_count) {
-                links_.at(bridges[crossed + 1], 0).prefetch();
+            if (crossed + bridges_ahead < bridge_count) {
+                links_.at(bridges[crossed + bridges_ahead], 0).prefetch();
             }
-            if (!visited.insert(bridges[crossed])) {
-                continue;
-            }
-            const std::size_t behind = links_.at(bridges[crossed], 0).read(links);
-            for (const Slot link : std::span{links.data(), behind}) {
-                if (link < slots && matches(link) && visited.insert(link)) {
-                    ++matching;
-                    fresh.push_back(link);
-                }
+            if (visited.insert(bridges[crossed])) {
+                const LinkList beyond = links_.at(bridges[crossed], 0);
+                const std::size_t behind = known(links, beyond.read(links), slots);
+                matching += add_new({links.data(), those(true, links, behind)}, visited, fresh);
             }
         }
         (void)effort.visit(fresh.size() + crossed / bridges_per_visit);
+    }
+
+    // Without branches: which nodes match is what no processor foresees.
+
+    /// Puts those below `slots` first, in their order; how many they are.
+    static std::size_t known(Links& nodes, std::size_t count, std::size_t slots) {
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            const Slot node = nodes[i];
+            nodes[kept] = node;
+            kept += node < slots ? 1U : 0U;
+        }
+        return kept;
+    }
+
+    /// Puts those first that match, or that do not, in their order; how many they are.
+    std::size_t those(bool matching, Links& nodes, std::size_t count) const {
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            const Slot node = nodes[i];
+            nodes[kept] = node;
+            kept += matches(node) == matching ? 1U : 0U;
+        }
+        return kept;
+    }
+
+    /// How many of them the walk had not seen.
+    static std::size_t add_new(
+        std::span<const Slot> nodes, VisitedSet& visited, std::vector<Slot>& fresh
+    ) {
+        const std::size_t before = fresh.size();
+        std::copy_if(nodes.begin(), nodes.end(), std::back_inserter(fresh), [&](Slot node) {
+            return visited.insert(node);
+        });
+        return fresh.size() - before;
     }
 
     /// Keeps the rows that a node stands for.

@@ -111,6 +111,9 @@ class Walk {
             }
             std::pop_heap(candidates.begin(), candidates.end(), Farther{});
             candidates.pop_back();
+            if (!candidates.empty()) {
+                links_.at(candidates.front().slot, layer).prefetch();  // next, or soon
+            }
             std::size_t count =
                 unseen(links_.at(current.slot, layer), slots, memory.visited, fresh);
             if (!effort.visit(count)) {
