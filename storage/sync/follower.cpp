@@ -30,17 +30,6 @@ Result<source::pgoutput::Streamed> decode(std::string_view message, bool streami
     return source::pgoutput::Streamed{std::move(*decoded), 0};
 }
 
-/// What shows which transaction this is: of a streamed one that comes last.
-std::optional<source::pgoutput::Begin> begin_of(const source::pgoutput::Message& message) {
-    if (const auto* const begin = std::get_if<source::pgoutput::Begin>(&message)) {
-        return *begin;
-    }
-    if (const auto* const commit = std::get_if<source::pgoutput::StreamCommit>(&message)) {
-        return source::pgoutput::Begin{commit->commit_lsn, commit->timestamp, commit->xid};
-    }
-    return std::nullopt;
-}
-
 /// Without room on disk, what memory has to hold is bounded as generously.
 TransactionAssembler::Limits limits(const TransactionLimits& wanted) {
     TransactionAssembler::Limits limits;
@@ -137,29 +126,61 @@ Result<void> Follower::take(std::string_view message) {
     if (!decoded.has_value()) {
         // Of one table, and its trouble alone, where as much can be read.
         const auto table = pgoutput::table_of(message, assembler_.streaming());
-        if (table.has_value() && assembler_.inside()) {
-            assembler_.fail(*table, decoded.error().message);
-            return {};
+        if (!table.has_value() || !assembler_.inside()) {
+            return decoded.error();
         }
-        return decoded.error();
+        auto checked = check_begun();
+        if (checked.has_value()) {
+            assembler_.fail(*table, decoded.error().message);
+        }
+        return checked;
     }
-    const auto* const streamed = std::get_if<pgoutput::StreamCommit>(&decoded->message);
-    const std::optional<pgoutput::Begin> begun = begin_of(decoded->message);
-    auto fresh = begun.has_value() ? check_.take(*begun) : Result<bool>{true};
-    if (!fresh.has_value()) {
-        return fresh.error();
-    }
-    if (!*fresh && streamed != nullptr) {
-        assembler_.skip_streamed(streamed->xid);
+    if (auto checked = check(decoded->message); !checked.has_value()) {
+        return checked;
     }
     auto transaction = assembler_.take(decoded->message, decoded->xid);
     if (!transaction.has_value()) {
         return transaction.error();
     }
-    if (!*fresh && streamed == nullptr) {
+    return transaction->has_value() ? apply(std::move(**transaction)) : Result<void>{};
+}
+
+/// Before the assembler has it. A transaction shows the history with its first change, and a
+/// streamed one with its end, as that says which it is.
+Result<void> Follower::check(const source::pgoutput::Message& message) {
+    namespace pgoutput = source::pgoutput;
+    if (const auto* const begin = std::get_if<pgoutput::Begin>(&message)) {
+        begun_ = *begin;
+        return {};
+    }
+    if (const auto* const commit = std::get_if<pgoutput::StreamCommit>(&message)) {
+        const pgoutput::Begin begun{commit->commit_lsn, commit->timestamp, commit->xid};
+        if (!assembler_.told(commit->xid)) {
+            check_.take_empty(begun);
+            return {};
+        }
+        auto fresh = check_.take(begun);
+        if (fresh.has_value() && !*fresh) {
+            assembler_.skip_streamed(commit->xid);
+        }
+        return fresh.has_value() ? Result<void>{} : fresh.error();
+    }
+    if (std::holds_alternative<pgoutput::Commit>(message) && begun_.has_value()) {
+        check_.take_empty(*std::exchange(begun_, std::nullopt));
+    }
+    return std::holds_alternative<pgoutput::Origin>(message) ? Result<void>{} : check_begun();
+}
+
+/// A change of the transaction that has begun comes, if it is the first one.
+Result<void> Follower::check_begun() {
+    if (!begun_.has_value()) {
+        return {};
+    }
+    auto fresh = check_.take(*std::exchange(begun_, std::nullopt));
+    if (fresh.has_value() && !*fresh) {
         assembler_.skip_rows();
     }
-    return transaction->has_value() ? apply(std::move(**transaction)) : Result<void>{};
+    return fresh.has_value() ? Result<void>{} : fresh.error();
 }
 
 Result<void> Follower::take(const source::Keepalive& keepalive) {

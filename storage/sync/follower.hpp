@@ -32,9 +32,9 @@ namespace veer::storage::sync {
 ///     200 ms ────▶ store.sync, where anything is not durable yet
 ///     1 s, or when the server asks ─▶ store.sync, then confirm what is durable
 ///
-/// The slot is moved to the last transaction only, not past it, so that it comes again with the
-/// next connection and shows that the history is the same. Only where the server asks, as one does
-/// that shuts down and waits for it, everything is confirmed.
+/// The slot is moved to the last transaction with a published change only, not past it, so that it
+/// comes again with the next connection and shows that the history is the same. Only where the
+/// server asks, as one does that shuts down and waits for it, everything is confirmed.
 class Follower {
   public:
     struct Context {
@@ -91,6 +91,8 @@ class Follower {
 
     Result<void> take(std::string_view message);
     Result<void> take(const source::Keepalive& keepalive);
+    Result<void> check(const source::pgoutput::Message& message);
+    Result<void> check_begun();
     Result<void> apply(Transaction transaction);
     Result<void> apply_large(const Transaction& transaction, const Spilled& spilled);
     Result<void> write_parts(const store::CommitRecord& record);
@@ -128,6 +130,7 @@ class Follower {
     Context context_;
     TransactionAssembler assembler_;
     HistoryCheck check_;
+    std::optional<source::pgoutput::Begin> begun_;  ///< of it no change has come yet
     bool landmarks_;
     std::vector<Table> tables_;            ///< complete
     std::string publication_fingerprint_;  ///< of tables_

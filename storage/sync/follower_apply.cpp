@@ -9,10 +9,11 @@
 /// What becomes of a transaction that has committed.
 namespace veer::storage::sync {
 
-/// As of behind the transaction. Not before it is written: the slot would be moved to it.
+/// As of behind the transaction. Not before it is written: the slot would be moved to it. One that
+/// need not come again is no landmark.
 store::History Follower::history_after(const Transaction& transaction) const {
     store::History after = history_;
-    if (landmarks_) {
+    if (landmarks_ && assembler_.told()) {
         after.landmark = {transaction.commit_lsn, transaction.timestamp, transaction.xid};
     }
     return after;

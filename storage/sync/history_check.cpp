@@ -2,6 +2,14 @@
 
 namespace veer::storage::sync {
 
+namespace {
+
+store::Landmark landmark_of(const source::pgoutput::Begin& begin) {
+    return {begin.final_lsn, begin.timestamp, begin.xid};
+}
+
+}  // namespace
+
 HistoryCheck::HistoryCheck(const store::History& history, Lsn applied, Lsn confirmed_flush)
     : landmark_{history.landmark},
       applied_{applied},
@@ -13,7 +21,7 @@ HistoryCheck::HistoryCheck(const store::History& history, Lsn applied, Lsn confi
 Result<bool> HistoryCheck::take(const source::pgoutput::Begin& begin) {
     const std::string place = to_string(begin.final_lsn);
     if (state_ == State::before_landmark) {
-        if (store::Landmark{begin.final_lsn, begin.timestamp, begin.xid} != landmark_) {
+        if (landmark_of(begin) != landmark_) {
             return another_history("the transaction at " + place + " is another one");
         }
         state_ = State::before_applied;
@@ -26,6 +34,12 @@ Result<bool> HistoryCheck::take(const source::pgoutput::Begin& begin) {
         state_ = State::proven;
     }
     return true;
+}
+
+void HistoryCheck::take_empty(const source::pgoutput::Begin& begin) {
+    if (state_ == State::before_landmark && landmark_of(begin) == landmark_) {
+        state_ = State::before_applied;
+    }
 }
 
 Result<void> HistoryCheck::passed(Lsn position) {

@@ -18,6 +18,10 @@ namespace veer::storage::sync {
 ///
 /// Anything else (another transaction, one in between, none) is another history: Errc::gone.
 ///
+/// Only a transaction with a change of a published table can show anything. Others change no row of
+/// the copy, and come or do not: the server tells of an empty one where it was large enough to be
+/// sent in pieces, which depends on where it begins to read.
+///
 /// Where the slot is past the landmark, by veer's own word at a shutdown (History::confirmed), it
 /// need not come again: a slot that knows that word has the log up to it.
 class HistoryCheck {
@@ -26,8 +30,11 @@ class HistoryCheck {
 
     bool proven() const { return state_ == State::proven; }
 
-    /// Takes the begin of a transaction; returns whether it is new, and to be applied.
+    /// Takes the begin of a transaction with changes; returns whether it is new, and to be applied.
     Result<bool> take(const source::pgoutput::Begin& begin);
+
+    /// Takes one without. The landmark of an earlier version of veer may be such a one.
+    void take_empty(const source::pgoutput::Begin& begin);
 
     /// Takes a position up to which everything has come.
     Result<void> passed(Lsn position);

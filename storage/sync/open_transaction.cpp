@@ -46,6 +46,10 @@ void OpenTransaction::touch(const Change& change) {
     }
 }
 
+void OpenTransaction::tell(std::uint32_t subxid) {
+    told_.insert(told_.size() < told_max ? subxid : 0);
+}
+
 Result<void> OpenTransaction::append(std::uint32_t subxid, Change change) {
     touch(change);
     if (given_up_.has_value()) {
@@ -103,6 +107,7 @@ void OpenTransaction::abort(std::uint32_t subxid) {
         return held.subxid == subxid;
     });
     std::erase_if(failures_, [&](const auto& failure) { return failure.first.second == subxid; });
+    told_.erase(subxid);
     if (spill_ != nullptr) {
         aborted_.insert(subxid);
         if (aborted_.size() > aborted_max) {

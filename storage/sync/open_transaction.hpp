@@ -36,12 +36,21 @@ class OpenTransaction {
     /// So many failures are told apart by their subtransactions.
     static constexpr std::size_t failures_max = 1'000;
     static constexpr std::size_t aborted_max = 1'000'000;
+    /// So are the subtransactions that the server tells of.
+    static constexpr std::size_t told_max = 100'000;
 
     explicit OpenTransaction(std::uint32_t xid) : xid_{xid} {}
 
     std::uint32_t xid() const { return xid_; }
 
     Result<void> append(std::uint32_t subxid, Change change);
+
+    /// A change of the subtransaction has come, of whatever table.
+    void tell(std::uint32_t subxid);
+
+    /// True where any of those counts: the server sends the transaction whenever it is asked for
+    /// it, and however it does.
+    bool told() const { return !told_.empty(); }
 
     /// Moves what is in memory to the disk, and what comes later with it.
     Result<void> spill(const OpenSpill& open);
@@ -92,6 +101,7 @@ class OpenTransaction {
     std::vector<Held> held_;
     std::size_t bytes_ = 0;
     std::shared_ptr<ChangeSpill> spill_;
+    std::set<std::uint32_t> told_;  ///< subtransactions
     std::set<std::uint32_t> aborted_;
     std::map<TableOid, std::uint32_t> left_;
     std::set<TableOid> touched_;

@@ -26,6 +26,12 @@ template <class Kind>
 constexpr bool ends_transaction =
     std::is_same_v<Kind, pgoutput::Commit> || std::is_same_v<Kind, pgoutput::StreamCommit>;
 
+template <class Kind>
+constexpr bool is_change =
+    std::is_same_v<Kind, pgoutput::Insert> || std::is_same_v<Kind, pgoutput::Update> ||
+    std::is_same_v<Kind, pgoutput::Delete> || std::is_same_v<Kind, pgoutput::Truncate> ||
+    std::is_same_v<Kind, pgoutput::LogicalMessage>;
+
 /// These say nothing of rows.
 template <class Kind>
 constexpr bool is_remark =
@@ -83,9 +89,17 @@ TableFailures TransactionAssembler::left(const std::vector<Table>& before) const
 }
 
 void TransactionAssembler::fail(TableOid table, const std::string& reason) {
+    if (inside()) {
+        current()->tell(subxid_);
+    }
     if (!skipping_ && followed(table) != nullptr) {
         fail(table, reason, false);
     }
+}
+
+bool TransactionAssembler::told(std::uint32_t xid) const {
+    const auto found = streamed_.find(xid);
+    return found != streamed_.end() && found->second.transaction.told();
 }
 
 /// Of a streamed transaction the failure counts when it commits, if it does.
@@ -115,6 +129,9 @@ Result<std::optional<Transaction>> TransactionAssembler::take(
     return std::visit(
         [&](const auto& kind) -> Result<std::optional<Transaction>> {
             using Kind = std::decay_t<decltype(kind)>;
+            if (is_change<Kind> && inside()) {
+                current()->tell(subxid_);
+            }
             if constexpr (ends_transaction<Kind>) {
                 auto transaction = commit(kind);
                 return transaction.has_value() ? Result<std::optional<Transaction>>{std::optional{
@@ -203,6 +220,7 @@ Result<Transaction> TransactionAssembler::commit(const pgoutput::StreamCommit& m
 }
 
 Transaction TransactionAssembler::end(OpenTransaction& transaction) {
+    told_ = transaction.told();
     OpenTransaction::Ended ended = transaction.end();
     failures_.merge(ended.failures);
     outgrown_.merge(ended.outgrown);

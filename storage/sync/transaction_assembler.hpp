@@ -66,6 +66,14 @@ class TransactionAssembler {
         const source::pgoutput::Message& message, std::uint32_t subxid = 0
     );
 
+    /// True where the transaction that take() returned has changed a table of the publication,
+    /// followed or not. Another one the server need not send when it is asked again: it tells of
+    /// one that is empty only if it was so large that it came in pieces.
+    bool told() const { return told_; }
+
+    /// The same of a streamed one that has not ended.
+    bool told(std::uint32_t xid) const;
+
     /// The changes of the transaction that take() returned, where they are on disk; once.
     std::optional<Spilled> take_spilled() { return std::exchange(spilled_, std::nullopt); }
 
@@ -147,6 +155,7 @@ class TransactionAssembler {
     std::optional<std::uint32_t> current_;  ///< of streamed_
     std::uint32_t subxid_ = 0;              ///< of the message
     std::optional<Spilled> spilled_;
+    bool told_ = false;
     bool skipping_ = false;
 };
 

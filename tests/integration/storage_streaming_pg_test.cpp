@@ -1,6 +1,7 @@
 #include "tests/integration/recording_observer.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <malloc.h>
 #include <sanitizer/allocator_interface.h>
 #include <sys/wait.h>
@@ -142,6 +143,14 @@ void check_stored(const PostgresServer& server) {
     const std::string directory = store_directory(server);
     CHECK(rows_in_store(directory, "items") == rows_in_postgres(server, "items"));
     CHECK(rows_in_store(directory, "long") == rows_in_postgres(server, "long"));
+}
+
+/// Jobs that the server streams, and of which nothing is left for veer: it tells of them or not, as
+/// much as it has of them in memory then.
+std::string job_for_nobody(bool published) {
+    return published ? "BEGIN; SAVEPOINT s; " + insert(10'001, 10'000) +
+                           "; ROLLBACK TO s; INSERT INTO other VALUES (0); COMMIT"
+                     : "INSERT INTO other SELECT generate_series(1, 10000)";
 }
 
 }  // namespace
@@ -365,6 +374,54 @@ TEST_CASE("Who is killed amid large transactions applies each once", "[storage]"
         CHECK_FALSE(spills(server));
         check_verified(syncer);
     }
+    check_stored(server);
+}
+
+TEST_CASE("A large transaction of which nothing is left shows no history", "[storage]") {
+    const Upstream server;
+    server.exec("CREATE TABLE other (id bigint)");
+    const bool published = GENERATE(false, true);
+    const auto follow = [&](int copies, const auto& meanwhile) {
+        RecordingObserver observer;
+        {
+            Syncer syncer{small_memory(server), observer};
+            syncer.start();
+            REQUIRE(caught_up(server, observer));
+            meanwhile(observer);
+            REQUIRE(caught_up(server, observer));
+        }
+        CHECK_FALSE(observer.told("another history"));
+        CHECK(observer.copies() == copies);
+        check_equal(server, observer);
+        REQUIRE(no_slot_in_use(server));
+    };
+    const auto run_job = [&](const RecordingObserver& /*observer*/) {
+        server.exec(job_for_nobody(published));
+    };
+    const auto write = [&](const RecordingObserver& /*observer*/) {
+        server.exec("INSERT INTO long VALUES (1000, 0, array_fill(1, ARRAY[768])::vector)");
+    };
+    SECTION("veer starts anew") {
+        follow(1, run_job);
+        follow(0, write);
+    }
+    SECTION("the connection is lost") {
+        follow(1, [&](const RecordingObserver& observer) {
+            run_job(observer);
+            REQUIRE(caught_up(server, observer));
+            const int before = observer.interruptions();
+            server.exec("SELECT pg_terminate_backend(active_pid, 2000) FROM pg_replication_slots");
+            REQUIRE(wait_until([&] { return observer.interruptions() > before; }));
+            write(observer);
+        });
+    }
+    SECTION("it ran while veer was away") {
+        follow(1, write);
+        server.exec(job_for_nobody(published));
+        follow(0, run_job);
+        follow(0, [](const RecordingObserver& /*observer*/) {});
+    }
+    CHECK(server.streamed() == "t");
     check_stored(server);
 }
 

@@ -78,3 +78,25 @@ TEST_CASE("Past a landmark that was confirmed the stream begins behind it", "[st
         CHECK(fails(check.take(Begin{{0x170}, 78, 501}), "at 0/170 that was not there"));
     }
 }
+
+TEST_CASE("A transaction without changes shows nothing, come or not", "[storage]") {
+    HistoryCheck check{history, applied, {0x100}};
+    SECTION("before the landmark is there, and in between") {
+        check.take_empty(Begin{{0x100}, 77, 501});
+        CHECK(check.passed({0x100}).has_value());
+        CHECK_FALSE(check.take(Begin{{0x100}, 77, 500}).value());
+        check.take_empty(Begin{{0x140}, 78, 501});
+        CHECK_FALSE(check.proven());
+        CHECK(check.passed({0x180}).has_value());
+        CHECK(check.proven());
+    }
+    SECTION("behind a landmark that is not") {
+        check.take_empty(Begin{{0x140}, 78, 501});
+        CHECK(check.passed({0x148}).has_error());
+    }
+    SECTION("but where it is the landmark, as it once could be") {
+        check.take_empty(Begin{{0x100}, 77, 500});
+        CHECK(check.passed({0x180}).has_value());
+        CHECK(check.proven());
+    }
+}

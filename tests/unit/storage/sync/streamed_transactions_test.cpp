@@ -188,6 +188,43 @@ TEST_CASE("What is rolled back does not count, on disk or in memory", "[storage]
     CHECK(stage.alive == 0);
 }
 
+TEST_CASE("Told of is what has a change that counts, of any table", "[storage]") {
+    Stage stage{
+        {.memory_max = GENERATE(std::size_t{1}, std::size_t{1} << 20U), .disk_max = 1U << 30U}};
+    stage.start(7);
+    stage.say(relation(), 7);
+    stage.insert(1, 8);
+    stage.say(pgoutput::Truncate{0, {{100}}}, 9);
+    stage.stop();
+    CHECK(stage.assembler.told(7));
+    CHECK_FALSE(stage.assembler.told(20));
+    stage.say(pgoutput::StreamAbort{7, 8});
+    stage.say(pgoutput::StreamAbort{7, 9});
+    CHECK_FALSE(stage.assembler.told(7));
+    bool told = true;
+    SECTION("all of it is rolled back") {
+        told = false;
+    }
+    SECTION("a table that nobody follows") {
+        stage.start(7);
+        stage.insert(1, 7, 300);
+        stage.stop();
+    }
+    SECTION("a message") {
+        stage.start(7);
+        stage.say(pgoutput::LogicalMessage{true, {0x8}, "other", ""}, 7);
+        stage.stop();
+    }
+    SECTION("a row that makes no sense") {
+        stage.start(7);
+        stage.assembler.fail({100}, "malformed");
+        stage.stop();
+    }
+    CHECK(stage.assembler.told(7) == told);
+    CHECK(stage.commit(7).empty());
+    CHECK(stage.assembler.told() == told);
+}
+
 TEST_CASE("Messages of streams out of order are refused", "[storage]") {
     Stage stage;
     CHECK(stage.refuses(pgoutput::StreamStop{}));
