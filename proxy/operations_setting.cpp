@@ -174,6 +174,7 @@ admin::Outcome ProcessOperations::ignore(const admin::Command& command, const ad
 
 std::vector<admin::Row> rows_of(const std::vector<config::Change>& changes) {
     std::vector<admin::Row> rows;
+    rows.reserve(changes.size());
     for (const config::Change& change : changes) {
         rows.push_back(
             {change.key,
