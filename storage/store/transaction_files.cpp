@@ -16,6 +16,7 @@
 #include <limits>
 #include <optional>
 #include <system_error>
+#include <utility>
 #include <variant>
 
 namespace veer::storage::store {
@@ -52,6 +53,15 @@ Error failure(std::string_view what, const std::string& directory, const rocksdb
     return disk_error(std::string{what} + " the transaction in " + directory, status.ToString());
 }
 
+/// Of what was written: gone, or out of reach for now.
+Error unreadable(const std::string& directory, const rocksdb::Status& status) {
+    Error error = failure("Cannot read", directory, status);
+    if (status.IsCorruption() || status.IsNotFound() || status.IsPathNotFound()) {
+        error.code = Errc::gone;
+    }
+    return error;
+}
+
 TableOid table_of(const Change& change) {
     if (const auto* const upsert = std::get_if<Upsert>(&change)) {
         return upsert->table;
@@ -78,6 +88,7 @@ std::optional<SpilledChange> decode(std::string_view key, std::string_view value
 
 struct TransactionFiles::Impl {
     std::string directory;
+    FreeSpace free;
     std::unique_ptr<rocksdb::SstFileWriter> file;
     std::uint32_t count = 0;
     std::uint64_t bytes = 0;
@@ -109,10 +120,17 @@ void TransactionFiles::sweep(const std::string& directory) {
     std::filesystem::remove_all(directory, ignored);
 }
 
+std::uint64_t TransactionFiles::free_space(const std::string& directory) {
+    std::error_code unknown;
+    const std::filesystem::space_info space = std::filesystem::space(directory, unknown);
+    return unknown ? std::numeric_limits<std::uint64_t>::max() : space.available;
+}
+
 Result<std::shared_ptr<ChangeSpill>> TransactionFiles::create(
-    const std::string& directory, std::uint32_t xid
+    const std::string& directory, std::uint32_t xid, FreeSpace free
 ) {
     auto impl = std::make_unique<Impl>();
+    impl->free = std::move(free);
     impl->directory = directory_of(directory, xid);
     sweep(impl->directory);
     std::error_code error;
@@ -130,6 +148,9 @@ Result<void> TransactionFiles::add(std::uint32_t subxid, const Change& change) {
     }
     rocksdb::Status status;
     if (to.file == nullptr) {
+        if (to.bytes > to.free(to.directory)) {
+            return disk_error("Cannot write " + to.directory, "too little of the disk is free");
+        }
         to.file = std::make_unique<rocksdb::SstFileWriter>(rocksdb::EnvOptions{}, file_options());
         to.bytes_before = to.bytes;
         status = to.file->Open(to.directory + "/" + name_of(to.count));
@@ -181,10 +202,12 @@ struct TransactionReader::Impl {
     std::uint32_t next = 0;  ///< place
     bool listed = false;
     std::vector<std::string> names;  ///< not yet opened, the last one first
+    std::string current;             ///< the name of `file`
+    std::vector<std::string> passed;
     std::unique_ptr<rocksdb::SstFileReader> file;
     std::unique_ptr<rocksdb::Iterator> at;  ///< of `file`
 
-    /// The files from the one on that has the next place.
+    /// The files from the one on that has the next place; those before are passed.
     Result<void> list() {
         listed = true;
         std::error_code error;
@@ -193,13 +216,17 @@ struct TransactionReader::Impl {
             names.push_back(found->path().filename().string());
         }
         if (error) {
-            return disk_error("Cannot read " + directory, error.message());
+            Error failed = disk_error("Cannot read " + directory, error.message());
+            const bool none = error == std::errc::no_such_file_or_directory;
+            return Error{none ? Errc::gone : failed.code, std::move(failed.message)};
         }
         std::sort(names.begin(), names.end(), std::greater<>{});
         const auto first = std::find_if(names.begin(), names.end(), [&](const std::string& name) {
             return name <= name_of(next);
         });
-        names.erase(first == names.end() ? first : first + 1, names.end());
+        const auto before = first == names.end() ? first : first + 1;
+        passed.assign(before, names.end());
+        names.erase(before, names.end());
         return {};
     }
 
@@ -209,10 +236,14 @@ struct TransactionReader::Impl {
         }
         at.reset();
         file = std::make_unique<rocksdb::SstFileReader>(file_options());
-        const rocksdb::Status status = file->Open(directory + "/" + names.back());
+        if (!current.empty()) {
+            passed.push_back(std::move(current));
+        }
+        current = std::move(names.back());
         names.pop_back();
+        const rocksdb::Status status = file->Open(directory + "/" + current);
         if (!status.ok()) {
-            return failure("Cannot read", directory, status);
+            return unreadable(directory, status);
         }
         at.reset(file->NewIterator(rocksdb::ReadOptions{}));
         at->Seek(ByteWriter{}.be32(next).take());
@@ -232,6 +263,17 @@ TransactionReader::TransactionReader(TransactionReader&&) noexcept = default;
 TransactionReader& TransactionReader::operator=(TransactionReader&&) noexcept = default;
 TransactionReader::~TransactionReader() = default;
 
+bool TransactionReader::has_passed_files() const {
+    return !impl_->passed.empty();
+}
+
+void TransactionReader::remove_passed_files() {
+    for (const std::string& name : std::exchange(impl_->passed, {})) {
+        std::error_code ignored;  // what stays is removed with the others
+        std::filesystem::remove(std::filesystem::path{impl_->directory} / name, ignored);
+    }
+}
+
 Result<std::vector<SpilledChange>> TransactionReader::next() {
     Impl& from = *impl_;
     if (!from.listed) {
@@ -244,7 +286,7 @@ Result<std::vector<SpilledChange>> TransactionReader::next() {
     while (page.size() < page_changes_max && bytes < page_bytes_max) {
         if (from.at == nullptr || !from.at->Valid()) {
             if (from.at != nullptr && !from.at->status().ok()) {
-                return failure("Cannot read", from.directory, from.at->status());
+                return unreadable(from.directory, from.at->status());
             }
             auto opened = from.open();
             if (!opened.has_value()) {
@@ -258,7 +300,7 @@ Result<std::vector<SpilledChange>> TransactionReader::next() {
         const std::string_view value = from.at->value().ToStringView();
         auto change = decode(from.at->key().ToStringView(), value);
         if (!change.has_value() || change->place != from.next) {
-            return disk_error("Cannot read " + from.directory, "a change is not what was written");
+            return Error{Errc::gone, "In " + from.directory + " a change is not what was written."};
         }
         bytes += value.size();
         ++from.next;

@@ -5,6 +5,7 @@
 #include "storage/row.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,12 +21,18 @@ namespace veer::storage::store {
 ///         value  be32 subxid, be32 table, encode_change()
 ///
 /// Memory: a block of each. Files that were not sealed go with the object.
+/// One takes no more than is left free when its next file begins: with it applied, its rows are in
+/// the database, too.
 class TransactionFiles final : public ChangeSpill {
   public:
+    /// Bytes that are free where a directory is.
+    using FreeSpace = std::function<std::uint64_t(const std::string& directory)>;
+    static std::uint64_t free_space(const std::string& directory);
+
     /// `directory` is that of all transactions. What is there of an earlier one with this xid is
     /// removed.
     static Result<std::shared_ptr<ChangeSpill>> create(
-        const std::string& directory, std::uint32_t xid
+        const std::string& directory, std::uint32_t xid, FreeSpace free = free_space
     );
 
     ~TransactionFiles() override;
@@ -62,8 +69,13 @@ class TransactionReader {
     TransactionReader& operator=(TransactionReader&&) noexcept;
     ~TransactionReader();
 
-    /// The next changes, at most 1,000 or about 8 MB; none at the end.
+    /// The next changes, at most 1,000 or about 8 MB; none at the end. Errc::gone where they are
+    /// not there, or not what was written.
     Result<std::vector<SpilledChange>> next();
+
+    /// Files of which everything comes before what next() returns next, once it was called.
+    bool has_passed_files() const;
+    void remove_passed_files();
 
   private:
     struct Impl;

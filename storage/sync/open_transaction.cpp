@@ -169,8 +169,11 @@ OpenTransaction::Ended OpenTransaction::end() {
     for (const auto& [table, reason] : ended.failures) {
         left_[table] = std::numeric_limits<std::uint32_t>::max();
     }
-    ended.spilled =
-        Spilled{std::move(spill_), {aborted_.begin(), aborted_.end()}, std::move(left_)};
+    ended.spilled = Spilled{
+        std::move(spill_),
+        {aborted_.begin(), aborted_.end()},
+        std::move(left_),
+        std::move(touched_)};
     return ended;
 }
 

@@ -20,6 +20,7 @@ struct Spilled {
     std::shared_ptr<ChangeSpill> changes;
     std::vector<std::uint32_t> aborted;      ///< subtransactions, in order: nothing of them counts
     std::map<TableOid, std::uint32_t> left;  ///< of these, nothing before this change counts
+    std::set<TableOid> touched;              ///< all tables that it may have changed
 };
 
 /// A transaction of which the stream has not sent the end.

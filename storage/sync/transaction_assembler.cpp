@@ -32,6 +32,15 @@ constexpr bool is_change =
     std::is_same_v<Kind, pgoutput::Delete> || std::is_same_v<Kind, pgoutput::Truncate> ||
     std::is_same_v<Kind, pgoutput::LogicalMessage>;
 
+/// Sent again it would find no more room: its tables are copied again, if it commits.
+Result<void> give_up_where_full(OpenTransaction& transaction, Result<void> written) {
+    if (written.has_value() || written.error().code != Errc::disk) {
+        return written;
+    }
+    transaction.give_up("a large transaction found no room on disk: " + written.error().message);
+    return {};
+}
+
 /// These say nothing of rows.
 template <class Kind>
 constexpr bool is_remark =
@@ -329,7 +338,7 @@ Result<void> TransactionAssembler::append(Change change) {
     if (!inside()) {
         return out_of_order("a change");
     }
-    auto appended = current()->append(subxid_, std::move(change));
+    auto appended = give_up_where_full(*current(), current()->append(subxid_, std::move(change)));
     return appended.has_value() ? bound() : appended;
 }
 
@@ -357,7 +366,7 @@ Result<void> TransactionAssembler::bound() {
         return {};
     }
     if (open_spill_ != nullptr && spilled < limits_.spilled_max) {
-        return largest->spill(open_spill_);
+        return give_up_where_full(*largest, largest->spill(open_spill_));
     }
     largest->give_up(
         "a transaction changed more than " + megabytes(limits_.memory_max) +

@@ -122,6 +122,47 @@ TEST_CASE("A transaction of several files goes on from one to the next", "[stora
     }
 }
 
+TEST_CASE("Files go when all of them has been used", "[storage]") {
+    const Directory directory;
+    const auto files = TransactionFiles::create(directory.transactions(), 7).value();
+    for (std::uint32_t number = 0; number < long_count; ++number) {
+        files->add(7, long_change(number)).value();
+    }
+    files->seal().value();
+    TransactionReader reader{directory.transactions(), 7, 0};
+    std::uint32_t next = 0;
+    while (!reader.has_passed_files()) {
+        reader.remove_passed_files();
+        CHECK(files_of(directory.of(7)).size() == 2);
+        next = reader.next().value().back().place + 1;
+    }
+    reader.remove_passed_files();
+    CHECK_FALSE(reader.has_passed_files());
+    const auto left = files_of(directory.of(7));
+    REQUIRE(left.size() == 1);
+    CHECK(std::stoul(left[0].stem().string()) <= next);
+    CHECK(read_all({directory.transactions(), 7, next}).size() == long_count - next);
+    CHECK(read_all(std::move(reader)).size() == long_count - next);
+}
+
+TEST_CASE("A transaction takes no more than it leaves free", "[storage]") {
+    const Directory directory;
+    std::uint64_t free = 0;
+    const auto files = TransactionFiles::create(
+                           directory.transactions(), 7, [&](const std::string&) { return free; }
+    ).value();
+    std::uint32_t number = 0;
+    Result<void> added = files->add(7, long_change(0));
+    for (; added.has_value(); ++number) {
+        added = files->add(7, long_change(number));
+    }
+    CHECK(added.error().code == Errc::disk);
+    CHECK(files_of(directory.of(7)).size() == 1);
+    free = files->bytes();
+    CHECK(files->add(7, long_change(0)).has_value());
+    CHECK(files_of(directory.of(7)).size() == 2);
+}
+
 TEST_CASE("Only what is sealed stays, and a new one has nothing of the old", "[storage]") {
     const Directory directory;
     {
@@ -152,31 +193,37 @@ TEST_CASE("Files that are damaged or missing are an error, never other changes",
     files->seal().value();
     const auto names = files_of(directory.of(7));
     TransactionReader reader{directory.transactions(), 7, 0};
-    const auto reads_to_the_end = [&] {
+    const auto error = [&] {
         auto page = reader.next();
         while (page.has_value() && !page->empty()) {
             page = reader.next();
         }
-        return page.has_value();
+        REQUIRE(page.has_error());
+        return page.error().code;
     };
     SECTION("the first is missing") {
         fs::remove(names[0]);
-        CHECK_FALSE(reads_to_the_end());
+        CHECK(error() == Errc::gone);
     }
     SECTION("one is cut") {
         fs::resize_file(names[1], fs::file_size(names[1]) / 2);
-        CHECK_FALSE(reads_to_the_end());
+        CHECK(error() == Errc::gone);
     }
     SECTION("a byte is another one") {
         std::fstream file{names[0], std::ios::in | std::ios::out | std::ios::binary};
         file.seekp(1'000'000);
         file.put('x');
         file.close();
-        CHECK_FALSE(reads_to_the_end());
+        CHECK(error() == Errc::gone);
+    }
+    SECTION("one is there, and cannot be read") {
+        fs::remove(names[1]);
+        fs::create_directory(names[1]);
+        CHECK(error() == Errc::disk);
     }
     SECTION("there are none") {
         TransactionFiles::sweep(directory.transactions());
-        CHECK_FALSE(reads_to_the_end());
+        CHECK(error() == Errc::gone);
     }
 }
 

@@ -25,11 +25,14 @@ namespace {
 /// In memory, in the place of a disk.
 class Shelf : public ChangeSpill {
   public:
-    explicit Shelf(int& alive) : alive_{alive} { ++alive_; }
+    Shelf(int& alive, std::size_t changes_max) : room{changes_max}, alive_{alive} { ++alive_; }
 
     ~Shelf() override { --alive_; }
 
     Result<void> add(std::uint32_t subxid, const Change& change) override {
+        if (changes.size() == room) {
+            return Error{Errc::disk, "It is full."};
+        }
         changes.emplace_back(subxid, change);
         return {};
     }
@@ -40,6 +43,7 @@ class Shelf : public ChangeSpill {
 
     std::uint64_t bytes() const override { return 100 * changes.size(); }
 
+    std::size_t room;
     std::vector<std::pair<std::uint32_t, Change>> changes;
 
   private:
@@ -78,7 +82,7 @@ struct Stage {
               {sample_table(100), sample_table(200)},
               limits,
               [this](std::uint32_t) -> Result<std::shared_ptr<ChangeSpill>> {
-                  return std::shared_ptr<ChangeSpill>{std::make_shared<Shelf>(alive)};
+                  return std::shared_ptr<ChangeSpill>{std::make_shared<Shelf>(alive, room)};
               }} {}
 
     void say(const pgoutput::Message& message, std::uint32_t subxid = 0) {
@@ -133,6 +137,7 @@ struct Stage {
     }
 
     int alive = 0;
+    std::size_t room = 1'000'000;  ///< changes of one that find room on disk
     std::vector<std::uint32_t> known;
     TransactionAssembler assembler;
 };
@@ -330,6 +335,37 @@ TEST_CASE("Rows that the copy has already are forgotten", "[storage]") {
     stage.stop();
     stage.assembler.skip_streamed(7);
     CHECK(stage.commit(7).empty());
+}
+
+TEST_CASE("One that finds no room on disk is given up, and the others go on", "[storage]") {
+    Stage stage{{.memory_max = 1, .disk_max = 1U << 30U}};
+    stage.room = GENERATE(0U, 1U, 5U);
+    for (const std::uint32_t xid : {7U, 8U}) {
+        stage.start(xid);
+        stage.say(relation(100), xid);
+        stage.say(relation(200), xid);
+        stage.stop();
+    }
+    stage.start(7);
+    for (std::uint64_t id = 0; id < 10; ++id) {
+        stage.insert(id, 7);
+    }
+    CHECK(stage.alive == 0);
+    stage.stop();
+    SECTION("it commits") {
+        CHECK(stage.commit(7).empty());
+        REQUIRE(stage.assembler.failures().size() == 1);
+        CHECK(stage.assembler.failures().at({100}).ends_with("on disk: It is full."));
+    }
+    SECTION("it is rolled back") {
+        stage.say(pgoutput::StreamAbort{7, 7});
+        stage.room = 5;
+        stage.start(8);
+        stage.insert(1, 8, 200);
+        stage.stop();
+        CHECK(stage.commit(8) == std::vector<Change>{upsert(1, 200)});
+        CHECK(stage.assembler.failures().empty());
+    }
 }
 
 TEST_CASE(
