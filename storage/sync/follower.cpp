@@ -49,11 +49,11 @@ OpenSpill spill_to(const store::Store& store) {
 }  // namespace
 
 Follower::Follower(Context context, const Start& start)
-    : context_{context},
+    : context_{std::move(context)},
       assembler_{
           start.state.tables,
-          limits(context.transactions),
-          context.transactions.disk_max == 0 ? nullptr : spill_to(context.store)},
+          limits(context_.transactions),
+          context_.transactions.disk_max == 0 ? nullptr : spill_to(context_.store)},
       check_{start.state.history, start.state.applied, start.confirmed_flush},
       landmarks_{start.landmarks},
       tables_{start.state.tables},

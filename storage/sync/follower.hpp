@@ -1,7 +1,6 @@
 #pragma once
 
 #include "storage/source/stream.hpp"
-#include "storage/source/wake.hpp"
 #include "storage/store/store.hpp"
 #include "storage/sync/catalogue_watch.hpp"
 #include "storage/sync/flush_nudge.hpp"
@@ -13,6 +12,7 @@
 #include "storage/sync/verifier.hpp"
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -44,7 +44,7 @@ class Follower {
         FlushNudge& nudge;
         Joiner& joiner;
         Verifier& verifier;
-        const source::Wake& wake;
+        std::function<Result<void>()> interrupted;  ///< fails where going on is for nothing
         TransactionLimits transactions;
         std::uint64_t spool_max = 0;  ///< bytes of one table; 0 is no bound
     };

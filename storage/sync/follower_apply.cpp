@@ -98,9 +98,19 @@ Transaction Follower::split_joining(Transaction& transaction) const {
 /// Once it is begun, it is applied to its end, by this life or the next.
 Result<void> Follower::apply_large(const Transaction& transaction, const Spilled& spilled) {
     const std::set<TableOid> outgrown = assembler_.outgrown();
-    if (auto settled = settle(transaction.commit_lsn, assembler_.failures(), outgrown);
-        !settled.has_value()) {
-        return settled;
+    TableFailures failures = assembler_.failures();
+    auto sealed = spilled.changes->seal();
+    const bool full = !sealed.has_value() && sealed.error().code == Errc::disk;
+    if (full) {
+        for (const TableOid table : spilled.touched) {
+            failures.emplace(
+                table, "a large transaction found no room on disk: " + sealed.error().message
+            );
+        }
+    }
+    if (auto settled = settle(transaction.commit_lsn, std::move(failures), outgrown);
+        !settled.has_value() || full) {
+        return settled.has_value() ? write(transaction, {}) : settled;
     }
     store::CommitRecord record;
     record.xid = transaction.xid;
@@ -113,8 +123,7 @@ Result<void> Follower::apply_large(const Transaction& transaction, const Spilled
     if (joining_.has_value()) {
         record.joining = joining_->table.oid;
     }
-    auto begun = spilled.changes->seal();
-    begun = begun.has_value() ? context_.store.begin_commit(record) : begun;
+    auto begun = sealed.has_value() ? context_.store.begin_commit(record) : sealed;
     spdlog::info(
         "sync: a transaction of {} changes, {} MB, is being applied",
         record.count,
@@ -162,8 +171,8 @@ Result<void> Follower::write_parts(const store::CommitRecord& record) {
             return written;
         }
         context_.progress.part((*part)->changes);
-        if (context_.wake.woken()) {
-            return Error{Errc::connection, "veer is stopping."};
+        if (auto going_on = context_.interrupted(); !going_on.has_value()) {
+            return going_on;
         }
         if (Clock::now() >= status_due_) {
             status_due_ = Clock::now() + status_every;

@@ -27,7 +27,7 @@ Result<std::optional<LargeCommit::Part>> LargeCommit::next(const std::vector<Tab
         page = Error{Errc::gone, "Changes of a transaction that was being applied are missing."};
     }
     if (!page.has_value()) {
-        return Error{Errc::gone, page.error().message};
+        return page.error();
     }
     if (page->empty()) {
         return std::optional<Part>{};
@@ -61,7 +61,15 @@ Result<std::optional<LargeCommit::Part>> LargeCommit::next(const std::vector<Tab
 Result<void> LargeCommit::write(const Part& part) {
     const store::Spool spool{
         record_.joining.value_or(TableOid{}), record_.commit_lsn, part.spooled, part.first};
-    return store_.write_part(part.changes, part.next, spool);
+    auto written = store_.write_part(part.changes, part.next, spool);
+    if (!written.has_value() || !reader_.has_passed_files()) {
+        return written;
+    }
+    if (auto durable = store_.sync(); !durable.has_value()) {
+        return durable.error();
+    }
+    reader_.remove_passed_files();
+    return {};
 }
 
 namespace {
@@ -79,7 +87,7 @@ Result<void> leave(store::Store& store, store::SyncState& state, const TableFail
 
 }  // namespace
 
-Result<void> finish_commit(store::Store& store) {
+Result<void> finish_commit(store::Store& store, const std::function<Result<void>()>& going_on) {
     auto record = store.commit_under_way();
     if (!record.has_value()) {
         return record.error();
@@ -98,6 +106,9 @@ Result<void> finish_commit(store::Store& store) {
     spdlog::info("sync: going on with the transaction at {}", to_string((*record)->commit_lsn));
     LargeCommit commit{store, **record};
     while (true) {
+        if (auto interrupted = going_on(); !interrupted.has_value()) {
+            return interrupted;
+        }
         auto part = commit.next((*state)->tables);
         if (!part.has_value()) {
             return part.error();

@@ -6,6 +6,7 @@
 #include "storage/sync/table_failures.hpp"
 #include "storage/table.hpp"
 
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -27,10 +28,12 @@ class LargeCommit {
     /// `record` is in the store.
     LargeCommit(store::Store& store, store::CommitRecord record);
 
-    /// The next part, nothing at the end. Errc::gone where the changes are not what was written.
+    /// The next part, nothing at the end. Errc::gone where the changes are not what was written,
+    /// Errc::disk where they cannot be read now.
     Result<std::optional<Part>> next(const std::vector<Table>& complete);
 
-    /// Applies it, as one batch.
+    /// Applies it, as one batch. A file of which all is applied, durably, is removed: the rows are
+    /// on disk once, but for 64 MB.
     Result<void> write(const Part& part);
 
   private:
@@ -42,7 +45,8 @@ class LargeCommit {
 };
 
 /// Ends what an earlier life has begun, if anything, before anything else is done with the store. A
-/// table of which a row is lost leaves.
-Result<void> finish_commit(store::Store& store);
+/// table of which a row is lost leaves. `going_on` is asked before each part, and ends it by
+/// failing; it is gone on with when this is called again.
+Result<void> finish_commit(store::Store& store, const std::function<Result<void>()>& going_on);
 
 }  // namespace veer::storage::sync

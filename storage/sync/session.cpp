@@ -58,9 +58,13 @@ Retry::Life Session::life() const {
 }
 
 Error Session::run(const std::optional<std::string>& start_over) {
+    const auto going_on = [this] {
+        context_.progress.enter(Phase::loading, "A large transaction is being applied.");
+        return interrupted();
+    };
     if (start_over.has_value()) {
         context_.store.clear_spills();
-    } else if (auto finished = finish_commit(context_.store); !finished.has_value()) {
+    } else if (auto finished = finish_commit(context_.store, going_on); !finished.has_value()) {
         return finished.error();
     }
     if (auto prepared = prepare(start_over); !prepared.has_value()) {

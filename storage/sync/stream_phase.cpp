@@ -119,7 +119,7 @@ Error Session::follow(source::Stream& stream, const store::SyncState& state, Lsn
          context_.nudge,
          joiner,
          verifier,
-         context_.wake,
+         [this] { return interrupted(); },
          context_.options.transactions,
          context_.options.wal_keep_max},
         start};

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <iterator>
 #include <map>
 
 // A transaction is applied part by part, and each part may be the last thing that a life of veer
@@ -41,11 +42,22 @@ class Directory {
 
     bool has_files() const { return std::filesystem::exists(path_ / "transactions"); }
 
+    std::size_t files() const {
+        std::error_code none;
+        const auto found =
+            std::filesystem::directory_iterator{path_ / "transactions" / std::to_string(xid), none};
+        return static_cast<std::size_t>(std::distance(begin(found), end(found)));
+    }
+
     void lose_files() const { std::filesystem::remove_all(path_ / "transactions"); }
 
   private:
     std::filesystem::path path_;
 };
+
+Result<void> go_on() {
+    return {};
+}
 
 Row row(std::uint64_t id, float value) {
     return {key_of(id), {floats({value, value}), NullVector{}}};
@@ -150,7 +162,7 @@ TEST_CASE("Whenever the application of a large transaction ends, it goes on ther
         }
         store::Store store = directory.open();
         REQUIRE(store.commit_under_way().value().has_value());
-        finish_commit(store).value();
+        finish_commit(store, go_on).value();
         CHECK(rows_of(store, {100}) == expected());
         CHECK(rows_of(store, {200}).size() == 1);
         CHECK(spooled(store) == count);
@@ -159,10 +171,62 @@ TEST_CASE("Whenever the application of a large transaction ends, it goes on ther
         CHECK(state->history.landmark == store::Landmark{{0x200}, 5, xid});
         CHECK_FALSE(store.commit_under_way().value().has_value());
         CHECK_FALSE(directory.has_files());
-        finish_commit(store).value();
+        finish_commit(store, go_on).value();
         CHECK(rows_of(store, {100}) == expected());
     }
     CHECK(dies_after > 5);
+}
+
+TEST_CASE("What is interrupted goes on where it was, with the files that are left", "[storage]") {
+    constexpr std::uint32_t rows = 1'400;  // in two files
+    const Directory directory;
+    const auto row_of = [](std::uint64_t id) {
+        const std::vector<float> values(16'000, static_cast<float>(id));
+        return Row{key_of(id), {floats(values), NullVector{}}};
+    };
+    store::Store store = directory.open();
+    fill(store);
+    const auto files = store.open_spill(xid).value();
+    for (std::uint64_t id = 0; id < rows; ++id) {
+        files->add(xid, Upsert{{100}, {}, row_of(id)}).value();
+    }
+    files->seal().value();
+    store::CommitRecord record;
+    record.xid = xid;
+    record.end_lsn = {0x210};
+    record.count = files->count();
+    store.begin_commit(record).value();
+    CHECK(directory.files() == 2);
+    int lives = 0;
+    int lives_with_one = 0;
+    bool ended = false;
+    for (; !ended; ++lives) {
+        int parts = 0;
+        const auto finished = finish_commit(store, [&]() -> Result<void> {
+            return ++parts > 2 ? Result<void>{Error{Errc::connection, "veer is stopping."}}
+                               : Result<void>{};
+        });
+        ended = finished.has_value();
+        lives_with_one += directory.files() == 1 ? 1 : 0;
+        CHECK((ended || finished.error().code == Errc::connection));
+        CHECK(store.commit_under_way().value().has_value() != ended);
+    }
+    CHECK(lives > 2);
+    CHECK(lives_with_one > 0);
+    CHECK(directory.files() == 0);
+    CHECK(store.state().value()->applied == Lsn{0x210});
+    std::uint64_t next = 0;
+    store
+        .for_each_row(
+            {100},
+            [&](Row&& one) {
+                CHECK((one.key == key_of(1'000'000) || one == row_of(next)));
+                ++next;
+                return true;
+            }
+        )
+        .value();
+    CHECK(next == rows + 1);
 }
 
 TEST_CASE("A table of which a row is lost leaves, and the others get theirs", "[storage]") {
@@ -178,7 +242,7 @@ TEST_CASE("A table of which a row is lost leaves, and the others get theirs", "[
     files->seal().value();
     record.count = files->count();
     store.begin_commit(record).value();
-    finish_commit(store).value();
+    finish_commit(store, go_on).value();
     const auto tables = store.state().value()->tables;
     REQUIRE(tables.size() == 1);
     CHECK(tables.front().oid == TableOid{200});
@@ -201,7 +265,7 @@ TEST_CASE("Rows from before a table left do not count", "[storage]") {
     files->seal().value();
     record.count = files->count();
     store.begin_commit(record).value();
-    finish_commit(store).value();
+    finish_commit(store, go_on).value();
     CHECK_FALSE(rows_of(store, {100}).contains(key_of(5)));
     CHECK(rows_of(store, {100}).contains(key_of(6)));
 }
@@ -212,10 +276,10 @@ TEST_CASE("What cannot be gone on with is copied anew, and forgotten with the co
     fill(store);
     spill(store);
     directory.lose_files();
-    const auto finished = finish_commit(store);
+    const auto finished = finish_commit(store, go_on);
     REQUIRE(finished.has_error());
     CHECK(finished.error().code == Errc::gone);
     fill(store);
     CHECK_FALSE(store.commit_under_way().value().has_value());
-    CHECK(finish_commit(store).has_value());
+    CHECK(finish_commit(store, go_on).has_value());
 }
