@@ -374,7 +374,7 @@ Judgement judge(const Triangle& triangle) {
     if (!triangle.veer) {
         return failed();
     }
-    const Judgement whole =
+    Judgement whole =
         decide(triangle, *triangle.veer, triangle.postgres, triangle.exact, triangle.k);
     if (!differs(whole)) {
         return whole;
