@@ -8,8 +8,8 @@ namespace veer::storage::sync {
 
 namespace pgoutput = source::pgoutput;
 
-RelationMap::Known::Known(const pgoutput::Relation& received, std::uint64_t sequence)
-    : message{received}, schema{received.schema}, name{received.name}, sequence{sequence} {
+RelationMap::Known::Known(const pgoutput::Relation& received, std::uint64_t at)
+    : message{received}, schema{received.schema}, name{received.name}, sequence{at} {
     for (const pgoutput::RelationColumn& column : received.columns) {
         columns.emplace_back(column.name);
     }

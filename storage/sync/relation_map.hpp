@@ -34,7 +34,7 @@ class RelationMap {
   private:
     /// A Relation message with its own strings.
     struct Known {
-        Known(const source::pgoutput::Relation& received, std::uint64_t sequence);
+        Known(const source::pgoutput::Relation& received, std::uint64_t at);
         source::pgoutput::Relation view() const;
 
         source::pgoutput::Relation message;  ///< its views are dead

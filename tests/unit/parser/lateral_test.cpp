@@ -48,19 +48,19 @@ TEST_CASE("A search by the vector of the only row of VALUES is one by that vecto
 
 TEST_CASE("What may have other rows than the search is not taken for it", "[parser]") {
     const std::string row = "(1, '[1]'::vector)";
-    CHECK(read(row + ", (2, '[2]')", cross, search) == "join");
-    CHECK(read(row, " left join lateral ", search, " r on true") == "join");
-    CHECK(read(row, " join lateral ", search, " r on r.id > 5") == "join");
-    CHECK(read(row, cross, search, " r limit 2") == "join");
-    CHECK(read(row, cross, search, " r where q.n > 0") == "join");
+    CHECK(read(row + ", (2, '[2]')", cross, search) == "no_distance_order");
+    CHECK(read(row, " left join lateral ", search, " r on true") == "no_distance_order");
+    CHECK(read(row, " join lateral ", search, " r on r.id > 5") == "no_distance_order");
+    CHECK(read(row, cross, search, " r limit 2") == "no_distance_order");
+    CHECK(read(row, cross, search, " r where q.n > 0") == "no_distance_order");
     CHECK(
         describe_sql(
             "select count(*) from (values ('[1]'::vector)) q (v), lateral (select id from t order "
             "by e <-> q.v limit 3) r"
-        ) == "join"
+        ) == "no_distance_order"
     );
-    CHECK(read("(1, '[1]')", cross, search) == "join");  // a text
-    CHECK(read(row, cross, "select id from t limit 3") == "join");
+    CHECK(read("(1, '[1]')", cross, search) == "no_distance_order");  // a text
+    CHECK(read(row, cross, "select id from t limit 3") == "no_distance_order");
 }
 
 TEST_CASE("A table of the search hides one around it of the same name", "[parser]") {

@@ -202,7 +202,7 @@ TEST_CASE("what is not understood is an error with Postgres' code") {
     CHECK(rows_of("select * from nothing") == "42P01");
     CHECK(rows_of("select * from public.routes") == "42P01");
     CHECK(rows_of("select * from veer.doctor") == "0A000");
-    CHECK(rows_of("show receipts") == "0A000");
+    CHECK(rows_of("show doctor") == "0A000");
     CHECK(rows_of("show nonsense") == "42704");
     CHECK(rows_of("select * from routes where veer = 'x'") == "22P02");
     CHECK(rows_of("select * from routes where route = 1") == "42883");

@@ -91,7 +91,7 @@ TEST_CASE("where nobody searches, more is allowed, and no longer than that", "[c
     budget.charge(second);
     budget.look(2000, 2 * second);
     CHECK_FALSE(budget.idle());
-    CHECK_FALSE(budget.available(100 * second));
+    CHECK_FALSE(budget.available(50 * second));
 }
 
 TEST_CASE("a count of searches that begins anew is no traffic", "[compare]") {
