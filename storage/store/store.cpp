@@ -241,10 +241,8 @@ Result<void> Store::write(
     const Spool& spool
 ) {
     rocksdb::WriteBatch batch;
-    for (const Change& change : changes) {
-        if (auto appended = append_change(batch, change); !appended.has_value()) {
-            return appended;
-        }
+    if (auto appended = append_changes(batch, changes); !appended.has_value()) {
+        return appended;
     }
     impl_->append_spool(batch, spool);
     batch.Put(meta_key("applied"), encode_lsn(applied));
@@ -303,10 +301,8 @@ Result<void> Store::write_part(
     std::span<const Change> changes, std::uint32_t next, const Spool& spool
 ) {
     rocksdb::WriteBatch batch;
-    for (const Change& change : changes) {
-        if (auto appended = append_change(batch, change); !appended.has_value()) {
-            return appended;
-        }
+    if (auto appended = append_changes(batch, changes); !appended.has_value()) {
+        return appended;
     }
     impl_->append_spool(batch, spool);
     batch.Put(meta_key("commit place"), encode_place(next));
@@ -328,10 +324,8 @@ Result<void> Store::end_commit(Lsn applied, const History& history) {
 
 Result<void> Store::change_rows(std::span<const Change> changes) {
     rocksdb::WriteBatch batch;
-    for (const Change& change : changes) {
-        if (auto appended = append_change(batch, change); !appended.has_value()) {
-            return appended;
-        }
+    if (auto appended = append_changes(batch, changes); !appended.has_value()) {
+        return appended;
     }
     return impl_->commit(batch, false);
 }

@@ -31,8 +31,6 @@ void append(rocksdb::WriteBatch& batch, const Truncate& change) {
     }
 }
 
-}  // namespace
-
 Result<void> append_row(rocksdb::WriteBatch& batch, TableOid table, const Row& row) {
     const std::optional<std::string> value = encode_row(row);
     if (!value.has_value()) {
@@ -53,6 +51,17 @@ Result<void> append_change(rocksdb::WriteBatch& batch, const Change& change) {
         append(batch, *gone);
     } else {
         append(batch, std::get<Truncate>(change));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> append_changes(rocksdb::WriteBatch& batch, std::span<const Change> changes) {
+    for (const Change& change : changes) {
+        if (auto appended = append_change(batch, change); !appended.has_value()) {
+            return appended;
+        }
     }
     return {};
 }
@@ -233,10 +242,8 @@ Result<SpoolPage> Store::read_spool(TableOid table, const SpoolWindow& window) c
 
 Result<void> Store::use_spool(TableOid table, std::span<const Change> changes, SpoolPlace last) {
     rocksdb::WriteBatch batch;
-    for (const Change& change : changes) {
-        if (auto appended = append_change(batch, change); !appended.has_value()) {
-            return appended;
-        }
+    if (auto appended = append_changes(batch, changes); !appended.has_value()) {
+        return appended;
     }
     ++last.place;
     batch.DeleteRange(spool_prefix(table), spool_key(table, last));

@@ -7,6 +7,7 @@
 #include <rocksdb/write_batch.h>
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -34,7 +35,6 @@ inline rocksdb::Slice slice(std::string_view bytes) {
     return {bytes.data(), bytes.size()};
 }
 
-Result<void> append_row(rocksdb::WriteBatch& batch, TableOid table, const Row& row);
-Result<void> append_change(rocksdb::WriteBatch& batch, const Change& change);
+Result<void> append_changes(rocksdb::WriteBatch& batch, std::span<const Change> changes);
 
 }  // namespace veer::storage::store
