@@ -11,6 +11,9 @@ namespace {
 /// A row's bit, and its place among those nearest so far.
 constexpr double lines_beside = 1;
 
+/// The sum of a query's values where a row's signs are set takes as long as two lines.
+constexpr double lines_per_sum = 2;
+
 /// Rows whose codes are read in spite of signs: of those compared with, and of those walked to.
 constexpr double unscreened_rows = 600;
 constexpr double unscreened_share = 0.3;
@@ -23,7 +26,7 @@ constexpr double followed_before = 25;
 constexpr double seen_per_followed = 10;
 
 /// A list of links, and what is asked about each of them.
-constexpr double lines_per_list = 35;
+constexpr double lines_per_list = 24;
 
 constexpr double scattered = 2;
 
@@ -43,24 +46,26 @@ double bridges(const FilteredSearch& search) {
 }  // namespace
 
 double FilteredSearch::share() const {
-    return std::min(matching / std::max(rows, 1.0), 1.0);
+    return std::min(nodes / std::max(rows, 1.0), 1.0);
 }
 
 double comparing_cost(const FilteredSearch& search) {
     const auto code = static_cast<double>(search.code_lines);
     const auto signs = static_cast<double>(search.sign_lines);
     if (search.sign_lines == 0) {
-        return search.matching * (code + lines_beside);
+        return search.nodes * (code + lines_beside);
     }
-    return search.matching * (signs + lines_beside) +
-           std::min(search.matching, unscreened_rows) * code * scattered;
+    return search.nodes * (signs * scattered + lines_per_sum + lines_beside) +
+           std::min(search.nodes, unscreened_rows) * code * scattered;
 }
 
 double walking_cost(const FilteredSearch& search) {
     const auto code = static_cast<double>(search.code_lines);
     const auto signs = static_cast<double>(search.sign_lines);
     const double compared = search.sign_lines == 0 ? code : signs + unscreened_share * code;
-    const double followed = followed_per_ef * static_cast<double>(search.ef) + followed_before;
+    const double wasted = search.nodes / std::max(search.matching, 1.0);
+    const double followed =
+        followed_per_ef * static_cast<double>(search.ef) * std::max(wasted, 1.0) + followed_before;
     return scattered * followed *
            ((1 + bridges(search)) * lines_per_list + seen_per_followed * compared);
 }

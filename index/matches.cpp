@@ -19,6 +19,37 @@ std::size_t bytes_of(const Matches& matches) {
     return (matches.records.words().size() + matches.nodes.words().size()) * sizeof(std::uint64_t);
 }
 
+/// Records looked at to tell how many of those that pass are superseded.
+constexpr std::size_t sampled = 256;
+
+std::size_t count_of(const Bits& bits) {
+    std::size_t count = 0;
+    for (const std::uint64_t word : bits.words()) {
+        count += static_cast<std::size_t>(std::popcount(word));
+    }
+    return count;
+}
+
+/// Counts the records that pass, and estimates how many of them are current: a status that most
+/// rows have left passes on ever so many superseded records and on few rows.
+void count(Matches& matches, const RecordsView& view) {
+    matches.count = count_of(matches.records);
+    matches.node_count = count_of(matches.nodes);
+    const std::size_t step = matches.count / sampled + 1;
+    std::size_t at = 0;
+    std::size_t looked_at = 0;
+    std::size_t newest = 0;
+    matches.records.each_from(0, [&](std::size_t record) {
+        if (at++ % step == 0) {
+            const Slot slot = view.records.slot(static_cast<Record>(record));
+            ++looked_at;
+            newest += view.records.newest(slot) == record ? 1U : 0U;
+        }
+        return true;
+    });
+    matches.current = matches.count * newest / std::max<std::size_t>(looked_at, 1);
+}
+
 /// Adds what the view has beyond `matches`; says whether the limits allowed it.
 bool extend(Matches& matches, const Predicate& predicate, const RecordsView& view, Effort& effort) {
     const std::size_t known = matches.records.size() / 64 * 64;  // the last word may be a part
@@ -45,10 +76,7 @@ bool extend(Matches& matches, const Predicate& predicate, const RecordsView& vie
         matches.nodes.set(node);
         return true;
     });
-    matches.count = 0;
-    for (const std::uint64_t word : matches.records.words()) {
-        matches.count += static_cast<std::size_t>(std::popcount(word));
-    }
+    count(matches, view);
     return true;
 }
 

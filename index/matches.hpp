@@ -67,6 +67,8 @@ struct Matches {
     Bits records;
     Bits nodes;
     std::size_t count = 0;  ///< of records that pass
+    std::size_t node_count = 0;
+    std::size_t current = 0;  ///< of these, about, those that were a row's newest at the last look
 };
 
 /// The part of an index that filters are about, as one snapshot has it.

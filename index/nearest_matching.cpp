@@ -21,14 +21,15 @@ constexpr std::size_t kept_min = 64;
 
 /// Rows that match, as far as can be told without looking at each.
 double NearestMatching::expected() const {
-    const auto records = static_cast<double>(std::max<std::size_t>(rows_.view.size, 1));
-    return static_cast<double>(rows_.matches.count) * static_cast<double>(live_) / records;
+    const auto slots = static_cast<double>(std::max<std::size_t>(rows_.view.slots, 1));
+    return static_cast<double>(rows_.matches.current) * static_cast<double>(live_) / slots;
 }
 
 FilteredSearch NearestMatching::facts(std::size_t ef) const {
     const HnswGraph& graph = segment_.graph();
     return {
         .matching = expected(),
+        .nodes = static_cast<double>(rows_.matches.node_count),
         .rows = static_cast<double>(live_),
         .ef = ef,
         .links = graph.links_per_node(),
@@ -51,7 +52,8 @@ Result<std::vector<Slot>> NearestMatching::find(
     }
     const float* const code = encoded(space_, query);
     std::vector<Found> found;
-    for (; worth_walking(facts(ef)); ef *= 2) {
+    const bool all = static_cast<double>(want) >= expected();
+    for (; !all && worth_walking(facts(ef)); ef *= 2) {
         const auto walked = segment_.graph().search_matching(
             code,
             [&](const Surroundings& around) { return choose_ef(ef, around); },

@@ -18,8 +18,8 @@ namespace veer::index {
 ///                                 no  ──▶ a much wider walk, or compare, whatever costs less
 ///                               too few found ──▶ compare with each
 ///
-/// How many match is known, not guessed: see Matches. Only how many of these records are of live
-/// rows is estimated, by the share of live ones among all.
+/// How many records match is known, not guessed: see Matches. Only how many of these are of live
+/// rows is estimated: by a sample of them, and by the share of live ones among all slots.
 ///
 /// Where the query lies outside of what passes, its nearest rows are at the rim of many clusters
 /// that no two links connect: a walk finds some of them, and does not know.

@@ -193,3 +193,29 @@ TEST_CASE("A filtered search keeps its limits", "[index]") {
     request.ef = 60;
     CHECK(index.search_exact(request).error() == Errc::cancelled);
 }
+
+TEST_CASE("Values that most rows have left are not walked for", "[index]") {
+    RouteIndex index{
+        IndexOptions{.dimensions = 2, .ef_construction = 16, .columns = {ColumnType::int4}}};
+    const auto vectors = clustered(20'000, 2, 1);
+    const auto put = [&](std::size_t row, std::int32_t status) {
+        if (!index.put(std::to_string(row), vectors[row], Columns{int4(status)})) {
+            FAIL("row " << row);
+        }
+    };
+    constexpr std::size_t waiting = 9'000;
+    for (std::size_t row = 0; row < vectors.size(); ++row) {
+        put(row, row < waiting ? 0 : 1);
+    }
+    index.publish();
+    for (std::size_t row = 20; row < waiting; ++row) {
+        put(row, 1);
+    }
+    index.publish();
+    const Filter filter = equal(0, std::int64_t{0});
+    SearchRequest request{.query = vectors[0], .k = 21, .ef = 21, .filter = &filter};
+    request.limits.visits_max = waiting + 1'000;  // each node once, and reading the records
+    const auto found = index.search(request);
+    REQUIRE(found.has_value());
+    CHECK(found->size() == 20);
+}

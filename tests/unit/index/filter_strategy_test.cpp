@@ -11,12 +11,19 @@ constexpr double rows = 100'000;
 
 /// 768 dimensions: codes of 13 lines, signs of two.
 FilteredSearch long_vectors(double share, std::size_t ef) {
-    return {.matching = rows * share, .rows = rows, .ef = ef, .code_lines = 13, .sign_lines = 2};
+    return {
+        .matching = rows * share,
+        .nodes = rows * share,
+        .rows = rows,
+        .ef = ef,
+        .code_lines = 13,
+        .sign_lines = 2};
 }
 
 /// 128 dimensions: vectors of nine lines, and nothing that spares them.
 FilteredSearch short_vectors(double share, std::size_t ef) {
-    return {.matching = rows * share, .rows = rows, .ef = ef, .code_lines = 9};
+    return {
+        .matching = rows * share, .nodes = rows * share, .rows = rows, .ef = ef, .code_lines = 9};
 }
 
 }  // namespace
@@ -32,11 +39,25 @@ TEST_CASE("Few rows that pass are compared with, many are walked over", "[index]
     CHECK(worth_walking(short_vectors(0.5, ef)));
 }
 
-TEST_CASE("A tenth of the rows is compared with where signs rule most out", "[index]") {
-    CHECK_FALSE(worth_walking(long_vectors(0.1, 80)));
-    FilteredSearch without = long_vectors(0.1, 80);
-    without.sign_lines = 0;
-    CHECK(worth_walking(without));
+TEST_CASE(
+    "A tenth of the rows is walked over, and compared with where the walk is wide", "[index]"
+) {
+    CHECK(worth_walking(long_vectors(0.1, 60)));
+    CHECK_FALSE(worth_walking(long_vectors(0.1, 160)));
+}
+
+TEST_CASE("Signs make comparing worth while sooner", "[index]") {
+    FilteredSearch search = long_vectors(0.1, 120);
+    CHECK_FALSE(worth_walking(search));
+    search.sign_lines = 0;
+    CHECK(worth_walking(search));
+}
+
+TEST_CASE("Nodes that most rows have left are compared with", "[index]") {
+    FilteredSearch search = long_vectors(0.5, 40);
+    CHECK(worth_walking(search));
+    search.matching = 100;
+    CHECK_FALSE(worth_walking(search));
 }
 
 TEST_CASE("The wider the walk, the more rows are compared with instead", "[index]") {
@@ -54,6 +75,7 @@ TEST_CASE("The wider the walk, the more rows are compared with instead", "[index
 TEST_CASE("Where too few nodes are within two links no walk is begun", "[index]") {
     FilteredSearch search = long_vectors(0.04, 10);
     search.matching *= 1000;
+    search.nodes *= 1000;
     search.rows *= 1000;
     CHECK(walking_cost(search) < comparing_cost(search));
     CHECK_FALSE(worth_walking(search));
