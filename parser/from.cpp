@@ -65,6 +65,9 @@ bool read_item(const PgQuery__Node* item, bool may_be_absent, From& from) {
     return true;
 }
 
+/// Each is told of all others, and the select list is read once for each.
+constexpr std::size_t tables_max = 32;
+
 /// False where two are called the same, being of two schemas: added keys could not tell them apart.
 bool tell_others(From& from) {
     for (From::Table& table : from.tables) {
@@ -90,7 +93,7 @@ std::optional<From> read_from(const PgQuery__SelectStmt& select) {
             return std::nullopt;
         }
     }
-    if (from.tables.empty()) {
+    if (from.tables.empty() || from.tables.size() > tables_max) {
         return std::nullopt;
     }
     from.narrows = from.narrows || select.n_from_clause > 1;

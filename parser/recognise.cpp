@@ -23,6 +23,10 @@
 namespace veer::parser {
 namespace {
 
+/// PostgreSQL's own bound, MaxTupleAttributeNumber, and one of keys that nobody sorts by.
+constexpr std::size_t outputs_max = 1664;
+constexpr std::size_t sort_keys_max = 64;
+
 /// What rules a select out whatever its clauses say.
 std::optional<Refusal> refuse_kind(const PgQuery__SelectStmt& select, const Shape& shape) {
     if (select.op != PG_QUERY__SET_OPERATION__SETOP_NONE) {
@@ -36,6 +40,9 @@ std::optional<Refusal> refuse_kind(const PgQuery__SelectStmt& select, const Shap
     }
     if (select.n_values_lists != 0 || shape.begin != Shape::Begin::select) {
         return Refusal::not_select;  // VALUES, or TABLE t, which cannot take a WHERE
+    }
+    if (select.n_target_list > outputs_max || select.n_sort_clause > sort_keys_max) {
+        return Refusal::too_long;
     }
     if (select.n_sort_clause == 0) {
         return Refusal::no_distance_order;

@@ -113,6 +113,30 @@ TEST_CASE("A statement of a hundred thousand tokens is refused quickly", "[parse
     CHECK(std::clock() - begin < CLOCKS_PER_SEC);
 }
 
+TEST_CASE("More tables, outputs and keys than anybody writes are refused", "[parser]") {
+    const auto of_tables = [](int count) {
+        std::string from = "t0";
+        for (int i = 1; i < count; ++i) {
+            from += ", t" + std::to_string(i);
+        }
+        return describe_sql("select t0.id from " + from + " order by t0.e <-> $1 limit 5");
+    };
+    CHECK(of_tables(32) != "join");
+    CHECK(of_tables(33) == "join");
+    CHECK(of_tables(1'000) == "join");
+    const auto of_outputs = [](std::size_t count) {
+        return describe_sql(
+            "select id" + repeat(", a", count) + " from t order by e <-> $1 limit 5"
+        );
+    };
+    CHECK(of_outputs(1'663) != "too_long");
+    CHECK(of_outputs(1'664) == "too_long");
+    CHECK(
+        describe_sql("select id from t order by e <-> $1" + repeat(", a", 64) + " limit 5") ==
+        "too_long"
+    );
+}
+
 TEST_CASE("A zero byte does not hide the rest of a statement", "[parser]") {
     std::string sql = "select id from t order by e <-> $1 limit 5";
     sql += '\0';
