@@ -26,6 +26,8 @@ class Category final : public std::error_category {
                 return "the search was cancelled";
             case Errc::late:
                 return "the search has passed its deadline";
+            case Errc::busy:
+                return "too many searches wait already";
             case Errc::wrong_filter:
                 return "the filter does not fit the columns of the index";
         }

@@ -14,6 +14,7 @@ enum class Errc {
     too_many_visits,  ///< SearchLimits::visits_max
     cancelled,        ///< SearchLimits::cancelled
     late,             ///< SearchLimits::deadline
+    busy,             ///< whoever carries searches out has no place for one more
     wrong_filter,     ///< a filter or a column asked for that the index has not the values for
 };
 

@@ -50,11 +50,14 @@ void count(Matches& matches, const RecordsView& view) {
     matches.current = matches.count * newest / std::max<std::size_t>(looked_at, 1);
 }
 
-/// Adds what the view has beyond `matches`; says whether the limits allowed it.
-bool extend(Matches& matches, const Predicate& predicate, const RecordsView& view, Effort& effort) {
-    const std::size_t known = matches.records.size() / 64 * 64;  // the last word may be a part
-    matches.records.resize(std::max(matches.records.size(), view.size));
-    matches.nodes.resize(std::max(matches.nodes.size(), view.slots));
+/// Evaluates records from `first` on; as many of them as the limits allow are evaluated by then.
+std::size_t evaluate(
+    Matches& matches,
+    std::size_t first,
+    const Predicate& predicate,
+    const RecordsView& view,
+    Effort& effort
+) {
     std::uint64_t* const words = matches.records.words().data();
     const std::size_t text_bytes =
         view.records.memory_bytes() / std::max<std::size_t>(view.size, 1);
@@ -62,13 +65,26 @@ bool extend(Matches& matches, const Predicate& predicate, const RecordsView& vie
     const std::size_t step = std::clamp<std::size_t>(fitting / 64 * 64, 64, Predicate::block);
     const std::uint64_t visits =
         std::max<std::uint64_t>(visits_per_block, step * text_bytes / text_bytes_per_visit);
-    for (std::size_t first = known; first < view.size; first += step) {
+    for (; first < view.size; first += step) {
         if (!effort.visit(visits)) {
-            return false;
+            return first;
         }
         const std::size_t count = std::min(step, view.size - first);
         predicate.evaluate(view.records, static_cast<Record>(first), count, words + first / 64);
     }
+    return view.size;
+}
+
+/// Adds what the view has beyond `matches`, as far as the limits allow; says whether that is all.
+bool extend(Matches& matches, const Predicate& predicate, const RecordsView& view, Effort& effort) {
+    const std::size_t known = matches.records.size() / 64 * 64;  // the last word may be a part
+    matches.records.resize(std::max(matches.records.size(), view.size));
+    const std::size_t evaluated = evaluate(matches, known, predicate, view, effort);
+    const bool all = evaluated >= view.size;
+    if (!all) {
+        matches.records.resize(evaluated);
+    }
+    matches.nodes.resize(std::max(matches.nodes.size(), view.slots));
     matches.records.each_from(known, [&](std::size_t record) {
         const Slot slot = view.records.slot(static_cast<Record>(record));
         const Slot node = view.versions.head(slot);
@@ -77,7 +93,7 @@ bool extend(Matches& matches, const Predicate& predicate, const RecordsView& vie
         return true;
     });
     count(matches, view);
-    return true;
+    return all;
 }
 
 }  // namespace
@@ -90,10 +106,11 @@ Result<std::shared_ptr<const Matches>> MatchCache::get(
         return known;
     }
     auto matches = known ? std::make_shared<Matches>(*known) : std::make_shared<Matches>();
-    if (!extend(*matches, predicate, view, effort)) {
+    const bool all = extend(*matches, predicate, view, effort);
+    keep(filter, matches);  // the next search goes on from there
+    if (!all) {
         return make_error_code(effort.reason().value_or(Errc::too_many_visits));
     }
-    keep(filter, matches);
     return std::shared_ptr<const Matches>{std::move(matches)};
 }
 

@@ -32,6 +32,8 @@ constexpr Explanation of_router[] = {
     {reason::pipelined, "It is part of a batch that veer does not take apart."},
     {reason::facts, "The session's facts could not be had."},
     {reason::short_answer, "The index had fewer rows than were asked for."},
+    {reason::search_late, "The search in the index took too long."},
+    {reason::search_busy, "Too many long searches wait for the index already."},
     {reason::engine, "The route's other server did not answer."},
     {reason::engine_busy, "The route's other server has no place for one more search."},
     {reason::rewrite_failed, "Restricted to keys, the statement failed."},

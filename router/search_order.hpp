@@ -4,6 +4,8 @@
 #include "index/route_index.hpp"
 #include "storage/vector.hpp"
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -28,6 +30,10 @@ struct SearchOrder {
 
     std::shared_ptr<Candidate> candidate = nullptr;  ///< is asked in the index' place
     std::shared_ptr<void> place = nullptr;           ///< of Candidate::admit()
+
+    /// When the index gives up, with Errc::late; and where it is told that nobody waits any more.
+    std::optional<std::chrono::steady_clock::time_point> deadline = std::nullopt;
+    std::shared_ptr<const std::atomic<bool>> abandoned = nullptr;
 
     /// A walk this long would keep other sessions of the same thread waiting, and so would a filter
     /// that is new, or whose rows are all compared, and another server.

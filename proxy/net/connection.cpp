@@ -15,6 +15,10 @@ constexpr std::size_t unanswered_max = 50'000;
 /// A client that is to be told something last has so long to take a part of it.
 constexpr std::chrono::seconds last_words_timeout{10};
 
+/// Searches of one session that is pipelined to, before the thread's other sessions have their
+/// turn.
+constexpr std::size_t searches_at_once = 8;
+
 /// Output keeps its memory from event to event, but not that of an unusual one.
 constexpr std::size_t output_bytes_kept_max = std::size_t{256} * 1024;
 
@@ -52,6 +56,9 @@ Connection::Connection(Shared& shared, Worker& worker, Socket client, bool local
 
 Connection::~Connection() {
     // Timers are gone by now: with close(), or with the loop.
+    if (search_abandoned_) {
+        search_abandoned_->store(true);
+    }
     if (waiter_ != 0) {
         shared_.replica.cancel(waiter_);
     }
@@ -182,10 +189,18 @@ bool Connection::may_read_server() const {
 }
 
 void Connection::carry_out(session::Output& output) {
-    while (output.search) {
+    for (std::size_t searches = 0; output.search; ++searches) {
         session::PendingSearch search = *std::exchange(output.search, std::nullopt);
+        if (search.time_max) {
+            search.order.deadline = EventLoop::Clock::now() + *search.time_max;
+        }
         if (search.order.long_running()) {
-            search_aside(std::move(search));
+            if (!search_aside(search)) {
+                const auto busy = index::make_error_code(index::Errc::busy);
+                session_->on_found(search.number, busy, session_now(), output);
+            }
+        } else if (searches >= searches_at_once) {
+            search_soon(search);
         } else {
             const router::Found found = search.order.run();
             session_->on_found(search.number, found, session_now(), output);
@@ -232,6 +247,7 @@ void Connection::settle() {
         server_->say_goodbye();
         server_->socket.shut_down_sending();
     }
+    make_room();
     client_.watch.want(client_.socket.descriptor(), may_read_client(), client_.unsent() > 0);
     if (server_) {
         server_->watch.want(server_->socket.descriptor(), may_read_server(), server_->unsent() > 0);

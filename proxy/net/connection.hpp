@@ -142,11 +142,38 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void close();
 
     // connection_wait.cpp: searches that wait for the index, or are carried out elsewhere
-    void search_aside(session::PendingSearch search);
+    bool search_aside(const session::PendingSearch& search);
+    void search_soon(const session::PendingSearch& search);
+    void abandon_search();
+    std::shared_ptr<void> place_for_search();
     void on_found(std::uint64_t number, const router::Found& found);
+    void make_room();
+    void on_room();
     void wait_for(const session::Wait& wait);
     void on_waited(std::uint64_t wait);
     void stop_waiting();
+
+    /// What fails in the middle of an event ends the connection: bytes that were taken out of their
+    /// buffers would be missing between the others.
+    template <class Call>
+    void guarded(const Call& call) {
+        try {
+            call();
+        } catch (...) {
+            close();
+            throw;
+        }
+    }
+
+    /// A task for the loop, which comes to nothing once that connection is gone.
+    template <class Call>
+    static auto task(std::weak_ptr<Connection> of, Call call) {
+        return [of = std::move(of), call = std::move(call)] {
+            if (const auto alive = of.lock()) {
+                alive->guarded([&] { call(*alive); });
+            }
+        };
+    }
 
     Shared& shared_;
     Worker& worker_;
@@ -170,6 +197,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     EventLoop::TimerId wait_timer_;
     EventLoop::TimerId search_timer_;  // of a search that another server is asked for
     std::uint64_t timed_search_ = 0;   // its number
+    std::shared_ptr<std::atomic<bool>> search_abandoned_;  // of the search that another thread does
+    bool making_room_ = false;                             // a task for it is on its way
     EventLoop::TimerId idle_timer_;
     session::Instant last_active_;
     std::size_t accounted_ = 0;  // in shared_.unsent_bytes

@@ -79,8 +79,12 @@ void Connection::cancel_statement(const std::string& packet, const EventLoop::Ta
         done();
         return;
     }
-    const auto action = session_->on_cancel(session_now(), worker_.output);
-    carry_out(worker_.output);
+    auto action = session::Session::CancelAction::nothing;
+    guarded([&] {
+        abandon_search();  // should the session still want it, Postgres gets the statement
+        action = session_->on_cancel(session_now(), worker_.output);
+        carry_out(worker_.output);
+    });
     if (action == session::Session::CancelAction::nothing) {
         settle();
         done();
@@ -92,10 +96,9 @@ void Connection::cancel_statement(const std::string& packet, const EventLoop::Ta
         packet,
         shared_.connect_timeout,
         security_->upstream,
-        [weak = weak_from_this(), done] {
-            if (const auto alive = weak.lock()) {
-                alive->on_cancel_relayed();
-            }
+        [relayed = task(weak_from_this(), [](Connection& self) { self.on_cancel_relayed(); }),
+         done] {
+            relayed();
             done();
         }
     );

@@ -32,13 +32,8 @@ bool Connection::begin_dialogue(const session::ForwardStartup& forward) {
     dialogue_ = shared_.make_dialogue(
         caller,
         forward.message,
-        [weak = weak_from_this(), &loop = worker_.loop] {
-            loop.post([weak] {
-                if (const auto alive = weak.lock()) {
-                    alive->on_dialogue_wake();
-                }
-            });
-        }
+        [wake = task(weak_from_this(), [](Connection& self) { self.on_dialogue_wake(); }),
+         &loop = worker_.loop] { loop.post(wake); }
     );
     if (!dialogue_) {
         return false;

@@ -23,7 +23,7 @@ void Connection::watch_login_of_server(std::string_view bytes) {
 }
 
 void Connection::arm_idle_timer(EventLoop::Clock::time_point when) {
-    idle_timer_ = worker_.loop.at(when, [this] { on_idle_timer(); });
+    idle_timer_ = worker_.loop.at(when, [this] { guarded([this] { on_idle_timer(); }); });
 }
 
 void Connection::on_idle_timer() {
@@ -45,15 +45,19 @@ void Connection::on_idle_timer() {
 }
 
 void Connection::drain() {
-    if (stage_ == Stage::starting || stage_ == Stage::connecting) {
-        refuse("57P03", "the database system is shutting down");
-    }
-    settle();
+    guarded([this] {
+        if (stage_ == Stage::starting || stage_ == Stage::connecting) {
+            refuse("57P03", "the database system is shutting down");
+        }
+        settle();
+    });
 }
 
 void Connection::end() {
-    shut_down();
-    settle();
+    guarded([this] {
+        shut_down();
+        settle();
+    });
 }
 
 bool Connection::at_rest() const {

@@ -92,11 +92,7 @@ void Connection::look_up_secret() {
     security_->secrets(
         authentication_->user(),
         [weak = weak_from_this(), &loop = worker_.loop](const SecretAnswer& answer) {
-            loop.post([weak, answer] {
-                if (const auto alive = weak.lock()) {
-                    alive->on_secret(answer);
-                }
-            });
+            loop.post(task(weak, [answer](Connection& self) { self.on_secret(answer); }));
         }
     );
 }

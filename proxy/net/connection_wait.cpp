@@ -12,28 +12,17 @@ void Connection::wait_for(const session::Wait& wait) {
         return;
     }
     stop_waiting();  // a cancel may have ended the last wait without a word
-    const std::uint64_t number = wait_;
+    const auto waited =
+        task(weak_from_this(), [number = wait_](Connection& self) { self.on_waited(number); });
     wait_timer_ = worker_.loop.at(
-        EventLoop::Clock::time_point(std::chrono::nanoseconds(wait.deadline.nanoseconds)),
-        [weak = weak_from_this(), number] {
-            if (const auto alive = weak.lock()) {
-                alive->on_waited(number);
-            }
-        }
+        EventLoop::Clock::time_point(std::chrono::nanoseconds(wait.deadline.nanoseconds)), waited
     );
     // Weak: the replica outlives the workers, and a connection must not.
-    waiter_ = shared_.replica.wait_for(
-        wait.position,
-        [weak = weak_from_this(), &loop = worker_.loop, number] {
-            loop.post([weak, number] {
-                if (const auto alive = weak.lock()) {
-                    alive->on_waited(number);
-                }
-            });
-        }
-    );
+    waiter_ = shared_.replica.wait_for(wait.position, [waited, &loop = worker_.loop] {
+        loop.post(waited);
+    });
     if (waiter_ == 0) {
-        on_waited(number);
+        on_waited(wait_);
     } else {
         shared_.nudge();
     }
@@ -49,29 +38,66 @@ void Connection::on_waited(std::uint64_t wait) {
     settle();
 }
 
-void Connection::search_aside(session::PendingSearch search) {
+/// On a thread of its own; false where too many wait for one already.
+bool Connection::search_aside(const session::PendingSearch& search) {
+    abandon_search();  // one that a cancel has ended without a word
+    const std::shared_ptr<void> place = search.order.candidate ? nullptr : place_for_search();
+    if (!search.order.candidate && !place) {
+        return false;
+    }
     if (search.deadline) {
-        worker_.loop.cancel(search_timer_);  // of a search that a cancel has ended without a word
         timed_search_ = search.number;
         search_timer_ = worker_.loop.at(
             EventLoop::Clock::time_point(std::chrono::nanoseconds(search.deadline->nanoseconds)),
-            [weak = weak_from_this(), number = search.number] {
-                if (const auto alive = weak.lock()) {
-                    alive->on_found(number, index::make_error_code(index::Errc::cancelled));
+            task(
+                weak_from_this(),
+                [number = search.number](Connection& self) {
+                    self.on_found(number, index::make_error_code(index::Errc::cancelled));
                 }
-            }
+            )
         );
     }
+    search_abandoned_ = std::make_shared<std::atomic<bool>>(false);
+    router::SearchOrder order = search.order;
+    order.abandoned = search_abandoned_;
     boost::asio::post(
         search.order.candidate ? shared_.searches_elsewhere : shared_.long_searches,
-        [weak = weak_from_this(), &loop = worker_.loop, search = std::move(search)] {
-            loop.post([weak, number = search.number, found = search.order.run()] {
-                if (const auto alive = weak.lock()) {
-                    alive->on_found(number, found);
-                }
-            });
+        [weak = weak_from_this(),
+         &loop = worker_.loop,
+         number = search.number,
+         order = std::move(order),
+         place] {
+            loop.post(task(weak, [number, found = order.run()](Connection& self) {
+                self.on_found(number, found);
+            }));
         }
     );
+    return true;
+}
+
+/// Null where as many searches wait as there may be sessions: some were abandoned.
+std::shared_ptr<void> Connection::place_for_search() {
+    const auto leave = [](std::atomic<std::size_t>* waiting) {
+        waiting->fetch_sub(1);
+    };
+    shared_.searches_waiting.fetch_add(1);
+    const std::shared_ptr<std::atomic<std::size_t>> place{&shared_.searches_waiting, leave};
+    return shared_.searches_waiting.load() > shared_.connections_max ? nullptr : place;
+}
+
+/// Here, but behind what the thread's other sessions wait for.
+void Connection::search_soon(const session::PendingSearch& search) {
+    worker_.loop.post(task(weak_from_this(), [search](Connection& self) {
+        self.on_found(search.number, search.order.run());
+    }));
+}
+
+/// Whoever carries it out stops soon; on_found() may still come, and is too late.
+void Connection::abandon_search() {
+    worker_.loop.cancel(search_timer_);
+    if (const auto abandoned = std::exchange(search_abandoned_, nullptr)) {
+        abandoned->store(true);
+    }
 }
 
 void Connection::on_found(std::uint64_t number, const router::Found& found) {
@@ -86,10 +112,29 @@ void Connection::on_found(std::uint64_t number, const router::Found& found) {
     settle();
 }
 
+/// A session that has answered more than a client should have to take at once goes on when that has
+/// read it: in a task of its own, so that the thread's other sessions have their turn.
+void Connection::make_room() {
+    const bool room = client_.gone || client_.unsent() < unsent_bytes_max();
+    if (stage_ == Stage::relaying && session_->full() && room && !making_room_) {
+        making_room_ = true;
+        worker_.loop.post(task(weak_from_this(), [](Connection& self) { self.on_room(); }));
+    }
+}
+
+void Connection::on_room() {
+    making_room_ = false;
+    if (stage_ == Stage::relaying) {
+        session_->on_room(session_now(), worker_.output);
+        carry_out(worker_.output);
+        settle();
+    }
+}
+
 void Connection::stop_waiting() {
     ++wait_;
     worker_.loop.cancel(wait_timer_);
-    worker_.loop.cancel(search_timer_);
+    abandon_search();
     if (waiter_ != 0) {
         shared_.replica.cancel(std::exchange(waiter_, 0));
     }

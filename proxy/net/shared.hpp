@@ -34,6 +34,7 @@ struct Shared {
 
     /// Searches so long that they would hold up the other sessions of their thread.
     boost::asio::thread_pool long_searches{2};
+    std::atomic<std::size_t> searches_waiting = 0;  ///< for these, or carried out by them
 
     /// Searches that wait for another server; Candidate::admit() bounds them.
     boost::asio::thread_pool searches_elsewhere{8};

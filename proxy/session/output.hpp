@@ -3,6 +3,7 @@
 #include "router/search_order.hpp"
 #include "router/session_facts.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,9 +29,11 @@ struct Wait {
 struct PendingSearch {
     std::uint64_t number = 0;
     router::SearchOrder order;
-    /// Then on_found() is called without rows, should there be none yet: whoever is asked may be
-    /// slow. None for an index of veer's own, which is not.
+    /// Then on_found() is called without rows, should there be none yet: another server may be
+    /// slow.
     std::optional<Instant> deadline = std::nullopt;
+    /// A search of veer's own index gives up by itself, so long after it was asked for.
+    std::optional<std::chrono::nanoseconds> time_max = std::nullopt;
 };
 
 /// What a session wants done, after one event: bytes to write, in order, to either side, and more.

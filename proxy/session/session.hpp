@@ -112,7 +112,13 @@ class Session {
     /// pg_stat_activity's words, as far as the dialogue shows it: "idle", "active", ...
     std::string_view state_word() const;
 
-    bool paused() const { return stalled_ || busy() || cancels_ > 0; }
+    bool paused() const { return stalled_ || full_ || busy() || cancels_ > 0; }
+
+    /// Whether so much has been answered in one go that the client is to read some of it first.
+    bool full() const { return full_; }
+
+    /// The client has read some of it.
+    void on_room(Instant now, Output& out);
 
     /// Client bytes kept back so far.
     std::size_t kept_bytes() const { return inbox_.size(); }
@@ -379,6 +385,7 @@ class Session {
     std::string inbox_;            // client bytes not yet processed
     std::size_t cancels_ = 0;      // on their way to the server
     std::size_t passing_ = 0;      // bytes left of a client message that passes in parts
+    bool full_ = false;            // until the client has read some of what it was answered
     bool stalled_ = false;         // the next frame waits until the session is quiet
     bool batch_upstream_ = false;  // the open extended batch has messages that the server saw
     bool batch_bound_ = false;     // and among them a Bind or Execute of the client

@@ -15,6 +15,25 @@ namespace {
 /// Composite keys become one OR each, which Postgres plans one by one.
 constexpr std::uint64_t composite_candidates_max = 256;
 
+/// A walk takes a millisecond; reading every row of some millions for a filter that is new, some
+/// hundred. What takes longer than this is not what veer is for.
+constexpr std::chrono::seconds index_time_max{5};
+
+/// Postgres, when it gets the statement after all, is to have a good part of its own timeout left.
+std::chrono::nanoseconds search_time_max(std::int64_t statement_timeout_ns) {
+    return std::min<std::chrono::nanoseconds>(
+        index_time_max, std::chrono::nanoseconds{statement_timeout_ns / 4}
+    );
+}
+
+/// Why Postgres answers where the index had no answer.
+router::Reason reason_of(const std::error_code& error) {
+    if (error == index::Errc::late) {
+        return router::reason::search_late;
+    }
+    return error == index::Errc::busy ? router::reason::search_busy : router::reason::short_answer;
+}
+
 /// Of all looks of one search together.
 Instant answer_deadline(Instant searched) {
     const std::chrono::nanoseconds most = router::Candidate::answer_time_max;
@@ -101,7 +120,8 @@ void Session::look_for(std::uint64_t rows, Output& out) {
              .candidate = attempt.route->candidate,
              .place = attempt.place},
         .deadline = attempt.route->candidate ? std::optional(answer_deadline(attempt.searched))
-                                             : std::nullopt};
+                                             : std::nullopt,
+        .time_max = search_time_max(attempt.facts.statement_timeout_ns)};
 }
 
 void Session::on_found(std::uint64_t number, const router::Found& found, Instant now, Output& out) {
@@ -115,7 +135,9 @@ void Session::on_found(std::uint64_t number, const router::Found& found, Instant
         pass(router::reason::unparsable, now, out);
     } else if (!found && attempt_->route->candidate) {
         pass(router::reason::engine, now, out);
-    } else if (!found || found->size() < attempt_->search.wanted()) {
+    } else if (!found) {
+        pass(reason_of(found.error()), now, out);
+    } else if (found->size() < attempt_->search.wanted()) {
         // Rows that pgvector's index does not hold (NULL, zero norm) may belong into a short
         // answer.
         pass(router::reason::short_answer, now, out);

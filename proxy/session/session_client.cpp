@@ -8,6 +8,10 @@ namespace {
 
 constexpr std::size_t unanswered_max = 10'000;
 
+/// Answers of veer's own may come to so much in one go; then they are written before there are
+/// more.
+constexpr std::size_t answered_at_once = std::size_t{256} * 1024;
+
 /// Messages that are relayed without being looked at, in parts if need be.
 bool streams(char type) {
     return type == 'd';
@@ -48,6 +52,11 @@ void Session::on_client(wire::Bytes bytes, Instant now, Output& out) {
     drain_inbox(now, out);
 }
 
+void Session::on_room(Instant now, Output& out) {
+    full_ = false;
+    drain_inbox(now, out);
+}
+
 void Session::drain_inbox(Instant now, Output& out) {
     if (inbox_.empty() || paused() || state_ == State::starting) {
         return;
@@ -63,6 +72,10 @@ std::size_t Session::process(wire::Bytes bytes, Instant now, Output& out) {
     std::size_t at = 0;
     while (at < bytes.size() && !paused()) {
         const wire::Bytes rest = bytes.substr(at);
+        if (out.to_client.size() >= answered_at_once) {
+            full_ = true;
+            break;
+        }
         if (state_ == State::raw) {
             out.to_server += rest;
             return bytes.size();

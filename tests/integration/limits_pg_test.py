@@ -467,6 +467,48 @@ def scene_upstream_restart(binary, postgres):
         Raw(veer.port).close()
 
 
+PIPELINED = """[defaults]
+percent = 100
+[[route]]
+column = "public.pages.embedding"
+operator = "<->"
+percent = 100
+columns = ["body"]
+"""
+
+
+def answered_locally(port):
+    with session(port) as db:
+        return sum(int(row[-1]) for row in db.execute("SHOW veer.reasons") if "local" in row)
+
+
+def scene_a_client_that_asks_and_does_not_read(binary, postgres):
+    """What veer answers itself waits for the client as what Postgres answers does."""
+    asked, rows = 400, 300  # 250 KB each
+    with session(postgres.port) as db:
+        db.execute("CREATE EXTENSION IF NOT EXISTS vector")
+        db.execute("CREATE TABLE pages (id int PRIMARY KEY, embedding vector(2), body text)")
+        db.execute("INSERT INTO pages SELECT i, ARRAY[i, 1], repeat('x', 800) FROM generate_series(1, 1000) i")
+        db.execute("CREATE INDEX ON pages USING hnsw (embedding vector_l2_ops)")
+    with PlainVeer(binary, postgres, PIPELINED) as veer:
+        wait_until(veer.live, "the index to be live")
+        client = Raw(veer.port)
+        sql = f"SELECT id, body FROM pages ORDER BY embedding <-> $1 LIMIT {rows}"
+        client.send(message(b"P", b"k\0" + sql.encode() + b"\0\0\0") + message(b"S"))
+        client.until(b"Z")
+        unit = message(b"B", b"\0k\0" + struct.pack("!HHi", 0, 1, 5) + b"[7,1]" + b"\0\0") + message(b"E", b"\0" * 5)
+        client.send(unit * asked + message(b"S"))
+        expect(select.select([client.socket], [], [], PATIENCE)[0], [client.socket], "the first answer")
+        most = answered_locally(veer.port)
+        expect(most < asked / 5, True, f"{most} of {asked} answered before one was read")
+        answers = client.until(b"Z")
+        expect(sum(kind == b"D" for kind, _ in answers), asked * rows, "rows")
+        expect(answered_locally(veer.port), asked, "answers")
+    with session(postgres.port) as db:
+        db.execute("DROP TABLE pages")
+        db.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
+
+
 class RestartablePostgres(Postgres):
     """Starts a second time on the same port and data."""
 

@@ -63,6 +63,32 @@ TEST_CASE_METHOD(Pipeline, "many searches in one batch need no server", "[proxy]
     CHECK(types(to_client()) == "2DDC2DDC2DDCZ");
 }
 
+TEST_CASE_METHOD(Pipeline, "a client that asks and does not read is made to read", "[proxy]") {
+    know_facts();
+    constexpr std::size_t units = 20'000;
+    std::string batch;
+    for (std::size_t unit = 0; unit < units; ++unit) {
+        batch += search_unit();
+    }
+    CHECK(client(batch + sync()).empty());
+    CHECK(session.full());
+    std::string answered = to_client();
+    CHECK(answered.size() < 300'000);
+    int rounds = 0;
+    for (; session.full() && rounds < 100; ++rounds) {
+        session.on_room(now, out);
+        search();
+        CHECK(out.to_client.size() < 300'000);
+        answered += to_client();
+    }
+    CHECK(rounds > 2);
+    std::string expected;
+    for (std::size_t unit = 0; unit < units; ++unit) {
+        expected += "2DDC";
+    }
+    CHECK(types(answered) == expected + "Z");
+}
+
 TEST_CASE_METHOD(Pipeline, "in the middle of a batch facts are asked for with Flush", "[proxy]") {
     CHECK(types(client(upstream_unit() + search_unit() + upstream_unit() + sync())) == "BECPBECCH");
     CHECK(types(server(upstream_reply())) == "2DC");

@@ -2,6 +2,7 @@
 #include "tests/unit/proxy/session_fixture.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 // Searches: who answers, in which order the messages come, and that trouble goes to Postgres.
 
@@ -319,6 +320,25 @@ TEST_CASE("an ef that the statement says is that one, whatever was learnt", "[pr
     CHECK(ef_of("") == 14);
     CHECK(ef_of("/* veer: ef=40 */ ") == 40);
     CHECK(ef_of("/* veer: ef=70 */ ") == 70);
+}
+
+TEST_CASE("what takes the index too long, or finds no place, Postgres answers", "[proxy]") {
+    SessionFixture f;
+    f.holds_searches = true;
+    const std::string statement = "SELECT id FROM docs ORDER BY e <-> '[7,0]' LIMIT 3";
+    const auto [failure, reason] = GENERATE(
+        std::pair{index::Errc::late, "search_late"}, std::pair{index::Errc::busy, "search_busy"}
+    );
+    f.client(F::query(statement));
+    f.answer_facts();
+    REQUIRE(f.held);
+    CHECK(f.held->time_max == std::chrono::seconds(5));
+    f.session.on_found(f.held->number, index::make_error_code(failure), f.now, f.out);
+    CHECK(f.to_server() == F::query(statement));
+    CHECK(f.to_client().empty());
+    f.server(F::command_complete("SELECT 0") + F::ready());
+    f.client(F::query("SHOW veer.last"));
+    CHECK(f.to_client().find(reason) != std::string::npos);
 }
 
 }  // namespace veer::proxy::session
