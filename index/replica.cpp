@@ -310,12 +310,8 @@ void Replica::Impl::redefine(const std::vector<storage::Table>& tables) {
             return table.oid == oid;
         });
     };
-    std::optional<storage::TableOid> joining;
-    {
-        const std::lock_guard lock{mutex_};
-        joining = joining_;
-    }
-    remove([&](storage::TableOid oid) { return find(oid) == tables.end() && joining != oid; });
+    // Asked under the lock: a table that begins to join meanwhile stays.
+    remove([&](storage::TableOid oid) { return find(oid) == tables.end() && joining_ != oid; });
     const std::lock_guard lock{mutex_};
     auto next = std::make_shared<Generation>(*generation_);
     for (IndexedColumn& column : next->columns) {
@@ -373,7 +369,8 @@ void Replica::Impl::end_joining() {
     joining_.reset();
 }
 
-/// Takes these tables out, under a new generation; the others' columns stay as they are.
+/// Takes these tables out, under a new generation; the others' columns stay as they are. `gone` is
+/// asked under the lock.
 void Replica::Impl::remove(const std::function<bool(storage::TableOid)>& gone) {
     std::vector<Writer> dying;  // outside the lock
     std::shared_ptr<const Generation> old;

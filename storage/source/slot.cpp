@@ -158,6 +158,11 @@ Result<CreatedSlot> make_slot(
             "The replication slot cannot be made, as a writing transaction has been open for "
             "30 s; see pg_stat_activity.xact_start."};
     }
+    if (!made.has_value() && replication.sqlstate() == "42710") {
+        // Of a session of ours that waits for a lock, and has not noticed that nobody listens.
+        return Error{
+            Errc::connection, "The replication slot " + name + " is there already, for a moment."};
+    }
     if (!made.has_value() && replication.sqlstate() == "53400") {
         return Error{
             Errc::not_permitted,

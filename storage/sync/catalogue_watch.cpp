@@ -2,14 +2,19 @@
 
 #include "storage/source/catalogue.hpp"
 #include "storage/sync/resume.hpp"
+#include "storage/sync/surviving.hpp"
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace veer::storage::sync {
 
 namespace {
+
+/// The stream takes a view with its next message, or after 200 ms.
+constexpr std::chrono::milliseconds soon{500};
 
 bool same(const CatalogueView& one, const CatalogueView& other) {
     return one.publication == other.publication &&
@@ -31,7 +36,7 @@ CatalogueWatch::CatalogueWatch(
       every_{every} {
     options_.wake = &wake_;
     thread_ = std::thread{[this] {
-        run();
+        surviving("the watch of the catalogue", wake_, [this] { run(); });
     }};
 }
 
@@ -50,7 +55,7 @@ std::optional<std::string> CatalogueWatch::finding() const {
 
 void CatalogueWatch::run() {
     std::optional<source::Connection> connection;
-    for (;; wake_.sleep(every_)) {
+    for (;; wake_.sleep(to_leave_ ? std::min(every_, soon) : every_)) {
         if (wake_.woken()) {
             return;
         }
@@ -80,6 +85,7 @@ std::optional<CatalogueView> CatalogueWatch::take_view() {
     const std::scoped_lock lock{mutex_};
     changed_.store(false, std::memory_order_release);
     std::optional<CatalogueView> view = std::exchange(view_, std::nullopt);
+    handed_out_ = view_number_;
     return view_looked_ == asked_.load(std::memory_order_acquire) ? std::move(view) : std::nullopt;
 }
 
@@ -112,6 +118,10 @@ Result<std::optional<std::string>> CatalogueWatch::look(source::Connection& conn
         return std::optional<std::string>{};  // the next look sees it whole
     }
     tell({std::move(*catalogue), std::move(**publication)});
+    to_leave_ = taken_.load(std::memory_order_acquire) != told_;
+    if (to_leave_) {
+        return std::optional<std::string>{};
+    }
     auto kept = keep_publication(connection, again->tables);
     return kept.has_value() ? Result<std::optional<std::string>>{std::nullopt} : kept.error();
 }
@@ -124,6 +134,7 @@ void CatalogueWatch::tell(CatalogueView view) {
     const std::scoped_lock lock{mutex_};
     view_ = std::move(view);
     view_looked_ = looked_;
+    view_number_ = ++told_;
     changed_.store(true, std::memory_order_release);
 }
 

@@ -29,7 +29,8 @@ struct CatalogueView {
 ///
 /// It also takes out of the publication what is no longer copied, again at each look until it is
 /// done: Postgres refuses updates of a published table that has lost its key, and a lock, a copy
-/// that takes hours or a restart of veer must not leave it so.
+/// that takes hours or a restart of veer must not leave it so. Not before the stream has taken a
+/// view without that table, though: until then it is searched, and must hear of every row.
 class CatalogueWatch {
   public:
     /// `options.wake` is not used: the watch has a wake of its own.
@@ -52,6 +53,9 @@ class CatalogueWatch {
     /// what was seen by a look that had begun before tell_again().
     std::optional<CatalogueView> take_view();
 
+    /// The view that take_view() returned last is what is followed from now on.
+    void taken() { taken_.store(handed_out_, std::memory_order_release); }
+
     /// A table has joined. A look that began before may have seen it as it was before it was
     /// copied, not yet published, say: it is not told. The next one is, though nothing may have
     /// changed.
@@ -70,14 +74,19 @@ class CatalogueWatch {
     std::chrono::milliseconds every_;
     std::optional<CatalogueView> last_;  ///< of the thread's own
     std::uint64_t looked_ = 0;           ///< the same: asked_, when the look began
+    std::uint64_t told_ = 0;             ///< the same: views so far
+    bool to_leave_ = false;              ///< the same: the publication waits for taken()
     std::atomic<bool> found_{false};
     std::atomic<bool> changed_{false};
     std::atomic<std::uint64_t> asked_{0};
-    std::string warned_;  ///< of the publication, last: said once
+    std::atomic<std::uint64_t> taken_{0};  ///< of the views: their number
+    std::uint64_t handed_out_ = 0;         ///< the same, of the stream's own
+    std::string warned_;                   ///< of the publication, last: said once
     mutable std::mutex mutex_;
     std::optional<std::string> finding_;
     std::optional<CatalogueView> view_;
     std::uint64_t view_looked_ = 0;
+    std::uint64_t view_number_ = 0;
     std::thread thread_;
 };
 

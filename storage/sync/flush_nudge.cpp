@@ -1,5 +1,7 @@
 #include "storage/sync/flush_nudge.hpp"
 
+#include "storage/sync/surviving.hpp"
+
 #include <chrono>
 
 namespace veer::storage::sync {
@@ -12,7 +14,7 @@ constexpr std::chrono::milliseconds retry_after{500};
 
 FlushNudge::FlushNudge(std::string dsn)
     : dsn_{std::move(dsn)}, thread_{[this] {
-          run();
+          surviving("the flush of the log", wake_, [this] { run(); });
       }} {}
 
 FlushNudge::~FlushNudge() {
@@ -60,8 +62,9 @@ bool FlushNudge::flush() {
         }
         connection_.emplace(std::move(*opened));
     }
-    return connection_->query("SELECT pg_catalog.pg_logical_emit_message(true, 'veer.flush', '')")
-        .has_value();
+    const std::string commit =
+        "SELECT pg_catalog.pg_logical_emit_message(true, '" + std::string{flush_prefix} + "', '')";
+    return connection_->query(commit).has_value();
 }
 
 }  // namespace veer::storage::sync

@@ -7,9 +7,15 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 
 namespace veer::storage::sync {
+
+/// The prefix of its messages. Others' say nothing of rows, and are no landmark: in a streamed
+/// transaction they come under its own id, even where a savepoint that is rolled back has sent
+/// them.
+inline constexpr std::string_view flush_prefix = "veer.flush";
 
 /// Makes Postgres flush its log now, by committing a tiny logical message.
 ///

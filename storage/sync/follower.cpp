@@ -168,7 +168,10 @@ Result<void> Follower::check(const source::pgoutput::Message& message) {
     if (std::holds_alternative<pgoutput::Commit>(message) && begun_.has_value()) {
         check_.take_empty(*std::exchange(begun_, std::nullopt));
     }
-    return std::holds_alternative<pgoutput::Origin>(message) ? Result<void>{} : check_begun();
+    const auto* const said = std::get_if<pgoutput::LogicalMessage>(&message);
+    const bool remark = std::holds_alternative<pgoutput::Origin>(message) ||
+                        (said != nullptr && said->prefix != flush_prefix);
+    return remark ? Result<void>{} : check_begun();
 }
 
 /// A change of the transaction that has begun comes, if it is the first one.

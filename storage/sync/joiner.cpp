@@ -1,6 +1,7 @@
 #include "storage/sync/joiner.hpp"
 
 #include "storage/sync/resume.hpp"
+#include "storage/sync/surviving.hpp"
 
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
@@ -29,7 +30,7 @@ Joiner::Joiner(Context context) : context_{std::move(context)} {
     context_.options.wake = &wake_;
     thread_ = std::thread{[this] {
         setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), niceness);
-        run();
+        surviving("the copy of tables that join", wake_, [this] { run(); });
     }};
 }
 
@@ -248,7 +249,10 @@ void Joiner::attempt(const Table& wanted) {
     const auto saved = context_.store.copy();
     {
         const std::scoped_lock lock{mutex_};
-        keeps_ = copied.error().code == Errc::connection && saved.has_value() && saved->has_value();
+        // What is there of an earlier copy was not touched where this one got no slot, say.
+        const Errc why = copied.error().code;
+        const bool untouched = !rows_copied_ && why != Errc::gone && why != Errc::disk;
+        keeps_ = (why == Errc::connection || untouched) && saved.has_value() && saved->has_value();
         advanced_ = keeps_ && (*saved)->done != before;
     }
     tell_failure(*table, copied.error());

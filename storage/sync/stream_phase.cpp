@@ -138,6 +138,9 @@ Error Session::follow(source::Stream& stream, const store::SyncState& state, Lsn
         stepped = interrupted();
         if (auto view = watch.take_view(); view.has_value() && stepped.has_value()) {
             stepped = follower.take(*view);
+            if (stepped.has_value()) {
+                watch.taken();
+            }
         }
         if (stepped.has_value()) {
             stepped = follower.step();

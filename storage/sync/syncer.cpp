@@ -102,6 +102,19 @@ class Syncer::Impl {
 
     /// One attempt. The libraries below may throw where memory runs out; here that ends.
     Error live() {
+        std::optional<Session> session;
+        Error error = live(session);
+        if (session.has_value()) {
+            life_ = session->life();
+            started_ = session->started();
+        }
+        if (life_.streamed > milliseconds{0}) {
+            start_over_.reset();
+        }
+        return error;
+    }
+
+    Error live(std::optional<Session>& session) {
         try {
             if (!store_.has_value()) {
                 auto opened = store::Store::open(options_.directory);
@@ -110,24 +123,18 @@ class Syncer::Impl {
                 }
                 store_.emplace(std::move(*opened));
             }
-            Session session{
-                {options_,
-                 *store_,
-                 progress_,
-                 wake_,
-                 guard_,
-                 flush_,
-                 desk_,
-                 patrol_,
-                 schedule_,
-                 last_refusals_}};
-            Error error = session.run(start_over_);
-            life_ = session.life();
-            started_ = session.started();
-            if (life_.streamed > milliseconds{0}) {
-                start_over_.reset();
-            }
-            return error;
+            session.emplace(Session::Context{
+                options_,
+                *store_,
+                progress_,
+                wake_,
+                guard_,
+                flush_,
+                desk_,
+                patrol_,
+                schedule_,
+                last_refusals_});
+            return session->run(start_over_);
         } catch (const std::exception& thrown) {
             return {Errc::unexpected, std::string{"The sync failed: "} + thrown.what() + "."};
         }

@@ -1,5 +1,6 @@
 #include "storage/sync/transaction_assembler.hpp"
 
+#include "storage/sync/flush_nudge.hpp"
 #include "storage/sync/resume.hpp"
 
 #include <algorithm>
@@ -29,8 +30,7 @@ constexpr bool ends_transaction =
 template <class Kind>
 constexpr bool is_change =
     std::is_same_v<Kind, pgoutput::Insert> || std::is_same_v<Kind, pgoutput::Update> ||
-    std::is_same_v<Kind, pgoutput::Delete> || std::is_same_v<Kind, pgoutput::Truncate> ||
-    std::is_same_v<Kind, pgoutput::LogicalMessage>;
+    std::is_same_v<Kind, pgoutput::Delete> || std::is_same_v<Kind, pgoutput::Truncate>;
 
 /// Sent again it would find no more room: its tables are copied again, if it commits.
 Result<void> give_up_where_full(OpenTransaction& transaction, Result<void> written) {
@@ -138,7 +138,11 @@ Result<std::optional<Transaction>> TransactionAssembler::take(
     return std::visit(
         [&](const auto& kind) -> Result<std::optional<Transaction>> {
             using Kind = std::decay_t<decltype(kind)>;
-            if (is_change<Kind> && inside()) {
+            bool change = is_change<Kind>;
+            if constexpr (std::is_same_v<Kind, pgoutput::LogicalMessage>) {
+                change = kind.prefix == flush_prefix;
+            }
+            if (change && inside()) {
                 current()->tell(subxid_);
             }
             if constexpr (ends_transaction<Kind>) {

@@ -2,6 +2,7 @@
 
 #include "storage/source/table_copy.hpp"
 #include "storage/sync/resume.hpp"
+#include "storage/sync/surviving.hpp"
 #include "storage/verify/key_range.hpp"
 
 #include <spdlog/spdlog.h>
@@ -128,10 +129,10 @@ Verifier::Verifier(Context context)
           return context_.store.view();
       }} {
     context_.options.wake = &wake_;
-    context_.desk.open();
     thread_ = std::thread{[this] {
-        run();
+        surviving("the verification", wake_, [this] { run(); });
     }};
+    context_.desk.open();
 }
 
 Verifier::~Verifier() {

@@ -1,5 +1,7 @@
 #include "storage/sync/wal_guard.hpp"
 
+#include "storage/sync/surviving.hpp"
+
 #include <spdlog/spdlog.h>
 
 #include <array>
@@ -47,7 +49,7 @@ std::string wal_warning(
 WalGuard::WalGuard(WalGuardOptions options) : options_{std::move(options)} {
     if (options_.keep_max > 0) {
         thread_ = std::thread{[this] {
-            run();
+            surviving("the guard of the WAL", *options_.wake, [this] { run(); });
         }};
     }
 }

@@ -148,6 +148,26 @@ TEST_CASE("What the watch has told it tells again where somebody asks", "[storag
     CHECK(view->publication.size() == 1);
 }
 
+TEST_CASE("A table is published until the stream has taken a view without it", "[storage]") {
+    const PostgresServer server;
+    create_table(server, "items");
+    create_table(server, "late");
+    server.exec("CREATE PUBLICATION watched FOR TABLE items, late");
+    CatalogueWatch watch{
+        {server.dsn(), "veer_watch"}, "watched", {}, std::chrono::milliseconds{10}};
+    REQUIRE(wait_until([&] { return watch.take_view().has_value(); }));
+    watch.taken();
+    server.exec("DROP INDEX late_emb");
+    std::optional<storage::sync::CatalogueView> view;
+    REQUIRE(wait_until([&] { return (view = watch.take_view()).has_value(); }));
+    CHECK(view->catalogue.tables.size() == 1);
+    create_table(server, "third");
+    REQUIRE(wait_until([&] { return watch.take_view().has_value(); }));  // of a later look
+    CHECK(published(server) == "items,late");
+    watch.taken();
+    CHECK(publishes_only(server, "items"));
+}
+
 TEST_CASE("A table without a key leaves the publication, however long it takes", "[storage]") {
     const PostgresServer server;
     for (const char* const table : {"a", "b", "c"}) {

@@ -1,3 +1,5 @@
+#include "storage/source/connection.hpp"
+#include "storage/source/slot.hpp"
 #include "tests/integration/recording_observer.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -165,4 +167,19 @@ TEST_CASE("What a stopped veer left behind is weighed at its start", "[storage]"
     CHECK(again.copies() == 1);
     CHECK(again.table_rows("items") == rows_in_postgres(server, "items"));
     CHECK(slots(server) == "1");
+}
+
+TEST_CASE("A temporary slot that is there already is no reason to give a copy up", "[storage]") {
+    const PostgresServer server;
+    const auto connect = [&] {
+        return storage::source::Connection::open({server.dsn(), "veer_test", true});
+    };
+    auto one = connect();
+    auto other = connect();
+    REQUIRE(one.has_value());
+    REQUIRE(other.has_value());
+    REQUIRE(storage::source::create_temporary_slot(*one, "veer_join").has_value());
+    const auto refused = storage::source::create_temporary_slot(*other, "veer_join");
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == storage::Errc::connection);
 }

@@ -215,7 +215,13 @@ TEST_CASE("Told of is what has a change that counts, of any table", "[storage]")
         stage.insert(1, 7, 300);
         stage.stop();
     }
-    SECTION("a message") {
+    SECTION("a message of veer's own") {
+        stage.start(7);
+        stage.say(pgoutput::LogicalMessage{true, {0x8}, "veer.flush", ""}, 7);
+        stage.stop();
+    }
+    SECTION("a message, of which nobody says whether its savepoint was rolled back") {
+        told = false;
         stage.start(7);
         stage.say(pgoutput::LogicalMessage{true, {0x8}, "other", ""}, 7);
         stage.stop();
