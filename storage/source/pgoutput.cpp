@@ -211,15 +211,13 @@ Result<Message> finish(std::uint8_t kind, ByteReader& in) {
 
 }  // namespace
 
-std::optional<TableOid> table_of(std::string_view bytes, bool streamed) {
+std::optional<Owner> owner_of(std::string_view bytes, bool streamed) {
     ByteReader in{bytes};
     const std::string_view kinds = "RIUD";
     const bool known = kinds.find(static_cast<char>(in.u8())) != std::string_view::npos;
-    if (streamed) {
-        in.be32();
-    }
+    const std::uint32_t xid = streamed ? in.be32() : 0;
     const TableOid table{in.be32()};
-    return known && !in.failed() ? std::optional{table} : std::nullopt;
+    return known && !in.failed() ? std::optional{Owner{table, xid}} : std::nullopt;
 }
 
 Result<Message> decode(std::string_view bytes) {

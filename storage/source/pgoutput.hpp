@@ -132,9 +132,17 @@ using Message = std::variant<
     StreamCommit,
     StreamAbort>;
 
-/// The table that a Relation, Insert, Update or Delete is of, also where the rest of it cannot be
-/// decoded. `streamed`: it came between Stream Start and Stream Stop.
-std::optional<TableOid> table_of(std::string_view bytes, bool streamed = false);
+/// Whose a message is.
+struct Owner {
+    TableOid table;
+    std::uint32_t xid = 0;  ///< as in Streamed
+
+    friend bool operator==(const Owner&, const Owner&) = default;
+};
+
+/// Of a Relation, Insert, Update or Delete, also where the rest of it cannot be decoded.
+/// `streamed`: it came between Stream Start and Stream Stop.
+std::optional<Owner> owner_of(std::string_view bytes, bool streamed = false);
 
 /// Decodes one message; fails where bytes are missing, left over, or of no known kind.
 Result<Message> decode(std::string_view bytes);

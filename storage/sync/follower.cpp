@@ -125,13 +125,13 @@ Result<void> Follower::take(std::string_view message) {
     auto decoded = decode(message, assembler_.streaming());
     if (!decoded.has_value()) {
         // Of one table, and its trouble alone, where as much can be read.
-        const auto table = pgoutput::table_of(message, assembler_.streaming());
-        if (!table.has_value() || !assembler_.inside()) {
+        const auto owner = pgoutput::owner_of(message, assembler_.streaming());
+        if (!owner.has_value() || !assembler_.inside()) {
             return decoded.error();
         }
         auto checked = check_begun();
         if (checked.has_value()) {
-            assembler_.fail(*table, decoded.error().message);
+            assembler_.fail(*owner, decoded.error().message);
         }
         return checked;
     }

@@ -97,12 +97,13 @@ TableFailures TransactionAssembler::left(const std::vector<Table>& before) const
     return left;
 }
 
-void TransactionAssembler::fail(TableOid table, const std::string& reason) {
+void TransactionAssembler::fail(const pgoutput::Owner& owner, const std::string& reason) {
+    subxid_ = owner.xid;
     if (inside()) {
         current()->tell(subxid_);
     }
-    if (!skipping_ && followed(table) != nullptr) {
-        fail(table, reason, false);
+    if (!skipping_ && followed(owner.table) != nullptr) {
+        fail(owner.table, reason, false);
     }
 }
 
@@ -277,7 +278,7 @@ Result<void> TransactionAssembler::add(const pgoutput::Insert& message) {
     }
     auto row = (*mapper)->row(message.row, nullptr);
     if (!row.has_value()) {
-        fail(message.table, row.error().message);
+        fail(message.table, row.error().message, false);
         return {};
     }
     return append(Upsert{message.table, std::nullopt, std::move(*row)});
@@ -293,14 +294,14 @@ Result<void> TransactionAssembler::add(const pgoutput::Update& message) {
     }
     auto row = (*mapper)->row(message.row, message.old_row ? &*message.old_row : nullptr);
     if (!row.has_value()) {
-        fail(message.table, row.error().message);
+        fail(message.table, row.error().message, false);
         return {};
     }
     Upsert upsert{message.table, std::nullopt, std::move(*row)};
     if (message.old_row.has_value()) {
         auto old_key = (*mapper)->key(*message.old_row);
         if (!old_key.has_value()) {
-            fail(message.table, old_key.error().message);
+            fail(message.table, old_key.error().message, false);
             return {};
         }
         // Under REPLICA IDENTITY FULL the old row always comes.
@@ -321,7 +322,7 @@ Result<void> TransactionAssembler::add(const pgoutput::Delete& message) {
     }
     auto key = (*mapper)->key(message.old_row);
     if (!key.has_value()) {
-        fail(message.table, key.error().message);
+        fail(message.table, key.error().message, false);
         return {};
     }
     return append(Delete{message.table, std::move(*key)});

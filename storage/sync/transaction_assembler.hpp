@@ -85,8 +85,8 @@ class TransactionAssembler {
     /// Which partitions the followed tables have.
     void know(Partitions partitions) { partitions_ = std::move(partitions); }
 
-    /// Takes a row message of this table that could not even be decoded.
-    void fail(TableOid table, const std::string& reason);
+    /// Takes a row message that could not even be decoded.
+    void fail(const source::pgoutput::Owner& owner, const std::string& reason);
 
     /// The tables that have failed since redefine(). Nothing of them comes any more.
     const TableFailures& failures() const { return failures_; }

@@ -51,20 +51,20 @@ bool take(TransactionAssembler& assembler, std::string_view message) {
         if (streamed.has_value()) {
             decoded = std::move(*streamed);
         } else {
-            const auto table = pgoutput::table_of(message, true);
-            if (table.has_value()) {
-                assembler.fail(*table, "malformed");
+            const auto owner = pgoutput::owner_of(message, true);
+            if (owner.has_value()) {
+                assembler.fail(*owner, "malformed");
             }
-            return table.has_value();
+            return owner.has_value();
         }
     } else {
         auto plain = pgoutput::decode(message);
         if (!plain.has_value()) {
-            const auto table = pgoutput::table_of(message);
-            if (table.has_value() && assembler.inside()) {
-                assembler.fail(*table, "malformed");
+            const auto owner = pgoutput::owner_of(message);
+            if (owner.has_value() && assembler.inside()) {
+                assembler.fail(*owner, "malformed");
             }
-            return table.has_value() && assembler.inside();
+            return owner.has_value() && assembler.inside();
         }
         decoded.message = std::move(*plain);
     }

@@ -228,7 +228,7 @@ TEST_CASE("Told of is what has a change that counts, of any table", "[storage]")
     }
     SECTION("a row that makes no sense") {
         stage.start(7);
-        stage.assembler.fail({100}, "malformed");
+        stage.assembler.fail({{100}, 7}, "malformed");
         stage.stop();
     }
     CHECK(stage.assembler.told(7) == told);
@@ -309,10 +309,30 @@ TEST_CASE("A row that cannot be read fails its table when it commits, if it does
     SECTION("its bytes make no sense") {
         stage.say(pgoutput::StreamAbort{7, 8});
         stage.start(7);
-        stage.assembler.fail({200}, "malformed");
+        stage.assembler.fail({{200}, 7}, "malformed");
         stage.stop();
         CHECK(stage.commit(7) == std::vector<Change>{upsert(1)});
         CHECK(stage.assembler.failures().contains({200}));
+    }
+}
+
+TEST_CASE("A message that makes no sense is its own subtransaction's", "[storage]") {
+    Stage stage;
+    stage.start(7);
+    stage.say(relation(), 7);
+    stage.insert(1, 7);
+    stage.insert(2, 8);
+    stage.assembler.fail({{100}, 9}, "malformed");
+    stage.stop();
+    SECTION("the one before is rolled back") {
+        stage.say(pgoutput::StreamAbort{7, 8});
+        CHECK(stage.commit(7).empty());
+        CHECK(stage.assembler.failures().contains({100}));
+    }
+    SECTION("its own is rolled back") {
+        stage.say(pgoutput::StreamAbort{7, 9});
+        CHECK(stage.commit(7) == std::vector<Change>{upsert(1), upsert(2)});
+        CHECK(stage.assembler.failures().empty());
     }
 }
 

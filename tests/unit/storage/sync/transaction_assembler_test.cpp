@@ -157,8 +157,8 @@ TEST_CASE("A row of a changed relation fails its table, and no other", "[storage
     SECTION("a message that could not even be decoded") {
         assembler.redefine({sample_table(200)});
         CHECK_FALSE(assembler.take(pgoutput::Begin{{0x10}, 0, 5}).value().has_value());
-        assembler.fail({100}, "of a table that nobody follows");
-        assembler.fail({200}, "malformed");
+        assembler.fail({{100}}, "of a table that nobody follows");
+        assembler.fail({{200}}, "malformed");
         CHECK(assembler.failures().size() == 1);
         CHECK(assembler.take(pgoutput::Commit{0, {0x10}, {0x20}, 0}).value()->changes.empty());
     }
@@ -205,7 +205,7 @@ TEST_CASE(
     CHECK(assembler.take(pgoutput::Begin{{0x10}, 0, 5}).has_value());
     CHECK(assembler.take(relation()).has_value());
     CHECK(assembler.take(pgoutput::Insert{{100}, tuple(seven)}).has_value());
-    assembler.fail({100}, "malformed");
+    assembler.fail({{100}}, "malformed");
     assembler.redefine({sample_table(100)});
     CHECK(assembler.take(pgoutput::Insert{{100}, tuple(eight)}).has_value());
     CHECK(assembler.take(pgoutput::Commit{0, {0x10}, {0x20}, 0}).value()->changes.empty());
