@@ -123,6 +123,7 @@ Result<Store> Store::open(const std::string& directory) {
     if (auto checked = impl->check_format(); !checked.has_value()) {
         return checked.error();
     }
+    impl->spooled = impl->size_of("s");
     Store store{std::move(impl)};
     auto state = store.state();
     if (!state.has_value()) {

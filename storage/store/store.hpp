@@ -155,7 +155,8 @@ class Store {
     /// Returns the oldest spooled changes of a table in the window, at most 1,000 or about 8 MB.
     Result<SpoolPage> read_spool(TableOid table, const SpoolWindow& window = {}) const;
 
-    /// About how many bytes are spooled since the last forget(), by the thread that writes.
+    /// About how many bytes were spooled since the last forget(), in earlier lives, too; by the
+    /// thread that writes.
     std::uint64_t spooled() const;
 
     /// Applies changes from the spool of a table, which are gone from it up to `last`. Requires no

@@ -372,9 +372,7 @@ Result<void> Follower::tend_joining() {
             return begin_spool();
         case Joiner::Stage::copying:
             if (spools_too_much()) {
-                context_.joiner.refuse(
-                    "While the table was copied, more was changed than [sync] wal_keep_max allows."
-                );
+                context_.joiner.refuse(std::string{spool_full});
             }
             if (context_.joiner.note_position(context_.progress.position())) {
                 context_.nudge.request();

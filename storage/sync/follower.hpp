@@ -16,6 +16,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -86,6 +87,10 @@ class Follower {
         std::string unreadable;
         Partitions partitions;
     };
+
+    /// Why a table has to be copied again whose spool has no more room.
+    static constexpr std::string_view spool_full =
+        "While the table was copied, more was changed than [sync] wal_keep_max allows.";
 
     bool has_landmark() const { return history_.landmark != store::Landmark{}; }
 

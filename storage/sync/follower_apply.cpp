@@ -154,7 +154,7 @@ Result<void> Follower::apply_large(const Transaction& transaction, const Spilled
 
 /// The server hears of us meanwhile; whether that reaches it, the next look at the stream says.
 Result<void> Follower::write_parts(const store::CommitRecord& record) {
-    LargeCommit commit{context_.store, record};
+    LargeCommit commit{context_.store, record, context_.spool_max};
     while (true) {
         auto part = commit.next(tables_);
         if (!part.has_value()) {
@@ -169,6 +169,10 @@ Result<void> Follower::write_parts(const store::CommitRecord& record) {
         context_.verifier.note({record.commit_lsn, record.end_lsn, (*part)->changes, record.xid});
         if (auto written = commit.write(**part); !written.has_value()) {
             return written;
+        }
+        if (commit.spool_full() && joining_.has_value()) {
+            joining_->unreadable_at = record.commit_lsn;
+            joining_->unreadable = spool_full;
         }
         context_.progress.part((*part)->changes);
         if (auto going_on = context_.interrupted(); !going_on.has_value()) {

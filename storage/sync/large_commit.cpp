@@ -10,10 +10,11 @@
 
 namespace veer::storage::sync {
 
-LargeCommit::LargeCommit(store::Store& store, store::CommitRecord record)
+LargeCommit::LargeCommit(store::Store& store, store::CommitRecord record, std::uint64_t spool_max)
     : store_{store},
       record_{std::move(record)},
-      reader_{store.read_spill(record_.xid, record_.next)} {}
+      reader_{store.read_spill(record_.xid, record_.next)},
+      spool_max_{spool_max} {}
 
 bool LargeCommit::counts(const store::SpilledChange& change) const {
     const auto left = record_.left.find(change.table);
@@ -42,7 +43,9 @@ Result<std::optional<LargeCommit::Part>> LargeCommit::next(const std::vector<Tab
             continue;
         }
         if (change.table == record_.joining) {
-            part.spooled.push_back(std::move(change.change));
+            if (!spool_full_) {
+                part.spooled.push_back(std::move(change.change));
+            }
         } else if (find_table(complete, change.table) != nullptr) {
             fresh.changes.push_back(std::move(change.change));
         }
@@ -62,6 +65,7 @@ Result<void> LargeCommit::write(const Part& part) {
     const store::Spool spool{
         record_.joining.value_or(TableOid{}), record_.commit_lsn, part.spooled, part.first};
     auto written = store_.write_part(part.changes, part.next, spool);
+    written = written.has_value() ? bound_spool() : written;
     if (!written.has_value() || !reader_.has_passed_files()) {
         return written;
     }
@@ -70,6 +74,17 @@ Result<void> LargeCommit::write(const Part& part) {
     }
     reader_.remove_passed_files();
     return {};
+}
+
+/// Before the next part, so that no life takes a spool with a gap for a whole one. One that has
+/// died in between notes it after a part more.
+Result<void> LargeCommit::bound_spool() {
+    if (spool_full_ || spool_max_ == 0 || !record_.joining.has_value() ||
+        store_.spooled() <= spool_max_) {
+        return {};
+    }
+    spool_full_ = true;
+    return store_.note_unreadable(record_.commit_lsn);
 }
 
 namespace {
@@ -87,7 +102,9 @@ Result<void> leave(store::Store& store, store::SyncState& state, const TableFail
 
 }  // namespace
 
-Result<void> finish_commit(store::Store& store, const std::function<Result<void>()>& going_on) {
+Result<void> finish_commit(
+    store::Store& store, std::uint64_t spool_max, const std::function<Result<void>()>& going_on
+) {
     auto record = store.commit_under_way();
     if (!record.has_value()) {
         return record.error();
@@ -104,7 +121,7 @@ Result<void> finish_commit(store::Store& store, const std::function<Result<void>
         return Error{Errc::gone, "A transaction was being applied to a copy that is not there."};
     }
     spdlog::info("sync: going on with the transaction at {}", to_string((*record)->commit_lsn));
-    LargeCommit commit{store, **record};
+    LargeCommit commit{store, **record, spool_max};
     while (true) {
         if (auto interrupted = going_on(); !interrupted.has_value()) {
             return interrupted;

@@ -64,7 +64,9 @@ Error Session::run(const std::optional<std::string>& start_over) {
     };
     if (start_over.has_value()) {
         context_.store.clear_spills();
-    } else if (auto finished = finish_commit(context_.store, going_on); !finished.has_value()) {
+    } else if (auto finished =
+                   finish_commit(context_.store, context_.options.wal_keep_max, going_on);
+               !finished.has_value()) {
         return finished.error();
     }
     if (auto prepared = prepare(start_over); !prepared.has_value()) {

@@ -148,7 +148,7 @@ TEST_CASE("Whenever the application of a large transaction ends, it goes on ther
         {
             store::Store store = directory.open();
             fill(store);
-            LargeCommit commit{store, spill(store)};
+            LargeCommit commit{store, spill(store), 0};
             for (std::size_t parts = 0; parts < dies_after && !ended; ++parts) {
                 const auto part = commit.next(store.state().value()->tables).value();
                 ended = !part.has_value();
@@ -162,7 +162,7 @@ TEST_CASE("Whenever the application of a large transaction ends, it goes on ther
         }
         store::Store store = directory.open();
         REQUIRE(store.commit_under_way().value().has_value());
-        finish_commit(store, go_on).value();
+        finish_commit(store, 0, go_on).value();
         CHECK(rows_of(store, {100}) == expected());
         CHECK(rows_of(store, {200}).size() == 1);
         CHECK(spooled(store) == count);
@@ -171,7 +171,7 @@ TEST_CASE("Whenever the application of a large transaction ends, it goes on ther
         CHECK(state->history.landmark == store::Landmark{{0x200}, 5, xid});
         CHECK_FALSE(store.commit_under_way().value().has_value());
         CHECK_FALSE(directory.has_files());
-        finish_commit(store, go_on).value();
+        finish_commit(store, 0, go_on).value();
         CHECK(rows_of(store, {100}) == expected());
     }
     CHECK(dies_after > 5);
@@ -202,7 +202,7 @@ TEST_CASE("What is interrupted goes on where it was, with the files that are lef
     bool ended = false;
     for (; !ended; ++lives) {
         int parts = 0;
-        const auto finished = finish_commit(store, [&]() -> Result<void> {
+        const auto finished = finish_commit(store, 0, [&]() -> Result<void> {
             return ++parts > 2 ? Result<void>{Error{Errc::connection, "veer is stopping."}}
                                : Result<void>{};
         });
@@ -242,7 +242,7 @@ TEST_CASE("A table of which a row is lost leaves, and the others get theirs", "[
     files->seal().value();
     record.count = files->count();
     store.begin_commit(record).value();
-    finish_commit(store, go_on).value();
+    finish_commit(store, 0, go_on).value();
     const auto tables = store.state().value()->tables;
     REQUIRE(tables.size() == 1);
     CHECK(tables.front().oid == TableOid{200});
@@ -265,7 +265,7 @@ TEST_CASE("Rows from before a table left do not count", "[storage]") {
     files->seal().value();
     record.count = files->count();
     store.begin_commit(record).value();
-    finish_commit(store, go_on).value();
+    finish_commit(store, 0, go_on).value();
     CHECK_FALSE(rows_of(store, {100}).contains(key_of(5)));
     CHECK(rows_of(store, {100}).contains(key_of(6)));
 }
@@ -276,10 +276,44 @@ TEST_CASE("What cannot be gone on with is copied anew, and forgotten with the co
     fill(store);
     spill(store);
     directory.lose_files();
-    const auto finished = finish_commit(store, go_on);
+    const auto finished = finish_commit(store, 0, go_on);
     REQUIRE(finished.has_error());
     CHECK(finished.error().code == Errc::gone);
     fill(store);
     CHECK_FALSE(store.commit_under_way().value().has_value());
-    CHECK(finish_commit(store, go_on).has_value());
+    CHECK(finish_commit(store, 0, go_on).has_value());
+}
+
+TEST_CASE("A joining table's spool is bounded inside a large transaction, too", "[storage]") {
+    constexpr std::uint64_t spool_max = 20'000;  // of more than 60,000 bytes
+    const Directory directory;
+    std::uint64_t kept = 0;
+    {
+        store::Store store = directory.open();
+        fill(store);
+        store.save_copy({.table = sample_table(300)}).value();
+        LargeCommit commit{store, spill(store), spool_max};
+        while (!commit.spool_full()) {
+            const auto part = commit.next(store.state().value()->tables).value();
+            REQUIRE(part.has_value());
+            CHECK_FALSE(store.copy().value()->unreadable == Lsn{0x200});
+            commit.write(*part).value();
+        }
+        kept = spooled(store);
+        CHECK(kept > 0);
+        CHECK(store.copy().value()->unreadable == Lsn{0x200});
+        const auto part = commit.next(store.state().value()->tables).value();
+        REQUIRE(part.has_value());
+        CHECK_FALSE(part->changes.empty());
+        CHECK(part->spooled.empty());
+        commit.write(*part).value();
+    }
+    store::Store store = directory.open();
+    CHECK(store.spooled() > spool_max);
+    finish_commit(store, spool_max, go_on).value();
+    CHECK(spooled(store) < count);
+    CHECK(spooled(store) <= kept + 1'000);  // a part of each life
+    CHECK(store.copy().value()->unreadable == Lsn{0x200});
+    CHECK(rows_of(store, {100}) == expected());
+    CHECK(store.state().value()->applied == Lsn{0x210});
 }
