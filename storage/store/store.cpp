@@ -18,6 +18,9 @@ namespace veer::storage::store {
 namespace {
 
 constexpr std::string_view format = "veer store 4";
+/// The same with a commit under way: who does not know of that would leave its other parts out. It
+/// is `format` again with its end, so that a veer that knows no more than that can take over then.
+constexpr std::string_view format_under_way = "veer store 5";
 /// Of rows without types of vectors, and without copied columns: what they hold is copied again.
 constexpr std::array<std::string_view, 3> outdated_formats{
     "veer store 1", "veer store 2", "veer store 3"};
@@ -60,6 +63,12 @@ Result<void> prepare_directory(const std::string& directory) {
     return {};
 }
 
+void forget_commit(rocksdb::WriteBatch& batch) {
+    batch.Delete(meta_key("commit"));
+    batch.Delete(meta_key("commit place"));
+    batch.Put(meta_key("format"), std::string{format});
+}
+
 }  // namespace
 
 Result<void> Store::Impl::start_over() {
@@ -82,7 +91,7 @@ Result<void> Store::Impl::check_format() {
         instance = **name;
         return start_over();
     }
-    if (found->has_value() && **found != format) {
+    if (found->has_value() && **found != format && **found != format_under_way) {
         return disk_error(
             "Cannot use the store in " + directory,
             "it has the format \"" + **found + "\", and this veer knows only \"" +
@@ -172,8 +181,7 @@ Result<void> Store::reset(const SyncState& state) {
     batch.Put(meta_key("state"), encode_state(state));
     batch.Put(meta_key("applied"), encode_lsn(state.applied));
     batch.Put(meta_key("history"), encode_history(state.history));
-    batch.Delete(meta_key("commit"));
-    batch.Delete(meta_key("commit place"));
+    forget_commit(batch);
     auto written = impl_->commit(batch, true);
     if (!written.has_value()) {
         return written;
@@ -277,6 +285,7 @@ Result<void> Store::begin_commit(const CommitRecord& record) {
     rocksdb::WriteBatch batch;
     batch.Put(meta_key("commit"), encode_commit(record));
     batch.Put(meta_key("commit place"), encode_place(record.next));
+    batch.Put(meta_key("format"), std::string{format_under_way});
     return impl_->commit(batch, false);
 }
 
@@ -314,8 +323,7 @@ Result<void> Store::end_commit(Lsn applied, const History& history) {
     rocksdb::WriteBatch batch;
     batch.Put(meta_key("applied"), encode_lsn(applied));
     batch.Put(meta_key("history"), encode_history(history));
-    batch.Delete(meta_key("commit"));
-    batch.Delete(meta_key("commit place"));
+    forget_commit(batch);
     auto written = impl_->commit(batch, false);
     if (written.has_value()) {
         impl_->applied = applied;

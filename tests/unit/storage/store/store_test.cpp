@@ -125,6 +125,39 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("With a commit under way a store is of a format that those before refuse", "[storage]") {
+    const TemporaryDirectory temporary;
+    const auto format = [&] {
+        rocksdb::DB* opened = nullptr;
+        REQUIRE(rocksdb::DB::OpenForReadOnly({}, temporary / "s", &opened).ok());
+        const std::unique_ptr<rocksdb::DB> db{opened};
+        std::string found;
+        REQUIRE(db->Get({}, meta_key("format"), &found).ok());
+        return found;
+    };
+    {
+        Store store = filled_store(temporary / "s");
+        store.open_spill(7).value()->seal().value();
+        CHECK(format() == "veer store 4");
+        store.begin_commit({.xid = 7, .end_lsn = {0x200}}).value();
+    }
+    CHECK(format() == "veer store 5");
+    {
+        Store store = Store::open(temporary / "s").value();
+        CHECK(store.state().value()->applied == Lsn{0x100});
+        CHECK(all_rows(store).size() == 2);
+        REQUIRE(store.commit_under_way().value().has_value());
+        SECTION("it ends") {
+            store.end_commit({0x200}, {}).value();
+        }
+        SECTION("it is forgotten with the copy") {
+            store.reset(copying_state()).value();
+        }
+        CHECK_FALSE(store.commit_under_way().value().has_value());
+    }
+    CHECK(format() == "veer store 4");
+}
+
 TEST_CASE("A copy is streaming only when it is finished", "[storage]") {
     const TemporaryDirectory temporary;
     {
