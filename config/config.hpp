@@ -90,7 +90,7 @@ struct Sync {
     std::uint64_t copy_rate = 0;
     /// Bytes on disk of transactions that have not ended, 64MiB to 1048576GiB; the tables of one
     /// that goes beyond are copied again. 0: large ones come whole, with their commit, in memory.
-    std::uint64_t streamed_max = 16ULL << 30U;
+    std::uint64_t streamed_max = 4ULL << 30U;
     unsigned build_threads =
         0;  ///< for indexes of copied and loaded rows, to 1024; 0: all processors
 

@@ -27,6 +27,11 @@ TEST_CASE("An empty file is the default configuration", "[config]") {
     CHECK(result->defaults.percent == 0);
 }
 
+TEST_CASE("Transactions that stay open are given up before the slot is", "[config]") {
+    // Their changes come from WAL that the slot holds back as long as they are open.
+    CHECK(Config{}.sync.streamed_max <= Config{}.sync.wal_keep_max / 4);
+}
+
 TEST_CASE("Every key is read", "[config]") {
     const Result<Config> result = parse(
         R"(
