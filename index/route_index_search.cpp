@@ -2,10 +2,42 @@
 #include "index/route_index_impl.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 // Searches of an index, each in one snapshot.
 
 namespace veer::index {
+
+namespace {
+
+/// One row of an answer.
+struct Placed {
+    double distance = 0;  ///< as reported
+    float walked = 0;     ///< where that is not a number
+    Slot slot = no_slot;
+};
+
+/// By the distances that the client sees; those that are none (cosine of vectors too long or too
+/// short for float32) come last, as Postgres sorts, and as pgvector's index does among each other.
+std::vector<Placed> in_order(
+    const Space& space, const HnswGraph& graph, const float* query, std::span<const Slot> slots
+) {
+    std::vector<Placed> all;
+    all.reserve(slots.size());
+    for (const Slot slot : slots) {
+        const float* const code = graph.code(slot);
+        const double distance = space.reported(query, code);
+        all.push_back({distance, std::isnan(distance) ? space.walk(query, code) : 0, slot});
+    }
+    std::sort(all.begin(), all.end(), [](const Placed& a, const Placed& b) {
+        return std::pair{sortable(a.distance), a.walked} <
+               std::pair{sortable(b.distance), b.walked};
+    });
+    return all;
+}
+
+}  // namespace
 
 Result<std::vector<Slot>> RouteIndex::Impl::find(
     const Space& space, const Snapshot& view, const SearchRequest& request, bool exact
@@ -67,20 +99,17 @@ Result<std::vector<Hit>> RouteIndex::Impl::search(const SearchRequest& request, 
     const float* const query = encoded(space_, request.query);
     std::vector<Hit> hits;
     hits.reserve(slots->size());
-    for (const Slot slot : *slots) {
+    for (const Placed& placed : in_order(space_, view.segment->graph(), query, *slots)) {
         Hit& hit = hits.emplace_back();
-        hit.key = view.segment->keys().get(slot);
-        hit.distance = space_.reported(query, view.segment->graph().code(slot));
+        hit.key = view.segment->keys().get(placed.slot);
+        hit.distance = placed.distance;
         if (!request.columns.empty()) {
-            const Record record = view.records->at(slot, view.published);
+            const Record record = view.records->at(placed.slot, view.published);
             for (const std::size_t column : request.columns) {
                 hit.values.push_back(view.records->column(column).send(record));
             }
         }
     }
-    std::sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) {
-        return sortable(a.distance) < sortable(b.distance);
-    });
     return hits;
 }
 

@@ -20,6 +20,12 @@ double norm_of(std::span<const float> numbers) {
     return std::sqrt(sum);
 }
 
+/// Between these, no sum of products of elements overflows, and no product that vanishes matters.
+constexpr float squares_min = 1e-30F;
+constexpr float squares_max = 1e37F;
+constexpr float inverse_norms_min = 1e-37F;
+constexpr float inverse_norms_max = 1e33F;
+
 /// Of a code of bits: how many are set.
 std::uint32_t set_bits(const float* code, std::uint32_t dimensions) {
     return std::bit_cast<std::uint32_t>(code[dimensions]);
@@ -94,9 +100,18 @@ void Space::encode(std::span<const float> vector, float* code) const {
     }
     const std::span<const float> numbers = numbers_of({code, vector.size()});
     const float squares = kernels_.dot(numbers.data(), numbers.data(), numbers.size());
-    const double norm =
-        std::isnormal(squares) ? std::sqrt(static_cast<double>(squares)) : norm_of(numbers);
-    last = static_cast<float>(1.0 / norm);
+    const bool fits = squares > squares_min && squares < squares_max;
+    const double norm = fits ? std::sqrt(static_cast<double>(squares)) : norm_of(numbers);
+    const auto inverse = static_cast<float>(1.0 / norm);
+    last = std::isnormal(inverse) ? inverse : 0;
+}
+
+double Space::scale(const float* code) const {
+    if (metric_ != Metric::cosine) {
+        return 1;
+    }
+    const float inverse = inverse_norm(code);
+    return inverse != 0 ? static_cast<double>(inverse) : 1.0 / norm_of(numbers_of(vector_of(code)));
 }
 
 float Space::l2_squared(const float* a, const float* b) const {
@@ -107,6 +122,27 @@ float Space::l2_squared(const float* a, const float* b) const {
 float Space::dot(const float* a, const float* b) const {
     return dense() ? kernels_.dot(a, b, dimensions_)
                    : sparse_dot(SparseElements{a}, SparseElements{b});
+}
+
+double Space::exact_dot(const float* a, const float* b) const {
+    if (!dense()) {
+        return sparse_dot<double>(SparseElements{a}, SparseElements{b});
+    }
+    double sum = 0;
+    for (std::size_t i = 0; i < dimensions_; ++i) {
+        sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+    }
+    return sum;
+}
+
+/// As if both had been brought to length 1 before, as pgvector's index does: in double where the
+/// products of float32 would overflow or vanish.
+float Space::walked_cosine(const float* a, const float* b) const {
+    const float inverse_norms = inverse_norm(a) * inverse_norm(b);
+    if (inverse_norms > inverse_norms_min && inverse_norms < inverse_norms_max) {
+        return 1 - dot(a, b) * inverse_norms;
+    }
+    return static_cast<float>(1 - exact_dot(a, b) * scale(a) * scale(b));
 }
 
 float Space::l1(const float* a, const float* b) const {
@@ -146,7 +182,7 @@ float Space::walk(const float* a, const float* b) const {
             distance = l2_squared(a, b);
             break;
         case Metric::cosine:
-            distance = 1 - dot(a, b) * inverse_norm(a) * inverse_norm(b);
+            distance = walked_cosine(a, b);
             break;
         case Metric::inner_product:
             distance = -dot(a, b);

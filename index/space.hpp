@@ -16,11 +16,14 @@ namespace veer::index {
 ///
 ///     code:  elements (elements.hpp) | one more
 ///
-///     vector, halfvec, sparsevec     the inverse norm, only for cosine
+///     vector, halfvec, sparsevec     the inverse norm, only for cosine; 0 where no float holds it
 ///     bit                            how many bits are set
 ///
 /// Two distances live here. `walk` is what the graph compares: float32, monotonic in the metric, no
-/// root, never NaN. `reported` is what a client sees: pgvector's formula (QUERIES.md B.4).
+/// root, never NaN. `reported` is what a client sees: pgvector's formula (QUERIES.md B.4). They
+/// part where float32 ends: beyond lengths of about 1e19 or below 1e-23 the formula of cosine says
+/// NaN, while the walk knows who is near, as pgvector's index of normalised vectors does. What L2
+/// and the inner product lose there (infinite, or zero) pgvector's index loses as well.
 class Space {
   public:
     /// `dimensions` counts elements (element_count()). Hamming and Jaccard are of bit, the others
@@ -52,10 +55,8 @@ class Space {
 
     const Kernels& kernels() const { return kernels_; }
 
-    /// What makes a dense code's vector comparable: its inverse norm under cosine, else 1.
-    float scale(const float* code) const {
-        return metric_ == Metric::cosine ? code[dimensions_] : 1.0F;
-    }
+    /// What makes a vector comparable: its inverse norm under cosine, else 1.
+    double scale(const float* code) const;
 
     /// Says why a vector cannot be searched for: wrong_dimensions, not_finite or zero_norm.
     Result<void> check(std::span<const float> vector) const;
@@ -74,7 +75,7 @@ class Space {
 
     static Form form_of(Metric metric, storage::VectorKind kind);
 
-    /// Behind the elements of a code, its inverse norm.
+    /// Behind the elements of a code, its inverse norm, or 0.
     float inverse_norm(const float* code) const {
         const std::span<const float> vector = vector_of(code);
         return vector.data()[vector.size()];
@@ -84,6 +85,8 @@ class Space {
 
     float l2_squared(const float* a, const float* b) const;
     float dot(const float* a, const float* b) const;
+    double exact_dot(const float* a, const float* b) const;
+    float walked_cosine(const float* a, const float* b) const;
     float l1(const float* a, const float* b) const;
     CosineParts cosine(const float* a, const float* b) const;
     double hamming(const float* a, const float* b) const;

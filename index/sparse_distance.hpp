@@ -75,13 +75,14 @@ inline float sparse_l1(SparseElements a, SparseElements b) {
 }
 
 /// Ends with the shorter one: what only one has adds nothing.
-inline float sparse_dot(SparseElements a, SparseElements b) {
-    float sum = 0;
+template <class Sum = float>
+Sum sparse_dot(SparseElements a, SparseElements b) {
+    Sum sum = 0;
     for (std::size_t i = 0, j = 0; i < a.size() && j < b.size();) {
         const std::uint32_t of_a = a.index(i);
         const std::uint32_t of_b = b.index(j);
         if (of_a == of_b) {
-            sum += a.value(i) * b.value(j);
+            sum += static_cast<Sum>(a.value(i)) * static_cast<Sum>(b.value(j));
         }
         i += of_a <= of_b ? 1 : 0;
         j += of_b <= of_a ? 1 : 0;

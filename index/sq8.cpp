@@ -105,9 +105,16 @@ Sq8::Tail Sq8::tail(const std::int8_t* code) const {
 }
 
 void Sq8::centred(const float* vector, float* moved) const {
-    const float scale = space_.scale(vector);
+    const double exact = space_.scale(vector);
+    const auto scale = static_cast<float>(exact);
+    if (std::isnormal(scale)) {
+        for (std::size_t i = 0; i < centre_.size(); ++i) {
+            moved[i] = vector[i] * scale - centre_[i];
+        }
+        return;
+    }
     for (std::size_t i = 0; i < centre_.size(); ++i) {
-        moved[i] = vector[i] * scale - centre_[i];
+        moved[i] = static_cast<float>(static_cast<double>(vector[i]) * exact) - centre_[i];
     }
 }
 
