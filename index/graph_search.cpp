@@ -90,7 +90,7 @@ Result<Precision> GraphSearch::over_codes_or_vectors(
         return Precision::exact;
     }
     Effort effort{limits};
-    const Sq8* const sq8 = store_.sq8();
+    const Sq8* const sq8 = store_.walked();
     if (sq8 != nullptr) {
         thread_local std::vector<std::int8_t> code;
         code.resize(Sq8::code_bytes(store_.space().dimensions()));

@@ -1,5 +1,7 @@
 #include "index/graph_store.hpp"
 
+#include "index/agreement.hpp"
+
 #include <algorithm>
 #include <vector>
 
@@ -143,6 +145,38 @@ bool GraphStore::train(double agreement_min) {
     sq8_ = std::move(sq8);
     trained_.store(sq8_.get(), std::memory_order_release);
     return true;
+}
+
+/// The rows of a sample are far apart; whether codes tell those apart that lie together, the links
+/// say.
+double GraphStore::agreement(std::span<const Slot> sample) const {
+    constexpr std::size_t asked_max = 32;
+    const Sq8& sq8 = *this->sq8();
+    Agreement agreement;
+    std::vector<Slot> others;
+    const std::size_t step = sample.size() / asked_max + 1;
+    for (std::size_t asked = 0; asked < sample.size(); asked += step) {
+        const Slot query = sample[asked];
+        others.assign(sample.begin(), sample.end());
+        Links near;
+        Links further;
+        const std::size_t count = links_.at(query, 0).read(near);
+        for (std::size_t i = 0; i < count; ++i) {
+            others.push_back(near[i]);
+            const std::size_t behind = links_.at(near[i], 0).read(further);
+            others.insert(
+                others.end(), further.begin(), further.begin() + static_cast<std::ptrdiff_t>(behind)
+            );
+        }
+        std::sort(others.begin(), others.end());
+        others.erase(std::unique(others.begin(), others.end()), others.end());
+        agreement.ask(
+            others.size(),
+            [&](std::size_t i) { return space_.walk(vector(query), vector(others[i])); },
+            [&](std::size_t i) { return sq8.distance(code(query), code(others[i])); }
+        );
+    }
+    return agreement.share();
 }
 
 }  // namespace veer::index

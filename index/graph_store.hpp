@@ -73,6 +73,20 @@ class GraphStore {
 
     const Sq8* sq8() const { return trained_.load(std::memory_order_acquire); }
 
+    /// What walks compare: sq8(), or null where there are no codes or they are too coarse.
+    const Sq8* walked() const {
+        return coarse_.load(std::memory_order_acquire) ? nullptr : sq8();
+    }
+
+    /// How well the codes tell who is near, asked about some of these slots: among all of them, and
+    /// among the nodes that they are linked to. Requires sq8(), and that they have vectors.
+    double agreement(std::span<const Slot> sample) const;
+
+    /// From now on walks compare vectors. Codes stay, for walks that have begun.
+    void give_codes_up() { coarse_.store(true, std::memory_order_release); }
+
+    bool gave_codes_up() const { return coarse_.load(std::memory_order_acquire); }
+
     const float* vector(Slot slot) const {
         const std::byte* const at = vectors_.data() + slot * vector_bytes_;
         return reinterpret_cast<const float*>(arena_ ? arena_->data() + place_at(at) : at);
@@ -89,10 +103,10 @@ class GraphStore {
 
     /// Cache lines that a search reads of a row: of its code or vector, and of its signs.
     std::size_t code_lines() const {
-        return lines_of(sq8() != nullptr ? code_bytes_ : vector_bytes_max_);
+        return lines_of(walked() != nullptr ? code_bytes_ : vector_bytes_max_);
     }
 
-    std::size_t sign_lines() const { return sq8() != nullptr ? lines_of(sign_bytes_) : 0; }
+    std::size_t sign_lines() const { return walked() != nullptr ? lines_of(sign_bytes_) : 0; }
 
     LinkLists& links() { return links_; }
 
@@ -150,6 +164,7 @@ class GraphStore {
     std::unique_ptr<const Sq8> sq8_;
     std::unique_ptr<const SignCodes> sign_codes_;
     std::atomic<const Sq8*> trained_{nullptr};
+    std::atomic<bool> coarse_{false};
 };
 
 /// Distances over the vectors themselves.

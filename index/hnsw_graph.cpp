@@ -35,6 +35,11 @@ constexpr std::size_t screened_bytes_min = std::size_t{32} << 20;
 /// Below, too many walks would be led astray.
 constexpr double agreement_min = 0.95;
 
+/// When what there are so many of is judged again.
+std::size_t judged_growth(std::size_t slots) {
+    return slots + slots / 2;
+}
+
 GraphOptions bounded(GraphOptions options) {
     options.m = std::clamp(options.m, 2U, m_max);
     options.ef_construction = std::clamp(options.ef_construction, options.m, 10'000U);
@@ -63,9 +68,10 @@ class HnswGraph::Impl {
               walks_codes(space, options_) ? options_.vector_file : VectorFile{}},
           levels_{options_.seed},
           next_training_{
-              options_.quantization == Quantization::none || !Sq8::fits(space) ? never_trained
-                                                                               : trained_rows_min} {
-    }
+              options_.quantization == Quantization::none || options_.walk_vectors ||
+                      !Sq8::fits(space)
+                  ? never_trained
+                  : trained_rows_min} {}
 
     const GraphOptions& options() const { return options_; }
 
@@ -76,6 +82,16 @@ class HnswGraph::Impl {
     Slot append(std::span<const float> vector) { return store_.append(vector, draw_level()); }
 
     bool train();
+
+    bool codes_to_be_judged() const {
+        return options_.quantization == Quantization::automatic && store_.walked() != nullptr &&
+               store_.size() >= std::max(trained_rows_min, next_judgement_.load(relaxed));
+    }
+
+    void judge_codes(std::span<const Slot> sample);
+
+    void doubt_codes() { next_judgement_.store(0, relaxed); }
+
     void link(Slot slot);
     std::size_t repair(std::size_t slots, const std::atomic<bool>& stopping);
     void finish_restored(Slot entry, const std::vector<bool>& lost);
@@ -95,6 +111,7 @@ class HnswGraph::Impl {
     }
 
   private:
+    static constexpr std::memory_order relaxed = std::memory_order_relaxed;
     static constexpr std::size_t never_trained = std::numeric_limits<std::size_t>::max();
 
     static std::uint64_t pack(Entry entry) {
@@ -117,6 +134,7 @@ class HnswGraph::Impl {
     GraphStore store_;
     std::mt19937_64 levels_;
     std::size_t next_training_;
+    std::atomic<std::size_t> next_judgement_{0};  ///< how many slots make it due
     std::atomic<std::uint64_t> entry_{pack({})};
 };
 
@@ -137,7 +155,16 @@ bool HnswGraph::Impl::train() {
         return true;
     }
     next_training_ = 4 * store_.size();
+    next_judgement_.store(judged_growth(store_.size()), relaxed);
     return store_.train(forced ? 0 : agreement_min);
+}
+
+/// The rows that come later may be of another kind: of another model, or closer together.
+void HnswGraph::Impl::judge_codes(std::span<const Slot> sample) {
+    next_judgement_.store(judged_growth(store_.size()), relaxed);
+    if (store_.walked() != nullptr && store_.agreement(sample) < agreement_min) {
+        store_.give_codes_up();
+    }
 }
 
 /// The `ef` nearest that are found on a layer, in no order.
@@ -201,7 +228,7 @@ void HnswGraph::Impl::link_over(const Measure& measure, Slot slot) {
 }
 
 void HnswGraph::Impl::link(Slot slot) {
-    if (store_.sq8() != nullptr) {
+    if (store_.walked() != nullptr) {
         link_over(OverCodes{store_}, slot);
     } else {
         link_over(OverVectors{store_}, slot);
@@ -259,7 +286,7 @@ void HnswGraph::Impl::bridge_over(const Measure& measure, const std::vector<bool
 void HnswGraph::Impl::finish_restored(Slot entry, const std::vector<bool>& lost) {
     if (std::find(lost.begin(), lost.end(), true) == lost.end()) {
         // As it was written.
-    } else if (store_.sq8() != nullptr) {
+    } else if (store_.walked() != nullptr) {
         bridge_over(OverCodes{store_}, lost);
     } else {
         bridge_over(OverVectors{store_}, lost);
@@ -274,7 +301,7 @@ std::size_t HnswGraph::Impl::repair(std::size_t slots, const std::atomic<bool>& 
     Reach reach{store_.links(), entry().slot, slots};
     std::size_t relinked = 0;
     for (Slot lost = reach.next_lost(stopping); lost != no_slot; lost = reach.next_lost(stopping)) {
-        const bool linked = store_.sq8() != nullptr ? relink_over(OverCodes{store_}, lost)
+        const bool linked = store_.walked() != nullptr ? relink_over(OverCodes{store_}, lost)
                                                     : relink_over(OverVectors{store_}, lost);
         relinked += linked ? 1U : 0U;
     }
@@ -390,6 +417,26 @@ Result<void> HnswGraph::train() {
     } catch (const std::exception&) {
         return make_error_code(Errc::out_of_memory);
     }
+}
+
+bool HnswGraph::codes_to_be_judged() const {
+    return impl_->codes_to_be_judged();
+}
+
+void HnswGraph::judge_codes(std::span<const Slot> sample) {
+    try {
+        impl_->judge_codes(sample);
+    } catch (const std::exception&) {
+        // Without memory for it they are as good as they were.
+    }
+}
+
+void HnswGraph::doubt_codes() {
+    impl_->doubt_codes();
+}
+
+bool HnswGraph::codes_are_coarse() const {
+    return impl_->store().gave_codes_up();
 }
 
 Result<void> HnswGraph::link(Slot slot) {

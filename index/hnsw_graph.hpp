@@ -24,6 +24,7 @@ struct GraphOptions {
     std::uint32_t ef_construction = 64;
     std::uint64_t seed = 1;
     Quantization quantization = Quantization::automatic;
+    bool walk_vectors = false;     ///< as codes have proved too coarse
     VectorFile vector_file = {};  ///< for vectors, where the walk can do without them
 };
 
@@ -86,6 +87,19 @@ class HnswGraph {
     /// Switches to codes once there are rows enough to learn them from. To be called between
     /// append() and link(), as often as one likes.
     Result<void> train();
+
+    /// Whether there are half as many rows again as when codes were judged last.
+    bool codes_to_be_judged() const;
+
+    /// Judges the codes by these slots, which have vectors: where they do not tell who is near,
+    /// walks compare vectors from now on. From one thread at a time, beside writer and searches.
+    void judge_codes(std::span<const Slot> sample);
+
+    /// Lets codes be judged whatever there was before.
+    void doubt_codes();
+
+    /// Whether they have been found too coarse: the graph was linked by them.
+    bool codes_are_coarse() const;
 
     /// Makes the slot a node. The first node must be alone; the next hundreds should be.
     Result<void> link(Slot slot);

@@ -155,6 +155,7 @@ void RouteIndex::Impl::load(std::span<const Entry> entries, unsigned threads) {
         return;  // nodes without a vector yet lead nowhere
     }
     (void)segment_->train();  // without memory for codes, vectors do
+    segment_->judge_codes(segment_->graph().size());
     missing_ += segment_->link(nodes, builders_);
 }
 
@@ -207,7 +208,7 @@ void RouteIndex::Impl::publish() {
         std::swap(snapshot_, next);
     }
     ++open_;
-    if (is_worn() || has_worn_records() || has_grown()) {
+    if (is_worn() || has_worn_records() || has_grown() || has_doubtful_codes()) {
         upkeep_.request();
     }
 }

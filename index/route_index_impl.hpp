@@ -166,6 +166,8 @@ class RouteIndex::Impl {
     bool is_worn() const;
     bool has_worn_records() const;
     bool has_grown() const;
+    bool has_doubtful_codes() const;
+    bool judge_codes();
 
     std::chrono::milliseconds keep_up(const std::atomic<bool>& stopping);
     bool rebuild(const std::atomic<bool>& stopping);
@@ -204,6 +206,10 @@ class RouteIndex::Impl {
     std::vector<Slot> unlinked_;                       ///< rows that came meanwhile
     std::optional<std::vector<Slot>> deaths_;          ///< since a rebuild looked last
     std::size_t checked_slots_ = 0;                    ///< how many there were at the last repair
+
+    // Upkeep's alone.
+    bool codes_chosen_anew_ = false;        ///< by a rebuild, and have not been found good since
+    std::size_t vectors_walked_until_ = 0;  ///< rows: fewer are rebuilt without codes
 
     std::atomic<std::uint64_t> rejected_{0};
     std::atomic<std::uint64_t> missing_{0};

@@ -59,6 +59,27 @@ bool RouteIndex::Impl::has_grown() const {
     return fresh > new_slots_min && fresh * new_share > checked_slots_;
 }
 
+bool RouteIndex::Impl::has_doubtful_codes() const {
+    const HnswGraph& graph = segment_->graph();
+    return graph.codes_to_be_judged() || graph.codes_are_coarse();
+}
+
+/// Whether walks by codes would be led astray. Beside the writer: what it reads never changes.
+bool RouteIndex::Impl::judge_codes() {
+    std::shared_ptr<Segment> segment;
+    std::size_t slots = 0;
+    {
+        const auto lock = keeping_up();
+        segment = segment_;
+        slots = segment->graph().size();
+    }
+    if (segment->graph().codes_to_be_judged()) {
+        segment->judge_codes(slots);
+        codes_chosen_anew_ = codes_chosen_anew_ && segment->graph().codes_are_coarse();
+    }
+    return segment->graph().codes_are_coarse();
+}
+
 storage::Result<bool> RouteIndex::Impl::restore(
     storage::ChunkStore& store, const std::string& name
 ) {
@@ -159,14 +180,17 @@ storage::Result<std::uint64_t> RouteIndex::Impl::checkpoint(
 }
 
 std::chrono::milliseconds RouteIndex::Impl::keep_up(const std::atomic<bool>& stopping) {
-    bool worn = false;
+    bool worn = judge_codes();
     bool worn_records = false;
     {
         const auto lock = keeping_up();
-        worn = is_worn();
+        worn = worn || is_worn();
         worn_records = has_worn_records();
     }
-    const bool rebuilt = !worn || rebuild(stopping);
+    bool rebuilt = !worn || rebuild(stopping);
+    if (worn && rebuilt && !stopping && judge_codes()) {
+        rebuilt = rebuild(stopping);  // without codes
+    }
     if (worn_records && (!worn || !rebuilt)) {  // a rebuild leaves the superseded out, too
         renew_records(stopping);
     }
@@ -191,6 +215,9 @@ bool RouteIndex::Impl::rebuild(const std::atomic<bool>& stopping) {
         live = live_.size();
         begin = {old->graph().size(), records->size()};
         deaths_.emplace();
+    }
+    if (codes_chosen_anew_ && old->graph().codes_are_coarse()) {
+        vectors_walked_until_ = 2 * live;
     }
     const bool done = rebuild_from(old, records, published, live, std::move(begin), stopping);
     {
@@ -223,7 +250,9 @@ bool RouteIndex::Impl::rebuild_from(
     // A file's room is taken from the disk at once, and the budget is asked only then.
     const std::size_t wanted = options_.vector_file.used() ? 0 : live * 5 / 4;
     const std::size_t capacity = std::min(std::max(capacity_min, wanted), slots_max());
-    auto fresh = Segment::create(space_, graph_options(), capacity, room());
+    GraphOptions graph = graph_options();
+    graph.walk_vectors = live < vectors_walked_until_;
+    auto fresh = Segment::create(space_, graph, capacity, room());
     if (!fresh || !(*fresh)->make_room(std::max<std::size_t>(live, 1))) {
         return false;
     }
@@ -268,6 +297,8 @@ std::optional<bool> RouteIndex::Impl::exchange(
         return std::nullopt;
     }
     segment_ = rebuild.fresh();
+    segment_->doubt_codes();  // before, there were no links to judge them by
+    codes_chosen_anew_ = true;
     records_ = rebuild.records();
     matches_ = std::make_shared<MatchCache>();
     live_.swap(rebuild.live());

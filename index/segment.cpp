@@ -30,6 +30,9 @@ constexpr std::size_t rows_taken = 64;
 /// Fewer are not worth a thread.
 constexpr std::size_t nodes_per_thread_min = 64;
 
+/// Rows that codes are judged by, at most: a few tens of milliseconds.
+constexpr std::size_t rows_judged_by = 4096;
+
 }  // namespace
 
 Result<std::shared_ptr<Segment>> Segment::create(
@@ -90,6 +93,21 @@ Result<void> Segment::reserve(std::size_t slots) {
         return make_error_code(Errc::out_of_memory);
     }
     return graph_->reserve(slots);
+}
+
+void Segment::judge_codes(std::size_t slots) {
+    if (!graph_->codes_to_be_judged()) {
+        return;
+    }
+    const std::size_t step = (slots + rows_judged_by - 1) / rows_judged_by;
+    std::vector<Slot> sample;
+    for (std::size_t i = 0; i < slots; i += step) {
+        const auto slot = static_cast<Slot>(i);
+        if (versions_.death(slot) == never) {  // one read back may have no vector else
+            sample.push_back(slot);
+        }
+    }
+    graph_->judge_codes(sample);
 }
 
 bool Segment::holds(Slot slot, std::span<const float> vector) const {

@@ -106,6 +106,12 @@ class Segment {
     /// See HnswGraph::train().
     Result<void> train() { return graph_->train(); }
 
+    /// See HnswGraph::judge_codes(), by some of the first `slots`, which are complete; where it is
+    /// due.
+    void judge_codes(std::size_t slots);
+
+    void doubt_codes() { graph_->doubt_codes(); }
+
     /// Links slots of add() with `threads` builders; returns how many failed for want of memory.
     /// Ends early, with slots left unlinked, once `stopping` is set.
     std::size_t link(

@@ -1,5 +1,7 @@
 #include "index/sq8.hpp"
 
+#include "index/agreement.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -41,24 +43,6 @@ std::int8_t rounded(float value) {
     return static_cast<std::int8_t>(
         static_cast<std::int32_t>(bounded + (bounded < 0 ? -0.5F : 0.5F))
     );
-}
-
-/// Those of 0 ... count - 1 with the smallest distances, in no order.
-template <class Distance>
-std::vector<std::size_t> nearest_of(std::size_t count, std::size_t wanted, Distance distance) {
-    std::vector<std::pair<float, std::size_t>> all(count);
-    for (std::size_t i = 0; i < count; ++i) {
-        all[i] = {distance(i), i};
-    }
-    std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(wanted) - 1, all.end());
-    std::vector<std::size_t> nearest(wanted);
-    std::transform(
-        all.begin(),
-        all.begin() + static_cast<std::ptrdiff_t>(wanted),
-        nearest.begin(),
-        [](const auto& one) { return one.second; }
-    );
-    return nearest;
 }
 
 }  // namespace
@@ -164,31 +148,23 @@ float Sq8::distance(const std::int8_t* a, const std::int8_t* b) const {
 
 double Sq8::agreement(std::span<const float* const> sample) const {
     constexpr std::size_t asked_max = 32;
-    constexpr std::size_t near_count = 10;
     const std::size_t others = std::min<std::size_t>(sample.size(), 1000);
-    const std::size_t near = std::min(near_count, others);
-    const std::size_t near_by_code = std::min(2 * near_count, others);
     const std::size_t bytes = code_bytes(space_.dimensions());
     std::vector<std::int8_t> codes(others * bytes);
     for (std::size_t i = 0; i < others; ++i) {
         encode(sample[i], codes.data() + i * bytes);
     }
-    std::size_t agreed = 0;
-    std::size_t asked = 0;
+    Agreement agreement;
     for (std::size_t query = 0; query < others; query += (others + asked_max - 1) / asked_max) {
-        const auto exact = nearest_of(others, near, [&](std::size_t i) {
-            return space_.walk(sample[query], sample[i]);
-        });
-        const auto coded = nearest_of(others, near_by_code, [&](std::size_t i) {
-            return distance(codes.data() + query * bytes, codes.data() + i * bytes);
-        });
-        agreed +=
-            static_cast<std::size_t>(std::count_if(exact.begin(), exact.end(), [&](std::size_t i) {
-                return std::find(coded.begin(), coded.end(), i) != coded.end();
-            }));
-        asked += near;
+        agreement.ask(
+            others,
+            [&](std::size_t i) { return space_.walk(sample[query], sample[i]); },
+            [&](std::size_t i) {
+                return distance(codes.data() + query * bytes, codes.data() + i * bytes);
+            }
+        );
     }
-    return static_cast<double>(agreed) / static_cast<double>(asked);
+    return agreement.share();
 }
 
 }  // namespace veer::index

@@ -3,6 +3,8 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include <algorithm>
+
 using namespace veer::index;
 using namespace veer::index::test;
 
@@ -105,4 +107,63 @@ TEST_CASE("Codes too coarse for their vectors are not used unless asked for", "[
     index.load(entries(rows), 1);
     index.publish();
     CHECK(recall(index, queries, 10, 100) >= 0.95);
+}
+
+namespace {
+
+/// Of a model whose vectors lie together, far from those of others: codes about another centre do
+/// not tell them apart.
+std::vector<Vector> far_and_close(std::size_t count, std::size_t dimensions, std::uint64_t seed) {
+    auto vectors = clustered(count, dimensions, seed);
+    for (Vector& vector : vectors) {
+        std::transform(vector.begin(), vector.end(), vector.begin(), [](float x) {
+            return 50 + 0.02F * x;
+        });
+    }
+    return vectors;
+}
+
+}  // namespace
+
+TEST_CASE("Codes that later rows prove too coarse are given up", "[index]") {
+    constexpr std::size_t dimensions = 256;
+    const auto rows = clustered(1200, dimensions, 1);
+    const auto later = far_and_close(2400, dimensions, 2);
+    const auto queries = far_and_close(50, dimensions, 3);
+    const IndexOptions options{.dimensions = dimensions, .m = 8, .ef_construction = 40};
+    RouteIndex index{options};
+    index.load(entries(rows), 1);
+    index.publish();
+    REQUIRE(recall(index, clustered(50, dimensions, 4), 10, 100) >= 0.95);
+
+    SECTION("row by row") {
+        for (std::size_t i = 0; i < later.size(); ++i) {
+            REQUIRE(index.put(std::to_string(rows.size() + i), later[i]));
+            index.publish();
+        }
+    }
+    SECTION("as a load") {
+        index.load(entries(later, rows.size()), 1);
+        index.publish();
+    }
+    index.settle();
+    CHECK(index.rebuilds() > 0);
+    CHECK(recall(index, queries, 10, 100) >= 0.95);
+    CHECK(recall(index, clustered(50, dimensions, 4), 10, 100) >= 0.95);
+    CHECK(index.upkeep_trouble().empty());
+}
+
+TEST_CASE("Codes about a centre that has moved on are made anew", "[index]") {
+    constexpr std::size_t dimensions = 256;
+    const auto rows = clustered(1100, dimensions, 1);
+    const auto later = far_and_close(1800, dimensions, 2);
+    RouteIndex index{IndexOptions{.dimensions = dimensions, .m = 8, .ef_construction = 40}};
+    index.load(entries(rows), 1);
+    index.publish();
+    for (std::size_t i = 0; i < later.size(); ++i) {
+        REQUIRE(index.put(std::to_string(i), later[i]));  // most take another's place
+        index.publish();
+    }
+    index.settle();
+    CHECK(recall(index, far_and_close(50, dimensions, 3), 10, 100) >= 0.95);
 }
