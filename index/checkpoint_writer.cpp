@@ -61,13 +61,24 @@ bool lists_younger_slots(const CheckpointWriter::View& view, std::size_t first, 
     return false;
 }
 
+/// Whether its row comes or goes with a transaction that the view does not show, and so will be
+/// something else by the next checkpoint. A view has slots of such transactions where a rebuild
+/// has ended in the middle of one.
+bool is_of_open_transaction(const CheckpointWriter::View& view, Slot slot) {
+    const Versions& versions = view.segment->versions();
+    const Sequence death = versions.death(slot);
+    return versions.birth(slot) > view.published || (death != never && death > view.published);
+}
+
+/// A row of an open transaction is nobody's yet, as a dead one: its node is kept with its vector.
 SlotImage image_of(const CheckpointWriter::View& view, Slot slot, Slot entry) {
     const Segment& segment = *view.segment;
     const LinkLists& lists = segment.graph().store().links();
-    const bool lives = segment.versions().death(slot) > view.published;
+    const bool lives = segment.versions().visible(slot, view.published);
     SlotImage image;
     image.links = links_of(lists, slot, view.slots);
-    const bool is_node = !image.links.front().empty() || slot == entry;
+    Links links;  // even if all of them are too young: others lead to it
+    const bool is_node = lists.at(slot, 0).read(links) > 0 || slot == entry;
     if (!is_node) {
         image.links.clear();
     }
@@ -159,18 +170,19 @@ storage::Result<void> CheckpointWriter::write_chunk(
     }
     std::vector<SlotImage> images;
     std::vector<DeadVector> dead;
+    bool is_open = false;
     for (std::size_t i = first; i < end; ++i) {
         const auto slot = static_cast<Slot>(i);
         images.push_back(image_of(view, slot, next.entry));
-        const Sequence death = view.segment->versions().death(slot);
         if (images.back().kind == SlotKind::dead_node) {
             const auto vector = view.segment->vector(slot);
             dead.push_back({slot, {vector.begin(), vector.end()}});
-        } else if (death != never && death > view.published) {
-            lists.touch(slot, LinkLists::links_changed | LinkLists::rows_died);  // it will be dead
         }
+        is_open = is_open || is_of_open_transaction(view, slot);
     }
-    if (lists_younger_slots(view, first, end)) {
+    if (is_open) {
+        lists.touch(static_cast<Slot>(first), LinkLists::links_changed | LinkLists::rows_died);
+    } else if (lists_younger_slots(view, first, end)) {
         lists.touch(static_cast<Slot>(first), LinkLists::links_changed);
     }
     const auto put = [&](const std::string& key, const std::string& bytes) {
@@ -181,7 +193,8 @@ storage::Result<void> CheckpointWriter::write_chunk(
     const std::string key = checkpoint::chunk_key(index_, chunk, next.number);
     auto done = put(key, checkpoint::encode(key, images));
     named.version = next.number;
-    const bool died = (touched & LinkLists::rows_died) != 0 || named.dead_version == 0;
+    const bool died =
+        (touched & LinkLists::rows_died) != 0 || named.dead_version == 0 || is_open;
     if (done.has_value() && died) {
         named.dead_version = dead.empty() ? 0 : next.number;
         const std::string dead_key = checkpoint::dead_key(index_, chunk, next.number);

@@ -119,8 +119,8 @@ Slot GraphStore::append(std::span<const float> vector, int level) {
     if (!set_vector(slot, vector) || !links_.add(slot, level)) {
         return no_slot;
     }
-    links_.touch(slot, LinkLists::links_changed);
     size_.store(std::size_t{slot} + 1, std::memory_order_release);
+    links_.touch(slot, LinkLists::links_changed);  // after it: see there
     return slot;
 }
 

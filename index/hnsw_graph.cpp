@@ -212,6 +212,8 @@ void HnswGraph::Impl::link_over(const Measure& measure, Slot slot) {
                      : std::vector<Found>{walk.descend(walk.at(top.slot), top.level, level)};
     for (int layer = highest; layer >= 0; --layer) {
         std::vector<Found>& found = found_on(walk, starts, layer, options_.ef_construction);
+        // One that is read back may be known to others already.
+        std::erase_if(found, [&](Found one) { return one.slot == slot; });
         nearby[static_cast<std::size_t>(layer)] = found;
         std::sort(found.begin(), found.end(), Nearer{});
         starts.assign(

@@ -187,12 +187,11 @@ class LinkLists {
         nodes()[slot].parent.store(parent, std::memory_order_relaxed);
     }
 
-    /// Notes a change of the slot's chunk. To be called after it: who takes the note sees it.
+    /// Notes a change of the slot's chunk. To be called after it: who takes the note sees it. Not
+    /// even where it seems to be noted already is it left out: somebody may be taking the note
+    /// before the change is to be seen.
     void touch(Slot slot, std::uint8_t what) const {
-        std::atomic<std::uint8_t>& note = touched(slot / chunk_slots);
-        if ((note.load(std::memory_order_relaxed) & what) != what) {
-            note.fetch_or(what, std::memory_order_release);
-        }
+        touched(slot / chunk_slots).fetch_or(what, std::memory_order_release);
     }
 
     /// What has changed of a chunk since this was asked last.

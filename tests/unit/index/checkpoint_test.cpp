@@ -6,6 +6,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <map>
@@ -285,4 +286,83 @@ TEST_CASE("Checkpoints are written beside writer and rebuilds", "[index]") {
     CHECK(again->restored()->lost == 0);
     check_equal(*again, model);
     CHECK(recall(*again, clustered(50, 4, 2), 10, 100) >= 0.97);
+}
+
+TEST_CASE("A checkpoint after a rebuild in the middle of a transaction is of use", "[index]") {
+    const IndexOptions options{.dimensions = 8, .m = 6, .ef_construction = 16};
+    MemoryChunks chunks;
+    RouteIndex index{options};
+    REQUIRE(index.restore(chunks, name).has_value());
+    Model model = filled(index, clustered(5000, 8, 1));
+    const auto fresh = clustered(5000, 8, 2);
+    for (std::size_t i = 0; i < 2000; ++i) {
+        const std::string key = std::to_string(i);
+        REQUIRE(index.put(key, fresh[i]));
+        model[key] = fresh[i];
+    }
+    index.publish();
+    Model open = model;
+    for (std::size_t i = 4999; index.rebuilds() == 0; --i) {
+        const std::string key = std::to_string(i);
+        REQUIRE(index.put(key, fresh[i]));
+        open[key] = fresh[i];
+    }
+    written(index);
+    const auto before = restarted(chunks, model, options);
+    check_equal(*before, model);
+    CHECK(before->restored()->rows == 5000);
+    check_equal(*restarted(chunks, open, options), open);
+
+    index.publish();
+    written(index);
+    const auto after = restarted(chunks, open, options);
+    check_equal(*after, open);
+    CHECK(after->restored()->other == 0);
+    CHECK(after->restored()->lost == 0);
+    CHECK(recall(*after, clustered(50, 8, 3), 10, 100) >= 0.97);
+}
+
+TEST_CASE("A node that only younger ones are linked to stays one for who leads to it", "[index]") {
+    const IndexOptions options{.dimensions = 2, .m = 2, .ef_construction = 8};
+    MemoryChunks chunks;
+    RouteIndex index{options};
+    REQUIRE(index.restore(chunks, name).has_value());
+    Model model = filled(index, {{0, 0}, {100, 0}, {0, 100}});
+    for (int i = 0; i < 40; ++i) {  // around each, in a transaction that is still open
+        const float near = static_cast<float>(i) / 100;
+        REQUIRE(index.put("a" + std::to_string(i), Vector{near, 1}));
+        REQUIRE(index.put("b" + std::to_string(i), Vector{100 + near, 1}));
+        REQUIRE(index.put("c" + std::to_string(i), Vector{near, 101}));
+    }
+    written(index);
+    const auto again = restarted(chunks, model, options);
+    CHECK(again->restored()->rows == 3);
+    check_equal(*again, model);
+    for (const auto& [key, vector] : model) {
+        CHECK(keys(again->search(vector, 1, 1)) == std::vector{key});
+    }
+}
+
+TEST_CASE("Rows of another kind that come at a restart show codes to be too coarse", "[index]") {
+    constexpr std::size_t dimensions = 256;
+    const IndexOptions options{.dimensions = dimensions, .m = 8, .ef_construction = 40};
+    MemoryChunks chunks;
+    RouteIndex index{options};
+    REQUIRE(index.restore(chunks, name).has_value());
+    Model model = filled(index, clustered(1200, dimensions, 1));
+    written(index);
+    auto later = clustered(1300, dimensions, 2);
+    for (Vector& vector : later) {
+        std::transform(vector.begin(), vector.end(), vector.begin(), [](float x) {
+            return 50 + 0.02F * x;
+        });
+    }
+    const std::vector<Vector> queries(later.end() - 50, later.end());
+    for (std::size_t i = 0; i < 1250; ++i) {
+        model["later " + std::to_string(i)] = later[i];
+    }
+    const auto again = restarted(chunks, model, options);
+    CHECK(again->restored()->rows == 1200);
+    again->settle();
+    CHECK(recall(*again, queries, 10, 100) >= 0.95);
 }
