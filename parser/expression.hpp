@@ -14,7 +14,8 @@ namespace veer::parser {
 struct GivenVector {
     std::string table;
     std::string column;
-    VectorExpression vector;
+    VectorExpression vector;  ///< of the first row
+    std::vector<VectorExpression> others = {};
 };
 
 /// A table of a FROM clause, as its columns may be qualified.

@@ -56,32 +56,81 @@ bool calls(const ProtobufCMessage& message) {
     return found;
 }
 
-/// The row of (VALUES (...)), if it is nothing else.
-const PgQuery__List* only_row(const PgQuery__SelectStmt& select) {
-    const bool plain = select.n_values_lists == 1 && select.n_sort_clause == 0 &&
-                       select.limit_count == nullptr && select.limit_offset == nullptr &&
-                       select.with_clause == nullptr && select.n_locking_clause == 0 &&
-                       select.values_lists[0]->node_case == PG_QUERY__NODE__NODE_LIST;
-    return plain ? select.values_lists[0]->list : nullptr;
+using Rows = std::vector<const PgQuery__List*>;
+
+/// The rows of (VALUES (...), (...)), if it is nothing else and they are of one length.
+Rows rows_of(const PgQuery__SelectStmt& select) {
+    const bool plain = select.n_sort_clause == 0 && select.limit_count == nullptr &&
+                       select.limit_offset == nullptr && select.with_clause == nullptr &&
+                       select.n_locking_clause == 0;
+    Rows rows;
+    for (const PgQuery__Node* node : std::span(select.values_lists, select.n_values_lists)) {
+        if (!plain || node->node_case != PG_QUERY__NODE__NODE_LIST) {
+            return {};
+        }
+        rows.push_back(node->list);
+        if (rows.back()->n_items != rows.front()->n_items) {
+            return {};
+        }
+    }
+    return rows;
 }
 
-/// Its vectors; a constant without a type is a text, there.
-std::vector<GivenVector> vectors_of(const PgQuery__List& row, const PgQuery__Alias& alias) {
+/// Of one column the vectors of all rows, if that is what it has, and of one type. That of the
+/// first row has to say which: where none does, a constant is a text.
+std::optional<GivenVector> read_given(const Rows& rows, std::size_t column) {
+    const auto untyped = [](const VectorExpression& vector) {
+        return vector.form == VectorExpression::Form::untyped;
+    };
+    std::optional<VectorExpression> first = read_vector(rows.front()->items[column]);
+    if (!first || first->stored || untyped(*first)) {
+        return std::nullopt;
+    }
+    GivenVector given{{}, {}, *std::move(first)};
+    given.vector.given = rows.size() == 1 ? 0 : column + 1;
+    for (const PgQuery__List* row : std::span(rows).subspan(1)) {
+        std::optional<VectorExpression> other = read_vector(row->items[column]);
+        if (!other || other->stored) {
+            return std::nullopt;
+        }
+        const bool alike = other->type_name == given.vector.type_name &&
+                           other->type_schema == given.vector.type_schema;
+        if (!alike && !untyped(*other)) {
+            return std::nullopt;
+        }
+        given.others.push_back(*std::move(other));
+    }
+    return given;
+}
+
+std::vector<GivenVector> vectors_of(const Rows& rows, const PgQuery__Alias& alias) {
     std::vector<GivenVector> vectors;
-    for (std::size_t i = 0; i < row.n_items; ++i) {
-        std::optional<VectorExpression> vector = read_vector(row.items[i]);
-        const bool typed =
-            vector && vector->form != VectorExpression::Form::untyped && !vector->stored;
-        if (typed) {
-            std::string column = i < alias.n_colnames ? std::string(name_of(alias.colnames[i]))
-                                                      : "column" + std::to_string(i + 1);
-            vectors.push_back({alias.aliasname, std::move(column), *std::move(vector)});
+    for (std::size_t i = 0; i < rows.front()->n_items; ++i) {
+        if (std::optional<GivenVector> given = read_given(rows, i)) {
+            given->table = alias.aliasname;
+            given->column = i < alias.n_colnames ? std::string(name_of(alias.colnames[i]))
+                                                 : "column" + std::to_string(i + 1);
+            vectors.push_back(*std::move(given));
         }
     }
     return vectors;
 }
 
 }  // namespace
+
+bool LateralSearch::note_others(NearestNeighbourQuery& query) const {
+    if (once) {
+        return true;
+    }
+    const auto searched = std::find_if(given.begin(), given.end(), [&](const GivenVector& each) {
+        return each.vector.given == query.vector.given;
+    });
+    if (searched == given.end()) {
+        return false;
+    }
+    query.several = GivenVectors{searched->table, searched->column, searched->others};
+    return true;
+}
 
 bool keeps_rows(const PgQuery__SelectStmt& whole) {
     const auto none_calls = [](std::span<PgQuery__Node* const> nodes) {
@@ -103,11 +152,12 @@ std::optional<LateralSearch> read_lateral(const PgQuery__SelectStmt& whole) {
     if (values == nullptr || search == nullptr || values->alias == nullptr || !keeps_rows(whole)) {
         return std::nullopt;
     }
-    const PgQuery__List* const row = only_row(*values->subquery->select_stmt);
-    if (row == nullptr || values->alias->aliasname == nullptr) {
+    const Rows rows = rows_of(*values->subquery->select_stmt);
+    if (rows.empty() || values->alias->aliasname == nullptr) {
         return std::nullopt;
     }
-    LateralSearch read{vectors_of(*row, *values->alias), search->subquery->select_stmt};
+    LateralSearch read{
+        vectors_of(rows, *values->alias), search->subquery->select_stmt, rows.size() == 1};
     return read.given.empty() ? std::nullopt : std::optional(std::move(read));
 }
 

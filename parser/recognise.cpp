@@ -382,7 +382,7 @@ std::optional<Refusal> read_wrapper(
     return std::nullopt;
 }
 
-/// A search beside a row with its vector: its rows are the statement's, and no others.
+/// A search beside rows with its vectors: its rows are the statement's, and no others.
 Recognition recognise_lateral(
     std::string_view text,
     const PgQuery__SelectStmt& whole,
@@ -394,6 +394,9 @@ Recognition recognise_lateral(
     if (auto* query = std::get_if<NearestNeighbourQuery>(&recognition)) {
         if (const auto refusal = read_wrapper(whole, Parts(whole), *query)) {
             return *refusal;
+        }
+        if (!lateral.note_others(*query)) {
+            return Refusal::query_vector;
         }
         query->all_rows_shown = true;
         return recognition;

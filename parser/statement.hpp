@@ -52,6 +52,8 @@ struct VectorExpression {
     std::string type_name = {};  ///< vector, halfvec, sparsevec or bit; empty where untyped
     std::string constant = {};   ///< of B'0101', which has no place among the literals: 0101
     std::optional<StoredVector> stored = std::nullopt;  ///< then there is no argument
+    /// It is the first of a column of several rows (GivenVectors); the column's number, else 0.
+    std::size_t given = 0;
 
     friend bool operator==(const VectorExpression&, const VectorExpression&) = default;
 };
@@ -113,6 +115,18 @@ struct JoinedTable {
     friend bool operator==(const JoinedTable&, const JoinedTable&) = default;
 };
 
+/// The query vectors of a search that is made once for each row of VALUES, all of one type:
+///
+///     FROM (VALUES (1, $1::vector), (2, $2::vector)) AS q (n, v) CROSS JOIN LATERAL (search) r
+///                      first            others       table    column
+struct GivenVectors {
+    std::string table;
+    std::string column;
+    std::vector<VectorExpression> others;
+
+    friend bool operator==(const GivenVectors&, const GivenVectors&) = default;
+};
+
 /// SELECT outputs FROM table [alias] [joins] [WHERE condition] ORDER BY column OP vector [ASC]
 /// LIMIT limit [OFFSET offset]. In the column's place may stand a cast of it to vector, or
 /// coalesce() of two columns.
@@ -151,6 +165,8 @@ struct NearestNeighbourQuery {
     bool all_rows_shown = false;  ///< and each of its rows is one of the whole statement's
     ColumnCast cast = {};         ///< of the column
     std::optional<LegacyColumn> legacy = std::nullopt;  ///< coalesce(column, legacy)
+    /// Where `vector` is but the first of several, each of which has LIMIT rows in the answer.
+    std::optional<GivenVectors> several = std::nullopt;
 
     /// Not every row of the table need be in the answer.
     bool narrows() const { return clauses.condition.has_value() || inner_join; }

@@ -33,6 +33,9 @@ void add_size(const index::Filter& filter, FilterSize& size) {
 
 /// Whether the rows that the search is among are all of the table, or told by the index's filter.
 bool known_rows(const parser::NearestNeighbourQuery& query, const Search& search) {
+    if (query.several) {
+        return false;  // an observation is of one vector
+    }
     if (!query.narrows()) {
         return true;
     }

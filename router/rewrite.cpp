@@ -88,16 +88,27 @@ std::optional<KeyTexts> key_texts(const storage::Table& table, std::string_view 
     return texts;
 }
 
-std::string any_of_array(
-    const std::string& column, std::string_view type, const std::vector<KeyTexts>& keys
-) {
+std::string array_of(std::string_view type, const std::vector<KeyTexts>& keys) {
     std::string elements = "{";
     for (const KeyTexts& key : keys) {
         elements += (elements.size() == 1 ? "" : ",") + quote_element(key.front());
     }
     elements += '}';
-    return column + " OPERATOR(pg_catalog.=) ANY (" + plain_literal(elements) + "::pg_catalog." +
-           std::string(type) + "[])";
+    return plain_literal(elements) + "::pg_catalog." + std::string(type) + "[]";
+}
+
+std::optional<std::vector<KeyTexts>> all_key_texts(
+    const storage::Table& table, std::span<const index::Hit> hits
+) {
+    std::vector<KeyTexts> keys;
+    for (const index::Hit& hit : hits) {
+        auto texts = key_texts(table, hit.key);
+        if (!texts) {
+            return std::nullopt;
+        }
+        keys.push_back(*std::move(texts));
+    }
+    return keys;
 }
 
 /// (a = 1 AND b = 2) OR (a = 1 AND b = 3): the planner makes one bitmap of index scans of it.
@@ -175,9 +186,29 @@ std::optional<std::string> key_text(const storage::Column& column, std::string_v
     }
 }
 
+std::string any_of(const storage::Table& table, std::string_view alias, const std::string& array) {
+    const storage::Column& key = table.columns[table.key.front()];
+    return quote_identifier(alias) + '.' + quote_identifier(key.name) +
+           " OPERATOR(pg_catalog.=) ANY (" + array + ')';
+}
+
+std::optional<std::string> key_array(
+    const storage::Table& table, std::span<const index::Hit> hits
+) {
+    const auto keys = all_key_texts(table, hits);
+    return keys
+               ? std::optional(array_of(type_name(table.columns[table.key.front()].type_oid), *keys)
+                 )
+               : std::nullopt;
+}
+
 std::optional<std::string> key_condition(
     const storage::Table& table, std::string_view alias, std::span<const index::Hit> hits
 ) {
+    if (table.key.size() == 1) {
+        const auto array = key_array(table, hits);
+        return array ? std::optional(any_of(table, alias, *array)) : std::nullopt;
+    }
     std::vector<std::string> columns;
     std::vector<std::string_view> types;
     for (const std::size_t key : table.key) {
@@ -185,16 +216,8 @@ std::optional<std::string> key_condition(
         columns.push_back(quote_identifier(alias) + '.' + quote_identifier(column.name));
         types.push_back(type_name(column.type_oid));
     }
-    std::vector<KeyTexts> keys;
-    for (const index::Hit& hit : hits) {
-        auto texts = key_texts(table, hit.key);
-        if (!texts) {
-            return std::nullopt;
-        }
-        keys.push_back(*std::move(texts));
-    }
-    return columns.size() == 1 ? any_of_array(columns.front(), types.front(), keys)
-                               : any_of_rows(columns, types, keys);
+    const auto keys = all_key_texts(table, hits);
+    return keys ? std::optional(any_of_rows(columns, types, *keys)) : std::nullopt;
 }
 
 std::optional<std::string> restrict_to_keys(

@@ -17,6 +17,8 @@ using parser::VectorExpression;
 using storage::Vector;
 using storage::VectorKind;
 
+constexpr std::size_t vectors_max = 32;  // of one statement
+
 bool float_array(std::uint32_t type) {
     constexpr std::uint32_t float4_array_oid = 1021;
     constexpr std::uint32_t float8_array_oid = 1022;
@@ -107,6 +109,31 @@ std::variant<Vector, Reason> decode(
         return reason::dimensions;
     }
     return *std::move(vector);
+}
+
+/// The vectors of the rows behind the first. Of bits no equality is at hand that says whose turn it
+/// is (restrict_each_to_keys()).
+std::variant<std::vector<Vector>, Reason> decode_others(
+    const parser::NearestNeighbourQuery& query,
+    const Values& values,
+    const storage::Column& column,
+    const VectorType& type
+) {
+    if (query.several->others.size() >= vectors_max || type.kind == VectorKind::bit) {
+        return reason::several_vectors;
+    }
+    std::vector<Vector> vectors;
+    for (const VectorExpression& other : query.several->others) {
+        auto decoded = decode(other, values, type);
+        if (const auto* why = std::get_if<Reason>(&decoded)) {
+            return *why;
+        }
+        vectors.push_back(std::get<Vector>(std::move(decoded)));
+        if (const auto why = refuse_vector(query, column, vectors.back())) {
+            return *why;
+        }
+    }
+    return vectors;
 }
 
 /// The width of a binary integer of this declared type. An undeclared LIMIT or OFFSET is inferred
@@ -261,6 +288,13 @@ std::variant<Search, Reason> fill_in(
             return *why;
         }
     }
+    if (query.several) {
+        auto others = decode_others(query, values, column, type);
+        if (const auto* why = std::get_if<Reason>(&others)) {
+            return *why;
+        }
+        search.others = std::get<std::vector<Vector>>(std::move(others));
+    }
     const auto agree = outputs_agree(query, values, search.vector, type);
     if (const auto* why = std::get_if<Reason>(&agree)) {
         return *why;
@@ -277,7 +311,7 @@ std::variant<Search, Reason> fill_in(
         if (ranked == query.vector) {
             continue;
         }
-        if (ranked.stored || query.vector.stored) {
+        if (ranked.stored || query.vector.stored || query.several) {
             return reason::vectors_differ;
         }
         const auto other = decode(ranked, values, type);
@@ -294,7 +328,8 @@ std::variant<Search, Reason> fill_in(
     }
     search.limit = static_cast<std::uint64_t>(*limit);
     search.offset = static_cast<std::uint64_t>(*offset);
-    if (search.limit > wanted_max || search.offset > wanted_max || search.wanted() > wanted_max) {
+    if (search.limit > wanted_max || search.offset > wanted_max ||
+        search.wanted() * search.vectors() > wanted_max) {
         return reason::limit_too_large;
     }
     return search;

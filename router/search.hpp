@@ -21,6 +21,7 @@ struct Route;
 /// A recognised statement with its values filled in: what is to be looked for.
 struct Search {
     storage::Vector vector;
+    std::vector<storage::Vector> others = {};  ///< of parser::GivenVectors
     std::uint64_t limit = 0;
     std::uint64_t offset = 0;
     bool one_vector = true;  ///< all distances among the outputs are to it
@@ -28,8 +29,13 @@ struct Search {
     /// Where the route's index is partial: what WHERE says (partial_index.hpp).
     std::optional<index::Filter> told = {};
 
-    /// How many nearest rows answer it.
+    /// How many nearest rows answer it, of each vector.
     std::uint64_t wanted() const { return limit + offset; }
+
+    std::size_t vectors() const { return 1 + others.size(); }
+
+    /// How many rows the answer has.
+    std::uint64_t rows_expected() const { return limit * vectors(); }
 
     /// Nothing about the values is for Postgres to tell.
     bool complete() const { return one_vector && rows.whole; }

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace veer::proxy::session {
 
@@ -84,8 +85,9 @@ struct Attempt {
     std::uint64_t arrivals = 0;     ///< Route::unparsable_arrivals() before the search
     std::shared_ptr<void> place;    ///< among the searches of the route's other server
     std::uint64_t candidates = 0;   ///< rows asked of the index, the last time
-    std::uint64_t found = 0;        ///< rows that it had
-    std::string stash;              ///< the held-back reply of a rewritten statement
+    std::uint64_t found = 0;        ///< rows that it had; of several vectors, the fewest
+    std::vector<std::vector<index::Hit>> hits;  ///< of several vectors, of those asked for so far
+    std::string stash;                          ///< the held-back reply of a rewritten statement
     std::uint64_t rows_expected = 0;
     std::string rewritten;                    ///< the statement restricted to keys
     std::optional<std::uint64_t> stash_rows;  ///< that came, or were counted

@@ -336,7 +336,11 @@ class Session {
     std::uint64_t first_candidates() const;
     bool admitted();
     void serve_settled(const std::vector<index::Hit>& hits, Instant now, Output& out);
+    void serve_each_settled(Instant now, Output& out);
+    bool look_beyond_ties(std::uint64_t certain, Instant now, Output& out);
     void look_for(std::uint64_t rows, Output& out);
+    void look_for_next(Output& out);
+    void on_found_of_one(const std::vector<index::Hit>& hits, Instant now, Output& out);
 
     // session_notice.cpp: what the client is told of it
     void read(PreparedStatement& statement, wire::Bytes text);
@@ -352,7 +356,8 @@ class Session {
     void serve(const std::vector<index::Hit>& hits, Instant now, Output& out);
     bool serve_locally(const std::vector<index::Hit>& hits, Output& out);
     void give_portal(LocalAnswer answer, Output& out);
-    bool serve_rewritten(const std::vector<index::Hit>& hits, Output& out);
+    void serve_each(Instant now, Output& out);
+    bool serve_rewritten(std::optional<std::string> text, Output& out);
     void run_rewritten(Output& out);
     void ask_count(Output& out);
     void note_count(const wire::Frame& frame);

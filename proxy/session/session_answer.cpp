@@ -2,6 +2,7 @@
 #include "proxy/wire/backend.hpp"
 #include "router/candidate.hpp"
 #include "router/rewrite.hpp"
+#include "router/several_vectors.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -17,8 +18,16 @@ constexpr wire::Bytes rewritten_statement = "veer_rewritten";
 }  // namespace
 
 void Session::serve(const std::vector<index::Hit>& hits, Instant now, Output& out) {
-    if (attempt_->service == router::Service::rewrite) {
-        if (!serve_rewritten(hits, out)) {
+    const Attempt& attempt = *attempt_;
+    if (attempt.service == router::Service::rewrite) {
+        auto text = router::restrict_to_keys(
+            attempt.statement->statement.text,
+            attempt.statement->statement.clauses(),
+            attempt.query(),
+            *attempt.route,
+            hits
+        );
+        if (!serve_rewritten(std::move(text), out)) {
             pass(router::reason::rewrite_failed, now, out);
         }
     } else if (serve_locally(hits, out)) {
@@ -26,6 +35,23 @@ void Session::serve(const std::vector<index::Hit>& hits, Instant now, Output& ou
         attempt_.reset();
     } else {
         pass(router::reason::format_code, now, out);
+    }
+}
+
+void Session::serve_each(Instant now, Output& out) {
+    Attempt& attempt = *attempt_;
+    auto text = router::restrict_each_to_keys(
+        attempt.statement->statement.text,
+        attempt.statement->statement.clauses(),
+        attempt.query(),
+        *attempt.route,
+        attempt.search,
+        attempt.hits,
+        attempt.facts.extension_schema
+    );
+    attempt.hits.clear();
+    if (!serve_rewritten(std::move(text), out)) {
+        pass(router::reason::rewrite_failed, now, out);
     }
 }
 
@@ -91,23 +117,17 @@ void Session::give_portal(LocalAnswer answer, Output& out) {
     }
 }
 
-bool Session::serve_rewritten(const std::vector<index::Hit>& hits, Output& out) {
+/// `text`: the statement under its keys, or nothing where one is not readable.
+bool Session::serve_rewritten(std::optional<std::string> text, Output& out) {
     Attempt& attempt = *attempt_;
     const parser::NearestNeighbourQuery& query = attempt.query();
-    const auto text = router::restrict_to_keys(
-        attempt.statement->statement.text,
-        attempt.statement->statement.clauses(),
-        query,
-        *attempt.route,
-        hits
-    );
     if (!text) {
         return false;
     }
-    attempt.rows_expected = attempt.search.limit;
+    attempt.rows_expected = attempt.search.rows_expected();
     attempt.stage = Attempt::Stage::rewriting;
     batch_failed_ = false;
-    attempt.rewritten = *text;
+    attempt.rewritten = *std::move(text);
     if (!query.wrapped || query.all_rows_shown) {
         run_rewritten(out);
         return true;
@@ -265,7 +285,9 @@ void Session::overflow_stash(Output& out) {
 /// Asks for more keys, if there are any and they would not be too many.
 bool Session::refill(Output& out) {
     Attempt& attempt = *attempt_;
-    const std::uint64_t kept = attempt.stash_rows.value_or(0) + attempt.search.offset;
+    // Of several vectors the average: which of them fell short is not known.
+    const std::uint64_t kept =
+        attempt.stash_rows.value_or(0) / attempt.search.vectors() + attempt.search.offset;
     router::Selectivity& selectivity = *attempt.statement->statement.plan->selectivity;
     selectivity.note_short(kept, attempt.found);
     const std::uint64_t more =

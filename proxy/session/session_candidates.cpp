@@ -67,8 +67,9 @@ std::uint32_t effort(const Attempt& attempt) {
 }  // namespace
 
 std::uint64_t Session::candidates_max() const {
-    return attempt_->route->table().key.size() > 1 ? composite_candidates_max
-                                                   : options_.candidates_max;
+    const std::uint64_t most = attempt_->route->table().key.size() > 1 ? composite_candidates_max
+                                                                       : options_.candidates_max;
+    return most / attempt_->search.vectors();
 }
 
 /// 0 where the statement's conditions keep so few rows that Postgres had better look for them.
@@ -100,9 +101,16 @@ bool Session::admitted() {
 }
 
 void Session::look_for(std::uint64_t rows, Output& out) {
+    attempt_->candidates = rows;
+    attempt_->hits.clear();
+    look_for_next(out);
+}
+
+/// With the only vector, or the next of several.
+void Session::look_for_next(Output& out) {
     Attempt& attempt = *attempt_;
+    const std::uint64_t rows = attempt.candidates;
     attempt.stage = Attempt::Stage::searching;
-    attempt.candidates = rows;
     if (attempt.observed) {
         attempt.observed->applied = router_.applied();
     }
@@ -110,7 +118,8 @@ void Session::look_for(std::uint64_t rows, Output& out) {
         .number = ++searches_,
         .order =
             {.index = attempt.route->column.index,
-             .vector = attempt.search.vector,
+             .vector = attempt.hits.empty() ? attempt.search.vector
+                                            : attempt.search.others[attempt.hits.size() - 1],
              .rows = rows,
              .ef = std::max<std::uint64_t>(effort(attempt), rows),
              .filter = attempt.search.rows.filter,
@@ -141,6 +150,8 @@ void Session::on_found(std::uint64_t number, const router::Found& found, Instant
         // Rows that pgvector's index does not hold (NULL, zero norm) may belong into a short
         // answer.
         pass(router::reason::short_answer, now, out);
+    } else if (attempt_->query().several) {
+        on_found_of_one(*found, now, out);
     } else {
         attempt_->found = found->size();
         note_found(*found, now);
@@ -148,6 +159,21 @@ void Session::on_found(std::uint64_t number, const router::Found& found, Instant
     }
     emit_due(out);
     drain_inbox(now, out);
+}
+
+/// Of several vectors.
+void Session::on_found_of_one(const std::vector<index::Hit>& hits, Instant now, Output& out) {
+    Attempt& attempt = *attempt_;
+    const bool first = attempt.hits.empty();
+    attempt.found = first ? hits.size() : std::min<std::uint64_t>(attempt.found, hits.size());
+    attempt.hits.push_back(hits);
+    if (attempt.hits.size() == attempt.search.vectors()) {
+        serve_each_settled(now, out);
+    } else if (admitted()) {
+        look_for_next(out);
+    } else {
+        pass(router::reason::engine_busy, now, out);
+    }
 }
 
 /// Where further keys say what comes first among rows of one distance, Postgres is given all of
@@ -159,15 +185,39 @@ void Session::serve_settled(const std::vector<index::Hit>& hits, Instant now, Ou
         return;
     }
     const std::size_t rows = router::rows_without_open_tie(hits, attempt.candidates);
-    if (rows >= attempt.search.wanted()) {
+    if (!look_beyond_ties(rows, now, out)) {
         serve({hits.begin(), hits.begin() + static_cast<std::ptrdiff_t>(rows)}, now, out);
-    } else if (attempt.candidates < candidates_max() && !admitted()) {
-        pass(router::reason::engine_busy, now, out);
-    } else if (attempt.candidates < candidates_max()) {
+    }
+}
+
+void Session::serve_each_settled(Instant now, Output& out) {
+    Attempt& attempt = *attempt_;
+    std::uint64_t fewest = attempt.found;
+    if (attempt.query().tie_breakers) {
+        for (std::vector<index::Hit>& hits : attempt.hits) {
+            hits.resize(router::rows_without_open_tie(hits, attempt.candidates));
+            fewest = std::min<std::uint64_t>(fewest, hits.size());
+        }
+    }
+    if (!look_beyond_ties(fewest, now, out)) {
+        serve_each(now, out);
+    }
+}
+
+/// Where too few rows are certain. True: the attempt goes on, or is over.
+bool Session::look_beyond_ties(std::uint64_t certain, Instant now, Output& out) {
+    const Attempt& attempt = *attempt_;
+    if (certain >= attempt.search.wanted()) {
+        return false;
+    }
+    if (attempt.candidates >= candidates_max()) {
+        pass(router::reason::ties, now, out);
+    } else if (admitted()) {
         look_for(std::min(2 * attempt.candidates, candidates_max()), out);
     } else {
-        pass(router::reason::ties, now, out);
+        pass(router::reason::engine_busy, now, out);
     }
+    return true;
 }
 
 }  // namespace veer::proxy::session

@@ -408,9 +408,10 @@ std::optional<router::Reason> Session::refuse_rewrite() const {
         return router::reason::named_portal;
     }
     // How many rows there are around a search is not told by its LIMIT.
-    const bool cut = attempt.rows_max > 0 &&
-                     ((attempt.query().wrapped && !attempt.query().all_rows_shown) ||
-                      static_cast<std::uint64_t>(attempt.rows_max) <= attempt.search.limit);
+    const bool cut =
+        attempt.rows_max > 0 &&
+        ((attempt.query().wrapped && !attempt.query().all_rows_shown) ||
+         static_cast<std::uint64_t>(attempt.rows_max) <= attempt.search.rows_expected());
     if (cut || !attempt.executed) {
         return router::reason::row_limit;  // whether it falls short would not be seen
     }

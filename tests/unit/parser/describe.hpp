@@ -73,6 +73,12 @@ inline std::string describe(const Recognition& recognition) {
     text += '.' + query.column + ' ';
     text += (query.operator_schema ? *query.operator_schema + '.' : std::string());
     text += query.operator_name + ' ' + describe(query.vector);
+    if (query.several) {
+        for (const VectorExpression& other : query.several->others) {
+            text += ", " + describe(other);
+        }
+        text += " of " + query.several->table + '.' + query.several->column;
+    }
     text += " limit " + describe(query.limit);
     text += query.offset == Count{} ? std::string() : " offset " + describe(query.offset);
     text += query.order_label ? " by " + *query.order_label : std::string();

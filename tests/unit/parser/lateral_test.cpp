@@ -46,9 +46,34 @@ TEST_CASE("A search by the vector of the only row of VALUES is one by that vecto
     );
 }
 
+TEST_CASE("A search for each of several rows of VALUES has all their vectors", "[parser]") {
+    CHECK(
+        read("(1, '[1]'::vector), (2, '[2]'), (3, $1::vector)", cross, search) ==
+        "t.e <-> '0::vector, '1, $1::vector of q.v limit 3 left join t inside: id"
+    );
+    CHECK(
+        describe_sql(
+            "select q.n, r.d from (values (1, '[1]'::vector, '[2]'::vector), (2, '[3]', '[4]')) q "
+            "(n, v, w), lateral (select t.e <-> q.w d from t order by t.e <-> q.w limit 3) r"
+        ) == "t.e <-> '1::vector, '3 of q.w limit 3 left join t inside: dist d '1::vector"
+    );
+}
+
 TEST_CASE("What may have other rows than the search is not taken for it", "[parser]") {
     const std::string row = "(1, '[1]'::vector)";
-    CHECK(read(row + ", (2, '[2]')", cross, search) == "no_distance_order");
+    CHECK(read(row + ", (2, null)", cross, search) == "no_distance_order");
+    CHECK(read(row + ", (2, '[2]'), (3)", cross, search) == "no_distance_order");
+    CHECK(read("(1, '[1]'), (2, '[2]'::vector)", cross, search) == "no_distance_order");
+    CHECK(read(row + ", (2, '[2]'::halfvec)", cross, search) == "no_distance_order");
+    CHECK(read(row + ", (2, '[2]'::public.vector)", cross, search) == "no_distance_order");
+    CHECK(
+        read(row + ", (2, '[2]')", cross, "select id from t order by t.e <-> '[3]' limit 3") ==
+        "query_vector"
+    );
+    CHECK(
+        read(row + ", (2, '[2]')", " left join lateral ", search, " r on true") ==
+        "no_distance_order"
+    );
     CHECK(read(row, " left join lateral ", search, " r on true") == "no_distance_order");
     CHECK(read(row, " join lateral ", search, " r on r.id > 5") == "no_distance_order");
     CHECK(read(row, cross, search, " r limit 2") == "no_distance_order");
