@@ -8,6 +8,7 @@
 #include "parser/order.hpp"
 #include "parser/outputs.hpp"
 #include "parser/read_condition.hpp"
+#include "parser/rerank.hpp"
 #include "parser/shape.hpp"
 #include "parser/stored_vector.hpp"
 #include "parser/tree.hpp"
@@ -102,6 +103,48 @@ std::variant<Ordered, Refusal> read_ordered(const PgQuery__SelectStmt& select, c
     return refused;
 }
 
+/// What a SELECT is read with, of the statement around it.
+struct Around {
+    std::vector<GivenVector> given = {};
+    const Reranking* reranking = nullptr;  ///< whose order is that of the rows
+};
+
+/// The same, where another SELECT sorts what this one has chosen.
+std::variant<Ordered, Refusal> read_chosen(
+    const PgQuery__SelectStmt& select,
+    const From& from,
+    const Reranking& reranking,
+    NearestNeighbourQuery& query
+) {
+    if (from.tables.size() != 1) {
+        return Refusal::derived_vector;  // the column may be another table's
+    }
+    const Source& source = from.tables.front().source;
+    std::vector<Output> outputs = read_outputs(select, source);
+    std::variant<Order, Refusal> order =
+        read_choice(select, source, outputs, reranking, query.reranked.emplace());
+    if (const auto* refusal = std::get_if<Refusal>(&order)) {
+        return *refusal;
+    }
+    return Ordered{source, std::move(outputs), std::get<Order>(std::move(order))};
+}
+
+/// How many rows the answer has, and of how many they are chosen.
+std::optional<Refusal> read_counts(
+    const PgQuery__SelectStmt& select, const Around& around, NearestNeighbourQuery& query
+) {
+    const std::optional<Refusal> refusal = read_counts(select, query);
+    if (refusal || around.reranking == nullptr) {
+        return refusal;
+    }
+    if (!std::holds_alternative<std::monostate>(query.offset.value)) {
+        return Refusal::derived_vector;
+    }
+    query.reranked->limit = query.limit;
+    query.may_raise = around.reranking->may_raise;
+    return read_counts(*around.reranking->whole, query);
+}
+
 /// Adds what WHERE, ON and the outputs do besides giving values.
 std::optional<Refusal> read_effects(
     const PgQuery__SelectStmt& select,
@@ -125,7 +168,7 @@ std::optional<Refusal> read_effects(
         effects.add(output.effects);
     }
     for (const Distance& ranked : effects.ranked) {
-        if (!ranked.same_measure(ordered.order.distance)) {
+        if (query.reranked || !ranked.same_measure(ordered.order.distance)) {
             return Refusal::grouping;
         }
         query.ranked.push_back(ranked.vector);
@@ -147,7 +190,7 @@ std::optional<Refusal> read_effects(
                    !(searched.legacy && column == searched.legacy->column);
         }
     );
-    query.may_raise = effects.may_raise || others_measured;
+    query.may_raise = query.may_raise || effects.may_raise || others_measured;
     query.columns = std::move(effects.columns);
     return std::nullopt;
 }
@@ -234,7 +277,7 @@ Recognition recognise_select(
     std::string_view text,
     const PgQuery__SelectStmt& select,
     const Shape& shape,
-    const std::vector<GivenVector>& given = {}
+    const Around& around = {}
 ) {
     if (const std::optional<Refusal> refusal = refuse_kind(select, shape)) {
         return *refusal;
@@ -243,8 +286,11 @@ Recognition recognise_select(
     if (!from) {
         return Refusal::join;
     }
-    add_given(given, *from);
-    std::variant<Ordered, Refusal> read = read_ordered(select, *from);
+    add_given(around.given, *from);
+    NearestNeighbourQuery query;
+    std::variant<Ordered, Refusal> read =
+        around.reranking == nullptr ? read_ordered(select, *from)
+                                    : read_chosen(select, *from, *around.reranking, query);
     if (const auto* refusal = std::get_if<Refusal>(&read)) {
         return *refusal;
     }
@@ -255,8 +301,7 @@ Recognition recognise_select(
     if (const auto* refusal = std::get_if<Refusal>(&columns)) {
         return *refusal;
     }
-    NearestNeighbourQuery query;
-    if (const std::optional<Refusal> refusal = read_counts(select, query)) {
+    if (const std::optional<Refusal> refusal = read_counts(select, around, query)) {
         return *refusal;
     }
     // Last, so that whoever counts refusals sees how many statements only their filter keeps away.
@@ -378,7 +423,7 @@ std::optional<Refusal> read_wrapper(
         }
     }
     query.wrapped = true;
-    query.all_rows_shown = shows_all_rows(whole);
+    query.all_rows_shown = query.reranked || shows_all_rows(whole);
     return std::nullopt;
 }
 
@@ -390,7 +435,8 @@ Recognition recognise_lateral(
     const LateralSearch& lateral,
     Refusal otherwise
 ) {
-    Recognition recognition = recognise_select(text, *lateral.select, shape, lateral.given);
+    Recognition recognition =
+        recognise_select(text, *lateral.select, shape, {.given = lateral.given});
     if (auto* query = std::get_if<NearestNeighbourQuery>(&recognition)) {
         if (const auto refusal = read_wrapper(whole, Parts(whole), *query)) {
             return *refusal;
@@ -403,6 +449,22 @@ Recognition recognise_lateral(
     }
     const Refusal refusal = std::get<Refusal>(recognition);
     return mentions_distance(refusal) ? refusal : otherwise;
+}
+
+Recognition recognise_part(
+    std::string_view text,
+    const PgQuery__SelectStmt& whole,
+    const PgQuery__SelectStmt& part,
+    const Shape& shape
+) {
+    Recognition recognition = recognise_select(text, part, shape);
+    const auto* const refusal = std::get_if<Refusal>(&recognition);
+    if (refusal != nullptr && *refusal == Refusal::derived_vector) {
+        if (const std::optional<Reranking> reranking = read_reranking(whole, part)) {
+            return recognise_select(text, part, shape, {.reranking = &*reranking});
+        }
+    }
+    return recognition;
 }
 
 /// A statement around one search with a LIMIT of its own; `otherwise` where there is none.
@@ -421,7 +483,7 @@ Recognition recognise_wrapped(
     const Parts parts(whole);
     std::optional<NearestNeighbourQuery> found;
     for (const PgQuery__SelectStmt* part : parts.selects) {
-        Recognition recognition = recognise_select(text, *part, inner);
+        Recognition recognition = recognise_part(text, whole, *part, inner);
         if (auto* query = std::get_if<NearestNeighbourQuery>(&recognition)) {
             if (found) {
                 return otherwise;  // two searches
@@ -484,52 +546,6 @@ Recognition recognise(std::string_view normalised_text) {
         return recognition;
     }
     return recognise_wrapped(normalised_text, *statement->select_stmt, shape, *refusal);
-}
-
-std::string_view to_string(Refusal refusal) {
-    switch (refusal) {
-        case Refusal::parse_error:
-            return "parse_error";
-        case Refusal::too_long:
-            return "too_long";
-        case Refusal::multiple_statements:
-            return "multiple_statements";
-        case Refusal::not_select:
-            return "not_select";
-        case Refusal::no_distance_order:
-            return "no_distance_order";
-        case Refusal::derived_vector:
-            return "derived_vector";
-        case Refusal::descending:
-            return "descending";
-        case Refusal::order_keys:
-            return "order_keys";
-        case Refusal::no_limit:
-            return "no_limit";
-        case Refusal::function:
-            return "function";
-        case Refusal::subquery:
-            return "subquery";
-        case Refusal::expression:
-            return "expression";
-        case Refusal::join:
-            return "join";
-        case Refusal::grouping:
-            return "grouping";
-        case Refusal::set_operation:
-            return "set_operation";
-        case Refusal::with_clause:
-            return "with_clause";
-        case Refusal::locking:
-            return "locking";
-        case Refusal::projection:
-            return "projection";
-        case Refusal::query_vector:
-            return "query_vector";
-        case Refusal::limit_form:
-            return "limit_form";
-    }
-    return "unknown";
 }
 
 }  // namespace veer::parser

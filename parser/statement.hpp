@@ -127,6 +127,18 @@ struct GivenVectors {
     friend bool operator==(const GivenVectors&, const GivenVectors&) = default;
 };
 
+/// What the rows of a search have been chosen by before they are sorted: signs of its numbers.
+///
+///     binary_quantize(column)::bit(3) <~> binary_quantize(vector) LIMIT 20
+struct Reranked {
+    std::int32_t bits = 0;
+    std::optional<std::string> operator_schema = {};
+    VectorExpression vector = {};
+    Count limit = {};
+
+    friend bool operator==(const Reranked&, const Reranked&) = default;
+};
+
 /// SELECT outputs FROM table [alias] [joins] [WHERE condition] ORDER BY column OP vector [ASC]
 /// LIMIT limit [OFFSET offset]. In the column's place may stand a cast of it to vector, or
 /// coalesce() of two columns.
@@ -167,6 +179,10 @@ struct NearestNeighbourQuery {
     std::optional<LegacyColumn> legacy = std::nullopt;  ///< coalesce(column, legacy)
     /// Where `vector` is but the first of several, each of which has LIMIT rows in the answer.
     std::optional<GivenVectors> several = std::nullopt;
+    /// Where LIMIT and OFFSET are of rows that another order has chosen (parser/rerank.hpp). Then
+    /// `clauses` are of the choice, and the answer has as many rows as they say, or all chosen
+    /// ones.
+    std::optional<Reranked> reranked = std::nullopt;
 
     /// Not every row of the table need be in the answer.
     bool narrows() const { return clauses.condition.has_value() || inner_join; }

@@ -57,7 +57,8 @@ std::optional<Reason> not_the_same_thing(
     const bool operators = query.operator_schema ? *query.operator_schema == facts.extension_schema
                                                  : facts.operator_visible;
     bool types = type_holds(query.vector, facts) && type_holds(query.cast, facts) &&
-                 (!query.legacy || type_holds(query.legacy->cast, facts));
+                 (!query.legacy || type_holds(query.legacy->cast, facts)) &&
+                 (!query.reranked || type_holds(query.reranked->vector, facts));
     for (const parser::OutputColumn& output : query.outputs) {
         const bool distance = output.kind == Kind::distance || output.kind == Kind::similarity;
         types = types && (!distance || type_holds(output.vector, facts));

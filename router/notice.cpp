@@ -60,6 +60,8 @@ constexpr Explanation of_router[] = {
     {reason::no_half_index,
      "PostgreSQL has no index of all rows on this expression, or a name in it means something "
      "else."},
+    {reason::no_bit_index,
+     "PostgreSQL has no index of all rows on these signs, or a name means something else."},
     {reason::partial_index,
      "PostgreSQL's indexes hold a part of the rows, and WHERE does not say, in a way that veer can "
      "follow, that it is about them."},

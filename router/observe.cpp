@@ -33,8 +33,8 @@ void add_size(const index::Filter& filter, FilterSize& size) {
 
 /// Whether the rows that the search is among are all of the table, or told by the index's filter.
 bool known_rows(const parser::NearestNeighbourQuery& query, const Search& search) {
-    if (query.several) {
-        return false;  // an observation is of one vector
+    if (query.several || query.reranked) {
+        return false;  // an observation is of one vector, and of rows chosen by nothing else
     }
     if (!query.narrows()) {
         return true;

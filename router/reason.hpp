@@ -64,6 +64,8 @@ inline constexpr Reason half_migrated = "half_migrated";  ///< Postgres has none
 inline constexpr Reason unparsable = "unparsable";
 inline constexpr Reason vector_type = "vector_type";  ///< cast to another type than the column's
 inline constexpr Reason no_half_index = "no_half_index";  ///< of column::halfvec(n): exact, then
+/// Of binary_quantize(column)::bit(n): exact in PostgreSQL, then.
+inline constexpr Reason no_bit_index = "no_bit_index";
 /// WHERE does not say that the rows are those of a partial index: exact, then.
 inline constexpr Reason partial_index = "partial_index";
 inline constexpr Reason dimensions = "dimensions";

@@ -246,6 +246,56 @@ std::variant<bool, Reason> outputs_agree(
     return agree;
 }
 
+/// Whether what the rows are ranked or chosen by besides is another vector.
+std::optional<Reason> refuse_other_vectors(
+    const parser::NearestNeighbourQuery& query,
+    const Values& values,
+    const Vector& vector,
+    const VectorType& type
+) {
+    const auto differs = [&](const VectorExpression& expression) {
+        if (expression == query.vector) {
+            return false;
+        }
+        if (expression.stored || query.vector.stored || query.several) {
+            return true;
+        }
+        const auto other = decode(expression, values, type);
+        const auto* const same = std::get_if<Vector>(&other);
+        return same == nullptr || *same != vector;
+    };
+    const bool differ = std::any_of(query.ranked.begin(), query.ranked.end(), differs) ||
+                        (query.reranked && differs(query.reranked->vector));
+    return differ ? std::optional(reason::vectors_differ) : std::nullopt;
+}
+
+std::optional<Reason> fill_in_counts(
+    const parser::NearestNeighbourQuery& query,
+    const Values& values,
+    std::uint64_t wanted_max,
+    Search& search
+) {
+    auto limit = count_value(query.limit, values);
+    const bool has_offset = !std::holds_alternative<std::monostate>(query.offset.value);
+    const auto offset = has_offset ? count_value(query.offset, values) : 0;
+    if (limit && offset && query.reranked) {  // there are no more rows than have been chosen
+        const auto chosen = count_value(query.reranked->limit, values);
+        limit = chosen && *offset >= 0 && *chosen > *offset
+                    ? std::optional(std::min(*limit, *chosen - *offset))
+                    : std::nullopt;
+    }
+    if (!limit || *limit < 1 || !offset || *offset < 0) {
+        return reason::limit_value;
+    }
+    search.limit = static_cast<std::uint64_t>(*limit);
+    search.offset = static_cast<std::uint64_t>(*offset);
+    if (search.limit > wanted_max || search.offset > wanted_max ||
+        search.wanted() * search.vectors() > wanted_max) {
+        return reason::limit_too_large;
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 bool is_inferred(std::uint32_t declared_type) {
@@ -307,30 +357,11 @@ std::variant<Search, Reason> fill_in(
             search.told = said_of_rows(*query.condition, route.table(), values);
         }
     }
-    for (const VectorExpression& ranked : query.ranked) {
-        if (ranked == query.vector) {
-            continue;
-        }
-        if (ranked.stored || query.vector.stored || query.several) {
-            return reason::vectors_differ;
-        }
-        const auto other = decode(ranked, values, type);
-        const auto* same = std::get_if<Vector>(&other);
-        if (same == nullptr || *same != search.vector) {
-            return reason::vectors_differ;
-        }
+    if (const auto why = refuse_other_vectors(query, values, search.vector, type)) {
+        return *why;
     }
-    const auto limit = count_value(query.limit, values);
-    const bool has_offset = !std::holds_alternative<std::monostate>(query.offset.value);
-    const auto offset = has_offset ? count_value(query.offset, values) : 0;
-    if (!limit || *limit < 1 || !offset || *offset < 0) {
-        return reason::limit_value;
-    }
-    search.limit = static_cast<std::uint64_t>(*limit);
-    search.offset = static_cast<std::uint64_t>(*offset);
-    if (search.limit > wanted_max || search.offset > wanted_max ||
-        search.wanted() * search.vectors() > wanted_max) {
-        return reason::limit_too_large;
+    if (const auto why = fill_in_counts(query, values, wanted_max, search)) {
+        return *why;
     }
     return search;
 }

@@ -1,5 +1,6 @@
 #include "router/session_facts.hpp"
 
+#include "router/expression_index.hpp"
 #include "router/rewrite.hpp"
 #include "router/route.hpp"
 #include "storage/partitions.hpp"
@@ -189,46 +190,6 @@ std::int64_t timeout_or_none(const std::optional<std::string_view>& field) {
     return millisecond;  // not understood: the most careful reading
 }
 
-/// That the route's table c has an index of column::halfvec(n), of all rows, for the operator.
-/// Without one PostgreSQL's answer is exact; with it, each row's value is known to be castable.
-std::string half_condition(const parser::NearestNeighbourQuery& query) {
-    if (!query.cast.to_half) {
-        return {};
-    }
-    const auto named = [](const std::optional<std::string>& schema, std::string_view visible) {
-        return schema ? "s.nspname OPERATOR(pg_catalog.=) " + escaped_literal(*schema)
-                      : std::string(visible);
-    };
-    const std::string end = "halfvec(" + std::to_string(*query.cast.typmod) + ')';
-    const std::string expression = "pg_catalog.pg_get_expr(i.indexprs, i.indrelid)";
-    return " AND EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a"
-           " ON a.attrelid OPERATOR(pg_catalog.=) i.indexrelid JOIN pg_catalog.pg_type y"
-           " ON y.oid OPERATOR(pg_catalog.=) a.atttypid JOIN pg_catalog.pg_namespace s"
-           " ON s.oid OPERATOR(pg_catalog.=) y.typnamespace JOIN pg_catalog.pg_operator o"
-           " ON o.oprnamespace OPERATOR(pg_catalog.=) s.oid"
-           " AND o.oprleft OPERATOR(pg_catalog.=) y.oid"
-           " AND o.oprright OPERATOR(pg_catalog.=) y.oid JOIN pg_catalog.pg_opclass k"
-           " ON k.oid OPERATOR(pg_catalog.=) i.indclass[0] JOIN pg_catalog.pg_amop m"
-           " ON m.amopfamily OPERATOR(pg_catalog.=) k.opcfamily"
-           " AND m.amopopr OPERATOR(pg_catalog.=) o.oid"
-           " WHERE i.indrelid OPERATOR(pg_catalog.=) c.oid AND i.indisvalid AND i.indpred IS NULL"
-           " AND i.indnatts OPERATOR(pg_catalog.=) 1 AND i.indkey[0] OPERATOR(pg_catalog.=) 0"
-           " AND y.typname OPERATOR(pg_catalog.=) 'halfvec' AND a.atttypmod "
-           "OPERATOR(pg_catalog.=) " +
-           std::to_string(*query.cast.typmod) + " AND o.oprname OPERATOR(pg_catalog.=) " +
-           escaped_literal(query.operator_name) + " AND " +
-           named(query.operator_schema, "pg_catalog.pg_operator_is_visible(o.oid)") + " AND " +
-           named(query.cast.type_schema, "pg_catalog.pg_type_is_visible(y.oid)") +
-           (query.vector.form == parser::VectorExpression::Form::untyped
-                ? std::string()
-                : " AND " + named(query.vector.type_schema, "pg_catalog.pg_type_is_visible(y.oid)")
-           ) +
-           " AND pg_catalog.starts_with(" + expression +
-           ", pg_catalog.concat('(', pg_catalog.quote_ident(" + escaped_literal(query.column) +
-           "), ')::')) AND pg_catalog.right(" + expression + ", " + std::to_string(end.size()) +
-           ") OPERATOR(pg_catalog.=) '" + end + "')";
-}
-
 }  // namespace
 
 std::string facts_query(const Route& route, std::string_view database) {
@@ -287,9 +248,9 @@ std::string facts_query(const Route& route, std::string_view database) {
 }
 
 std::string joined_condition(const parser::NearestNeighbourQuery& query) {
-    std::string halves = half_condition(query);
+    std::string indexed = expression_condition(query);
     if (query.joined.empty()) {
-        return halves;
+        return indexed;
     }
     std::string tables;
     for (const parser::JoinedTable& joined : query.joined) {
@@ -303,7 +264,7 @@ std::string joined_condition(const parser::NearestNeighbourQuery& query) {
            "]) AS j(o) LEFT JOIN pg_catalog.pg_class r ON r.oid OPERATOR(pg_catalog.=) j.o"
            " WHERE COALESCE(r.relkind, 'v') OPERATOR(pg_catalog.<>)"
            " ALL ('{r,p,m}'::pg_catalog.\"char\"[]))" +
-           halves;
+           indexed;
 }
 
 std::optional<SessionFacts> decode_facts(

@@ -76,8 +76,7 @@ storage::Lsn read_token(std::string_view text);
 std::string facts_query(const Route& route, std::string_view database);
 
 /// To be added to it: that the other tables of a statement's FROM are tables, and so call nothing,
-/// as a view might; and of column::halfvec(n) that PostgreSQL itself would search an index on that
-/// expression, and that its names mean pgvector's own. Empty where there is nothing of the kind.
+/// as a view might; and expression_condition(). Empty where there is nothing of the kind.
 std::string joined_condition(const parser::NearestNeighbourQuery& query);
 
 /// Decodes its row; nothing where the row is not as expected (the table is gone, or recovery).

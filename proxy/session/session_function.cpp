@@ -140,8 +140,9 @@ void Session::on_function_ready(bool failed, Instant now, Output& out) {
 router::Reason Session::note_gone() {
     const Attempt& attempt = *attempt_;
     if (attempt.called == nullptr) {
-        return attempt.query().cast.to_half ? router::reason::no_half_index
-                                            : router::reason::changed;
+        return attempt.query().reranked       ? router::reason::no_bit_index
+               : attempt.query().cast.to_half ? router::reason::no_half_index
+                                              : router::reason::changed;
     }
     Doubt doubted{attempt.function, std::nullopt};
     if (attempt.function_looked_again) {

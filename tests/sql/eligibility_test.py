@@ -26,7 +26,6 @@ PASSED = {
     31: "with_clause",  # the vector is a column of WITH
     39: "no_distance_order",  # ROW_NUMBER() without ORDER BY
     43: "derived_vector",  # bits of vectors
-    44: "derived_vector",
     48: "locking",
     51: "limit_form",
 }

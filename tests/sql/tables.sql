@@ -44,6 +44,7 @@ SELECT i, 'content ' || i, i % 5, jsonb_build_object('k', 'v' || i % 4, 'n', i %
 CREATE INDEX ON items USING hnsw (embedding vector_cosine_ops);
 CREATE INDEX ON items USING hnsw (embedding vector_l2_ops);
 CREATE INDEX ON items USING hnsw ((embedding::halfvec(8)) halfvec_l2_ops);
+CREATE INDEX ON items USING hnsw ((binary_quantize(embedding)::bit(8)) bit_hamming_ops);
 CREATE INDEX ON items USING ivfflat ((embedding::halfvec(8)) halfvec_ip_ops) WITH (lists = 1) WHERE category_id > 1;
 CREATE TABLE langchain_pg_collection (uuid uuid PRIMARY KEY, name varchar UNIQUE, cmetadata json);
 INSERT INTO langchain_pg_collection VALUES

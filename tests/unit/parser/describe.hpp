@@ -82,6 +82,10 @@ inline std::string describe(const Recognition& recognition) {
     text += " limit " + describe(query.limit);
     text += query.offset == Count{} ? std::string() : " offset " + describe(query.offset);
     text += query.order_label ? " by " + *query.order_label : std::string();
+    if (query.reranked) {
+        text += " of " + describe(query.reranked->limit) + " by bits " +
+                std::to_string(query.reranked->bits) + ' ' + describe(query.reranked->vector);
+    }
     text += query.by_similarity ? " falling" : "";
     text += query.tie_breakers ? " then" : "";
     for (const JoinedTable& joined : query.joined) {
