@@ -17,11 +17,13 @@ class Agreement {
         constexpr std::size_t near = 10;
         const auto nearest = nearest_of(count, near, exact);
         const auto by_code = nearest_of(count, 2 * near, coded);
-        agreed_ += static_cast<std::size_t>(
-            std::count_if(nearest.begin(), nearest.end(), [&](std::size_t i) {
+        agreed_ += static_cast<std::size_t>(std::count_if(
+            nearest.begin(),
+            nearest.end(),
+            [&](std::size_t i) {
                 return std::find(by_code.begin(), by_code.end(), i) != by_code.end();
-            })
-        );
+            }
+        ));
         asked_ += nearest.size();
     }
 

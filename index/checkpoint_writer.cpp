@@ -193,8 +193,7 @@ storage::Result<void> CheckpointWriter::write_chunk(
     const std::string key = checkpoint::chunk_key(index_, chunk, next.number);
     auto done = put(key, checkpoint::encode(key, images));
     named.version = next.number;
-    const bool died =
-        (touched & LinkLists::rows_died) != 0 || named.dead_version == 0 || is_open;
+    const bool died = (touched & LinkLists::rows_died) != 0 || named.dead_version == 0 || is_open;
     if (done.has_value() && died) {
         named.dead_version = dead.empty() ? 0 : next.number;
         const std::string dead_key = checkpoint::dead_key(index_, chunk, next.number);

@@ -74,9 +74,7 @@ class GraphStore {
     const Sq8* sq8() const { return trained_.load(std::memory_order_acquire); }
 
     /// What walks compare: sq8(), or null where there are no codes or they are too coarse.
-    const Sq8* walked() const {
-        return coarse_.load(std::memory_order_acquire) ? nullptr : sq8();
-    }
+    const Sq8* walked() const { return coarse_.load(std::memory_order_acquire) ? nullptr : sq8(); }
 
     /// How well the codes tell who is near, asked about some of these slots: among all of them, and
     /// among the nodes that they are linked to. Requires sq8(), and that they have vectors.

@@ -304,7 +304,7 @@ std::size_t HnswGraph::Impl::repair(std::size_t slots, const std::atomic<bool>& 
     std::size_t relinked = 0;
     for (Slot lost = reach.next_lost(stopping); lost != no_slot; lost = reach.next_lost(stopping)) {
         const bool linked = store_.walked() != nullptr ? relink_over(OverCodes{store_}, lost)
-                                                    : relink_over(OverVectors{store_}, lost);
+                                                       : relink_over(OverVectors{store_}, lost);
         relinked += linked ? 1U : 0U;
     }
     return relinked;

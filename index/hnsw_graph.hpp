@@ -24,7 +24,7 @@ struct GraphOptions {
     std::uint32_t ef_construction = 64;
     std::uint64_t seed = 1;
     Quantization quantization = Quantization::automatic;
-    bool walk_vectors = false;     ///< as codes have proved too coarse
+    bool walk_vectors = false;    ///< as codes have proved too coarse
     VectorFile vector_file = {};  ///< for vectors, where the walk can do without them
 };
 
