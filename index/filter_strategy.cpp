@@ -46,7 +46,7 @@ double bridges(const FilteredSearch& search) {
 }  // namespace
 
 double FilteredSearch::share() const {
-    return std::min(nodes / std::max(rows, 1.0), 1.0);
+    return std::min(std::max(nodes, matching) / std::max(rows, 1.0), 1.0);
 }
 
 double comparing_cost(const FilteredSearch& search) {

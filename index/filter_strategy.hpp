@@ -14,7 +14,8 @@ struct FilteredSearch {
     std::size_t code_lines = 1;  ///< cache lines of what distances are computed of
     std::size_t sign_lines = 0;  ///< of what rules most rows out before; 0: nothing does
 
-    /// Of the nodes, those that are walked over or compared with.
+    /// Of the nodes, those that are walked over or compared with. Where rows share a node, there
+    /// are fewer nodes than rows, and as many of them as of the rows are taken to pass.
     double share() const;
 };
 

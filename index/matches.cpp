@@ -36,17 +36,22 @@ void count(Matches& matches, const RecordsView& view) {
     matches.count = count_of(matches.records);
     matches.node_count = count_of(matches.nodes);
     const std::size_t step = matches.count / sampled + 1;
-    std::size_t at = 0;
+    const std::vector<std::uint64_t>& words = matches.records.words();
     std::size_t looked_at = 0;
     std::size_t newest = 0;
-    matches.records.each_from(0, [&](std::size_t record) {
-        if (at++ % step == 0) {
-            const Slot slot = view.records.slot(static_cast<Record>(record));
+    std::size_t before = 0;  // records that pass, of the words before
+    std::size_t next = 0;    // to be looked at, among those that pass
+    for (std::size_t word = 0; word < words.size(); ++word) {
+        before += static_cast<std::size_t>(std::popcount(words[word]));
+        if (before > next) {  // the first of the word will do for whichever it is
+            next += step * ((before - next - 1) / step + 1);
+            const auto record = static_cast<Record>(
+                word * 64 + static_cast<std::size_t>(std::countr_zero(words[word]))
+            );
             ++looked_at;
-            newest += view.records.newest(slot) == record ? 1U : 0U;
+            newest += view.records.newest(view.records.slot(record)) == record ? 1U : 0U;
         }
-        return true;
-    });
+    }
     matches.current = matches.count * newest / std::max<std::size_t>(looked_at, 1);
 }
 

@@ -83,6 +83,13 @@ TEST_CASE("Where too few nodes are within two links no walk is begun", "[index]"
     CHECK(worth_walking(search));
 }
 
+TEST_CASE("Rows that share nodes are walked over like others", "[index]") {
+    FilteredSearch search = long_vectors(0.9, 40);
+    search.rows *= 30;
+    search.matching *= 30;
+    CHECK(worth_walking(search));
+}
+
 TEST_CASE("An index without rows is compared with", "[index]") {
     CHECK_FALSE(worth_walking({}));
 }
