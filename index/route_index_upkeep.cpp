@@ -150,6 +150,7 @@ void RouteIndex::Impl::finish_restore() {
     const std::unique_ptr<Restore> restore = std::move(restore_);
     const Restore::Finished finished = restore->finish(unlinked_);
     (void)segment_->train();  // without memory for codes, vectors do
+    segment_->doubt_codes();  // that it had none may have been the links' judgement
     missing_ += segment_->link(unlinked_, builders_) + (finished.in_memory ? 0U : 1U);
     unlinked_ = {};
     const std::lock_guard lock{mutex_};

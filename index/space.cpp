@@ -110,8 +110,11 @@ double Space::scale(const float* code) const {
     if (metric_ != Metric::cosine) {
         return 1;
     }
-    const float inverse = inverse_norm(code);
-    return inverse != 0 ? static_cast<double>(inverse) : 1.0 / norm_of(numbers_of(vector_of(code)));
+    if (const float inverse = inverse_norm(code); inverse != 0) {
+        return inverse;
+    }
+    const double norm = norm_of(numbers_of(vector_of(code)));
+    return norm == 0 ? 0 : 1 / norm;  // of a slot whose row has gone before a restart
 }
 
 float Space::l2_squared(const float* a, const float* b) const {

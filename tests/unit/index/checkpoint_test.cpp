@@ -303,6 +303,11 @@ TEST_CASE("A checkpoint after a rebuild in the middle of a transaction is of use
     index.publish();
     Model open = model;
     for (std::size_t i = 4999; index.rebuilds() == 0; --i) {
+        if (i < 2500) {  // enough of an open transaction: the rebuild goes on by itself
+            std::this_thread::yield();
+            ++i;
+            continue;
+        }
         const std::string key = std::to_string(i);
         REQUIRE(index.put(key, fresh[i]));
         open[key] = fresh[i];
