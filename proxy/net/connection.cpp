@@ -191,8 +191,10 @@ bool Connection::may_read_server() const {
 void Connection::carry_out(session::Output& output) {
     for (std::size_t searches = 0; output.search; ++searches) {
         session::PendingSearch search = *std::exchange(output.search, std::nullopt);
-        if (search.time_max) {
-            search.order.deadline = EventLoop::Clock::now() + *search.time_max;
+        if (search.gives_up) {
+            search.order.deadline =
+                EventLoop::Clock::time_point(std::chrono::nanoseconds(search.gives_up->nanoseconds)
+                );
         }
         if (search.order.long_running()) {
             if (!search_aside(search)) {

@@ -3,7 +3,6 @@
 #include "router/search_order.hpp"
 #include "router/session_facts.hpp"
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -32,8 +31,8 @@ struct PendingSearch {
     /// Then on_found() is called without rows, should there be none yet: another server may be
     /// slow.
     std::optional<Instant> deadline = std::nullopt;
-    /// A search of veer's own index gives up by itself, so long after it was asked for.
-    std::optional<std::chrono::nanoseconds> time_max = std::nullopt;
+    /// A search of veer's own index gives up by itself.
+    std::optional<Instant> gives_up = std::nullopt;
 };
 
 /// What a session wants done, after one event: bytes to write, in order, to either side, and more.

@@ -19,11 +19,14 @@ constexpr std::uint64_t composite_candidates_max = 256;
 /// hundred. What takes longer than this is not what veer is for.
 constexpr std::chrono::seconds index_time_max{5};
 
-/// Postgres, when it gets the statement after all, is to have a good part of its own timeout left.
-std::chrono::nanoseconds search_time_max(std::int64_t statement_timeout_ns) {
-    return std::min<std::chrono::nanoseconds>(
-        index_time_max, std::chrono::nanoseconds{statement_timeout_ns / 4}
-    );
+/// Of all looks of one search together. Postgres, when it gets the statement after all, is to have
+/// a good part of its own timeout left.
+Instant give_up_time(Instant searched, std::int64_t statement_timeout_ns) {
+    return {
+        searched.nanoseconds +
+        std::min<std::int64_t>(
+            std::chrono::nanoseconds{index_time_max}.count(), statement_timeout_ns / 4
+        )};
 }
 
 /// Why Postgres answers where the index had no answer.
@@ -130,7 +133,7 @@ void Session::look_for_next(Output& out) {
              .place = attempt.place},
         .deadline = attempt.route->candidate ? std::optional(answer_deadline(attempt.searched))
                                              : std::nullopt,
-        .time_max = search_time_max(attempt.facts.statement_timeout_ns)};
+        .gives_up = give_up_time(attempt.searched, attempt.facts.statement_timeout_ns)};
 }
 
 void Session::on_found(std::uint64_t number, const router::Found& found, Instant now, Output& out) {

@@ -72,13 +72,13 @@ std::size_t Session::process(wire::Bytes bytes, Instant now, Output& out) {
     std::size_t at = 0;
     while (at < bytes.size() && !paused()) {
         const wire::Bytes rest = bytes.substr(at);
-        if (out.to_client.size() >= answered_at_once) {
-            full_ = true;
-            break;
-        }
         if (state_ == State::raw) {
             out.to_server += rest;
             return bytes.size();
+        }
+        if (out.to_client.size() >= answered_at_once) {
+            full_ = true;
+            break;
         }
         if (passing_ > 0) {
             at += pass_part(rest, out);
