@@ -28,12 +28,14 @@ CatalogueWatch::CatalogueWatch(
     source::ConnectOptions options,
     std::string publication,
     ColumnChoices columns,
-    std::chrono::milliseconds every
+    std::chrono::milliseconds every,
+    std::chrono::milliseconds leave_after
 )
     : options_{std::move(options)},
       publication_{std::move(publication)},
       columns_{std::move(columns)},
-      every_{every} {
+      every_{every},
+      leave_after_{leave_after} {
     options_.wake = &wake_;
     thread_ = std::thread{[this] {
         surviving("the watch of the catalogue", wake_, [this] { run(); });
@@ -119,7 +121,7 @@ Result<std::optional<std::string>> CatalogueWatch::look(source::Connection& conn
     }
     tell({std::move(*catalogue), std::move(**publication)});
     to_leave_ = taken_.load(std::memory_order_acquire) != told_;
-    if (to_leave_) {
+    if (to_leave_ && std::chrono::steady_clock::now() - told_at_ < leave_after_) {
         return std::optional<std::string>{};
     }
     auto kept = keep_publication(connection, again->tables);
@@ -131,6 +133,7 @@ void CatalogueWatch::tell(CatalogueView view) {
         return;
     }
     last_ = view;
+    told_at_ = std::chrono::steady_clock::now();
     const std::scoped_lock lock{mutex_};
     view_ = std::move(view);
     view_looked_ = looked_;

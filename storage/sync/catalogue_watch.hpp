@@ -30,7 +30,10 @@ struct CatalogueView {
 /// It also takes out of the publication what is no longer copied, again at each look until it is
 /// done: Postgres refuses updates of a published table that has lost its key, and a lock, a copy
 /// that takes hours or a restart of veer must not leave it so. Not before the stream has taken a
-/// view without that table, though: until then it is searched, and must hear of every row.
+/// view without that table, though: until then it is searched, and must hear of every row. That it
+/// waits for as long as `leave_after`: while a large transaction is applied no view is taken, and a
+/// table that has lost its key, which no session takes for the one that was copied, must be free
+/// again.
 class CatalogueWatch {
   public:
     /// `options.wake` is not used: the watch has a wake of its own.
@@ -38,7 +41,8 @@ class CatalogueWatch {
         source::ConnectOptions options,
         std::string publication,
         ColumnChoices columns,
-        std::chrono::milliseconds every
+        std::chrono::milliseconds every,
+        std::chrono::milliseconds leave_after = std::chrono::seconds{5}
     );
     CatalogueWatch(const CatalogueWatch&) = delete;
     CatalogueWatch& operator=(const CatalogueWatch&) = delete;
@@ -72,10 +76,12 @@ class CatalogueWatch {
     std::string publication_;
     ColumnChoices columns_;
     std::chrono::milliseconds every_;
-    std::optional<CatalogueView> last_;  ///< of the thread's own
-    std::uint64_t looked_ = 0;           ///< the same: asked_, when the look began
-    std::uint64_t told_ = 0;             ///< the same: views so far
-    bool to_leave_ = false;              ///< the same: the publication waits for taken()
+    std::chrono::milliseconds leave_after_;
+    std::chrono::steady_clock::time_point told_at_;  ///< of the thread's own
+    std::optional<CatalogueView> last_;              ///< of the thread's own
+    std::uint64_t looked_ = 0;                       ///< the same: asked_, when the look began
+    std::uint64_t told_ = 0;                         ///< the same: views so far
+    bool to_leave_ = false;  ///< the same: the publication waits for taken()
     std::atomic<bool> found_{false};
     std::atomic<bool> changed_{false};
     std::atomic<std::uint64_t> asked_{0};

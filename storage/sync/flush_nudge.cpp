@@ -44,11 +44,20 @@ void FlushNudge::run() {
         }
         pending_ = false;
         lock.unlock();
-        if (!flush()) {
+        if (!flush_or_ask_again()) {
             connection_.reset();
             wake_.sleep(retry_after);  // requests meanwhile become one
         }
         lock.lock();
+    }
+}
+
+bool FlushNudge::flush_or_ask_again() {
+    try {
+        return flush();
+    } catch (...) {
+        request();
+        throw;
     }
 }
 

@@ -45,6 +45,7 @@ class FlushNudge {
 
   private:
     void run();
+    bool flush_or_ask_again();
     bool flush();
 
     std::string dsn_;

@@ -154,7 +154,11 @@ TEST_CASE("A table is published until the stream has taken a view without it", "
     create_table(server, "late");
     server.exec("CREATE PUBLICATION watched FOR TABLE items, late");
     CatalogueWatch watch{
-        {server.dsn(), "veer_watch"}, "watched", {}, std::chrono::milliseconds{10}};
+        {server.dsn(), "veer_watch"},
+        "watched",
+        {},
+        std::chrono::milliseconds{10},
+        std::chrono::hours{1}};
     REQUIRE(wait_until([&] { return watch.take_view().has_value(); }));
     watch.taken();
     server.exec("DROP INDEX late_emb");
