@@ -5,6 +5,7 @@
 #include "router/observe.hpp"
 #include "router/rewrite.hpp"
 #include "router/search_function.hpp"
+#include "storage/key_text.hpp"
 #include "storage/row.hpp"
 
 #include <algorithm>
@@ -193,7 +194,7 @@ admin::Value key_of(const Rows& rows, std::size_t at, const storage::Table& tabl
     std::string text;
     for (std::size_t i = 0; i < columns.size() && i < table.key.size(); ++i) {
         text += i == 0 ? "" : ", ";
-        text += router::key_text(table.columns[table.key[i]], columns[i]).value_or("?");
+        text += storage::key_text(table.columns[table.key[i]], columns[i]).value_or("?");
     }
     return text;
 }

@@ -3,6 +3,7 @@
 #include "router/float_text.hpp"
 #include "router/rewrite.hpp"
 #include "router/row_filter.hpp"
+#include "storage/key_text.hpp"
 #include "storage/row.hpp"
 
 #include <algorithm>
@@ -88,7 +89,7 @@ std::optional<std::string> text_of(const storage::Column& column, std::string_vi
     if (column.type_oid == bool_oid && bytes.size() == 1) {
         return bytes.front() == 0 ? "f" : "t";
     }
-    return key_text(column, bytes);
+    return has_plain_text(column) ? storage::key_text(column, bytes) : std::nullopt;
 }
 
 /// One field; false where it cannot be written.

@@ -186,10 +186,13 @@ cutover::Voices voices(
         .bucket = bucket_of(route, facts, asked)};
 }
 
-/// Copied, and of a type whose text is the same under every setting.
+/// Of the key or copied, and of a type whose text is the same under every setting.
 bool is_written_alike(const storage::Table& table, const std::string& name) {
-    const auto position = copied_position(table, name);
-    return position && has_plain_text(table.columns[table.copied[*position]]);
+    const auto plain = [&](std::size_t column) {
+        return table.columns[column].name == name && has_plain_text(table.columns[column]);
+    };
+    return std::any_of(table.key.begin(), table.key.end(), plain) ||
+           std::any_of(table.copied.begin(), table.copied.end(), plain);
 }
 
 /// Whether this session may have what is asked for of the copied columns, and they still are what
@@ -327,8 +330,7 @@ bool answerable_locally(const Route& route, const parser::NearestNeighbourQuery&
         !query.clauses.condition || (query.condition && evaluable(*query.condition, table));
     return told && std::all_of(query.outputs.begin(), query.outputs.end(), [&](const auto& output) {
                return output.kind == Kind::distance || output.kind == Kind::similarity ||
-                      (output.kind == Kind::column &&
-                       (is_key(table, output.column) || is_written_alike(table, output.column)));
+                      (output.kind == Kind::column && is_written_alike(table, output.column));
            });
 }
 

@@ -1,6 +1,8 @@
 #include "router/rewrite.hpp"
 
 #include "parser/shape.hpp"
+#include "storage/column_type.hpp"
+#include "storage/key_text.hpp"
 #include "storage/row.hpp"
 
 #include <cstdint>
@@ -10,51 +12,30 @@ namespace veer::router {
 
 namespace {
 
+using storage::ColumnType;
+
 constexpr std::string_view count_begin = "SELECT pg_catalog.count(*) FROM (";
 
-constexpr std::uint32_t int8_oid = 20;
-constexpr std::uint32_t int2_oid = 21;
-constexpr std::uint32_t int4_oid = 23;
-constexpr std::uint32_t text_oid = 25;
-constexpr std::uint32_t varchar_oid = 1043;
-constexpr std::uint32_t uuid_oid = 2950;
-
-std::int64_t signed_big_endian(std::string_view bytes) {
-    std::uint64_t bits = static_cast<std::int8_t>(bytes.front()) < 0 ? ~std::uint64_t{0} : 0;
-    for (const char byte : bytes) {
-        bits = (bits << 8U) | static_cast<std::uint8_t>(byte);
-    }
-    return static_cast<std::int64_t>(bits);
-}
-
-std::string uuid_text(std::string_view bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) {
-            text += '-';
-        }
-        const auto byte = static_cast<std::uint8_t>(bytes[i]);
-        text += digits[byte >> 4U];
-        text += digits[byte & 0x0FU];
-    }
-    return text;
-}
-
+/// Of the types that keys have (storage::is_key_type()), in pg_catalog.
 std::string_view type_name(std::uint32_t type_oid) {
-    switch (type_oid) {
-        case int2_oid:
+    constexpr std::uint32_t varchar_oid = 1043;
+    switch (storage::column_type(type_oid).value_or(ColumnType::text)) {
+        case ColumnType::int2:
             return "int2";
-        case int4_oid:
+        case ColumnType::int4:
             return "int4";
-        case int8_oid:
+        case ColumnType::int8:
             return "int8";
-        case uuid_oid:
+        case ColumnType::date:
+            return "date";
+        case ColumnType::timestamp:
+            return "timestamp";
+        case ColumnType::timestamptz:
+            return "timestamptz";
+        case ColumnType::uuid:
             return "uuid";
-        case varchar_oid:
-            return "varchar";
         default:
-            return "text";
+            return type_oid == varchar_oid ? "varchar" : "text";
     }
 }
 
@@ -79,7 +60,7 @@ std::optional<KeyTexts> key_texts(const storage::Table& table, std::string_view 
     }
     KeyTexts texts;
     for (std::size_t i = 0; i < columns.size(); ++i) {
-        auto text = key_text(table.columns[table.key[i]], columns[i]);
+        auto text = storage::key_text(table.columns[table.key[i]], columns[i]);
         if (!text) {
             return std::nullopt;
         }
@@ -162,28 +143,6 @@ std::string quote_identifier(std::string_view name) {
         }
     }
     return quoted + '"';
-}
-
-std::optional<std::string> key_text(const storage::Column& column, std::string_view bytes) {
-    const auto integer = [&](std::size_t width) {
-        return bytes.size() == width ? std::optional(std::to_string(signed_big_endian(bytes)))
-                                     : std::nullopt;
-    };
-    switch (column.type_oid) {
-        case int2_oid:
-            return integer(2);
-        case int4_oid:
-            return integer(4);
-        case int8_oid:
-            return integer(8);
-        case uuid_oid:
-            return bytes.size() == 16 ? std::optional(uuid_text(bytes)) : std::nullopt;
-        case text_oid:
-        case varchar_oid:
-            return std::string(bytes);
-        default:
-            return std::nullopt;
-    }
 }
 
 std::string any_of(const storage::Table& table, std::string_view alias, const std::string& array) {

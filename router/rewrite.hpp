@@ -97,8 +97,4 @@ std::optional<std::string> key_condition(
 std::string any_of(const storage::Table& table, std::string_view alias, const std::string& array);
 std::optional<std::string> key_array(const storage::Table& table, std::span<const index::Hit> hits);
 
-/// Postgres' text form of one key column's binary form; nothing where it is not of that type. The
-/// types are those of storage/source's discovery: int2, int4, int8, uuid, text, varchar.
-std::optional<std::string> key_text(const storage::Column& column, std::string_view bytes);
-
 }  // namespace veer::router

@@ -18,7 +18,7 @@ namespace veer::storage {
 ///     be32 length | bytes | be32 length | bytes ...        (one pair for each key column)
 ///
 /// Equal rows have equal bytes, because veer accepts only key types whose send format is canonical
-/// (int2, int4, int8, uuid, text, varchar; see source/discover.cpp).
+/// (is_key_type()).
 using RowKey = std::string;
 
 /// Splits a RowKey into its columns' bytes. Empty where the bytes are not a RowKey.

@@ -2,9 +2,9 @@
 
 #include "router/rewrite.hpp"
 #include "storage/column_type.hpp"
+#include "storage/key_text.hpp"
+#include "storage/time_text.hpp"
 
-#include <chrono>
-#include <cstdio>
 #include <variant>
 
 namespace veer::proxy::candidate {
@@ -14,8 +14,6 @@ namespace {
 using index::Filter;
 using index::FilterValue;
 using storage::ColumnType;
-
-constexpr std::int64_t microseconds_a_day = 86'400'000'000;
 
 /// Of the type that all values of a column's comparisons are written in: of whole numbers the
 /// widest, as a statement may compare with one that the column cannot hold.
@@ -49,49 +47,6 @@ std::string_view type_name(ColumnType type) {
     return "text";
 }
 
-/// "2024-02-29", which every DateStyle reads alike. `days` since 2000-01-01.
-std::optional<std::string> date_text(std::int64_t days) {
-    constexpr std::int64_t first = -730'119;  // 0001-01-01
-    constexpr std::int64_t last = 2'921'939;  // 9999-12-31
-    if (days < first || days > last) {
-        return std::nullopt;
-    }
-    const std::chrono::sys_days epoch = std::chrono::year{2000} / 1 / 1;
-    const std::chrono::year_month_day date(epoch + std::chrono::days(days));
-    char text[16];
-    std::snprintf(
-        text,
-        sizeof text,
-        "%04d-%02u-%02u",
-        static_cast<int>(date.year()),
-        static_cast<unsigned>(date.month()),
-        static_cast<unsigned>(date.day())
-    );
-    return text;
-}
-
-/// `microseconds` since 2000-01-01 00:00.
-std::optional<std::string> timestamp_text(std::int64_t microseconds, std::string_view zone) {
-    const std::int64_t rest =
-        (microseconds % microseconds_a_day + microseconds_a_day) % microseconds_a_day;
-    const auto date = date_text((microseconds - rest) / microseconds_a_day);
-    if (!date) {
-        return std::nullopt;
-    }
-    const std::int64_t seconds = rest / 1'000'000;
-    char text[32];
-    std::snprintf(
-        text,
-        sizeof text,
-        " %02d:%02d:%02d.%06d",
-        static_cast<int>(seconds / 3600),
-        static_cast<int>(seconds / 60 % 60),
-        static_cast<int>(seconds % 60),
-        static_cast<int>(rest % 1'000'000)
-    );
-    return *date + text + std::string(zone);
-}
-
 std::optional<std::string> text_of(ColumnType type, const FilterValue& value) {
     if (const auto* const truth = std::get_if<bool>(&value)) {
         return *truth ? "t" : "f";
@@ -99,11 +54,9 @@ std::optional<std::string> text_of(ColumnType type, const FilterValue& value) {
     if (const auto* const number = std::get_if<std::int64_t>(&value)) {
         switch (type) {
             case ColumnType::date:
-                return date_text(*number);
             case ColumnType::timestamp:
-                return timestamp_text(*number, "");
             case ColumnType::timestamptz:
-                return timestamp_text(*number, "+00");
+                return storage::time_text(type, *number);
             default:
                 return std::to_string(*number);
         }
@@ -114,7 +67,7 @@ std::optional<std::string> text_of(ColumnType type, const FilterValue& value) {
     }
     storage::Column uuid;
     uuid.type_oid = 2950;
-    return type == ColumnType::uuid ? router::key_text(uuid, *bytes) : *bytes;
+    return type == ColumnType::uuid ? storage::key_text(uuid, *bytes) : *bytes;
 }
 
 std::string_view symbol(Filter::Comparison comparison) {

@@ -39,8 +39,8 @@ struct Catalogue {
 ///    sparsevec(n), with one of pgvector's operator classes for the type (where only partial ones
 ///    are there, AnnIndex::partial says so; all rows are copied); or a declared index on columns
 ///    that hold vectors in one of the forms of VectorForm.
-/// 3. A replica identity whose columns are int2, int4, int8, uuid, text or varchar (canonical send
-///    formats): the primary key, or REPLICA IDENTITY USING INDEX.
+/// 3. A replica identity whose columns have canonical send formats (is_key_type()): the primary key
+///    or REPLICA IDENTITY USING INDEX.
 /// 4. The role may read those columns.
 ///
 /// Of its other columns, those of `wanted` are copied that have a ColumnType, are not generated,

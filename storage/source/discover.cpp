@@ -1,6 +1,7 @@
 #include "storage/source/discover.hpp"
 
 #include "storage/column_type.hpp"
+#include "storage/key_text.hpp"
 #include "storage/source/declared.hpp"
 
 #include <algorithm>
@@ -9,9 +10,6 @@
 namespace veer::storage::source {
 
 namespace {
-
-/// int2, int4, int8, uuid, text, varchar (pg_type.dat): built in, so the OIDs are fixed.
-constexpr std::array<std::uint32_t, 6> key_types{21, 23, 20, 2950, 25, 1043};
 
 /// pgvector's operator classes whose distances veer computes.
 constexpr std::array<std::string_view, 14> operator_classes{
@@ -148,10 +146,10 @@ std::optional<std::string> choose_key(const TableInput& input, Table& table) {
             return "its replica identity has an unknown column";
         }
         const ColumnFacts& column = input.columns[*position];
-        if (std::find(key_types.begin(), key_types.end(), column.column.type_oid) ==
-            key_types.end()) {
+        if (!is_key_type(column.column.type_oid)) {
             return "its key column " + column.column.name + " has the type " + column.type_name +
-                   "; supported are smallint, integer, bigint, uuid, text and varchar";
+                   "; supported are smallint, integer, bigint, date, timestamp, timestamptz, uuid, "
+                   "text and varchar";
         }
         table.key.push_back(*position);
     }

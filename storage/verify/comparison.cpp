@@ -1,5 +1,7 @@
 #include "storage/verify/comparison.hpp"
 
+#include "storage/key_text.hpp"
+
 #include <algorithm>
 #include <string_view>
 
@@ -8,26 +10,11 @@ namespace veer::storage::verify {
 namespace {
 
 constexpr std::size_t text_shown_max = 60;
-constexpr std::uint32_t uuid_oid = 2950;
 
 void sort(std::vector<DigestedRow>& rows) {
     std::sort(rows.begin(), rows.end(), [](const DigestedRow& left, const DigestedRow& right) {
         return left.key < right.key;
     });
-}
-
-std::string uuid_text(std::string_view bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) {
-            text.push_back('-');
-        }
-        const auto value = static_cast<unsigned char>(bytes[i]);
-        text.push_back(digits[value >> 4U]);
-        text.push_back(digits[value & 15U]);
-    }
-    return text;
 }
 
 /// A key column's value, from its send format.
@@ -36,15 +23,7 @@ std::string value_text(const Column& column, std::string_view bytes) {
         const bool cut = bytes.size() > text_shown_max;
         return "'" + std::string{bytes.substr(0, text_shown_max)} + (cut ? "...'" : "'");
     }
-    if (column.type_oid == uuid_oid) {
-        return uuid_text(bytes);
-    }
-    const bool negative = !bytes.empty() && (static_cast<unsigned char>(bytes.front()) & 128U) != 0;
-    std::uint64_t value = negative ? ~std::uint64_t{0} : 0;
-    for (const char byte : bytes) {
-        value = value << 8U | static_cast<unsigned char>(byte);
-    }
-    return std::to_string(static_cast<std::int64_t>(value));
+    return key_text(column, bytes).value_or("?");
 }
 
 std::string_view what(Difference::Kind kind) {

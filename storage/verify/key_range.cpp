@@ -1,5 +1,8 @@
 #include "storage/verify/key_range.hpp"
 
+#include "storage/column_type.hpp"
+#include "storage/key_text.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <string_view>
@@ -9,7 +12,6 @@ namespace veer::storage::verify {
 namespace {
 
 // pg_type.oid of Postgres' own types never change.
-constexpr std::uint32_t uuid_oid = 2950;
 constexpr std::uint32_t text_oid = 25;
 constexpr std::uint32_t varchar_oid = 1043;
 
@@ -32,13 +34,14 @@ std::string bytea_literal(std::string_view bytes) {
     return "'\\x" + hex(bytes) + "'::pg_catalog.bytea";
 }
 
-std::int64_t integer(std::string_view bytes) {
-    const bool negative = !bytes.empty() && (static_cast<unsigned char>(bytes.front()) & 128U) != 0;
-    std::uint64_t value = negative ? ~std::uint64_t{0} : 0;
-    for (const char byte : bytes) {
-        value = value << 8U | static_cast<unsigned char>(byte);
-    }
-    return static_cast<std::int64_t>(value);
+bool is_negative(std::string_view bytes) {
+    return !bytes.empty() && (static_cast<unsigned char>(bytes.front()) & 128U) != 0;
+}
+
+/// A literal without a type takes the column's, so that an index of any of these types serves it.
+std::string literal(const Column& column, std::string_view bytes) {
+    // What is no value of the type, no comparison is made with: Postgres says so.
+    return "'" + key_text(column, bytes).value_or("?") + "'";
 }
 
 /// One key's place in one part of the order, and the conditions of it.
@@ -61,9 +64,9 @@ Part part(const std::string& expression, const std::string& literal) {
 }
 
 /// Empty is a condition that no row meets.
-Part sign(const std::string& column, bool negative) {
-    const std::string below = column + " < 0";
-    const std::string above = column + " >= 0";
+Part sign(const std::string& column, const std::string& zero, bool negative) {
+    const std::string below = column + " < " + zero;
+    const std::string above = column + " >= " + zero;
     return {
         negative ? "-" : "+",
         negative ? below : above,
@@ -87,13 +90,12 @@ void append_parts(
         parts.push_back(part("pg_catalog.octet_length(" + sent + ")", std::to_string(bytes.size()))
         );
         parts.push_back(part(sent, bytea_literal(bytes)));
-    } else if (column.type_oid == uuid_oid) {
-        parts.push_back(part(name, "'" + hex(bytes) + "'::pg_catalog.uuid"));
     } else {
-        const std::int64_t value = integer(bytes);
-        parts.push_back(sign(name, value < 0));
-        // A literal of its own type, so that an index of any integer type serves it.
-        parts.push_back(part(name, "'" + std::to_string(value) + "'"));
+        if (column_type(column.type_oid) != ColumnType::uuid) {
+            const std::string zero(bytes.size(), '\0');
+            parts.push_back(sign(name, literal(column, zero), is_negative(bytes)));
+        }
+        parts.push_back(part(name, literal(column, bytes)));
     }
 }
 
@@ -184,10 +186,8 @@ std::string key_condition(const Table& table, const SendFunctions& send, const R
             all.append(", 'UTF8') AND ");
             all.append(function == send.end() ? "pg_catalog.textsend" : function->second);
             all.append("(").append(name).append(") = ").append(bytea_literal(bytes));
-        } else if (column.type_oid == uuid_oid) {
-            all += part(name, "'" + hex(bytes) + "'::pg_catalog.uuid").equal;
         } else {
-            all += part(name, "'" + std::to_string(integer(bytes)) + "'").equal;
+            all += part(name, literal(column, bytes)).equal;
         }
     }
     return all;

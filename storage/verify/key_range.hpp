@@ -21,6 +21,7 @@ struct KeyRange {
 /// of the range meets exactly one. The store's order is that of bytes:
 ///
 ///     integers          0 ... max, then min ... -1             (sign, value)
+///     dates, timestamps 2000-01-01 ... infinity, then before   (the same)
 ///     uuid              as Postgres'
 ///     text, varchar     shorter ones first, then bytes         (length, bytes)
 ///     several columns   the first, then the second ...

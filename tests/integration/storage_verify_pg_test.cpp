@@ -213,11 +213,30 @@ TEST_CASE("Every type of key and of vector is the same on both sides", "[storage
         "CREATE TABLE by_two (tenant int, id bigint, emb vector(1), PRIMARY KEY (tenant, id));"
         "CREATE INDEX ON by_two USING hnsw (emb vector_l2_ops);"
         "INSERT INTO by_two SELECT i % 3 - 1, i - 5000, ARRAY[i]::vector "
-        "FROM generate_series(1, 10000) i"
+        "FROM generate_series(1, 10000) i;"
+        "CREATE TABLE by_time (day date, at timestamptz, made timestamp, emb vector(1), "
+        "PRIMARY KEY (day, at, made));"
+        "CREATE INDEX ON by_time USING hnsw (emb vector_l2_ops);"
+        "INSERT INTO by_time SELECT '1999-06-01'::date + i % 500, "
+        "'1999-12-31 23:00+00'::timestamptz + i * interval '1 second', "
+        "'2000-01-01'::timestamp - i * interval '1 microsecond', ARRAY[i]::vector "
+        "FROM generate_series(1, 6000) i;"
+        "INSERT INTO by_time VALUES ('infinity', '-infinity', '0044-03-15 BC', '[1]'), "
+        "('4714-11-24 BC', 'infinity', '294276-12-31 23:59:59.999999', '[2]'), "
+        "('5874897-12-31', '4714-11-24 00:00+00 BC', '-infinity', '[3]');"
+        "ALTER ROLE CURRENT_USER SET DateStyle = 'SQL, DMY';"
+        "ALTER ROLE CURRENT_USER SET TimeZone = 'America/St_Johns'"
     );
     RecordingObserver observer;
     Syncer syncer{options(server), observer};
     syncer.start();
+    REQUIRE(caught_up(server, observer));
+    server.exec(
+        "UPDATE by_time SET day = day - 1000 WHERE made < '1999-12-31 23:59:59.999';"
+        "UPDATE by_time SET emb = '[9]' WHERE day = 'infinity';"
+        "DELETE FROM by_time WHERE at = 'infinity' OR made = '2000-01-01'::timestamp - interval '9 "
+        "us'"
+    );
     REQUIRE(caught_up(server, observer));
     std::map<std::string, std::uint64_t> rows;
     for (const TableVerdict& verdict : verify(syncer)) {
@@ -231,7 +250,8 @@ TEST_CASE("Every type of key and of vector is the same on both sides", "[storage
             {"public.by_uuid", 5'000},
             {"public.by_text", 5'000},
             {"public.by_both", 6'000},
-            {"public.by_two", 10'000}}
+            {"public.by_two", 10'000},
+            {"public.by_time", 6'001}}
     );
 }
 

@@ -35,6 +35,18 @@ CREATE TABLE pairs (a int, b smallint, note text, e vector(8), PRIMARY KEY (a, b
 INSERT INTO pairs SELECT i / 10, i % 10, 'note ' || i, random_vector(i) FROM generate_series(1, 600) i;
 CREATE INDEX ON pairs USING hnsw (e vector_ip_ops);
 
+-- Keys of times, before and after 2000, and beyond what a date has.
+CREATE TABLE ticks (at timestamp PRIMARY KEY, note text, e vector(8));
+INSERT INTO ticks SELECT '2000-01-01'::timestamp + (i - 200) * interval '7 hours 3.000001 seconds', 'tick ' || i, random_vector(i)
+  FROM generate_series(1, 400) i;
+INSERT INTO ticks VALUES ('infinity', 'last', random_vector(7001)), ('0044-03-15 12:00 BC', 'ides', random_vector(7002)),
+                         ('12345-06-07', 'far', random_vector(7003));
+CREATE INDEX ON ticks USING hnsw (e vector_l2_ops);
+CREATE TABLE visits (day date, at timestamptz, n int, e vector(8), PRIMARY KEY (day, at));
+INSERT INTO visits SELECT '1999-12-01'::date + i / 10, '1999-12-01 00:30+02'::timestamptz + i * interval '2 hours 11 minutes', i % 9, random_vector(i)
+  FROM generate_series(1, 600) i;
+CREATE INDEX ON visits USING hnsw (e vector_cosine_ops);
+
 -- What the clients of frameworks/ make for themselves, in their own names.
 CREATE TABLE items (id bigint PRIMARY KEY, content text, category_id int, metadata jsonb, embedding vector(8));
 INSERT INTO items

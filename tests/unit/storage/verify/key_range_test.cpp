@@ -2,6 +2,8 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <limits>
+
 using namespace veer::storage;
 using namespace veer::storage::verify;
 
@@ -53,11 +55,11 @@ TEST_CASE("A range of integers is one condition where the sign is one", "[storag
     const Table table = table_of({column("id", 23, 4)});
     CHECK(
         conditions(table, send, {key({int4(5)}), key({int4(900)})}) ==
-        Texts{R"("id" >= 0 AND "id" > '5' AND "id" <= '900')"}
+        Texts{R"("id" >= '0' AND "id" > '5' AND "id" <= '900')"}
     );
     CHECK(
         conditions(table, send, {key({int4(-900)}), key({int4(-5)})}) ==
-        Texts{R"("id" < 0 AND "id" > '-900' AND "id" <= '-5')"}
+        Texts{R"("id" < '0' AND "id" > '-900' AND "id" <= '-5')"}
     );
     CHECK(conditions(table, send, {}) == Texts{"true"});
 }
@@ -66,16 +68,39 @@ TEST_CASE("Negative integers come behind the others, as in the store", "[storage
     const Table table = table_of({column("id", 23, 4)});
     CHECK(
         conditions(table, send, {key({int4(5)}), key({int4(-7)})}) ==
-        Texts{R"("id" >= 0 AND "id" > '5')", R"("id" < 0 AND "id" <= '-7')"}
+        Texts{R"("id" >= '0' AND "id" > '5')", R"("id" < '0' AND "id" <= '-7')"}
     );
     CHECK(
         conditions(table, send, {std::nullopt, key({int4(-7)})}) ==
-        Texts{R"("id" >= 0)", R"("id" < 0 AND "id" <= '-7')"}
+        Texts{R"("id" >= '0')", R"("id" < '0' AND "id" <= '-7')"}
     );
     CHECK(
         conditions(table, send, {key({int4(5)}), std::nullopt}) ==
-        Texts{R"("id" >= 0 AND "id" > '5')", R"("id" < 0)"}
+        Texts{R"("id" >= '0' AND "id" > '5')", R"("id" < '0')"}
     );
+}
+
+TEST_CASE(
+    "Times before 2000 come behind the others, whatever the session's settings", "[storage]"
+) {
+    const Table dates = table_of({column("day", 1082, 4)});
+    CHECK(
+        conditions(dates, send, {key({int4(59)}), key({int4(-1)})}) ==
+        Texts{
+            R"("day" >= '2000-01-01' AND "day" > '2000-02-29')",
+            R"("day" < '2000-01-01' AND "day" <= '1999-12-31')"}
+    );
+    const Table moments = table_of({column("at", 1184, 8)});
+    CHECK(
+        conditions(moments, send, {std::nullopt, key({int4(0) + int4(5)})}) ==
+        Texts{
+            R"("at" >= '2000-01-01 00:00:00.000000+00' AND "at" <= '2000-01-01 00:00:00.000005+00')"}
+    );
+    CHECK(
+        key_condition(dates, send, key({int4(std::numeric_limits<std::int32_t>::max())})) ==
+        R"("day" = 'infinity')"
+    );
+    CHECK(key_is_ordered(moments));
 }
 
 TEST_CASE(
@@ -84,18 +109,18 @@ TEST_CASE(
     const Table table = table_of({column("a", 23, 4), column("b", 2950, 16)});
     const std::string low(16, '\x11');
     const std::string high(16, '\x22');
-    const std::string eleven = "'11111111111111111111111111111111'::pg_catalog.uuid";
-    const std::string two = "'22222222222222222222222222222222'::pg_catalog.uuid";
+    const std::string eleven = "'11111111-1111-1111-1111-111111111111'";
+    const std::string two = "'22222222-2222-2222-2222-222222222222'";
     CHECK(
         conditions(table, send, {key({int4(1), low}), key({int4(1), high})}) ==
-        Texts{R"("a" >= 0 AND "a" = '1' AND "b" > )" + eleven + R"( AND "b" <= )" + two}
+        Texts{R"("a" >= '0' AND "a" = '1' AND "b" > )" + eleven + R"( AND "b" <= )" + two}
     );
     CHECK(
         conditions(table, send, {key({int4(1), low}), key({int4(4), high})}) ==
         Texts{
-            R"("a" >= 0 AND "a" = '1' AND "b" > )" + eleven,
-            R"("a" >= 0 AND "a" > '1' AND "a" < '4')",
-            R"("a" >= 0 AND "a" = '4' AND "b" <= )" + two}
+            R"("a" >= '0' AND "a" = '1' AND "b" > )" + eleven,
+            R"("a" >= '0' AND "a" > '1' AND "a" < '4')",
+            R"("a" >= '0' AND "a" = '4' AND "b" <= )" + two}
     );
 }
 
