@@ -137,7 +137,7 @@ std::string copied_facts(const storage::Table& table) {
 
 /// OFFSET 0: looked at once, though two fingerprints name it.
 std::string partitions() {
-    return " CROSS JOIN LATERAL (SELECT " + std::string(storage::fingerprint_tree_sql) +
+    return " CROSS JOIN LATERAL (SELECT " + storage::fingerprint_tree_sql() +
            " AS file OFFSET 0) AS f";
 }
 

@@ -127,6 +127,22 @@ std::string Table::source_of(const AnnIndex& index) const {
                : column;
 }
 
+Table with_partitions_of(Table copy, const Table& now) {
+    const auto take_file = [](std::string& fingerprint, const std::string& other) {
+        const auto own = split(fingerprint);
+        const auto its = split(other);
+        if (own.has_value() && its.has_value() && is_tree(own->file) && is_tree(its->file)) {
+            fingerprint =
+                std::string{own->versions}.append("|").append(its->file).append("|").append(
+                    own->definitions
+                );
+        }
+    };
+    take_file(copy.fingerprint, now.fingerprint);
+    take_file(copy.copied_fingerprint, now.copied_fingerprint);
+    return copy;
+}
+
 bool is_partitioned(const Table& table) {
     const auto parts = split(table.fingerprint);
     return parts.has_value() && is_tree(parts->file);

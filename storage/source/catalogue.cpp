@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
-#include <sstream>
 
 namespace veer::storage::source {
 
@@ -57,10 +56,6 @@ constexpr const char* table_query_head = R"(
            pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
            o.name, o.relkind, o.relpersistence, o.relreplident, )";
 
-constexpr const char* partitions_query = R"(
-           (SELECT pg_catalog.string_agg(t.relid::pg_catalog.oid::pg_catalog.text, ' ')
-              FROM pg_catalog.pg_partition_tree(c.oid) t WHERE t.isleaf))";
-
 constexpr const char* table_query_tail = R"(
       FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -73,18 +68,20 @@ constexpr const char* table_query_tail = R"(
                  JOIN pg_catalog.pg_namespace s ON s.oid = l.relnamespace
                 WHERE t.isleaf AND (l.relkind <> 'r' OR l.relpersistence <> 'p'
                                     OR l.relreplident NOT IN ('d', 'f'))
-                ORDER BY l.oid LIMIT 1) o ON c.relkind = 'p'
-     WHERE c.oid IN )";
+                ORDER BY l.oid LIMIT 1) o ON c.relkind = 'p' )";
 
+/// OFFSET 0: the list is made once, so that list and digest are the same.
 std::string table_query(const std::string& tables) {
     return std::string{table_query_head}
         .append("CASE c.relkind WHEN 'p' THEN ")
-        .append(fingerprint_tree_sql)
+        .append(fingerprint_tree_sql("w.list"))
         .append(" ELSE ")
         .append(fingerprint_file_sql)
-        .append(" END, ")
-        .append(partitions_query)
+        .append(" END, w.list")
         .append(table_query_tail)
+        .append("LEFT JOIN LATERAL (SELECT ")
+        .append(partition_list_sql)
+        .append(" AS list OFFSET 0) w ON c.relkind = 'p' WHERE c.oid IN ")
         .append(tables)
         .append(" ORDER BY c.oid");
 }
@@ -182,10 +179,7 @@ Inputs read_tables(const QueryResult& rows) {
                 rows.text(row, 14).front()};
         }
         facts.file = rows.text(row, 15);
-        std::istringstream partitions{rows.is_null(row, 16) ? "" : rows.text(row, 16)};
-        for (std::uint32_t partition = 0; partitions >> partition;) {
-            facts.partitions.insert({partition});
-        }
+        facts.partitions = parse_partitions(rows.is_null(row, 16) ? "" : rows.text(row, 16));
         inputs[facts.oid].facts = facts;
     }
     return inputs;

@@ -4,7 +4,6 @@
 
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -32,10 +31,10 @@ struct TableFacts {
     double estimated_rows = -1;
     bool is_partition = false;
     bool has_children = false;
-    bool rows_hidden = false;            ///< row-level security applies to veer's role
-    bool schema_usable = true;           ///< USAGE on the schema
-    std::string file = {};               ///< fingerprint_file_sql, or fingerprint_tree_sql
-    std::set<TableOid> partitions = {};  ///< of a partitioned table, those that have rows
+    bool rows_hidden = false;       ///< row-level security applies to veer's role
+    bool schema_usable = true;      ///< USAGE on the schema
+    std::string file = {};          ///< fingerprint_file_sql, or fingerprint_tree_sql()
+    PartitionList partitions = {};  ///< of a partitioned table
     /// Of a partitioned table: a partition whose rows the stream does not tell of as of its own.
     std::optional<OddPartition> odd_partition = std::nullopt;
 };

@@ -59,6 +59,14 @@ Result<Lsn> log_end(Connection& connection) {
     return end.has_value() ? Result<Lsn>{parse_lsn(end->text(0, 0))} : end.error();
 }
 
+Result<Lsn> insert_end(Connection& connection) {
+    auto end = connection.query(
+        "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()"
+        " ELSE pg_catalog.pg_current_wal_insert_lsn() END"
+    );
+    return end.has_value() ? Result<Lsn>{parse_lsn(end->text(0, 0))} : end.error();
+}
+
 Result<void> evict_holder(
     Connection& connection, const std::string& name, const std::string& application_name
 ) {

@@ -37,6 +37,10 @@ Result<void> drop_slot(
 /// Where the server's log ends at present.
 Result<Lsn> log_end(Connection& connection);
 
+/// Past every record that there is, whether it is written out or not: whoever is seen to have
+/// committed has done so before.
+Result<Lsn> insert_end(Connection& connection);
+
 /// How much WAL a slot holds back; zeros where there is none, or it has been invalidated.
 struct HeldWal {
     std::uint64_t total = 0;        ///< bytes from restart_lsn to the server's end

@@ -1,12 +1,14 @@
 #include "storage/sync/catalogue_watch.hpp"
 
 #include "storage/source/catalogue.hpp"
+#include "storage/source/slot.hpp"
 #include "storage/sync/resume.hpp"
 #include "storage/sync/surviving.hpp"
 
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace veer::storage::sync {
@@ -119,13 +121,57 @@ Result<std::optional<std::string>> CatalogueWatch::look(source::Connection& conn
     if (difference(catalogue->tables, again->tables).has_value()) {
         return std::optional<std::string>{};  // the next look sees it whole
     }
-    tell({std::move(*catalogue), std::move(**publication)});
+    CatalogueView view{std::move(*catalogue), std::move(**publication)};
+    auto whole = look_at_partitions(connection, view);
+    if (!whole.has_value() || !*whole) {
+        return whole.has_value() ? Result<std::optional<std::string>>{std::nullopt} : whole.error();
+    }
+    tell(std::move(view));
     to_leave_ = taken_.load(std::memory_order_acquire) != told_;
     if (to_leave_ && std::chrono::steady_clock::now() - told_at_ < leave_after_) {
         return std::optional<std::string>{};
     }
     auto kept = keep_publication(connection, again->tables);
     return kept.has_value() ? Result<std::optional<std::string>>{std::nullopt} : kept.error();
+}
+
+/// Whether those that have come since the first look are empty; false where what the view says of
+/// them is past already.
+Result<bool> CatalogueWatch::look_at_partitions(
+    source::Connection& connection, CatalogueView& view
+) {
+    const Partitions& all = view.catalogue.partitions;
+    for (const auto& [table, list] : all) {
+        const auto [judged, first] = judged_.try_emplace(table, list);
+        std::set<TableOid> came;
+        for (const auto& [partition, state] : list) {
+            if (!first && has_rows(state) && !judged->second.contains(partition)) {
+                came.insert(partition);
+            }
+        }
+        auto empty = source::find_empty(connection, table, list, came);
+        if (!empty.has_value() || !empty->has_value()) {
+            return empty.has_value() ? Result<bool>{false} : empty.error();
+        }
+        empty_.merge(**empty);
+        judged->second = list;
+    }
+    std::erase_if(judged_, [&](const auto& table) { return !all.contains(table.first); });
+    std::erase_if(empty_, [&](const auto& one) {
+        return std::none_of(all.begin(), all.end(), [&](const auto& table) {
+            return table.second.contains(one.first);
+        });
+    });
+    if (all.empty()) {
+        return true;
+    }
+    auto looked = source::insert_end(connection);
+    if (!looked.has_value()) {
+        return looked.error();
+    }
+    view.empty = empty_;
+    view.looked = *looked;
+    return true;
 }
 
 void CatalogueWatch::tell(CatalogueView view) {

@@ -3,6 +3,7 @@
 #include "storage/column_choice.hpp"
 #include "storage/source/catalogue.hpp"
 #include "storage/source/connection.hpp"
+#include "storage/source/empty_partitions.hpp"
 #include "storage/source/publication.hpp"
 
 #include <atomic>
@@ -19,6 +20,8 @@ namespace veer::storage::sync {
 struct CatalogueView {
     source::Catalogue catalogue;
     source::Publication publication;
+    source::EmptyPartitions empty = {};  ///< of those that have come since the watch began
+    Lsn looked = {};  ///< who is seen here has committed before; of no meaning without partitions
 };
 
 /// Reads the catalogue again and again, on a thread and a connection of its own (a schema change
@@ -69,6 +72,7 @@ class CatalogueWatch {
     void run();
     Result<std::optional<std::string>> look(source::Connection& connection);
     void tell(CatalogueView view);
+    Result<bool> look_at_partitions(source::Connection& connection, CatalogueView& view);
     Result<void> keep_publication(source::Connection& connection, const std::vector<Table>& kept);
 
     source::Wake wake_;
@@ -82,6 +86,8 @@ class CatalogueWatch {
     std::uint64_t looked_ = 0;                       ///< the same: asked_, when the look began
     std::uint64_t told_ = 0;                         ///< the same: views so far
     bool to_leave_ = false;  ///< the same: the publication waits for taken()
+    Partitions judged_;                  ///< the same: whether they are empty, nobody asks (again)
+    source::EmptyPartitions empty_;      ///< the same: of them, those that were
     std::atomic<bool> found_{false};
     std::atomic<bool> changed_{false};
     std::atomic<std::uint64_t> asked_{0};

@@ -1,5 +1,6 @@
 #include "storage/sync/follower.hpp"
 
+#include "storage/sync/partition_changes.hpp"
 #include "storage/sync/resolve.hpp"
 #include "storage/sync/resume.hpp"
 #include "storage/sync/spool_replay.hpp"
@@ -93,7 +94,9 @@ Result<void> Follower::step() {
             verifying_ = true;
             tell_verifier();
         }
-        taken = tend_joining();
+        const bool later = retake_.has_value() && context_.progress.position() >= *retake_;
+        taken = later ? take(CatalogueView{*view_}) : taken;
+        taken = taken.has_value() ? tend_joining() : taken;
         taken = taken.has_value() ? tend_repair() : taken;
     }
     return taken.has_value() ? run_timers(reply) : taken;
@@ -245,6 +248,7 @@ Result<void> Follower::leave(const TableFailures& failures) {
         return stored;
     }
     for (const Table& table : left) {
+        fresh_.erase(table.oid);
         const std::string& why = failures.at(table.oid);
         spdlog::warn("sync: {}.{} is to be copied again: {}", table.schema, table.name, why);
         if (!view_.has_value() || find_table(view_->catalogue.tables, table.oid) != nullptr) {
@@ -304,9 +308,10 @@ void Follower::want_others() {
 
 Result<void> Follower::take(const CatalogueView& view) {
     view_ = view;
-    partitions_ = view.catalogue.partitions;
-    Reconciled reconciled =
-        reconcile(tables_, publication_fingerprint_, view.catalogue.tables, view.publication);
+    std::vector<Table> before = tables_;
+    std::vector<Table> now = view.catalogue.tables;
+    follow_partitions(before, now);
+    Reconciled reconciled = reconcile(before, publication_fingerprint_, now, view.publication);
     if (auto left = leave(reconciled.left); !left.has_value()) {
         return left;
     }
@@ -322,6 +327,49 @@ Result<void> Follower::take(const CatalogueView& view) {
     want_others();
     tell_verifier();
     return {};
+}
+
+/// Changes the lists so that nothing of partitions tells them apart that does not matter, or not
+/// yet.
+void Follower::follow_partitions(std::vector<Table>& before, std::vector<Table>& now) {
+    Partitions partitions = view_->catalogue.partitions;
+    const Lsn position = context_.progress.position();
+    retake_.reset();
+    for (Table& table : before) {
+        const auto known = partitions_.find(table.oid);
+        const auto found = partitions.find(table.oid);
+        const auto same = std::find_if(now.begin(), now.end(), [&](const Table& each) {
+            return each.oid == table.oid;
+        });
+        if (known == partitions_.end() || found == partitions.end() || same == now.end()) {
+            continue;
+        }
+        std::set<TableOid>& fresh = fresh_[table.oid];
+        std::erase_if(fresh, [&](TableOid one) {
+            return assembler_.named().contains(one) || !known->second.contains(one);
+        });
+        const PartitionFacts facts{view_->empty, fresh, view_->looked, position};
+        switch (judge_partitions(known->second, found->second, facts)) {
+            case PartitionChange::followed:
+                for (const auto& [partition, state] : found->second) {
+                    if (!known->second.contains(partition)) {
+                        fresh.insert(partition);
+                    }
+                }
+                table = with_partitions_of(std::move(table), *same);
+                break;
+            case PartitionChange::early:
+                found->second = known->second;
+                *same = table;
+                retake_ = view_->looked;
+                context_.nudge.request();
+                break;
+            case PartitionChange::none:
+            case PartitionChange::lost:
+                break;
+        }
+    }
+    partitions_ = std::move(partitions);
 }
 
 /// Nothing before the history is proven: what is compared must be of the stream's server.
@@ -472,6 +520,7 @@ Result<void> Follower::finish_joining() {
         partitions_[table] = known;
     }
     joining_.reset();
+    retake_.reset();  // the view that follows knows of the table
     tell_verifier();
     context_.progress.joined(complete.table);
     context_.joiner.joined();

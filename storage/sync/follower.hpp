@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -104,6 +105,7 @@ class Follower {
     Result<void> write(const Transaction& transaction, const Transaction& spooled);
     store::History history_after(const Transaction& transaction) const;
     Transaction split_joining(Transaction& transaction) const;
+    void follow_partitions(std::vector<Table>& before, std::vector<Table>& now);
     Result<void> leave(const TableFailures& failures);
     Result<void> settle(
         Lsn commit_lsn, TableFailures failures, const std::set<TableOid>& excused = {}
@@ -140,6 +142,9 @@ class Follower {
     std::vector<Table> tables_;            ///< complete
     std::string publication_fingerprint_;  ///< of tables_
     Partitions partitions_;                ///< of tables_, and of others
+    /// Of tables_: partitions that came empty, and that take no row along where they go.
+    std::map<TableOid, std::set<TableOid>> fresh_;
+    std::optional<Lsn> retake_;  ///< from this position on view_ is to be taken again
     std::optional<CatalogueView> view_;
     bool verifying_ = false;  ///< the verifier knows the tables
     std::optional<Joining> joining_;

@@ -110,8 +110,8 @@ class Observer {
     virtual void apply(const Transaction& transaction) = 0;
 
     /// After ready(): these are the complete tables now. Each is one of begin() or joined() with
-    /// the same rows and indexes, though perhaps with another name or other columns; whichever is
-    /// missing has left, and nothing more comes of it. What is served goes on.
+    /// the same rows and indexes, though perhaps with another name, other columns or partitions;
+    /// whichever is missing has left, and nothing more comes of it. What is served goes on.
     virtual void redefine(const std::vector<Table>& /*tables*/) {}
 
     /// A copy of one more table begins; nothing of it may be served yet.

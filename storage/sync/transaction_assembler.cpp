@@ -250,6 +250,7 @@ void TransactionAssembler::skip_streamed(std::uint32_t xid) {
 
 Result<void> TransactionAssembler::add(const pgoutput::Relation& message) {
     const Table* const table = find_table(tables_, message.oid);
+    named_.insert(message.oid);
     relations().add(message, table, sequence_);
     if (table == nullptr) {
         check_partition(message.oid);

@@ -85,6 +85,9 @@ class TransactionAssembler {
     /// Which partitions the followed tables have.
     void know(Partitions partitions) { partitions_ = std::move(partitions); }
 
+    /// All tables that the stream has named, partitions among them.
+    const std::set<TableOid>& named() const { return named_; }
+
     /// Takes a row message that could not even be decoded.
     void fail(const source::pgoutput::Owner& owner, const std::string& reason);
 
@@ -145,6 +148,7 @@ class TransactionAssembler {
     OpenSpill open_spill_;
     Partitions partitions_;
     std::optional<TableOid> root_;  ///< of the Relation before
+    std::set<TableOid> named_;
     RelationMap relations_;
     std::uint64_t sequence_ = 0;  ///< of messages
     TableFailures failures_;

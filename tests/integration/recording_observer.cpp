@@ -1,5 +1,7 @@
 #include "tests/integration/recording_observer.hpp"
 
+#include "storage/partitions.hpp"
+
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -124,7 +126,9 @@ void RecordingObserver::redefine(const std::vector<Table>& tables) {
             std::any_of(
                 tables_.begin(),
                 tables_.end(),
-                [&](const Table& before) { return before.same_rows(table); }
+                [&](const Table& before) {
+                    return storage::with_partitions_of(before, table).same_rows(table);
+                }
             ),
             "a table came, or became another one, without a copy"
         );

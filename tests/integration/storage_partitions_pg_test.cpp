@@ -1,8 +1,13 @@
+#include "storage/partitions.hpp"
 #include "tests/integration/recording_observer.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
+#include <random>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 using namespace veer;
 using namespace veer::tests;
@@ -65,6 +70,14 @@ bool become_equal(const PostgresServer& server, const RecordingObserver& observe
         return observer.table_rows("docs") == docs_in_postgres(server) &&
                observer.tables().size() == 1;
     });
+}
+
+/// As it is in the fingerprint.
+std::string tree_in_postgres(const PostgresServer& server) {
+    return server.value(
+        "SELECT " + storage::fingerprint_tree_sql() +
+        " FROM pg_class c WHERE c.oid = 'docs'::regclass"
+    );
 }
 
 bool refused(const RecordingObserver& observer, const std::string& why) {
@@ -185,6 +198,132 @@ TEST_CASE("Rows of a partition that comes and goes at once are gone with it", "[
         CHECK(become_equal(server, observer));
     }
     CHECK(observer.violations().empty());
+}
+
+TEST_CASE("A partition that comes empty costs no copy, nor does its going", "[storage]") {
+    const PostgresServer server;
+    create_docs(server);
+    RecordingObserver observer;
+    Syncer syncer{options(server), observer};
+    syncer.start();
+    REQUIRE(become_equal(server, observer));
+    const auto row = [](int region, int id) {
+        return "INSERT INTO docs VALUES (" + std::to_string(region) + ", " + std::to_string(id) +
+               ", 0, " + vector_sql(std::to_string(id)) + ")";
+    };
+    // As a client's session would: what it sees of the partitions is what the copy was made of.
+    const auto followed = [&] {
+        return wait_until([&] {
+            const auto tables = observer.tables();
+            return std::any_of(tables.begin(), tables.end(), [&](const storage::Table& table) {
+                return table.name == "docs" &&
+                       table.fingerprint.find(tree_in_postgres(server)) != std::string::npos;
+            });
+        });
+    };
+    const auto equal = [&] {
+        return wait_until([&] { return observer.table_rows("docs") == docs_in_postgres(server); });
+    };
+    REQUIRE(followed());
+
+    server.exec("CREATE TABLE docs_5 PARTITION OF docs FOR VALUES IN (5)");
+    REQUIRE(followed());
+    server.exec(row(5, 1) + "; " + row(5, 2) + "; DELETE FROM docs WHERE id = 2");
+    server.exec(
+        "CREATE TABLE docs_3_more PARTITION OF docs_3 FOR VALUES FROM (1000000) TO (2000000)"
+    );
+    REQUIRE(followed());
+    server.exec(row(3, 1'500'000));
+    server.exec(
+        "CREATE TABLE docs_6 PARTITION OF docs FOR VALUES IN (6) PARTITION BY RANGE (id);"
+        "CREATE TABLE docs_6_low PARTITION OF docs_6 FOR VALUES FROM (0) TO (10)"
+    );
+    REQUIRE(followed());
+    server.exec("CREATE TABLE docs_7 (LIKE docs INCLUDING ALL)");
+    server.exec("ALTER TABLE docs ATTACH PARTITION docs_7 FOR VALUES IN (7)");
+    REQUIRE(followed());
+    CHECK(equal());
+
+    server.exec("DROP TABLE docs_6");
+    REQUIRE(followed());
+    server.exec("ALTER TABLE docs DETACH PARTITION docs_7; DROP TABLE docs_7");
+    REQUIRE(followed());
+    server.exec(row(5, 3) + "; UPDATE docs SET region = 1 WHERE id = 3");
+    CHECK(equal());
+    CHECK(observer.copies("docs") == 1);
+
+    SECTION("one with rows goes") {
+        server.exec("DROP TABLE docs_5");
+    }
+    SECTION("one that has had rows goes") {
+        server.exec("DELETE FROM docs WHERE region = 5");
+        REQUIRE(equal());
+        server.exec("DROP TABLE docs_5");
+    }
+    SECTION("one is emptied") {
+        server.exec("TRUNCATE docs_5");
+    }
+    SECTION("one comes with rows") {
+        server.exec(
+            "CREATE TABLE docs_6 (LIKE docs INCLUDING ALL);"
+            "INSERT INTO docs_6 SELECT 5, id, n, emb FROM docs WHERE region = 1; DROP TABLE docs_5;"
+            "ALTER TABLE docs ATTACH PARTITION docs_6 FOR VALUES IN (5)"
+        );
+    }
+    REQUIRE(followed());
+    CHECK(equal());
+    CHECK(observer.copies("docs") == 2);
+    CHECK(observer.violations().empty());
+}
+
+TEST_CASE("Whatever partitions do while rows come, the copy is the table", "[storage]") {
+    const PostgresServer server;
+    create_docs(server);
+    const auto seed = std::random_device{}();
+    INFO("seed " << seed);
+    std::mt19937 random{seed};
+    const std::string create = "CREATE TABLE IF NOT EXISTS docs_5 (LIKE docs INCLUDING ALL)";
+    const std::string attach = "ALTER TABLE docs ATTACH PARTITION docs_5 FOR VALUES IN (5)";
+    const std::string insert =
+        "INSERT INTO docs_5 SELECT 5, i, 0, " + vector_sql("i") +
+        " FROM generate_series(1, 5) i ON CONFLICT (region, id) DO UPDATE SET emb = excluded.emb";
+    const std::vector<std::string> statements{
+        create,
+        attach,
+        create + "; " + attach,
+        "BEGIN; " + create + "; " + insert + "; " + attach + "; COMMIT",
+        insert,
+        insert,
+        "BEGIN; " + insert + "; DELETE FROM docs_5; COMMIT",
+        "TRUNCATE docs_5",
+        "DELETE FROM docs_5",
+        "ALTER TABLE docs DETACH PARTITION docs_5",
+        "DROP TABLE docs_5",
+    };
+    // A copy that another change makes void puts the next one off, within one life.
+    for (int life = 0; life < 8; ++life) {
+        RecordingObserver observer;
+        Syncer syncer{options(server), observer};
+        syncer.start();
+        const auto equal = [&] {  // docs_5 is a table of its own at times
+            return wait_until([&] {
+                return observer.table_rows("docs") == docs_in_postgres(server);
+            });
+        };
+        REQUIRE(equal());
+        for (auto steps = 2 + random() % 10; steps > 0; --steps) {
+            try {
+                server.exec(statements[random() % statements.size()]);
+            } catch (const std::runtime_error&) {
+                // There is no such partition, or there is one.
+            }
+            if (random() % 4 == 0) {  // else a look at the catalogue may see the end of many steps
+                REQUIRE(equal());
+            }
+        }
+        CHECK(equal());
+        CHECK(observer.violations() == std::vector<std::string>{});
+    }
 }
 
 TEST_CASE("A partition that cannot be followed refuses its table, and no other", "[storage]") {

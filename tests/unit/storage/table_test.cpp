@@ -43,6 +43,22 @@ TEST_CASE("Other partitions, or other files of theirs, are other values", "[stor
     CHECK(only(fingerprinted("700,701,|555|1 20 -1 id,")) == "ONLY ");
 }
 
+TEST_CASE("Partitions that do not matter are taken over, and nothing else", "[storage]") {
+    Table copy;
+    copy.fingerprint = "700,701,|tree 12ab|1 20 -1 id,4 16385 2 emb,";
+    copy.copied_fingerprint = "700,|tree 12ab|1 20 -1 id,";
+    Table now = copy;
+    now.name = "renamed";
+    now.fingerprint = "800,701,|tree 34cd|1 20 -1 id,4 16385 3 emb,";
+    now.copied_fingerprint = "700,|tree 34cd|1 20 -1 id,";
+    const Table taken = with_partitions_of(copy, now);
+    CHECK(taken.name.empty());
+    CHECK(taken.fingerprint == "700,701,|tree 34cd|1 20 -1 id,4 16385 2 emb,");
+    CHECK(taken.copied_fingerprint == "700,|tree 34cd|1 20 -1 id,");
+    now.fingerprint = "700,701,|16390|1 20 -1 id,4 16385 2 emb,";
+    CHECK(with_partitions_of(copy, now).fingerprint == copy.fingerprint);
+}
+
 TEST_CASE("What is not key or vector does not change the rows", "[storage]") {
     Table table = sample_table();
     SECTION("another column in front of the vectors") {

@@ -239,7 +239,7 @@ TEST_CASE("A transaction that is too large fails the tables in it", "[storage]")
 
 TEST_CASE("A row of a partition that is not known fails its table, and no other", "[storage]") {
     TransactionAssembler assembler{{sample_table(100), sample_table(200)}};
-    assembler.know({{{100}, {{101}, {102}}}});
+    assembler.know({{{100}, {{{101}, ""}, {{102}, ""}}}});
     const auto of = [](std::uint32_t oid) {
         auto message = relation();
         message.oid = {oid};
