@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <future>
 #include <memory>
@@ -458,4 +459,42 @@ TEST_CASE("A large transaction takes no more memory than the store does", "[stor
     CHECK(grown < 120 * megabyte);
     CHECK(observer.parts == rows);
     CHECK(rows * 768 * sizeof(float) > 120 * megabyte);
+}
+
+TEST_CASE("A transaction of a million rows is bounded by the store, however many", "[storage]") {
+    constexpr std::size_t megabyte = 1U << 20U;
+    const bool nightly = std::getenv("VEER_NIGHTLY") != nullptr;
+    const std::size_t rows = nightly ? 1'000'000 : 50'000;  // each comes, and changes
+    const Upstream server;
+    server.exec(  // Postgres' own index is not what is waited for
+        "DROP INDEX items_emb;"
+        "CREATE INDEX items_emb ON items USING ivfflat (emb vector_l2_ops) WITH (lists = 1)"
+    );
+    Weigher observer;
+    SyncOptions bounded = options(server);
+    bounded.transactions.memory_max = 8 * megabyte;
+    Syncer syncer{bounded, observer};
+    syncer.start();
+    REQUIRE(wait_until([&] { return observer.streams.load(); }));
+    const std::size_t before = heap();
+    server.exec(
+        "BEGIN; " + insert(10'001, static_cast<int>(rows)) +
+        "; UPDATE items SET emb = ARRAY[id % 777, 5, 6, 7]::vector WHERE id > 10000; COMMIT"
+    );
+    const auto end = storage::parse_lsn(server.value("SELECT pg_current_wal_lsn()")).value;
+    server.exec("SELECT pg_logical_emit_message(true, 'test', '')");
+    while (observer.parts < 2 * rows) {  // as long as it goes on
+        const std::size_t parts = observer.parts;
+        REQUIRE(wait_until([&] { return observer.parts > parts; }));
+    }
+    REQUIRE(wait_until([&] { return observer.position >= end; }));
+    const std::size_t grown = observer.most - std::min<std::size_t>(before, observer.most);
+    INFO("the heap grew by " << grown / megabyte << " MB");
+    if (nightly) {  // to be seen in the log of the night
+        WARN(rows << " rows: the heap grew by " << grown / megabyte << " MB");
+    }
+    CHECK(grown < 120 * megabyte);
+    CHECK(observer.parts == 2 * rows);
+    CHECK(server.streamed() == "t");
+    check_verified(syncer);
 }
