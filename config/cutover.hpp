@@ -64,7 +64,8 @@ struct Rule {
     std::string shape;          ///< 16 hexadecimal digits, as veer shows shapes
     std::string tag;            ///< "name=value" of a sqlcommenter comment
     std::uint32_t k_min = 0;
-    std::uint32_t k_max = 0;  ///< 0: no bound
+    std::uint32_t k_max = 0;       ///< 0: no bound
+    std::optional<bool> filtered;  ///< whether there is a WHERE
     bool pin_postgres = false;
     bool allow_veer = false;  ///< these searches may be forced to the index by setting or hint
     std::optional<double> max_percent;

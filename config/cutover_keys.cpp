@@ -285,7 +285,7 @@ const std::array<Key, 23> all_cutover_keys{{
      }},
 }};
 
-const std::array<RuleKey, 17> all_rule_keys{{
+const std::array<RuleKey, 18> all_rule_keys{{
     {"id",
      "an integer from 1 to 1000000",
      [](Rule& r, const Value& v) { return set_integer(r.id, v, 1, 1'000'000); },
@@ -360,6 +360,17 @@ const std::array<RuleKey, 17> all_rule_keys{{
      [](Rule& r, const Value& v) { return set_integer(r.k_max, v, 1, 100'000); },
      [](const Rule& r) {
          return r.k_max == 0 ? Value() : Value(std::int64_t{r.k_max});
+     }},
+    {"filtered",
+     "true or false",
+     [](Rule& r, const Value& v) {
+         bool filtered = false;
+         const bool read = set_truth(filtered, v);
+         r.filtered = read ? std::optional(filtered) : std::nullopt;
+         return read;
+     },
+     [](const Rule& r) {
+         return r.filtered ? Value(*r.filtered) : Value();
      }},
     {"pin",
      "\"postgres\"",

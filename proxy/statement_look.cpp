@@ -131,6 +131,7 @@ Reason decide(const Read& read, const AskedStatement& asked) {
         .hint = &read.statement.hint,
         .shape = read.statement.plan->shape_id,
         .k = read.search->limit,
+        .filtered = read.query().clauses.condition.has_value(),
         .session = {},
         .client = asked.client,
         .counted = false};
@@ -165,6 +166,7 @@ std::string rule_that_speaks(const Read& read, const AskedStatement& asked) {
         .client = asked.client,
         .shape = read.statement.plan->shape_id,
         .k = read.search ? read.search->limit : 0,
+        .filtered = read.query().clauses.condition.has_value(),
         .tags = read.statement.hint.tags};
     const auto views = read.routes->rules->views();
     const auto speaks = [&subject](const router::cutover::RuleView& view) {

@@ -161,6 +161,7 @@ cutover::Ruled ruled(
          .client = asked.client,
          .shape = asked.shape,
          .k = asked.k,
+         .filtered = asked.filtered,
          .tags = asked.hint->tags},
         asked.counted
     );

@@ -36,6 +36,7 @@ struct Asked {
     const Hint* hint = nullptr;
     std::uint64_t shape = 0;
     std::uint64_t k = 0;
+    bool filtered = false;                ///< it has a WHERE
     std::string_view session = {};        ///< tells sessions apart
     std::string_view client = {};         ///< numeric address; empty over a Unix socket
     bool counted = true;                  ///< rules count it as a hit

@@ -54,14 +54,16 @@ std::optional<compare::Observation> observe(
     const Route& route,
     const parser::NearestNeighbourQuery& query,
     const std::string& shape,
-    const Search& search
+    const Search& search,
+    std::optional<double> rate
 ) {
     route.tally->searches.fetch_add(1, std::memory_order_relaxed);
-    if (route.compare_rate <= 0 || !route.traffic->comparing()) {
+    const double share = rate.value_or(route.compare_rate);
+    if (share <= 0 || !route.traffic->comparing()) {
         return std::nullopt;
     }
     const double place = bucket(sample_salt, shape, search.vector);
-    if (place >= route.compare_rate) {
+    if (place >= share) {
         return std::nullopt;
     }
     auto observation = observed(routes, route, query, shape, search);

@@ -50,7 +50,11 @@ bool compares_anything(const config::Config& config) {
         std::any_of(config.routes.begin(), config.routes.end(), [](const config::Route& each) {
             return each.compare_rate > 0;
         });
-    return (route || config.compare.rate > 0) && config.compare.budget_per_second > 0 &&
+    const bool rule =
+        std::any_of(config.rules.begin(), config.rules.end(), [](const config::Rule& each) {
+            return each.active && each.sample.value_or(0) > 0;
+        });
+    return (route || rule || config.compare.rate > 0) && config.compare.budget_per_second > 0 &&
            config.compare.load_max > 0;
 }
 

@@ -310,6 +310,7 @@ class Session {
     void note_passed(router::Reason why, Attempt& attempt, Instant now);
     void note_found(const std::vector<index::Hit>& hits, Instant now);
     void write_receipt(const Attempt& attempt, std::int64_t at_ns);
+    void observe(Attempt& attempt) const;
     void offer(std::optional<router::compare::Observation> observed, double milliseconds);
 
     std::optional<router::Reason> settled_without_facts(const Attempt& attempt) const;
@@ -419,6 +420,8 @@ class Session {
     std::string backend_key_;
     char transaction_ = 'I';
     bool utf8_ = false;
+    std::string application_;    // as the server reports it
+    std::string authorization_;  // likewise: not SET ROLE
     bool standard_strings_ = true;
     bool maybe_wrote_ = false;  // since the transaction began
     std::string description_;  // ParameterDescription of a known search, its RowDescription to come

@@ -1,6 +1,31 @@
 #include "proxy/session/session.hpp"
+#include "router/observe.hpp"
 
 namespace veer::proxy::session {
+
+/// Rules are asked by what the server reports of the session: whether a search is compared is
+/// decided where no facts are asked for.
+void Session::observe(Attempt& attempt) const {
+    const router::Asked what = asked(attempt);
+    attempt.observed = router::observe(
+        attempt.routes,
+        *attempt.route,
+        attempt.query(),
+        attempt.statement->statement.plan->shape,
+        attempt.search,
+        attempt.routes->rules->sample(
+            {.route = attempt.route->name,
+             .role = authorization_,
+             .application = application_,
+             .database = attempt.routes->database,
+             .client = what.client,
+             .shape = what.shape,
+             .k = what.k,
+             .filtered = what.filtered,
+             .tags = what.hint->tags}
+        )
+    );
+}
 
 /// Of the search that last_ is about.
 void Session::write_receipt(const Attempt& attempt, std::int64_t at_ns) {

@@ -90,13 +90,7 @@ std::optional<router::Reason> Session::prepare(Attempt& attempt, const wire::Bin
         return router::reason::unknown_column;
     }
     if (router_.comparison() != nullptr && !stored && !attempt.query().cast.to_half) {
-        attempt.observed = router::observe(
-            attempt.routes,
-            *attempt.route,
-            attempt.query(),
-            attempt.statement->statement.plan->shape,
-            attempt.search
-        );
+        observe(attempt);
     }
     return settled_without_facts(attempt);
 }
@@ -145,6 +139,7 @@ router::Asked Session::asked(const Attempt& attempt) const {
         .hint = &statement.hint,
         .shape = statement.plan->shape_id,
         .k = attempt.search.limit,
+        .filtered = attempt.query().clauses.condition.has_value(),
         .session = backend_key_,
         .client = client_address_,
         .counted = !attempt.explains,

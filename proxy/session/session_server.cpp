@@ -146,6 +146,10 @@ void Session::on_async(const wire::Frame& frame) {
         utf8_ = parameter->second == "UTF8";
     } else if (parameter->first == "standard_conforming_strings") {
         standard_strings_ = parameter->second == "on";
+    } else if (parameter->first == "application_name") {
+        application_ = parameter->second;
+    } else if (parameter->first == "session_authorization") {
+        authorization_ = parameter->second;
     }
 }
 

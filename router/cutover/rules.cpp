@@ -59,6 +59,7 @@ std::string match_text(const config::Rule& rule) {
     name(text, "tag", rule.tag);
     name(text, "k_min", number(rule.k_min));
     name(text, "k_max", number(rule.k_max));
+    name(text, "filtered", !rule.filtered ? "" : *rule.filtered ? "true" : "false");
     return text.empty() ? "*" : text;
 }
 
@@ -80,7 +81,8 @@ bool matches(const config::Rule& rule, const Subject& subject) {
            from(rule.client, subject.client) &&
            (rule.shape.empty() || rule.shape == shape_text(subject.shape)) &&
            has_tag(rule.tag, subject.tags) && subject.k >= rule.k_min &&
-           (rule.k_max == 0 || subject.k <= rule.k_max);
+           (rule.k_max == 0 || subject.k <= rule.k_max) &&
+           rule.filtered.value_or(subject.filtered) == subject.filtered;
 }
 
 RuleSet::RuleSet(std::vector<config::Rule> rules, const RuleSet* before) {
@@ -88,18 +90,18 @@ RuleSet::RuleSet(std::vector<config::Rule> rules, const RuleSet* before) {
         return left.id < right.id;
     });
     for (config::Rule& rule : rules) {
-        auto hits = std::make_shared<std::atomic<std::uint64_t>>(0);
+        auto hits = std::make_shared<Hits>();
         if (before != nullptr) {
             for (const Counted& known : before->rules_) {
                 hits = known.rule == rule ? known.hits : hits;
             }
         }
+        samples_ = samples_ || (rule.active && rule.sample);
         rules_.push_back({std::move(rule), std::move(hits)});
     }
 }
 
-Ruled RuleSet::rule(const Subject& subject, bool counted) const {
-    Ruled ruled;
+const RuleSet::Counted* RuleSet::speaker(const Subject& subject) const {
     const Counted* speaker = nullptr;
     for (const Counted& each : rules_) {
         if ((speaker == nullptr || each.rule.pin_postgres) && matches(each.rule, subject)) {
@@ -109,8 +111,13 @@ Ruled RuleSet::rule(const Subject& subject, bool counted) const {
             }
         }
     }
-    if (speaker != nullptr) {
-        speaker->hits->fetch_add(counted ? 1 : 0, std::memory_order_relaxed);
+    return speaker;
+}
+
+Ruled RuleSet::rule(const Subject& subject, bool counted) const {
+    Ruled ruled;
+    if (const Counted* const speaker = this->speaker(subject)) {
+        speaker->hits->count.fetch_add(counted ? 1 : 0, std::memory_order_relaxed);
         ruled = {
             .postgres = speaker->rule.pin_postgres,
             .allow_veer = speaker->rule.allow_veer,
@@ -120,14 +127,30 @@ Ruled RuleSet::rule(const Subject& subject, bool counted) const {
     return ruled;
 }
 
+std::optional<double> RuleSet::sample(const Subject& subject) const {
+    const Counted* const speaker = samples_ ? this->speaker(subject) : nullptr;
+    return speaker == nullptr ? std::nullopt : speaker->rule.sample;
+}
+
+void RuleSet::note_hits(Time now) const {
+    for (const Counted& each : rules_) {
+        const std::uint64_t hits = each.hits->count.load(std::memory_order_relaxed);
+        if (each.hits->seen.exchange(hits, std::memory_order_relaxed) != hits) {
+            each.hits->last_hit.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+        }
+    }
+}
+
 std::vector<RuleView> RuleSet::views() const {
     std::vector<RuleView> views;
     for (const Counted& each : rules_) {
+        const std::int64_t last = each.hits->last_hit.load(std::memory_order_relaxed);
         views.push_back(
             {each.rule,
              match_text(each.rule),
              effect_text(each.rule),
-             each.hits->load(std::memory_order_relaxed)}
+             each.hits->count.load(std::memory_order_relaxed),
+             last < 0 ? std::nullopt : std::optional(Time(Duration(last)))}
         );
     }
     return views;

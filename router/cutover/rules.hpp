@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/cutover.hpp"
+#include "router/cutover/evidence.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -25,6 +26,7 @@ struct Subject {
     std::string_view client = {};  ///< numeric address; empty over a Unix socket
     std::uint64_t shape = 0;
     std::uint64_t k = 0;
+    bool filtered = false;  ///< it has a WHERE
     std::span<const Tag> tags = {};
 };
 
@@ -42,6 +44,7 @@ struct RuleView {
     std::string match;   ///< "role=billing application=cron"
     std::string effect;  ///< "pin=postgres"
     std::uint64_t hits = 0;
+    std::optional<Time> last_hit = std::nullopt;  ///< as of a look at the hits, see note_hits()
 };
 
 /// The rules in their order.
@@ -50,7 +53,7 @@ struct RuleView {
 /// 2. Of the other matching ones the first speaks, and no other.
 /// 3. Each rule that has spoken counts a hit; a reload keeps the hits of rules that stay the same.
 ///
-/// Immutable but for the hits; thread-safe.
+/// Immutable but for the hits; thread-safe, note_hits() for one thread at a time.
 class RuleSet {
   public:
     RuleSet() = default;
@@ -58,17 +61,32 @@ class RuleSet {
 
     Ruled rule(const Subject& subject, bool counted = true) const;
 
+    /// The share of such searches that is compared, by the rule that speaks. Counts no hit.
+    std::optional<double> sample(const Subject& subject) const;
+
     bool empty() const { return rules_.empty(); }
+
+    /// What has hits that it had not at the last look was hit now: searches ask no clock.
+    void note_hits(Time now) const;
 
     std::vector<RuleView> views() const;
 
   private:
-    struct Counted {
-        config::Rule rule;
-        std::shared_ptr<std::atomic<std::uint64_t>> hits;
+    struct Hits {
+        std::atomic<std::uint64_t> count = 0;
+        std::atomic<std::uint64_t> seen = 0;      ///< by note_hits()
+        std::atomic<std::int64_t> last_hit = -1;  ///< milliseconds of Time; below 0: none
     };
 
+    struct Counted {
+        config::Rule rule;
+        std::shared_ptr<Hits> hits;
+    };
+
+    const Counted* speaker(const Subject& subject) const;
+
     std::vector<Counted> rules_;
+    bool samples_ = false;  ///< any says a share to be compared
 };
 
 bool matches(const config::Rule& rule, const Subject& subject);

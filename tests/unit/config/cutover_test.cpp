@@ -44,6 +44,7 @@ shape = "0123456789abcdef"
 tag = "app=web"
 k_min = 1
 k_max = 50
+filtered = true
 max_percent = 5
 sample = 0.5
 comment = "c"
@@ -70,6 +71,8 @@ TEST_CASE("Everything about cutover is read, and written so that it reads back",
     CHECK(result->routes.at(0).sticky_by == "tag:tenant");
     REQUIRE(result->rules.size() == 3);
     CHECK(result->rules[0].max_percent == 5);
+    CHECK(result->rules[0].filtered == true);
+    CHECK_FALSE(result->rules[1].filtered);
     CHECK(result->rules[1].pin_postgres);
     CHECK_FALSE(result->rules[1].active);
     CHECK(result->rules[2].allow_veer);

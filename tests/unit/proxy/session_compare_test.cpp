@@ -43,6 +43,12 @@ struct Sampled {
     F f;
 };
 
+std::string reported(std::string_view name, std::string_view value) {
+    std::string status;
+    wire::MessageWriter(status, 'S').text(name).text(value);
+    return status;
+}
+
 }  // namespace
 
 TEST_CASE("a search that Postgres answered is handed over once it is answered", "[proxy]") {
@@ -112,6 +118,27 @@ TEST_CASE("the same searches are sampled, whoever asks and answers", "[proxy]") 
         s.f.server(F::command_complete("SELECT 3") + F::ready());
         CHECK(s.recorder.observations.size() == (rate > place ? 1 : 0));
     }
+}
+
+TEST_CASE("a rule says how many of its searches are compared", "[proxy]") {
+    Sampled s(0, 0);
+    config::Rule all;
+    all.id = 10;
+    all.application = "search-canary";
+    all.filtered = false;
+    all.sample = 1;
+    s.f.config.rules = {all};
+    s.f.router.configure(s.f.config);
+    const auto answered = [&s] {
+        s.f.client(F::query(nearest));
+        s.f.server(F::command_complete("SELECT 3") + F::ready());
+        return s.recorder.observations.size();
+    };
+    CHECK(answered() == 0);
+    s.f.server(reported("application_name", "search-canary"));
+    CHECK(answered() == 1);
+    s.f.server(reported("application_name", "web"));
+    CHECK(answered() == 1);
 }
 
 TEST_CASE("what failed, or is no search, or off, is not handed over", "[proxy]") {

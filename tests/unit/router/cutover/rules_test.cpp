@@ -78,6 +78,33 @@ TEST_CASE("every condition of a rule has to hold", "[cutover]") {
     CHECK_FALSE(matches(with([](R& r) { r.k_min = 11; }), subject));
     CHECK_FALSE(matches(with([](R& r) { r.k_max = 9; }), subject));
     CHECK_FALSE(matches(with([](R& r) { r.active = false; }), subject));
+    CHECK(matches(with([](R& r) { r.filtered = false; }), subject));
+    CHECK_FALSE(matches(with([](R& r) { r.filtered = true; }), subject));
+    CHECK(matches(with([](R& r) { r.filtered = true; }), Subject{.filtered = true}));
+}
+
+TEST_CASE("the rule that speaks says what is compared, and that is no hit", "[cutover]") {
+    config::Rule half = rule(10);
+    half.role = "batch";
+    half.sample = 0.5;
+    config::Rule pinned = rule(20);
+    pinned.application = "billing";
+    pinned.pin_postgres = true;
+    const RuleSet rules({half, pinned}, nullptr);
+    CHECK(rules.sample({.role = "batch"}) == 0.5);
+    CHECK_FALSE(rules.sample({.role = "web"}));
+    CHECK_FALSE(rules.sample({.role = "batch", .application = "billing"}));
+    CHECK(rules.views()[0].hits == 0);
+}
+
+TEST_CASE("when a rule was hit last is known to the look that saw it", "[cutover]") {
+    const RuleSet rules({rule(1)}, nullptr);
+    rules.note_hits(Time(Duration(100)));
+    CHECK_FALSE(rules.views()[0].last_hit);
+    rules.rule({});
+    rules.note_hits(Time(Duration(200)));
+    rules.note_hits(Time(Duration(300)));
+    CHECK(rules.views()[0].last_hit == Time(Duration(200)));
 }
 
 TEST_CASE("a reload keeps the hits of rules that stay the same", "[cutover]") {
