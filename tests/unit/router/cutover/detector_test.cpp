@@ -44,23 +44,35 @@ int median(int good, Simulated::Kind kind, double fallen) {
 TEST_CASE(
     "a fall to recall 0.80 is noticed after a median of at most 40 compared queries", "[cutover]"
 ) {
-    CHECK(median(0, Simulated::Kind::everywhere, 0.80) <= 40);
-    CHECK(median(2000, Simulated::Kind::everywhere, 0.80) <= 40);
+    const int at_once = median(0, Simulated::Kind::everywhere, 0.80);
+    const int later = median(2000, Simulated::Kind::everywhere, 0.80);
+    WARN(
+        "a fall to 0.80 was noticed after a median of " << at_once << " compared queries, " << later
+                                                        << " behind 2,000 good ones"
+    );
+    CHECK(at_once <= 40);
+    CHECK(later <= 40);
     CHECK(median(0, Simulated::Kind::everywhere, 0.50) <= 12);
     CHECK(median(0, Simulated::Kind::everywhere, 0.90) <= 250);
 }
 
 TEST_CASE("0.01 above the floor there is no alarm in 200,000 queries", "[cutover]") {
+    int alarms = 0;
     for (std::uint64_t seed = 1; seed <= 6; ++seed) {
         for (const auto kind : {Simulated::Kind::hard_queries, Simulated::Kind::everywhere}) {
             Detector detector(floor_recall, between_alarms);
             Simulated values(seed, kind, 0.96);
-            for (int i = 0; i < 200'000; ++i) {
-                detector.add(values.next());
+            int first = 0;
+            for (int i = 1; i <= 200'000; ++i) {
+                first = detector.add(values.next()) && first == 0 ? i : first;
             }
-            CHECK_FALSE(detector.tripped());
+            alarms += first == 0 ? 0 : 1;
+            CHECK(first == 0);
         }
     }
+    WARN(
+        alarms << " alarms in twelve times 200,000 compared queries at recall 0.96, the floor 0.95"
+    );
 }
 
 TEST_CASE("a detector stays tripped until it is reset", "[cutover]") {
