@@ -162,6 +162,19 @@ void add_gates(const Snapshot& snapshot, Exposition& out) {
     add("veer_gate_verdict", "-1 against, 0 not known, 1 for a raise", [](const GateFacts& gate) {
         return number_of(gate.verdict);
     });
+    add("veer_gate_evidence", "For it; 100 is 99 % confidence", [](const GateFacts& gate) {
+        return gate.evidence;
+    });
+    out.family(
+        "veer_gate_samples_needed", "gauge", "Comparisons until it opens, where that is known"
+    );
+    for (const GateFacts& gate : snapshot.gates) {
+        if (gate.more_needed) {
+            out.sample(
+                {{"route", gate.route}, {"gate", gate.gate}}, static_cast<double>(*gate.more_needed)
+            );
+        }
+    }
     out.family("veer_guard_state", "gauge", "0 armed, 1 pending, 2 tripped");
     for (const GuardFacts& guard : snapshot.guards) {
         const double tripped = guard.state == "tripped" ? 2 : 0;
@@ -203,6 +216,57 @@ void add_comparisons(const Snapshot& snapshot, Exposition& out) {
         if (route.recall_bound) {
             out.sample({{"route", route.name}}, *route.recall_bound);
         }
+    }
+}
+
+/// What the compared searches differed in, and what was not compared.
+void add_differences(const Snapshot& snapshot, Exposition& out) {
+    out.family(
+        "veer_compare_mismatches_total", "counter", "Comparisons with a difference of a class"
+    );
+    for (const CompareFacts& all : snapshot.comparisons) {
+        const auto sample = [&](std::string_view difference, std::uint64_t count) {
+            out.sample({{"route", all.route}, {"class", difference}}, static_cast<double>(count));
+        };
+        sample("veer_missed", all.veer_missed);
+        sample("pg_missed", all.pg_missed);
+        sample("both_missed", all.both_missed);
+        sample("veer_short", all.veer_short);
+        sample("pg_short", all.pg_short);
+        sample("hard", all.hard);
+    }
+    out.family("veer_compare_excluded_ratio", "gauge", "Comparisons that say nothing, of all");
+    for (const CompareFacts& all : snapshot.comparisons) {
+        const double compared = static_cast<double>(all.compared);
+        out.sample(
+            {{"route", all.route}}, compared > 0 ? static_cast<double>(all.excluded) / compared : 0
+        );
+    }
+    out.family("veer_shadow_shed_total", "counter", "Comparisons that were dropped, not queued");
+    for (const CompareFacts& all : snapshot.comparisons) {
+        out.sample({{"route", all.route}}, static_cast<double>(all.shed));
+    }
+}
+
+/// A summary: percentiles since the start, of all shapes. They do not add up over routes.
+void add_durations(const Snapshot& snapshot, Exposition& out) {
+    out.family(
+        "veer_query_duration_seconds", "summary", "What clients waited, of compared searches"
+    );
+    for (const LatencyFacts& facts : snapshot.latencies) {
+        if (facts.kind != "served" || !facts.fingerprint.empty()) {
+            continue;
+        }
+        const auto sample = [&](std::string_view quantile, double ms) {
+            out.sample(
+                {{"route", facts.route}, {"engine", facts.engine}, {"quantile", quantile}},
+                ms / 1000
+            );
+        };
+        sample("0.5", facts.p50_ms);
+        sample("0.9", facts.p90_ms);
+        sample("0.95", facts.p95_ms);
+        sample("0.99", facts.p99_ms);
     }
 }
 
@@ -259,6 +323,14 @@ void add_replication(const Snapshot& snapshot, Exposition& out) {
     const ReplicationFacts& facts = snapshot.replication;
     out.family("veer_replication_state", "gauge", "What the copy is doing");
     out.sample({{"state", facts.phase}}, 1);
+    out.family(
+        "veer_replication_lag_seconds", "gauge", "For how long the copy has lacked something"
+    );
+    for (const RouteFacts& route : snapshot.routes) {
+        if (route.lag_ms) {
+            out.sample({{"route", route.name}}, static_cast<double>(*route.lag_ms) / 1000);
+        }
+    }
     if (facts.lag_bytes) {
         out.family("veer_replication_lag_bytes", "gauge", "WAL that is not applied yet");
         out.sample({{"slot", facts.slot}}, static_cast<double>(*facts.lag_bytes));
@@ -279,6 +351,8 @@ std::string to_prometheus(const Snapshot& snapshot) {
     add_traffic(snapshot, out);
     add_gates(snapshot, out);
     add_comparisons(snapshot, out);
+    add_differences(snapshot, out);
+    add_durations(snapshot, out);
     add_indexes(snapshot, out);
     add_golden(snapshot, out);
     add_replication(snapshot, out);

@@ -165,6 +165,22 @@ TEST_CASE("Prometheus' text format") {
         text.find(R"(veer_compare_total{route="public.documents.embedding <=>",result="soft"} 1)"
                   "\n") != std::string::npos
     );
+    const std::string documents = R"({route="public.documents.embedding <=>")";
+    const auto has = [](const std::string& where, const std::string& line) {
+        return where.find(line + '\n') != std::string::npos;
+    };
+    const std::string all = to_prometheus(sample_snapshot());
+    CHECK(has(all, "veer_gate_evidence" + documents + R"(,gate="recall"} 1e+09)"));
+    CHECK(has(all, "veer_gate_samples_needed" + documents + R"(,gate="recall"} 0)"));
+    CHECK_FALSE(has(all, "veer_gate_samples_needed" + documents + R"(,gate="slow_share"} 0)"));
+    CHECK(has(all, "veer_compare_mismatches_total" + documents + R"(,class="hard"} 1)"));
+    CHECK(has(all, "veer_compare_excluded_ratio" + documents + "} 0.15"));
+    CHECK(has(all, "veer_shadow_shed_total" + documents + "} 0"));
+    snapshot.routes[1].lag_ms = 40;
+    CHECK(
+        has(to_prometheus(snapshot),
+            R"(veer_replication_lag_seconds{route="public.images.embedding <=>"} 0.04)")
+    );
     CHECK(text.find("veer_replication_lag_bytes") == std::string::npos);
     snapshot.replication.lag_bytes = 5;
     CHECK(
