@@ -235,6 +235,14 @@ void RouteIndex::settle() {
     impl_->settle();
 }
 
+void RouteIndex::request_rebuild() const {
+    impl_->request_rebuild();
+}
+
+bool RouteIndex::rebuilding() const {
+    return impl_->rebuilding();
+}
+
 void RouteIndex::stop_upkeep() {
     impl_->stop_upkeep();
 }

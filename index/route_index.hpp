@@ -145,6 +145,13 @@ class RouteIndex {
         storage::Lsn position, const std::function<bool()>& stopping
     );
 
+    /// Has the graph built anew from the rows, in the background, whether it is worn or not; what
+    /// is searched stays until then. Answers do not change by it, but for what the graph misses.
+    void request_rebuild() const;
+
+    /// It is being built anew, or will be.
+    bool rebuilding() const;
+
     /// Waits until no upkeep is due: for tests and benchmarks.
     void settle();
 

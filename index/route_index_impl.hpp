@@ -84,6 +84,13 @@ class RouteIndex::Impl {
         return restored_;
     }
 
+    void request_rebuild() {
+        rebuild_wanted_ = true;
+        upkeep_.request();
+    }
+
+    bool rebuilding() const { return rebuild_wanted_ || rebuilding_; }
+
     void settle() { upkeep_.settle(); }
 
     void stop_upkeep() { upkeep_.stop(); }
@@ -214,6 +221,8 @@ class RouteIndex::Impl {
     std::atomic<std::uint64_t> rejected_{0};
     std::atomic<std::uint64_t> missing_{0};
     std::atomic<std::uint64_t> rebuilds_{0};
+    std::atomic<bool> rebuild_wanted_{false};  ///< by somebody
+    std::atomic<bool> rebuilding_{false};
     std::atomic<std::uint64_t> relinked_{0};
     mutable std::mutex mutex_;  ///< taken last, held for moments
     Snapshot snapshot_;

@@ -188,17 +188,21 @@ std::chrono::milliseconds RouteIndex::Impl::keep_up(const std::atomic<bool>& sto
         worn = worn || is_worn();
         worn_records = has_worn_records();
     }
-    bool rebuilt = !worn || rebuild(stopping);
-    if (worn && rebuilt && !stopping && judge_codes()) {
+    rebuilding_ = worn || rebuild_wanted_;
+    const bool due = rebuild_wanted_.exchange(false) || worn;
+    bool rebuilt = !due || rebuild(stopping);
+    if (due && rebuilt && !stopping && judge_codes()) {
         rebuilt = rebuild(stopping);  // without codes
     }
-    if (worn_records && (!worn || !rebuilt)) {  // a rebuild leaves the superseded out, too
+    rebuilding_ = false;
+    if (worn_records && (!due || !rebuilt)) {  // a rebuild leaves the superseded out, too
         renew_records(stopping);
     }
     if (!stopping) {
         repair(stopping);
     }
-    return rebuilt ? std::chrono::milliseconds{0} : retry_after;
+    // What somebody has asked for is not tried again: they hear of it, and may.
+    return rebuilt || !worn ? std::chrono::milliseconds{0} : retry_after;
 }
 
 /// False where it found no memory.

@@ -43,6 +43,35 @@ void replace_fifth(RouteIndex& index, std::vector<Vector>& rows, std::size_t rou
 
 }  // namespace
 
+TEST_CASE("An index is built anew when somebody wants it, and answers as before", "[index]") {
+    RouteIndex index{IndexOptions{.dimensions = 8, .m = 6, .ef_construction = 16}};
+    const auto vectors = clustered(2000, 8, 1);
+    Model model;
+    for (std::size_t i = 0; i < vectors.size(); ++i) {
+        model[std::to_string(i)] = vectors[i];
+        REQUIRE(index.put(std::to_string(i), vectors[i]));
+    }
+    index.publish();
+    index.settle();
+    REQUIRE(index.rebuilds() == 0);  // nothing of it is worn
+    index.request_rebuild();
+    index.settle();
+    CHECK(index.rebuilds() == 1);
+    CHECK_FALSE(index.rebuilding());
+    CHECK(index.upkeep_trouble().empty());
+    check_equal(index, model);
+    REQUIRE(index.put("new", vectors[0]));
+    model["new"] = vectors[0];
+    index.publish();
+    index.settle();
+    CHECK(index.rebuilds() == 1);  // once for each time
+    check_equal(index, model);
+    index.stop_upkeep();
+    index.request_rebuild();  // too late, and no harm
+    index.settle();
+    CHECK(index.rebuilds() == 1);
+}
+
 TEST_CASE("A rebuild misses nothing that the writer does meanwhile", "[index]") {
     // In a file, so that it is exchanged with the rest.
     RouteIndex index{IndexOptions{
