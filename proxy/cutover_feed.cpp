@@ -38,6 +38,7 @@ std::optional<router::cutover::UpstreamLook> CutoverFeed::last(Time now) const {
 }
 
 void CutoverFeed::tick(Time now) {
+    parts_.router.reasons().note_times(now.time_since_epoch().count());
     const std::shared_ptr<const router::RouteTable> table = parts_.router.routes();
     if (std::none_of(table->routes.begin(), table->routes.end(), [](const router::Route& route) {
             return route.live();

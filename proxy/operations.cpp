@@ -1,7 +1,9 @@
 #include "proxy/operations.hpp"
 
 #include "config/quantity.hpp"
+#include "proxy/doctor.hpp"
 #include "proxy/statement_look.hpp"
+#include "router/rewrite.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -65,6 +67,10 @@ std::optional<router::cutover::Verb> cutover_verb(Verb verb) {
         case Verb::ignore:
         case Verb::unignore:
         case Verb::tune:
+        case Verb::mismatch:
+        case Verb::rebuild:
+        case Verb::calibrate:
+        case Verb::doctor:
             break;
     }
     return std::nullopt;
@@ -106,6 +112,29 @@ admin::Row to_row(const char* look, std::uint64_t id, const router::compare::Mis
         judgement.judged ? admin::Value(judgement.pg_recall) : admin::Value{},
         one.durations.veer,
         one.durations.postgres};
+}
+
+admin::Failure none_kept(std::uint64_t mismatch) {
+    return {
+        .sqlstate = "42704",
+        .message = "no mismatch " + std::to_string(mismatch) + " is kept",
+        .hint = "SHOW MISMATCHES lists them; they are kept for a while, and not over a restart."};
+}
+
+admin::Failure not_live(const std::string& route) {
+    return {
+        .sqlstate = "55000",
+        .message = "the route \"" + route + "\" is not live",
+        .hint = "SHOW ROUTES says why."};
+}
+
+/// Null where it is not, or its copy is not served.
+const router::Route* live_route(const router::RouteTable& table, const std::string& name) {
+    const auto found =
+        std::find_if(table.routes.begin(), table.routes.end(), [&name](const router::Route& each) {
+            return each.name == name && each.live();
+        });
+    return found == table.routes.end() ? nullptr : &*found;
 }
 
 admin::Failure not_compared() {
@@ -182,6 +211,19 @@ std::string ProcessOperations::route_named(const std::string& name) const {
     return fitting == 1 ? found : name;
 }
 
+/// What nobody needs any more once a route is complete. veer runs no DDL on tables of others.
+std::string ProcessOperations::drop_statement(const std::string& name) const {
+    const auto table = parts_.router.routes();
+    const router::Route* const route = live_route(*table, name);
+    const bool of_pgvector = route != nullptr && (route->column.ann.method == "hnsw" ||
+                                                  route->column.ann.method == "ivfflat");
+    return !of_pgvector
+               ? std::string()
+               : "DROP INDEX CONCURRENTLY " + router::quote_identifier(route->table().schema) +
+                     '.' + router::quote_identifier(route->column.ann.name) +
+                     "; or keep it, for the day that it is needed";
+}
+
 void ProcessOperations::move(
     const Command& command, const admin::Actor& actor, std::function<void(admin::Outcome)> done
 ) {
@@ -206,12 +248,15 @@ void ProcessOperations::move(
     const auto expected = command.version
                               ? std::optional(static_cast<std::uint64_t>(*command.version))
                               : std::nullopt;
+    const std::string drop = asked.verb == router::cutover::Verb::complete && !asked.dry_run
+                                 ? drop_statement(asked.route)
+                                 : std::string();
     parts_.router.control().apply(
         asked,
         expected,
         {.name = actor.name, .via = actor.via},
         parts_.now(),
-        [asked, actor, done = std::move(done)](const router::cutover::Reply& reply) {
+        [asked, actor, drop, done = std::move(done)](router::cutover::Reply reply) {
             spdlog::warn(
                 "{} by {} ({}, {}){}{}: {}",
                 to_string(asked.verb),
@@ -222,6 +267,9 @@ void ProcessOperations::move(
                 asked.reason,
                 reply.message
             );
+            if (reply.done && reply.next_step.empty()) {
+                reply.next_step = drop;
+            }
             done(to_outcome(reply));
         }
     );
@@ -304,24 +352,13 @@ void ProcessOperations::drill(
 void ProcessOperations::replay(const Command& command, std::function<void(admin::Outcome)> done) {
     const auto kept = parts_.router.ledger().mismatch(command.mismatch);
     if (!kept) {
-        done(admin::Failure{
-            .sqlstate = "42704",
-            .message = "no mismatch " + std::to_string(command.mismatch) + " is kept",
-            .hint =
-                "SHOW MISMATCHES lists them; they are kept for a while, and not over a restart."});
+        done(none_kept(command.mismatch));
         return;
     }
     const auto table = parts_.router.routes();
-    const auto route = std::find_if(
-        table->routes.begin(),
-        table->routes.end(),
-        [&kept](const router::Route& each) { return each.name == kept->route && each.live(); }
-    );
-    if (route == table->routes.end()) {
-        done(admin::Failure{
-            .sqlstate = "55000",
-            .message = "the route \"" + kept->route + "\" is not live",
-            .hint = "SHOW ROUTES says why."});
+    const router::Route* const route = live_route(*table, kept->route);
+    if (route == nullptr) {
+        done(not_live(kept->route));
         return;
     }
     const auto told = std::make_shared<std::function<void(admin::Outcome)>>(std::move(done));
@@ -344,6 +381,58 @@ void ProcessOperations::replay(const Command& command, std::function<void(admin:
     if (!taken) {
         (*told)(nobody_free());
     }
+}
+
+/// Of the server as veer's own role sees it.
+admin::Outcome ProcessOperations::doctor() const {
+    const auto facts = read_facts(parts_.config.state().started.upstream.dsn);
+    if (!facts.has_value()) {
+        return admin::Failure{
+            .sqlstate = "08006",
+            .message = facts.error().message,
+            .hint = "SHOW HOSTS, SHOW REPLICATION"};
+    }
+    std::vector<admin::Row> rows;
+    const auto known = [](std::string text) {
+        return text.empty() ? admin::Value{} : admin::Value(std::move(text));
+    };
+    for (Finding& finding : examine(*facts)) {
+        rows.push_back(
+            {known(std::move(finding.code)),
+             std::move(finding.section),
+             std::move(finding.text),
+             std::string(word_of(finding.mark)),
+             known(std::move(finding.fix))}
+        );
+    }
+    return rows;
+}
+
+/// As it was then; keys are written by the table as it is now.
+admin::Outcome ProcessOperations::mismatch(const Command& command) const {
+    const auto kept = parts_.router.ledger().mismatch(command.mismatch);
+    if (!kept) {
+        return none_kept(command.mismatch);
+    }
+    const auto table = parts_.router.routes();
+    const router::Route* const route = live_route(*table, kept->route);
+    return route == nullptr ? admin::Outcome(not_live(kept->route))
+                            : side_by_side(*kept, route->table());
+}
+
+admin::Outcome ProcessOperations::rebuild(const Command& command, const admin::Actor& actor) {
+    const auto table = parts_.router.routes();
+    const router::Route* const route = live_route(*table, route_named(command.route));
+    if (route == nullptr) {
+        return not_live(command.route);
+    }
+    route->column.index->request_rebuild();
+    spdlog::warn("REBUILD INDEX {} by {} ({}, {})", route->name, actor.name, actor.via, actor.peer);
+    return std::vector<admin::Row>{
+        {"it is being built anew, beside the one that is searched; what was compared until now "
+         "counts no more when it is done",
+         admin::Value{},
+         std::string("SHOW INDEXES")}};
 }
 
 void ProcessOperations::compare_search(
@@ -401,6 +490,22 @@ void ProcessOperations::carry_out(
     }
     if (command.verb == Verb::tune) {
         tune(command, std::move(done));
+        return;
+    }
+    if (command.verb == Verb::doctor) {
+        parts_.aside([this, done = std::move(done)] { done(doctor()); });
+        return;
+    }
+    if (command.verb == Verb::mismatch) {
+        done(mismatch(command));
+        return;
+    }
+    if (command.verb == Verb::rebuild) {
+        done(rebuild(command, actor));
+        return;
+    }
+    if (command.verb == Verb::calibrate) {
+        calibrate(command, std::move(done));
         return;
     }
     if (command.verb == Verb::ignore || command.verb == Verb::unignore) {

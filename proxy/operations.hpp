@@ -10,12 +10,13 @@
 #include "proxy/net/server.hpp"
 #include "proxy/net/shared.hpp"
 #include "proxy/reload.hpp"
+#include "router/compare/calibration.hpp"
 #include "router/compare/ignored.hpp"
-#include "router/compare/shape_ledger.hpp"
 #include "router/router.hpp"
 #include "storage/sync/syncer.hpp"
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,7 +37,6 @@ class ProcessOperations final : public admin::Operations {
         Drills& drills;
         compare::GoldenKeeper& golden;
         compare::Comparer& comparer;
-        const router::compare::ShapeLedger& shapes;
         router::compare::Ignored& ignored;
         std::function<router::cutover::Time()> now;  ///< as the cutover means it
         /// Runs a task where it may take its time.
@@ -70,9 +70,16 @@ class ProcessOperations final : public admin::Operations {
         std::function<void(admin::Outcome)> done
     );
     std::string route_named(const std::string& name) const;
+    std::string drop_statement(const std::string& name) const;
     admin::Outcome reload(bool dry_run);
     void replay(const admin::Command& command, std::function<void(admin::Outcome)> done);
     void compare_search(const admin::Command& command, std::function<void(admin::Outcome)> done);
+    admin::Outcome doctor() const;
+    admin::Outcome mismatch(const admin::Command& command) const;
+    admin::Outcome rebuild(const admin::Command& command, const admin::Actor& actor);
+    void calibrate(const admin::Command& command, std::function<void(admin::Outcome)> done);
+    struct Calibrating;
+    void calibrate_next(const std::shared_ptr<Calibrating>& run);
     void tune(const admin::Command& command, std::function<void(admin::Outcome)> done);
     void verify(const admin::Command& command, std::function<void(admin::Outcome)> done);
     void drill(

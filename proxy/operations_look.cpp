@@ -3,6 +3,7 @@
 #include "proxy/operations.hpp"
 #include "proxy/traffic_facts.hpp"
 #include "router/progress.hpp"
+#include "router/remedy.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -32,6 +33,19 @@ std::string_view metric_name(index::Metric metric) {
             return "hamming";
         case index::Metric::jaccard:
             return "jaccard";
+    }
+    return "";
+}
+
+/// As it was asked for; "auto" has codes where they pay.
+std::string_view quantization_word(index::Quantization quantization) {
+    switch (quantization) {
+        case index::Quantization::automatic:
+            return "auto";
+        case index::Quantization::none:
+            return "none";
+        case index::Quantization::sq8:
+            return "sq8";
     }
     return "";
 }
@@ -73,7 +87,9 @@ admin::ClientFacts to_client(const net::SessionFacts& facts) {
         .last_engine = std::string(facts.last_engine),
         .last_reason = facts.last_reason,
         .last_route = facts.last_route,
-        .last_ms = facts.last_ms};
+        .last_ms = facts.last_ms,
+        .route_override = facts.route_override,
+        .key = facts.key};
 }
 
 void add_index(const index::IndexedColumn& column, admin::RouteFacts& facts) {
@@ -85,9 +101,13 @@ void add_index(const index::IndexedColumn& column, admin::RouteFacts& facts) {
     facts.m = options.m;
     facts.ef_construction = options.ef_construction;
     facts.upstream_index = column.ann.name;
+    facts.quantization = quantization_word(options.quantization);
     facts.dead_slots = built.dead_slots();
     facts.rejected_rows = built.rejected();
     facts.missing_rows = built.missing_rows();
+    facts.rebuilds = built.rebuilds();
+    facts.rebuilding = built.rebuilding();
+    facts.upkeep_trouble = built.upkeep_trouble();
     facts.memory_bytes = built.memory_bytes();
     const index::FileBytes file = built.file_bytes();
     facts.file_bytes = file.stored;
@@ -183,9 +203,10 @@ admin::Snapshot ProcessOperations::gather() const {
     add_cutover(
         parts_.router.control(), views, parts_.config.state().current, parts_.now(), snapshot
     );
-    add_queries(parts_.router.plans(), *routes, snapshot);
+    const auto shapes = parts_.router.ledger().shapes();
+    add_queries(parts_.router.plans(), *routes, shapes, snapshot);
     add_comparisons(parts_.router.ledger(), snapshot);
-    add_shapes(parts_.shapes.records(), snapshot);
+    add_shapes(shapes, snapshot);
     add_config(snapshot);
     add_receipts(snapshot);
     add_ignored(snapshot);
@@ -226,6 +247,8 @@ void ProcessOperations::add_routes(
             facts.effective_percent = 0;
         }
         add_index(route.column, facts);
+        const std::uint32_t learned = route.recall_target ? route.traffic->learned_ef.load() : 0;
+        facts.ef_search = learned == 0 ? "session" : std::to_string(learned);
         snapshot.routes.push_back(std::move(facts));
     }
 }
@@ -237,16 +260,20 @@ void ProcessOperations::add_reasons(admin::Snapshot& snapshot) const {
             snapshot.routes.end(),
             [&entry](const admin::RouteFacts& each) { return each.name == entry.route; }
         );
+        const std::string_view hint = router::remedy(entry.reason);
         auto& reasons = route == snapshot.routes.end() ? snapshot.reasons : route->reasons;
         reasons.push_back(
             {.reason = std::move(entry.reason),
              .engine = std::move(entry.engine),
-             .calls = entry.calls}
+             .calls = entry.calls,
+             .last = entry.last_ms < 0 ? std::nullopt : std::optional(entry.last_ms * 1000),
+             .hint = std::string(hint)}
         );
     }
 }
 
 void ProcessOperations::add_golden(admin::Snapshot& snapshot) const {
+    const auto curves = parts_.golden.curves();
     for (const auto& [route, summary] : parts_.golden.summaries()) {
         admin::GoldenFacts facts{
             .route = route,
@@ -257,6 +284,9 @@ void ProcessOperations::add_golden(admin::Snapshot& snapshot) const {
         if (summary.measured > 0) {
             facts.recall = summary.recall;
             facts.recall_at_most = summary.recall_at_most;
+        }
+        if (const auto curve = curves.find(route); curve != curves.end()) {
+            facts.recall_at_ef = router::compare::curve_json(curve->second);
         }
         snapshot.golden.push_back(std::move(facts));
     }

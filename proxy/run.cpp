@@ -141,7 +141,6 @@ struct Copy {
                .compared =
                    [this, now = std::move(now)](const router::compare::Mismatch& comparison) {
                        router.control().note(comparison.route, to_evidence(comparison), now());
-                       shapes.add(comparison);
                        golden.offer(
                            comparison.route,
                            {.vector = comparison.vector,
@@ -178,7 +177,6 @@ struct Copy {
     }
 
     candidate::Candidates candidates;
-    router::compare::ShapeLedger shapes;
     router::compare::Ignored ignored;
     index::Replica replica;
     router::Router router;
@@ -419,7 +417,6 @@ class Process {
                .drills = drills_,
                .golden = copy_.golden,
                .comparer = copy_.comparer,
-               .shapes = copy_.shapes,
                .ignored = copy_.ignored,
                .now = [this] { return course_.now(); },
                .aside = [this](std::function<void()> task

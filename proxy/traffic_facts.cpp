@@ -2,9 +2,12 @@
 
 #include "proxy/shown_shape.hpp"
 #include "router/compare/relations.hpp"
+#include "router/cutover/betting.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -51,7 +54,9 @@ admin::GuardFacts to_facts(const router::cutover::GuardView& view) {
         .clear = view.guard.clear,
         .state = std::string(to_string(view.guard.mode)),
         .action = std::string(view.guard.action),
-        .trips = view.guard.trips};
+        .trips = view.guard.trips,
+        .since = microseconds(view.guard.since),
+        .trips_of_a_day = view.guard.trips_of_a_day};
 }
 
 admin::RuleFacts to_facts(const router::cutover::RuleView& view) {
@@ -61,7 +66,9 @@ admin::RuleFacts to_facts(const router::cutover::RuleView& view) {
         .match = view.match,
         .effect = view.effect,
         .hits = view.hits,
-        .comment = view.rule.comment};
+        .comment = view.rule.comment,
+        .active = view.rule.active,
+        .last_hit = microseconds(view.last_hit)};
 }
 
 admin::AuditFacts to_facts(router::cutover::AuditRecord record) {
@@ -77,7 +84,8 @@ admin::AuditFacts to_facts(router::cutover::AuditRecord record) {
         .to = std::move(record.to),
         .reason = std::move(record.reason),
         .verdict = std::move(record.verdict),
-        .previous = std::move(record.previous)};
+        .previous = std::move(record.previous),
+        .hash = std::move(record.hash)};
 }
 
 admin::CompareFacts to_facts(const RouteRecord& record) {
@@ -138,7 +146,10 @@ admin::MismatchFacts to_facts(const router::compare::Mismatch& one) {
         .ms = one.durations.veer,
         .pg_ms = one.durations.postgres,
         .applied_lsn = storage::to_string(one.applied),
-        .pg_lsn = storage::to_string(one.pg_lsn)};
+        .pg_lsn = storage::to_string(one.pg_lsn),
+        .noise = !one.asked_twice     ? ""
+                 : one.answers.moving ? "pg_disagrees_with_itself"
+                                      : "pg_agrees_with_itself"};
 }
 
 /// Whose searches a row is about.
@@ -147,6 +158,18 @@ struct About {
     std::string fingerprint = {};
     std::optional<std::uint64_t> k = std::nullopt;
 };
+
+/// A bound takes a moment to work out, and few ask for it.
+std::function<double()> proven(const router::compare::RecallHistogram& seen) {
+    return [counts = seen.counts()] {
+        router::cutover::Histogram histogram;
+        for (std::size_t bin = 0; bin < counts.size(); ++bin) {
+            histogram.add(bin, counts.at(bin));
+        }
+        constexpr double confidence = 0.99;
+        return router::cutover::lower_bound(histogram, confidence);
+    };
+}
 
 void add_recall(
     const About& about,
@@ -166,6 +189,7 @@ void add_recall(
              .p1 = seen.quantile(0.01),
              .share_perfect = seen.share_perfect(),
              .share_below_50 = seen.share_below(0.5),
+             .lower_99 = proven(seen),
              .fingerprint = about.fingerprint,
              .k = about.k}
         );
@@ -230,6 +254,41 @@ std::optional<std::uint64_t> more_compared(
         most = std::max(most, *gate.more_needed);
     }
     return most;
+}
+
+/// What the comparisons of a shape came to, whatever its k.
+void add_compared(
+    const std::vector<router::compare::ShapeRecord>& shapes,
+    std::uint64_t shape,
+    admin::QueryFacts& facts
+) {
+    router::compare::RecallHistogram veer;
+    router::compare::RecallHistogram postgres;
+    router::compare::LatencyHistogram veer_ms;
+    router::compare::LatencyHistogram postgres_ms;
+    std::map<std::uint64_t, std::uint64_t> of_k;
+    for (const router::compare::ShapeRecord& record : shapes) {
+        if (record.shape == shape && record.route == facts.route) {
+            veer.add(record.recall);
+            postgres.add(record.pg_recall);
+            veer_ms.add(record.veer_ms);
+            postgres_ms.add(record.postgres_ms);
+            of_k[record.k] += record.veer_ms.count();
+        }
+    }
+    if (veer.count() > 0) {
+        facts.recall = veer.mean();
+        facts.pg_recall = postgres.mean();
+    }
+    std::uint64_t below = 0;
+    for (auto at = of_k.begin(); at != of_k.end() && 2 * below < veer_ms.count(); ++at) {
+        facts.k_median = at->first;
+        below += at->second;
+    }
+    if (veer_ms.count() > 0) {
+        facts.p95_ms = veer_ms.quantile_ms(0.95);
+        facts.pg_p95_ms = postgres_ms.quantile_ms(0.95);
+    }
 }
 
 }  // namespace
@@ -326,7 +385,18 @@ void add_cutover(
             snapshot.steps.push_back(std::move(step));
         }
     }
+    for (admin::GateFacts& gate : snapshot.gates) {
+        const auto view = std::find_if(views.begin(), views.end(), [&gate](const RouteView& each) {
+            return each.route == gate.route;
+        });
+        if (view != views.end() && gate.verdict != "pass") {
+            gate.eta = microseconds(after(now, gate.more_needed, comparing_rate(view->evidence)));
+        }
+    }
     for (admin::RouteFacts& route : snapshot.routes) {
+        for (const double step : config.cutover.steps) {
+            route.step = step <= route.allowed_percent ? std::optional(step) : route.step;
+        }
         if (!config.cutover.gated) {
             route.obstacle.clear();  // a raise by command is told of it, not refused
         }
@@ -340,7 +410,10 @@ void add_cutover(
 }
 
 void add_queries(
-    const router::PlanCache& plans, const router::RouteTable& routes, admin::Snapshot& snapshot
+    const router::PlanCache& plans,
+    const router::RouteTable& routes,
+    const std::vector<router::compare::ShapeRecord>& shapes,
+    admin::Snapshot& snapshot
 ) {
     constexpr std::size_t shown_max = 200;
     constexpr std::size_t sql_bytes_max = 300;
@@ -367,7 +440,9 @@ void add_queries(
                 facts.route = route->name;
                 facts.quarantined = route->traffic->quarantined(plan->shape_id);
             }
+            facts.filtered = query->clauses.condition.has_value();
         }
+        add_compared(shapes, plan->shape_id, facts);
         snapshot.queries.push_back(std::move(facts));
     }
     std::stable_sort(

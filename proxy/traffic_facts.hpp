@@ -35,9 +35,12 @@ void add_shapes(
 /// Whether the index answers some of the route's searches, or would as soon as it may.
 bool has_share(const std::vector<router::cutover::RouteView>& views, const std::string& route);
 
-/// Of the shapes that are still remembered.
+/// Of the shapes that are still remembered, with what their comparisons came to.
 void add_queries(
-    const router::PlanCache& plans, const router::RouteTable& routes, admin::Snapshot& snapshot
+    const router::PlanCache& plans,
+    const router::RouteTable& routes,
+    const std::vector<router::compare::ShapeRecord>& shapes,
+    admin::Snapshot& snapshot
 );
 
 /// The steps that are ahead of a route, each at the earliest that minimum times and the rate at

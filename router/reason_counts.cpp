@@ -9,14 +9,24 @@ void ReasonCounts::count(std::string_view route, std::string_view engine, Reason
     {
         const std::shared_lock lock(mutex_);
         if (const auto found = counts_.find(Views(route, engine, reason)); found != counts_.end()) {
-            found->second.fetch_add(1, std::memory_order_relaxed);
+            found->second.calls.fetch_add(1, std::memory_order_relaxed);
             return;
         }
     }
     const std::unique_lock lock(mutex_);
     if (counts_.size() < entries_max) {
         counts_.try_emplace(Key(route, engine, reason))
-            .first->second.fetch_add(1, std::memory_order_relaxed);
+            .first->second.calls.fetch_add(1, std::memory_order_relaxed);
+    }
+}
+
+void ReasonCounts::note_times(std::int64_t now_ms) {
+    const std::shared_lock lock(mutex_);
+    for (auto& [key, count] : counts_) {
+        const std::uint64_t calls = count.calls.load(std::memory_order_relaxed);
+        if (count.seen.exchange(calls, std::memory_order_relaxed) != calls) {
+            count.last_ms.store(now_ms, std::memory_order_relaxed);
+        }
     }
 }
 
@@ -25,13 +35,14 @@ std::vector<ReasonCounts::Entry> ReasonCounts::entries() const {
     {
         const std::shared_lock lock(mutex_);
         all.reserve(counts_.size());
-        for (const auto& [key, calls] : counts_) {
+        for (const auto& [key, count] : counts_) {
             const auto& [route, engine, reason] = key;
             all.push_back(
                 {.route = route,
                  .engine = engine,
                  .reason = reason,
-                 .calls = calls.load(std::memory_order_relaxed)}
+                 .calls = count.calls.load(std::memory_order_relaxed),
+                 .last_ms = count.last_ms.load(std::memory_order_relaxed)}
             );
         }
     }
@@ -45,7 +56,7 @@ std::uint64_t ReasonCounts::calls(std::string_view route, std::string_view engin
     const {
     const std::shared_lock lock(mutex_);
     const auto found = counts_.find(Views(route, engine, reason));
-    return found == counts_.end() ? 0 : found->second.load(std::memory_order_relaxed);
+    return found == counts_.end() ? 0 : found->second.calls.load(std::memory_order_relaxed);
 }
 
 const std::vector<std::string>& ReasonCounts::columns() {

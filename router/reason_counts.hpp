@@ -30,9 +30,14 @@ class ReasonCounts {
         std::string engine;
         std::string reason;
         std::uint64_t calls = 0;
+        std::int64_t last_ms = -1;  ///< as of a look at the counts, see note_times(); below 0: none
     };
 
     void count(std::string_view route, std::string_view engine, Reason reason);
+
+    /// What has calls that it had not at the last look was called now: searches ask no clock.
+    /// `now_ms` is whatever entries() are to tell. From one thread at a time.
+    void note_times(std::int64_t now_ms);
 
     /// The most frequent first.
     std::vector<Entry> entries() const;
@@ -57,8 +62,14 @@ class ReasonCounts {
         }
     };
 
+    struct Count {
+        std::atomic<std::uint64_t> calls = 0;
+        std::atomic<std::uint64_t> seen = 0;  ///< by note_times()
+        std::atomic<std::int64_t> last_ms = -1;
+    };
+
     mutable std::shared_mutex mutex_;
-    std::map<Key, std::atomic<std::uint64_t>, Before> counts_;
+    std::map<Key, Count, Before> counts_;
 };
 
 }  // namespace veer::router

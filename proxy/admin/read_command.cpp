@@ -17,7 +17,7 @@ struct Form {
     bool needs_route = false;
 };
 
-constexpr std::array<Form, 21> forms{{
+constexpr std::array<Form, 24> forms{{
     {"panic", Verb::panic, false},        {"unpanic", Verb::unpanic, false},
     {"reload", Verb::reload, false},      {"off", Verb::off, true},
     {"observe", Verb::observe, true},     {"shadow", Verb::shadow, true},
@@ -28,7 +28,8 @@ constexpr std::array<Form, 21> forms{{
     {"ack", Verb::acknowledge, true},     {"undo", Verb::undo, true},
     {"reshuffle", Verb::reshuffle, true}, {"verify", Verb::verify, false},
     {"drill", Verb::drill, false},        {"replay", Verb::replay, false},
-    {"tune", Verb::tune, true},
+    {"tune", Verb::tune, true},           {"mismatch", Verb::mismatch, false},
+    {"rebuild", Verb::rebuild, true},     {"calibrate", Verb::calibrate, true},
 }};
 
 bool begins_option(const Token& token) {
@@ -42,7 +43,8 @@ bool is_move(Verb verb) {
     return verb != Verb::set_key && verb != Verb::reset_key && verb != Verb::ignore &&
            verb != Verb::unignore && verb != Verb::tune && verb != Verb::reload &&
            verb != Verb::verify && verb != Verb::drill && verb != Verb::replay &&
-           verb != Verb::explain_route && verb != Verb::compare_search;
+           verb != Verb::explain_route && verb != Verb::compare_search && verb != Verb::mismatch &&
+           verb != Verb::rebuild && verb != Verb::calibrate && verb != Verb::doctor;
 }
 
 /// A dotted or quoted name, as it would be written without quotes.
@@ -199,7 +201,10 @@ std::optional<Failure> read_verb(Cursor& cursor, Command& command) {
         command.verb = Verb::rollback_all;
         return std::nullopt;
     }
-    if (form->verb == Verb::replay) {
+    if (form->verb == Verb::rebuild && !cursor.skip("index")) {
+        return cursor.unexpected();
+    }
+    if (form->verb == Verb::replay || form->verb == Verb::mismatch) {
         cursor.skip("mismatch");
         const auto number = read_whole(cursor);
         if (number.has_error()) {
@@ -270,7 +275,7 @@ std::string_view to_string(Verb verb) {
     if (verb == Verb::rollback_all) {
         return "ROLLBACK";
     }
-    static constexpr std::array<std::pair<Verb, std::string_view>, 26> tags{{
+    static constexpr std::array<std::pair<Verb, std::string_view>, 30> tags{{
         {Verb::panic, "PANIC"},
         {Verb::unpanic, "UNPANIC"},
         {Verb::reload, "RELOAD"},
@@ -297,6 +302,10 @@ std::string_view to_string(Verb verb) {
         {Verb::ignore, "IGNORE"},
         {Verb::unignore, "UNIGNORE"},
         {Verb::tune, "TUNE"},
+        {Verb::mismatch, "MISMATCH"},
+        {Verb::rebuild, "REBUILD INDEX"},
+        {Verb::calibrate, "CALIBRATE"},
+        {Verb::doctor, "SHOW"},
     }};
     for (const auto& [each, tag] : tags) {
         if (each == verb) {
@@ -312,7 +321,7 @@ bool goes_back(Verb verb) {
 }
 
 bool only_looks(const Command& command) {
-    return command.verb == Verb::explain_route;
+    return command.verb == Verb::explain_route || command.verb == Verb::doctor;
 }
 
 }  // namespace veer::proxy::admin

@@ -58,6 +58,9 @@ Result<Statement> read_show(Cursor& cursor, const Asker& asker) {
     if (name == "veer" && cursor.skip(".")) {
         name = cursor.next().text;
     }
+    if (name == "doctor" && cursor.at_end()) {  // it asks the server, as no other table does
+        return Statement{.what = Command{.verb = Command::Verb::doctor}, .parameters = {}};
+    }
     if (const auto why = why_absent(name)) {
         return Failure{
             .sqlstate = "0A000",
@@ -190,7 +193,17 @@ std::vector<Column> columns_of_look(Command::Verb verb) {
             {"k", Type::integer},
             {"fingerprint", Type::text}};
     }
-    if (verb == Command::Verb::compare_search) {
+    if (verb == Command::Verb::calibrate) {
+        return {
+            {"measure", Type::text},
+            {"samples", Type::integer},
+            {"p50", Type::number},
+            {"p99", Type::number},
+            {"max", Type::number},
+            {"allowed", Type::number},
+            {"verdict", Type::text}};
+    }
+    if (verb == Command::Verb::compare_search || verb == Command::Verb::mismatch) {
         return {
             {"place", Type::integer},
             {"veer", Type::text},
@@ -290,6 +303,14 @@ std::vector<Column> columns_of(const Command& command) {
             {"late", Type::integer},
             {"fallbacks", Type::integer},
             {"client_errors", Type::integer}};
+    }
+    if (command.verb == Command::Verb::doctor) {
+        return {
+            {"code", Type::text},
+            {"section", Type::text},
+            {"check", Type::text},
+            {"status", Type::text},
+            {"fix", Type::text}};
     }
     if (auto columns = columns_of_look(command.verb); !columns.empty()) {
         return columns;

@@ -3,7 +3,9 @@
 #include "proxy/admin/relation.hpp"
 #include "proxy/admin/row_values.hpp"
 
+#include <algorithm>
 #include <map>
+#include <string_view>
 #include <utility>
 
 namespace veer::proxy::admin::rows {
@@ -20,8 +22,48 @@ void append_reasons(
 ) {
     for (const ReasonCount& each : reasons) {
         const double share = total > 0 ? static_cast<double>(each.calls) / total : 0;
-        rows.push_back({known(route), each.engine, each.reason, count(each.calls), share});
+        rows.push_back(
+            {known(route),
+             each.engine,
+             each.reason,
+             count(each.calls),
+             share,
+             each.last ? Value(Timestamp{*each.last}) : Value{},
+             !each.hint.empty(),
+             known(each.hint)}
+        );
     }
+}
+
+/// Of all the route's compared searches; NULL where there are none.
+Value judged_recall(const Snapshot& snapshot, const std::string& route) {
+    for (const RecallFacts& facts : snapshot.recalls) {
+        if (facts.route == route && facts.engine == "postgres" && facts.fingerprint.empty()) {
+            return facts.mean;
+        }
+    }
+    return {};
+}
+
+/// Of the same searches on both engines.
+Value paired_p95(const Snapshot& snapshot, const std::string& route, std::string_view engine) {
+    for (const LatencyFacts& facts : snapshot.latencies) {
+        if (facts.route == route && facts.engine == engine && facts.kind == "paired" &&
+            facts.fingerprint.empty()) {
+            return facts.p95_ms;
+        }
+    }
+    return {};
+}
+
+/// How long the copy of a table still takes in the state that it is in.
+Value seconds_left(const Snapshot& snapshot, const std::string& table) {
+    for (const CopyFacts& copy : snapshot.copies) {
+        if (copy.table == table) {
+            return known(copy.seconds_left);
+        }
+    }
+    return {};
 }
 
 double sum_of(const std::vector<ReasonCount>& reasons) {
@@ -67,7 +109,11 @@ std::vector<Row> routes(const Snapshot& snapshot) {
              known(route.obstacle),
              known(route.recall),
              known(route.recall_bound),
-             known(route.lag_ms)}
+             known(route.lag_ms),
+             known(route.step),
+             judged_recall(snapshot, route.name),
+             paired_p95(snapshot, route.name, "veer"),
+             paired_p95(snapshot, route.name, "postgres")}
         );
     }
     return rows;
@@ -89,6 +135,7 @@ std::vector<Row> reasons(const Snapshot& snapshot) {
 std::vector<Row> indexes(const Snapshot& snapshot) {
     std::vector<Row> rows;
     for (const RouteFacts& route : snapshot.routes) {
+        const auto slots = static_cast<double>(route.rows + route.dead_slots);
         rows.push_back(
             {route.name,
              route.upstream_index,
@@ -102,7 +149,17 @@ std::vector<Row> indexes(const Snapshot& snapshot) {
              count(route.missing_rows),
              count(route.memory_bytes),
              count(route.file_bytes),
-             count(route.cached_bytes)}
+             count(route.cached_bytes),
+             known(route.quantization),
+             known(route.ef_search),
+             count(route.memory_bytes + route.file_bytes),
+             slots > 0 ? static_cast<double>(route.dead_slots) / slots : 0.0,
+             std::string(route.rebuilding ? "rebuilding" : route.state),
+             route.progress_percent,
+             seconds_left(snapshot, route.relation),
+             known(snapshot.replication.applied_lsn),
+             count(route.rebuilds),
+             known(route.upkeep_trouble)}
         );
     }
     return rows;
@@ -111,6 +168,10 @@ std::vector<Row> indexes(const Snapshot& snapshot) {
 std::vector<Row> replication(const Snapshot& snapshot) {
     const ReplicationFacts& facts = snapshot.replication;
     const std::string& reason = facts.reason.empty() ? facts.trouble : facts.reason;
+    const auto lagging =
+        std::find_if(snapshot.routes.begin(), snapshot.routes.end(), [](const RouteFacts& route) {
+            return route.lag_ms.has_value();
+        });
     return {
         {known(facts.slot),
          facts.phase,
@@ -120,7 +181,9 @@ std::vector<Row> replication(const Snapshot& snapshot) {
          known(facts.retained_bytes),
          count(facts.rows_done),
          facts.rows_estimated,
-         known(reason)}};
+         known(reason),
+         known(facts.slot),  // of the same name
+         lagging == snapshot.routes.end() ? Value{} : known(lagging->lag_ms)}};
 }
 
 std::vector<Row> clients(const Snapshot& snapshot) {
@@ -141,7 +204,9 @@ std::vector<Row> clients(const Snapshot& snapshot) {
              searched ? Value(client.last_engine) : Value{},
              searched ? Value(client.last_reason) : Value{},
              known(client.last_route),
-             searched ? Value(client.last_ms) : Value{}}
+             searched ? Value(client.last_ms) : Value{},
+             known(client.route_override),
+             known(client.key)}
         );
     }
     return rows;
@@ -208,7 +273,8 @@ std::vector<Row> golden(const Snapshot& snapshot) {
              count(facts.judged),
              count(facts.measured),
              known(facts.recall),
-             known(facts.recall_at_most)}
+             known(facts.recall_at_most),
+             known(facts.recall_at_ef)}
         );
     }
     return rows;
@@ -345,6 +411,11 @@ std::vector<Row> help(const Snapshot& /*snapshot*/) {
          "rehearses a failure: how soon its guards send a route back to Postgres"},
         {"EXPLAIN ROUTE [ROLE '...'] [APPLICATION '...'] [CLIENT '...'] SELECT ...",
          "who would answer this search, and who decides that; nothing runs"},
+        {"SHOW DOCTOR", "asks the server what it lacks for veer; changes nothing"},
+        {"MISMATCH 7", "a kept search's three answers as they were, side by side"},
+        {"REBUILD INDEX 'name'", "builds its graph anew in the background; SHOW INDEXES"},
+        {"CALIBRATE 'name'",
+         "measures the error of floats on its rows, and whether Postgres agrees with itself"},
         {"COMPARE SELECT ...", "this search on all parties now, side by side"},
         {"TUNE 'name' [RECALL 0.99]",
          "recall and time of its golden searches at each ef, and the least ef that holds the "

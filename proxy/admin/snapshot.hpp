@@ -16,6 +16,8 @@ struct ReasonCount {
     std::string reason = {};
     std::string engine = {};  ///< "veer" or "postgres"
     std::uint64_t calls = 0;
+    std::optional<std::int64_t> last = {};  ///< microseconds since 1970, to a tenth of a second
+    std::string hint = {};                  ///< what to do about it; empty where nothing is
 };
 
 struct RouteFacts {
@@ -47,6 +49,7 @@ struct RouteFacts {
     std::optional<double> recall = {};
     std::optional<double> recall_bound = {};  ///< proven
     std::optional<std::int64_t> lag_ms = {};
+    std::optional<double> step = {};  ///< the last one that its share has reached
 
     std::uint32_t dimensions = 0;
     std::string metric = {};
@@ -59,6 +62,11 @@ struct RouteFacts {
     std::uint64_t memory_bytes = 0;  ///< estimated
     std::uint64_t file_bytes = 0;    ///< of vectors, beside that
     std::uint64_t cached_bytes = 0;  ///< of these, in the page cache
+    std::uint64_t rebuilds = 0;      ///< of its graph, since it was copied
+    bool rebuilding = false;
+    std::string upkeep_trouble = {};
+    std::string quantization = {};
+    std::string ef_search = {};  ///< "session", or what was learnt
 };
 
 struct ClientFacts {
@@ -80,6 +88,8 @@ struct ClientFacts {
     std::string last_reason = {};
     std::string last_route = {};
     double last_ms = 0;
+    std::string route_override = {};  ///< veer.route, as its last search found it
+    std::string key = {};             ///< likewise
 };
 
 struct HostFacts {
@@ -136,6 +146,8 @@ struct GoldenFacts {
     std::uint64_t measured = 0;  ///< that the index was asked, of the fresh ones
     std::optional<double> recall = {};
     std::optional<double> recall_at_most = {};  ///< allowing for how few they are
+    std::string recall_at_ef =
+        {};  ///< a JSON object, as TUNE found it last; empty where it has not
 };
 
 struct ConfigFacts {

@@ -117,6 +117,10 @@ struct Command {
         ignore,
         unignore,
         tune,
+        mismatch,
+        rebuild,
+        calibrate,
+        doctor,
     };
 
     Verb verb = Verb::panic;
@@ -128,7 +132,7 @@ struct Command {
     std::string fault = {};      ///< DRILL ... FAULT, as it was written
     double rate = 0;             ///< VERIFY ... RATE, rows a second; zero is as fast as it goes
     bool dry_run = false;        ///< of a move, or RELOAD: says what would be, changes nothing
-    std::uint64_t mismatch = 0;  ///< REPLAY MISMATCH
+    std::uint64_t mismatch = 0;  ///< REPLAY MISMATCH, MISMATCH
     std::optional<std::uint32_t> ef_search = {};  ///< REPLAY ... EF
     std::string search = {};       ///< EXPLAIN ROUTE, COMPARE: a statement, as it was written
     std::string role = {};         ///< EXPLAIN ROUTE ROLE: whom rules are asked about

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -20,6 +21,7 @@ struct GateFacts {
     double evidence = 0;
     std::string verdict = {};
     std::optional<std::uint64_t> more_needed = {};
+    std::optional<std::int64_t> eta = {};  ///< then, microseconds since 1970, at today's rate
 };
 
 /// One reason to go back.
@@ -33,6 +35,8 @@ struct GuardFacts {
     std::string state = {};
     std::string action = {};
     std::uint64_t trips = 0;
+    std::optional<std::int64_t> since = {};  ///< in this state, microseconds since 1970
+    std::uint64_t trips_of_a_day = 0;
 };
 
 struct RuleFacts {
@@ -42,6 +46,8 @@ struct RuleFacts {
     std::string effect = {};
     std::uint64_t hits = 0;
     std::string comment = {};
+    bool active = true;
+    std::optional<std::int64_t> last_hit = {};  ///< microseconds since 1970
 };
 
 /// One decision, as the audit file has it, without its evidence.
@@ -58,6 +64,7 @@ struct AuditFacts {
     std::string reason = {};
     std::string verdict = {};
     std::string previous = {};
+    std::string hash = {};  ///< of its line
 };
 
 /// A step that is still ahead of a route.
@@ -94,6 +101,9 @@ struct RecallFacts {
     double p1 = 0;
     double share_perfect = 0;
     double share_below_50 = 0;
+    /// What the mean is at least, proven with 99 %; worked out where it is asked for. Empty: it
+    /// cannot be told.
+    std::function<double()> lower_99 = {};
     std::string fingerprint = {};         ///< empty: of all shapes together
     std::optional<std::uint64_t> k = {};  ///< likewise
 };
@@ -137,6 +147,13 @@ struct QueryFacts {
     std::uint64_t postgres = 0;
     std::uint64_t fallbacks = 0;
     bool quarantined = false;
+    bool filtered = false;  ///< it has a WHERE
+    // Of those that were compared.
+    std::optional<std::uint64_t> k_median = {};
+    std::optional<double> recall = {};
+    std::optional<double> pg_recall = {};
+    std::optional<double> p95_ms = {};
+    std::optional<double> pg_p95_ms = {};
 };
 
 /// An answer that differed.
@@ -185,6 +202,7 @@ struct MismatchFacts {
     double pg_ms = 0;
     std::string applied_lsn = {};
     std::string pg_lsn = {};
+    std::string noise = {};  ///< whether Postgres agreed with itself; empty where it was not asked
 };
 
 }  // namespace veer::proxy::admin

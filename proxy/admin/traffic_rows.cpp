@@ -13,6 +13,28 @@ std::string direction(const std::string& gate) {
     return at_most ? "<=" : ">=";
 }
 
+/// What a guard looks at, and so what it can be wrong about.
+std::string scope(const std::string& guard) {
+    if (guard == "correctness") {
+        return "shape";
+    }
+    const bool server = guard == "lag" || guard == "wal_retained" || guard == "pg_pressure";
+    return server ? "server" : guard == "memory" ? "process" : "route";
+}
+
+Value moment(const std::optional<std::int64_t>& value) {
+    return value ? Value(Timestamp{*value}) : Value{};
+}
+
+/// Of "canary 25", as the audit has positions.
+Value percent_of(const std::string& position) {
+    const std::size_t space = position.rfind(' ');
+    const auto number = space == std::string::npos
+                            ? std::nullopt
+                            : from_text(position.substr(space + 1), Type::number);
+    return number.value_or(Value{});
+}
+
 }  // namespace
 
 std::vector<Row> gates(const Snapshot& snapshot) {
@@ -28,7 +50,8 @@ std::vector<Row> gates(const Snapshot& snapshot) {
              count(gate.samples),
              gate.evidence,
              gate.verdict,
-             known(gate.more_needed)}
+             known(gate.more_needed),
+             moment(gate.eta)}
         );
     }
     return rows;
@@ -46,7 +69,10 @@ std::vector<Row> guards(const Snapshot& snapshot) {
              guard.clear,
              guard.state,
              guard.action,
-             count(guard.trips)}
+             count(guard.trips),
+             scope(guard.guard),
+             moment(guard.since),
+             count(guard.trips_of_a_day)}
         );
     }
     return rows;
@@ -61,7 +87,9 @@ std::vector<Row> rules(const Snapshot& snapshot) {
              rule.match,
              rule.effect,
              count(rule.hits),
-             known(rule.comment)}
+             known(rule.comment),
+             rule.active,
+             moment(rule.last_hit)}
         );
     }
     return rows;
@@ -82,7 +110,10 @@ std::vector<Row> audit(const Snapshot& snapshot) {
              known(record.to),
              known(record.reason),
              known(record.verdict),
-             known(record.previous)}
+             known(record.previous),
+             percent_of(record.from),
+             percent_of(record.to),
+             known(record.hash)}
         );
     }
     return rows;
@@ -122,7 +153,13 @@ std::vector<Row> queries(const Snapshot& snapshot) {
              count(shape.veer),
              count(shape.postgres),
              count(shape.fallbacks),
-             shape.quarantined}
+             shape.quarantined,
+             known(shape.k_median),
+             shape.filtered,
+             known(shape.recall),
+             known(shape.pg_recall),
+             known(shape.p95_ms),
+             known(shape.pg_p95_ms)}
         );
     }
     return rows;
@@ -155,7 +192,8 @@ std::vector<Row> compare(const Snapshot& snapshot) {
              known(all.overlap),
              known(all.rank_overlap),
              known(all.distance_ratio),
-             count(all.tolerance_matters)}
+             count(all.tolerance_matters),
+             std::string("since the start")}
         );
     }
     return rows;
@@ -175,7 +213,8 @@ std::vector<Row> recall(const Snapshot& snapshot) {
              facts.share_perfect,
              facts.share_below_50,
              known(facts.fingerprint),
-             known(facts.k)}
+             known(facts.k),
+             facts.lower_99 ? Value(facts.lower_99()) : Value{}}
         );
     }
     return rows;
@@ -222,7 +261,8 @@ std::vector<Row> mismatches(const Snapshot& snapshot) {
              facts.ms,
              facts.pg_ms,
              facts.applied_lsn,
-             facts.pg_lsn}
+             facts.pg_lsn,
+             known(facts.noise)}
         );
     }
     return rows;

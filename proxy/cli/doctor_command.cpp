@@ -1,6 +1,6 @@
 #include "proxy/cli/command_line.hpp"
-#include "proxy/cli/doctor.hpp"
 #include "proxy/cli/text_output.hpp"
+#include "proxy/doctor.hpp"
 #include "storage/source/connection_string.hpp"
 
 #include <CLI/CLI.hpp>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "proxy/cli/doctor.hpp"
+#include "proxy/doctor.hpp"
 
 #include <string>
 

@@ -318,6 +318,42 @@ void add_looks(CLI::App& app, Flags& flags, Chosen& chosen) {
         ->check(CLI::PositiveNumber);
     replay->add_option("--ef", words->ef, "hnsw.ef_search of both engines")
         ->check(CLI::Range(1, 1000));
+    CLI::App* const mismatch = add_statement(
+        app,
+        flags,
+        chosen,
+        "mismatch",
+        "The three answers of a kept search, side by side",
+        [words] { return "MISMATCH " + words->id; }
+    );
+    mismatch->add_option("ID", words->id, "As in veer mismatches")
+        ->required()
+        ->check(CLI::PositiveNumber);
+}
+
+/// What is done to, or measured of, one route's index.
+void add_works(CLI::App& app, Flags& flags, Chosen& chosen) {
+    struct Work {
+        const char* name;
+        const char* about;
+        const char* statement;
+    };
+
+    static constexpr std::array<Work, 2> works{{
+        {"rebuild", "Build a route's graph anew, in the background", "REBUILD INDEX "},
+        {"calibrate",
+         "The error of floats on a route's rows, and whether Postgres agrees with itself",
+         "CALIBRATE "},
+    }};
+    for (const Work& work : works) {
+        const auto route = std::make_shared<std::string>();
+        const std::string statement = work.statement;
+        CLI::App* const command =
+            add_statement(app, flags, chosen, work.name, work.about, [route, statement] {
+                return statement + sql_literal(*route);
+            });
+        add_route_option(*command, *route, "As in veer routes, or its table")->required();
+    }
 }
 
 }  // namespace
@@ -374,6 +410,7 @@ void add_live_commands(CLI::App& app, Flags& flags, Chosen& chosen) {
     })->add_option("--reason", words->reason, "For the log");
     add_moves(app, flags, chosen);
     add_looks(app, flags, chosen);
+    add_works(app, flags, chosen);
     CLI::App* const share =
         add_statement(app, flags, chosen, "set-percent", "Move a share of a route", [words] {
             return with_reason(

@@ -341,6 +341,7 @@ Comparer::Compared Comparer::compare(
         return answer.error().code == storage::Errc::connection ? Failed::server
                                                                 : Failed::statement;
     }
+    made.asked_twice = asks_twice(observation.place);
     made.answers.postgres = answer->rows;
     made.answers.confirmed = answer->confirmed;
     made.answers.outside = answer->outside;

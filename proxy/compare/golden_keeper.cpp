@@ -86,6 +86,19 @@ std::map<std::string, GoldenSummary> GoldenKeeper::summaries() const {
     return all;
 }
 
+std::map<std::string, GoldenKeeper::Curve> GoldenKeeper::curves() const {
+    const std::lock_guard lock(mutex_);
+    return curves_;
+}
+
+std::vector<GoldenSet::Search> GoldenKeeper::searches(
+    const std::string& route, std::size_t count
+) const {
+    const std::lock_guard lock(mutex_);
+    const auto set = sets_.find(route);
+    return set == sets_.end() ? std::vector<GoldenSet::Search>() : set->second->searches(count);
+}
+
 void GoldenKeeper::serve() {
     give_way();  // clients come first
     Clock::time_point asked_all = Clock::now();
@@ -134,6 +147,10 @@ void GoldenKeeper::tune_if_asked() {
         curve = curve_of(asked->route);
     } catch (const std::exception& error) {  // no memory
         spdlog::warn("golden sets: {}", error.what());
+    }
+    if (!curve.empty()) {
+        const std::lock_guard lock(mutex_);
+        curves_[asked->route] = curve;
     }
     asked->done(std::move(curve));
 }

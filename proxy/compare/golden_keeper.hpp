@@ -72,10 +72,18 @@ class GoldenKeeper {
     /// A search of real traffic. Any thread.
     void offer(const std::string& route, router::compare::GoldenSet::Search search);
 
+    /// Some of a route's; none where it has no set.
+    std::vector<router::compare::GoldenSet::Search> searches(
+        const std::string& route, std::size_t count
+    ) const;
+
     std::map<std::string, router::compare::GoldenSummary> summaries() const;
 
     /// The recall of a route's set at each ef that is tried, up to the first that finds everything.
     using Curve = std::vector<router::compare::EfPoint>;
+
+    /// As they were measured last, by route.
+    std::map<std::string, Curve> curves() const;
 
     /// Told on the keeper's thread, once; empty where the route has no set, or veer ends. False,
     /// and nobody is told, where another one is waited for, or there are no golden sets.
@@ -120,6 +128,7 @@ class GoldenKeeper {
     };
 
     std::optional<Asked> asked_;                         // for a curve
+    std::map<std::string, Curve> curves_;                // those that were asked for
     std::map<std::string, router::EfLearner> learners_;  // the thread's own
     std::thread thread_;
 };

@@ -120,6 +120,8 @@ SessionFacts Connection::describe() const {
         facts.last_reason = last.reason;
         facts.last_route = last.route;
         facts.last_ms = last.milliseconds;
+        facts.route_override = last.wish;
+        facts.key = last.key;
     }
     return facts;
 }

@@ -29,6 +29,8 @@ struct SessionFacts {
     std::string last_reason = {};
     std::string last_route = {};
     double last_ms = 0;
+    std::string route_override = {};  ///< veer.route, at the last search that asked for it
+    std::string key = {};             ///< likewise
 };
 
 /// A numeric address and its port; empty and 0 of a Unix socket.

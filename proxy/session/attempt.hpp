@@ -115,6 +115,8 @@ struct LastSearch {
     std::string route;
     double percent = 0;
     double milliseconds = 0;
+    std::string wish = {};  ///< veer.route, as far as it was asked for
+    std::string key = {};   ///< by which it was in the share: a hint's, or veer.key
 };
 
 }  // namespace veer::proxy::session

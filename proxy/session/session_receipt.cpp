@@ -34,12 +34,14 @@ void Session::write_receipt(const Attempt& attempt, std::int64_t at_ns) {
     }
     const router::Statement& statement = attempt.statement->statement;
     const bool by_veer = last_.engine == "veer";
+    last_.wish = attempt.facts.route;
+    last_.key = statement.hint.key.empty() ? attempt.facts.key : statement.hint.key;
     router_.receipts().add(
         {.at_ns = at_ns,
          .route = last_.route,
          .engine = std::string(last_.engine),
          .reason = last_.reason,
-         .key = statement.hint.key.empty() ? attempt.facts.key : statement.hint.key,
+         .key = last_.key,
          .role = attempt.facts.role,
          .application = attempt.facts.application,
          .shape = statement.plan == nullptr ? 0 : statement.plan->shape_id,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdio>
 
 namespace veer::router::compare {
 
@@ -47,6 +48,16 @@ std::optional<std::size_t> least_ef(std::span<const EfPoint> curve, double recal
         least = point.ef;
     }
     return least;
+}
+
+std::string curve_json(std::span<const EfPoint> curve) {
+    std::string json = "{";
+    for (const EfPoint& point : curve) {
+        char pair[64];
+        std::snprintf(pair, sizeof pair, "\"%zu\":%.4f", point.ef, point.recall());
+        json += (json.size() > 1 ? "," : "") + std::string(pair);
+    }
+    return json + '}';
 }
 
 }  // namespace veer::router::compare

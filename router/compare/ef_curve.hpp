@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace veer::router::compare {
@@ -35,5 +36,8 @@ inline constexpr std::size_t tuned_searches_min = 20;
 /// The least ef from which on recall is at least that; nothing where there is none, or too few
 /// searches.
 std::optional<std::size_t> least_ef(std::span<const EfPoint> curve, double recall);
+
+/// {"10":0.8123,"20":0.9012}: ef and recall, for programs.
+std::string curve_json(std::span<const EfPoint> curve);
 
 }  // namespace veer::router::compare

@@ -152,6 +152,14 @@ void GoldenSet::lose(storage::Lsn upto) {
     }
 }
 
+std::vector<GoldenSet::Search> GoldenSet::searches(std::size_t count) const {
+    std::vector<Search> some;
+    for (std::size_t i = 0; i < std::min(count, entries_.size()); ++i) {
+        some.push_back(entries_[i].search);
+    }
+    return some;
+}
+
 std::optional<GoldenSet::Due> GoldenSet::next_stale() const {
     const Entry* oldest = nullptr;
     for (const Entry& entry : entries_) {

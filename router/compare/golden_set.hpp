@@ -108,6 +108,9 @@ class GoldenSet {
         Search search;
     };
 
+    /// At most `count` of them.
+    std::vector<Search> searches(std::size_t count) const;
+
     /// A search whose exact answer is wanted; the one that has waited longest.
     std::optional<Due> next_stale() const;
 

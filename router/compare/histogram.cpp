@@ -73,6 +73,14 @@ void RecallHistogram::add(double recall) {
     sum_ += bounded;
 }
 
+void RecallHistogram::add(const RecallHistogram& other) {
+    for (std::size_t bin = 0; bin < bins; ++bin) {
+        counts_.at(bin) += other.counts_.at(bin);
+    }
+    count_ += other.count_;
+    sum_ += other.sum_;
+}
+
 double RecallHistogram::mean() const {
     return count_ == 0 ? 1 : sum_ / static_cast<double>(count_);
 }

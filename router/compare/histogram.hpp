@@ -46,6 +46,7 @@ class RecallHistogram {
     static constexpr std::size_t bins = 101;
 
     void add(double recall);
+    void add(const RecallHistogram& other);
 
     std::uint64_t count() const { return count_; }
 

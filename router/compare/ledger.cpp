@@ -43,6 +43,7 @@ void Ledger::set_keep(std::size_t keep) {
 
 void Ledger::add(Mismatch comparison) {
     const Severity severity = severity_of(comparison.judgement.verdict);
+    shapes_.add(comparison);
     const std::lock_guard lock(mutex_);
     last_us_ = std::max(last_us_, comparison.taken_us);
     Entry& entry = routes_[comparison.route];

@@ -3,6 +3,7 @@
 #include "router/compare/mismatch_store.hpp"
 #include "router/compare/observation.hpp"
 #include "router/compare/recent.hpp"
+#include "router/compare/shape_ledger.hpp"
 #include "router/compare/statistics.hpp"
 
 #include <cstdint>
@@ -60,6 +61,10 @@ class Ledger {
     /// compared are not known of a while.
     std::vector<RouteRecord> records_since(std::int64_t from_us) const;
     std::vector<std::shared_ptr<const Mismatch>> mismatches() const;
+
+    /// The comparisons by shape and k.
+    std::vector<ShapeRecord> shapes() const { return shapes_.records(); }
+
     std::shared_ptr<const Mismatch> mismatch(std::uint64_t id) const;
 
   private:
@@ -69,6 +74,7 @@ class Ledger {
         RouteStatistics statistics;
     };
 
+    ShapeLedger shapes_;
     mutable std::mutex mutex_;
     std::map<std::string, Entry, std::less<>> routes_;
     MismatchStore mismatches_;

@@ -29,6 +29,7 @@ struct Mismatch {
     std::vector<std::size_t> columns = {};               ///< see Observation
     /// Of these, the names of those that differ; their values are not kept.
     std::vector<std::string> payload = {};
+    bool asked_twice = false;  ///< where they differed, Postgres was asked a second time
     Triangle answers;
     Judgement judgement;
     Durations durations;

@@ -1,6 +1,8 @@
 #include "router/compare/relations.hpp"
 
 #include "router/compare/report.hpp"
+#include "router/cutover/evidence.hpp"
+#include "router/cutover/rules.hpp"
 
 #include <chrono>
 #include <cstdio>
@@ -54,15 +56,7 @@ std::string time_text(std::int64_t microseconds) {
 }
 
 std::string fingerprint(std::string_view shape) {
-    std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a
-    for (const char letter : shape) {
-        hash = (hash ^ static_cast<std::uint8_t>(letter)) * 1099511628211ULL;
-    }
-    char buffer[16];
-    std::snprintf(
-        buffer, sizeof buffer, "%08x", static_cast<unsigned>((hash >> 32U) ^ (hash & 0xffffffffU))
-    );
-    return buffer;
+    return cutover::shape_text(cutover::shape_id(shape));
 }
 
 const std::vector<std::string>& compare_columns() {

@@ -1,6 +1,7 @@
 #include "router/compare/report.hpp"
 
 #include "router/compare/relations.hpp"
+#include "router/cutover/rules.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -8,6 +9,9 @@
 namespace veer::router::compare {
 
 namespace {
+
+/// Of what is shown one by one.
+constexpr std::size_t shown_max = 10;
 
 std::string decimals(double value, int count) {
     char buffer[64];
@@ -56,12 +60,14 @@ Report report_of(const Ledger& ledger) {
         .taken_us = ledger.last_us(),
         .targets = {},
         .routes = ledger.records(),
-        .mismatches = ledger.mismatches()};
+        .mismatches = ledger.mismatches(),
+        .shapes = ledger.shapes()};
 }
 
 Report report_since(const Ledger& ledger, std::int64_t from_us) {
     Report report = report_of(ledger);
     report.routes = ledger.records_since(from_us);
+    report.shapes.clear();
     std::erase_if(report.mismatches, [from_us](const auto& one) {
         return one->taken_us < from_us;
     });
@@ -138,6 +144,26 @@ std::vector<std::shared_ptr<const Mismatch>> worst(
     return found;
 }
 
+std::vector<ShapeLoss> losses(const Report& report, const std::string& route, std::size_t count) {
+    std::vector<ShapeLoss> found;
+    for (const ShapeRecord& shape : report.shapes) {
+        if (shape.route == route && shape.recall.count() > 0) {
+            const auto neighbours =
+                static_cast<double>(shape.k) * static_cast<double>(shape.recall.count());
+            found.push_back(
+                {.shape = &shape,
+                 .lost = neighbours * (1 - shape.recall.mean()),
+                 .pg_lost = neighbours * (1 - shape.pg_recall.mean())}
+            );
+        }
+    }
+    std::stable_sort(found.begin(), found.end(), [](const ShapeLoss& a, const ShapeLoss& b) {
+        return a.lost > b.lost;
+    });
+    found.resize(std::min(found.size(), count));
+    return found;
+}
+
 std::string report_text(const Report& report) {
     std::string text;
     const auto line = [&text](const std::string& label, const std::string& rest) {
@@ -190,11 +216,23 @@ std::string report_text(const Report& report) {
                       std::to_string(record.failed) + " failed; " +
                       storage::to_string(all.first_lsn) + " to " + storage::to_string(all.last_lsn)
         );
-        for (const auto& one : worst(report, record.route, 10)) {
+        for (const ShapeLoss& one : losses(report, record.route, shown_max)) {
+            line(
+                "shape " + cutover::shape_text(one.shape->shape),
+                "k " + std::to_string(one.shape->k) + "  " +
+                    std::to_string(one.shape->recall.count()) + " judged  recall " +
+                    recall_text(one.shape->recall) + ", pgvector " +
+                    recall_text(one.shape->pg_recall) + "  neighbours missed " +
+                    decimals(one.lost, 0) + ", pgvector " + decimals(one.pg_lost, 0)
+            );
+        }
+        for (const auto& one : worst(report, record.route, shown_max)) {
             line(
                 "mismatch " + std::to_string(one->id),
                 std::string(to_string(one->judgement.verdict)) + "  recall " +
-                    decimals(one->judgement.recall, 3) + "  shape " + fingerprint(one->shape)
+                    decimals(one->judgement.recall, 3) + "  shape " + fingerprint(one->shape) +
+                    "  veer mismatch " + std::to_string(one->id) + ", veer replay " +
+                    std::to_string(one->id)
             );
         }
         text += '\n';

@@ -28,6 +28,8 @@ struct Report {
     Targets targets;
     std::vector<RouteRecord> routes;
     std::vector<std::shared_ptr<const Mismatch>> mismatches;
+    /// Of all comparisons by shape and k; none in a report of a while.
+    std::vector<ShapeRecord> shapes = {};
 };
 
 /// What the ledger holds now, as of its last comparison.
@@ -59,6 +61,16 @@ int exit_code(const Report& report);
 std::vector<std::shared_ptr<const Mismatch>> worst(
     const Report& report, const std::string& route, std::size_t count
 );
+
+/// Shapes of a route by what users lose: neighbours that the compared searches missed, most first;
+/// at most `count`.
+struct ShapeLoss {
+    const ShapeRecord* shape = nullptr;  ///< of the report
+    double lost = 0;                     ///< neighbours, of all compared searches of the shape
+    double pg_lost = 0;                  ///< by pgvector, of the same
+};
+
+std::vector<ShapeLoss> losses(const Report& report, const std::string& route, std::size_t count);
 
 /// One screen a route.
 std::string report_text(const Report& report);

@@ -1,6 +1,7 @@
 #include "router/compare/plot.hpp"
 #include "router/compare/relations.hpp"
 #include "router/compare/report.hpp"
+#include "router/cutover/rules.hpp"
 
 #include <cstdio>
 
@@ -115,14 +116,33 @@ std::string mismatch_table(const Report& report, const std::string& route) {
     }
     std::string html =
         "<h3>The ten worst</h3><table><tr><th>id<th>taken<th>class<th>k<th>recall"
-        "<th>pgvector<th>distance ratio<th>shape</tr>";
+        "<th>pgvector<th>distance ratio<th>shape<th>to look at it</tr>";
     for (const auto& one : ten) {
         const Judgement& judgement = one->judgement;
         html += "<tr>" + number(std::to_string(one->id)) + cell(time_text(one->taken_us)) +
                 cell(to_string(judgement.verdict)) + number(std::to_string(judgement.k)) +
                 number(fixed(judgement.recall, 3)) + number(fixed(judgement.pg_recall, 3)) +
                 number(fixed(judgement.distance_ratio, 4)) + cell(fingerprint(one->shape)) +
-                "</tr>";
+                cell("veer mismatch " + std::to_string(one->id)) + "</tr>";
+    }
+    return html + "</table>";
+}
+
+std::string shape_table(const Report& report, const std::string& route) {
+    const auto ten = losses(report, route, 10);
+    if (ten.empty()) {
+        return {};
+    }
+    std::string html =
+        "<h3>Shapes of searches, by neighbours missed</h3><table><tr><th>shape<th>k<th>judged"
+        "<th>recall<th>pgvector<th>missed<th>by pgvector<th>veer p95 ms<th>pgvector p95 ms</tr>";
+    for (const ShapeLoss& one : ten) {
+        const ShapeRecord& shape = *one.shape;
+        html += "<tr>" + cell(cutover::shape_text(shape.shape)) + number(std::to_string(shape.k)) +
+                number(std::to_string(shape.recall.count())) + number(recall_text(shape.recall)) +
+                number(recall_text(shape.pg_recall)) + number(fixed(one.lost, 0)) +
+                number(fixed(one.pg_lost, 0)) + number(quantile_text(shape.veer_ms, 0.95)) +
+                number(quantile_text(shape.postgres_ms, 0.95)) + "</tr>";
     }
     return html + "</table>";
 }
@@ -139,7 +159,8 @@ std::string section(const Report& report, const RouteRecord& record) {
         recall_plot(all) + "</div><div><h3>Answered within (solid: veer, dashed: pgvector)</h3>" +
         latency_plot(all) + "</div><div><h3>Differences (above: veer better, below: worse)</h3>" +
         difference_plot(all) + "</div></div>";
-    html += latency_table(all) + difference_table(all) + mismatch_table(report, record.route);
+    html += latency_table(all) + difference_table(all) + shape_table(report, record.route) +
+            mismatch_table(report, record.route);
     html += "<p class=\"note\">" +
             (record.since_us ? "Since " + time_text(*record.since_us) + ": " : std::string()) +
             std::to_string(record.sampled) + " searches chosen, " + std::to_string(all.compared) +

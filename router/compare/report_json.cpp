@@ -1,5 +1,6 @@
 #include "router/compare/relations.hpp"
 #include "router/compare/report.hpp"
+#include "router/cutover/rules.hpp"
 
 #include <cstdio>
 
@@ -161,6 +162,20 @@ std::string report_json(const Report& report) {
     out.open('[');
     for (const RouteRecord& record : report.routes) {
         write_route(out, record, report.targets);
+    }
+    out.close(']');
+    out.name("shapes");
+    out.open('[');
+    for (const ShapeRecord& shape : report.shapes) {
+        out.open('{');
+        out.field("route", shape.route);
+        out.field("fingerprint", cutover::shape_text(shape.shape));
+        out.field("k", static_cast<double>(shape.k));
+        write_recall(out, "recall", shape.recall);
+        write_recall(out, "pg_recall", shape.pg_recall);
+        write_latency(out, "veer", shape.veer_ms);
+        write_latency(out, "postgres", shape.postgres_ms);
+        out.close('}');
     }
     out.close(']');
     out.name("mismatches");

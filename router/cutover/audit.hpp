@@ -40,6 +40,7 @@ struct AuditRecord {
     std::string evidence;  ///< empty where none was looked at
     std::string verdict;
     std::string previous;
+    std::string hash = {};  ///< of its own line, which does not have it; empty where not written
 
     friend bool operator==(const AuditRecord&, const AuditRecord&) = default;
 };

@@ -110,6 +110,7 @@ void Control::make_stale(const std::string& route, const std::string& why, Time 
 }
 
 void Control::judge(Entry& entry, const std::vector<Trouble>& troubles) {
+    entry.guard_times.look(entry.guards.describe(), now_);
     for (const Trouble& trouble : troubles) {
         if (trouble.action >= Action::hold) {
             entry.pending.reset();  // what a raise rested on, while it is being stored
@@ -170,6 +171,7 @@ void Control::tick(Time now) {
                 advance(*entry);
             }
         }
+        rules_->note_hits(now_);
         unsaved_ = unsaved_ || (evidence_unsaved_ && now_ - saved_at_ >= evidence_saved_every);
         while (notices_.size() > notices_max) {
             notices_.erase(notices_.begin());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "router/cutover/control.hpp"
+#include "router/cutover/guard_times.hpp"
 
 #include <memory>
 #include <string>
@@ -16,6 +17,7 @@ struct Control::Entry {
     Position position;
     Evidence evidence;
     Guards guards;
+    GuardTimes guard_times = {};
     std::shared_ptr<Traffic> traffic = std::make_shared<Traffic>();
 
     /// A raise that is being stored; any other move overtakes it.

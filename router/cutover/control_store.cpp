@@ -108,6 +108,7 @@ std::string Control::append(Decision& decision) {
     }
     ++audit_seq_;
     audit_hash_ = keeper_.hash ? keeper_.hash(line) : std::string();
+    record.hash = audit_hash_;
     return {};
 }
 

@@ -76,7 +76,8 @@ std::vector<GuardView> Control::guards() const {
     std::vector<GuardView> rows;
     for (const auto& [name, entry] : entries_) {
         if (entry->adopted) {
-            for (const Guard& guard : entry->guards.describe()) {
+            for (Guard& guard : entry->guards.describe()) {
+                entry->guard_times.tell(guard, now_);
                 rows.push_back({name, guard});
             }
         }

@@ -41,6 +41,8 @@ struct Guard {
     Mode mode = Mode::armed;
     std::string_view action = {};
     std::uint64_t trips = 0;
+    std::optional<Time> since = std::nullopt;  ///< in this mode, or tripped the last time
+    std::uint64_t trips_of_a_day = 0;          ///< see GuardTimes
 };
 
 std::string_view to_string(Guard::Mode mode);

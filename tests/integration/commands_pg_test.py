@@ -42,8 +42,12 @@ def scene_commands(binary, postgres):
         expect("PANIC" in veer.command("status", *place), True, "after resume of no route's name")
         veer.command("resume", *place)
         veer.configure(100)
-        refused = json.loads(veer.command("show", "doctor", "--json", *place, status=1))
-        expect((refused["ok"], refused["sqlstate"]), (False, "0A000"), "veer show doctor")
+        told = json.loads(veer.command("show", "doctor", "--json", *place))
+        expect([row["status"] for row in told["rows"] if row["section"] == "extension"], ["ok"], told)
+        expect([row for row in told["rows"] if row["status"] == "problem"], [], "a server that lacks nothing")
+        with veer.by_tcp() as reader:
+            expect(any("documents" in row[2] for row in reader.execute("SHOW DOCTOR").fetchall()), True, "SHOW DOCTOR by a reader")
+            expect(error_of(lambda: reader.execute("SELECT * FROM veer.doctor")), "0A000", "which is no table")
         shape = json.loads(veer.command("queries", "documents", "--json", *place))["rows"][0]
         expect((shape["eligible"], shape["served_veer"] > 0, "[1,1,0]" in shape["sample_sql"]), (True, True, False), shape)
         for name in ("gates", "guards", "plan", "history", "mismatches", "compare"):
@@ -190,6 +194,33 @@ def scene_golden(binary, postgres):
                    == golden()["queries"], "exact answers with the new row")
         expect(golden()["recall"], 1.0, "recall with the new row")
         db.execute("DELETE FROM documents WHERE id = 1000")
+        expect(json.loads(told.execute("SHOW GOLDEN").fetchone()["recall_at_ef"]), {"10": 1.0}, "the curve, as TUNE found it")
+
+        # The error of floats on these rows, and Postgres against itself.
+        found = {row["measure"]: row for row in told.execute("CALIBRATE documents").fetchall()}
+        slack = found["the same : the tolerance"]
+        expect((slack["samples"] >= 20, slack["allowed"], slack["max"] <= 1), (True, 1.0, True), slack)
+        expect(slack["verdict"], "the tolerance covers it", slack)
+        again = found["searches that Postgres answers otherwise a second time"]
+        expect((again["samples"], again["verdict"]), (20, "Postgres agrees with itself"), again)
+        expect("the tolerance covers it" in veer.command("calibrate", "documents", "--data-dir", veer.data), True, "veer calibrate")
+        expect(error_of(lambda: told.execute("CALIBRATE nothing")), "55000", "of a route without a golden set")
+
+        # The graph anew, which changes no answer; what was compared before proves nothing of it.
+        index = lambda: told.execute("SELECT rebuilds, build_state, trouble FROM veer.indexes").fetchone()
+        rebuilds = index()["rebuilds"]
+        veer.command("rebuild", "documents", "--data-dir", veer.data)
+        wait_until(lambda: index()["rebuilds"] == rebuilds + 1 and index()["build_state"] == "live", "the graph to be built anew")
+        told.execute("REBUILD INDEX documents")
+        wait_until(lambda: index()["rebuilds"] == rebuilds + 2, "and once more")
+        expect(db.execute("SELECT id FROM documents ORDER BY embedding <=> '[1,1,0]' LIMIT 3").fetchall(), [(1,), (2,), (3,)],
+               "an answer after it")
+        wait_until(lambda: "counts no more: its index was built anew" in veer.said(), "that evidence begins anew")
+        expect(error_of(lambda: told.execute("REBUILD INDEX nothing")), "55000", "of no route")
+        with veer.by_tcp() as reader:
+            expect(error_of(lambda: reader.execute("REBUILD INDEX documents")), "42501", "REBUILD INDEX by a reader")
+            expect(error_of(lambda: reader.execute("MISMATCH 1")), "42501", "MISMATCH by a reader")
+        expect(error_of(lambda: told.execute("MISMATCH 4711")), "42704", "no such mismatch")
 
 
 def scene_settings(binary, postgres):

@@ -5,6 +5,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -148,6 +149,12 @@ TEST_CASE(
             client.simple(search_near(1));
             return last(client, 0) == "veer";
         }));
+        std::string route =
+            console.ask("SELECT route FROM veer.routes WHERE relation = 'public.docs'");
+        route.pop_back();
+        const std::string completed = console.ask("COMPLETE '" + route + "'");
+        CHECK(completed.find("DROP INDEX CONCURRENTLY \"public\".\"docs_") != std::string::npos);
+        console.say("REOPEN docs");
         const auto begun = std::chrono::steady_clock::now();
         console.say("ROLLBACK docs REASON 'a test'");
         WARN("rolled back, stored and confirmed after " << milliseconds_since(begun) << " ms");
@@ -260,6 +267,9 @@ TEST_CASE(
     CHECK(replayed.find("|then|400|invisible_row|hard|") != std::string::npos);
     CHECK(replayed.find("|now|100|invisible_row|hard|") != std::string::npos);
     CHECK(console.refusal("REPLAY MISMATCH 999999").find("is kept") != std::string::npos);
+    const std::string three = console.ask("MISMATCH " + worst);  // as they were, side by side
+    CHECK(three.find("|invisible_row|") != std::string::npos);
+    CHECK(std::count(three.begin(), three.end(), '\n') == 10);
     console.say("ACKNOWLEDGE points");
     CHECK(shown(client, "why", "points").empty());
 }

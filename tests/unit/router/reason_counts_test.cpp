@@ -20,6 +20,18 @@ TEST_CASE("searches are counted by route, engine and reason, the most frequent f
     CHECK(counts.calls("docs", "postgres", reason::rewrite) == 0);
 }
 
+TEST_CASE("when a reason was seen last is known to the look that saw it", "[router]") {
+    ReasonCounts counts;
+    counts.count("docs", "veer", reason::local);
+    CHECK(counts.entries().front().last_ms == -1);
+    counts.note_times(100);
+    counts.note_times(200);  // nothing new
+    CHECK(counts.entries().front().last_ms == 100);
+    counts.count("docs", "veer", reason::local);
+    counts.note_times(300);
+    CHECK(counts.entries().front().last_ms == 300);
+}
+
 TEST_CASE("there are only so many counts of reasons", "[router]") {
     ReasonCounts counts;
     for (std::size_t i = 0; i < ReasonCounts::entries_max + 10; ++i) {

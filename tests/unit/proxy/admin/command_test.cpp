@@ -63,6 +63,12 @@ TEST_CASE("commands") {
     CHECK(goes_back(Verb::off));
     CHECK(must("reshuffle documents").verb == Verb::reshuffle);
     CHECK(must("promote documents to 5 dry run").dry_run);
+    CHECK(must("mismatch 7") == Command{.verb = Verb::mismatch, .mismatch = 7});
+    CHECK(must("REBUILD INDEX docs") == Command{.verb = Verb::rebuild, .route = "docs"});
+    CHECK(
+        must("calibrate 'public.d.e <=>'") ==
+        Command{.verb = Verb::calibrate, .route = "public.d.e <=>"}
+    );
     CHECK(must("replay mismatch 7") == Command{.verb = Verb::replay, .mismatch = 7});
     CHECK(
         must("REPLAY 7 EF 200") == Command{.verb = Verb::replay, .mismatch = 7, .ef_search = 200}

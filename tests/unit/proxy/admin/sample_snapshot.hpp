@@ -27,8 +27,15 @@ inline void add_cutover(Snapshot& snapshot) {
          .clear = 0.25,
          .state = "tripped",
          .action = "divert",
-         .trips = 2}};
-    snapshot.rules = {{.rule = 10, .match = "role=billing", .effect = "pin=postgres", .hits = 412}};
+         .trips = 2,
+         .since = 7,
+         .trips_of_a_day = 1}};
+    snapshot.rules = {
+        {.rule = 10,
+         .match = "role=billing",
+         .effect = "pin=postgres",
+         .hits = 412,
+         .last_hit = 9}};
     snapshot.audit = {
         {.seq = 2,
          .at = 2'000'000,
@@ -40,7 +47,8 @@ inline void add_cutover(Snapshot& snapshot) {
          .from = "canary 5",
          .to = "canary 25",
          .verdict = "pass",
-         .previous = "b81e"},
+         .previous = "b81e",
+         .hash = "77aa"},
         {.seq = 1, .at = 1'000'000, .actor = "alice", .via = "cli", .action = "panic"}};
     snapshot.steps = {
         {.route = documents, .percent = 50, .hold_seconds = 600, .compared = 310, .earliest = 5},
@@ -56,7 +64,10 @@ inline void add_comparisons(Snapshot& snapshot) {
          .sql = "SELECT id FROM documents ORDER BY embedding <=> $1 LIMIT $2",
          .eligible = true,
          .veer = 25,
-         .postgres = 5},
+         .postgres = 5,
+         .filtered = true,
+         .k_median = 10,
+         .recall = 0.99},
         {.fingerprint = "7c0d9e127c0d9e12", .sql = "SELECT", .reason = "function", .postgres = 10}};
     snapshot.comparisons = {
         {.route = documents,
@@ -70,11 +81,26 @@ inline void add_comparisons(Snapshot& snapshot) {
          .hard_classes = "invisible_row 1",
          .overlap = 0.9}};
     snapshot.recalls = {
-        {.route = documents, .engine = "veer", .judge = "exact", .samples = 10, .mean = 0.99},
+        {.route = documents,
+         .engine = "veer",
+         .judge = "exact",
+         .samples = 10,
+         .mean = 0.99,
+         .lower_99 =
+             [] {
+                 return 0.5;
+             }},
+        {.route = documents, .engine = "postgres", .judge = "exact", .samples = 10, .mean = 0.93},
         {.route = documents, .engine = "veer", .judge = "best of both", .samples = 7, .mean = 1}};
-    snapshot.latencies = {{.route = documents, .engine = "veer", .kind = "paired", .count = 20}};
+    snapshot.latencies = {
+        {.route = documents, .engine = "veer", .kind = "paired", .count = 20, .p95_ms = 1.5}};
     snapshot.mismatches = {
-        {.id = 7, .at = 3, .route = documents, .difference = "invisible_row", .severity = "hard"}};
+        {.id = 7,
+         .at = 3,
+         .route = documents,
+         .difference = "invisible_row",
+         .severity = "hard",
+         .noise = "pg_agrees_with_itself"}};
 }
 
 /// Three routes: `documents` at 25 %, `images` at 0, `notes` at 100 but in panic's shadow.
@@ -96,9 +122,11 @@ inline Snapshot sample_snapshot() {
         facts.source = "route";
         facts.progress_percent = 100;
         facts.rows = 10;
+        facts.step = 25;
         facts.veer = veer;
         facts.postgres = 100 - veer;
-        facts.reasons = {{"local", "veer", veer}, {"percent", "postgres", 100 - veer}};
+        facts.reasons = {
+            {"local", "veer", veer}, {"percent", "postgres", 100 - veer, 5, "PROMOTE it."}};
         return facts;
     };
     snapshot.routes = {route("documents", 25, 25), route("images", 0, 0), route("notes", 100, 100)};

@@ -1,8 +1,14 @@
 #include "proxy/admin/evaluate.hpp"
+#include "proxy/admin/relation.hpp"
 #include "proxy/admin/statement.hpp"
 #include "tests/unit/proxy/admin/sample_snapshot.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
 
 using namespace veer::proxy::admin;
 
@@ -51,7 +57,178 @@ TEST_CASE("golden sets are shown, and what is not known of them is NULL") {
     );
 }
 
+TEST_CASE("every table has the columns that operators are promised") {
+    // What a table is called by, and what it has to tell, whatever else it tells.
+    const std::vector<std::pair<std::string, std::vector<std::string>>> promised{
+        {"routes", {"route",     "database",     "relation",      "column", "op",
+                    "state",     "desired_pct",  "effective_pct", "why",    "version",
+                    "step",      "next_step_at", "verdict",       "recall", "recall_lo",
+                    "pg_recall", "p95_ms",       "pg_p95_ms",     "lag_ms", "since"}},
+        {"gates",
+         {"route",
+          "gate",
+          "value",
+          "bound",
+          "threshold",
+          "direction",
+          "samples",
+          "evidence",
+          "verdict",
+          "eta_samples",
+          "eta"}},
+        {"guards",
+         {"guard",
+          "kind",
+          "scope",
+          "value",
+          "trip",
+          "clear",
+          "state",
+          "since",
+          "action",
+          "trips_24h"}},
+        {"rules", {"rule", "active", "route", "match", "effect", "hits", "last_hit", "comment"}},
+        {"queries",
+         {"fingerprint",
+          "route",
+          "sample_sql",
+          "calls",
+          "share",
+          "eligible",
+          "reason",
+          "served_veer",
+          "served_pg",
+          "fallbacks",
+          "k_p50",
+          "filtered",
+          "recall",
+          "pg_recall",
+          "p95_ms",
+          "pg_p95_ms",
+          "quarantined"}},
+        {"reasons", {"reason", "calls", "share", "last_seen", "fixable", "hint"}},
+        {"compare",
+         {"route",
+          "window",
+          "compared",
+          "judged",
+          "shed",
+          "excluded",
+          "equal",
+          "ties",
+          "veer_missed",
+          "pg_missed",
+          "pg_short",
+          "hard",
+          "overlap",
+          "rbo",
+          "dist_ratio"}},
+        {"recall",
+         {"route",
+          "fingerprint",
+          "k",
+          "engine",
+          "samples",
+          "mean",
+          "lo99",
+          "p10",
+          "p1",
+          "share_perfect",
+          "share_below_50"}},
+        {"latency",
+         {"route", "engine", "kind", "count", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms"}},
+        {"mismatches",
+         {"id",
+          "ts",
+          "route",
+          "fingerprint",
+          "class",
+          "severity",
+          "k",
+          "recall",
+          "pg_recall",
+          "dist_ratio",
+          "noise"}},
+        {"golden", {"route", "queries", "exact_fresh", "refills", "recall", "recall_at_ef"}},
+        {"indexes",
+         {"rows",
+          "dim",
+          "metric",
+          "quant",
+          "m",
+          "ef_construction",
+          "ef_search",
+          "bytes",
+          "deleted_share",
+          "build_state",
+          "build_pct",
+          "build_eta_s",
+          "snapshot_lsn"}},
+        {"replication",
+         {"slot",
+          "publication",
+          "state",
+          "applied_lsn",
+          "server_lsn",
+          "lag_bytes",
+          "lag_ms",
+          "retained_bytes"}},
+        {"clients", {"route_override", "key", "last_route", "last_reason"}},
+        {"audit",
+         {"seq",
+          "ts",
+          "actor",
+          "via",
+          "route",
+          "version",
+          "from_state",
+          "from_pct",
+          "to_state",
+          "to_pct",
+          "reason",
+          "hash"}},
+        {"config", {"key", "value", "file_value", "default", "source", "applies", "pending"}}};
+    for (const auto& [table, columns] : promised) {
+        const std::vector<std::string> there = names_of("select * from " + table);
+        for (const std::string& column : columns) {
+            INFO(table << '.' << column);
+            CHECK(std::find(there.begin(), there.end(), column) != there.end());
+        }
+    }
+}
+
+TEST_CASE("every row has a value for each column") {
+    const Snapshot snapshot = sample_snapshot();
+    for (const Relation& relation : relations()) {
+        for (const Row& row : relation.rows(snapshot)) {
+            INFO(relation.name);
+            CHECK(row.size() == relation.columns.size());
+        }
+    }
+}
+
+TEST_CASE("what is known of a route is told with it, and else NULL") {
+    CHECK(
+        rows_of("select pg_recall, p95_ms, pg_p95_ms, step from routes where relation like "
+                "'%documents'") == "0.93|1.5|~|25\n"
+    );
+    CHECK(rows_of("select lo99 from recall where judge = 'exact'") == "0.5\n~\n");
+    CHECK(
+        rows_of("select reason, fixable, hint from reasons where route like '%documents%'") ==
+        "local|f|~\npercent|t|PROMOTE it.\n"
+    );
+    CHECK(rows_of("select last_seen from reasons where fixable = true").substr(0, 2) == "19");
+    CHECK(rows_of("select k_p50, filtered, recall from queries limit 1") == "10|t|0.99\n");
+    CHECK(rows_of("select noise from mismatches") == "pg_agrees_with_itself\n");
+}
+
 TEST_CASE("what a cutover rests on is shown") {
+    CHECK(
+        rows_of("select guard, scope, trips_24h from guards where since is not null") ==
+        "lag|server|1\n"
+    );
+    CHECK(rows_of("select rule, active from rules where last_hit is not null") == "10|t\n");
+    CHECK(rows_of("select from_pct, to_pct, hash from audit limit 1") == "5|25|77aa\n");
     CHECK(
         rows_of("select gate, direction, verdict, eta_samples from veer.gates") ==
         "recall|>=|pass|0\nslow_share|<=|inconclusive|~\n"
@@ -79,7 +256,10 @@ TEST_CASE("what comparisons came to is shown") {
             "select compared, excluded, excluded_classes, hard_classes, overlap, rbo from compare"
         ) == "20|3|in_flight 1, uncovered 2|invisible_row 1|0.9|~\n"
     );
-    CHECK(rows_of("select judge, samples from recall where mean < 1") == "exact|10\n");
+    CHECK(
+        rows_of("select judge, samples from recall where mean < 1 and engine = 'veer'") ==
+        "exact|10\n"
+    );
     CHECK(rows_of("select kind, count from latency") == "paired|20\n");
     CHECK(
         rows_of("select id, class, served_by, pg_recall from mismatches where severity = 'hard'") ==
@@ -202,7 +382,8 @@ TEST_CASE("what is not understood is an error with Postgres' code") {
     CHECK(rows_of("select * from nothing") == "42P01");
     CHECK(rows_of("select * from public.routes") == "42P01");
     CHECK(rows_of("select * from veer.doctor") == "0A000");
-    CHECK(rows_of("show doctor") == "0A000");
+    CHECK(rows_of("show doctor") == "no select");  // a question to the server
+    CHECK(rows_of("show doctor x") == "0A000");
     CHECK(rows_of("show nonsense") == "42704");
     CHECK(rows_of("select * from routes where veer = 'x'") == "22P02");
     CHECK(rows_of("select * from routes where route = 1") == "42883");

@@ -1,10 +1,10 @@
-#include "proxy/cli/doctor.hpp"
+#include "proxy/doctor.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
 #include <algorithm>
 
-using namespace veer::proxy::cli;
+using namespace veer::proxy;
 
 namespace {
 

@@ -42,6 +42,15 @@ TEST_CASE("few searches, and uneven ones, prove less than their mean", "[compare
     CHECK(EfPoint{}.recall_at_least() == 0);
 }
 
+TEST_CASE("a curve is told as an object of JSON", "[compare]") {
+    EfPoint few{.ef = 10};
+    few.add(0.5, 0);
+    EfPoint more{.ef = 20};
+    more.add(1, 0);
+    CHECK(curve_json({}) == "{}");
+    CHECK(curve_json(std::vector{few, more}) == "{\"10\":0.5000,\"20\":1.0000}");
+}
+
 TEST_CASE("the efs that are tried rise", "[compare]") {
     CHECK(std::is_sorted(efs_tried().begin(), efs_tried().end()));
     CHECK(efs_tried().back() == 1000);  // pgvector's own bound

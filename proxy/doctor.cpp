@@ -1,11 +1,11 @@
-#include "proxy/cli/doctor.hpp"
+#include "proxy/doctor.hpp"
 
 #include "proxy/admin/json.hpp"
 
 #include <algorithm>
 #include <cstdio>
 
-namespace veer::proxy::cli {
+namespace veer::proxy {
 
 namespace {
 
@@ -260,6 +260,14 @@ std::string_view sign_of(Mark mark, bool utf8) {
     return "";
 }
 
+std::size_t count_of(const std::vector<Finding>& findings, Mark mark) {
+    return static_cast<std::size_t>(std::count_if(
+        findings.begin(), findings.end(), [mark](const Finding& each) { return each.mark == mark; }
+    ));
+}
+
+}  // namespace
+
 std::string_view word_of(Mark mark) {
     switch (mark) {
         case Mark::good:
@@ -273,14 +281,6 @@ std::string_view word_of(Mark mark) {
     }
     return "";
 }
-
-std::size_t count_of(const std::vector<Finding>& findings, Mark mark) {
-    return static_cast<std::size_t>(std::count_if(
-        findings.begin(), findings.end(), [mark](const Finding& each) { return each.mark == mark; }
-    ));
-}
-
-}  // namespace
 
 std::vector<Finding> examine(const DoctorFacts& facts) {
     return Examination(facts).run();
@@ -338,4 +338,4 @@ std::string to_sql(const std::vector<Finding>& findings) {
     return sql;
 }
 
-}  // namespace veer::proxy::cli
+}  // namespace veer::proxy

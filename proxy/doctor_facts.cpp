@@ -1,11 +1,11 @@
-#include "proxy/cli/doctor.hpp"
+#include "proxy/doctor.hpp"
 #include "storage/source/slot.hpp"
 
 #include <chrono>
 
 // The statements behind veer doctor. Each only reads.
 
-namespace veer::proxy::cli {
+namespace veer::proxy {
 
 namespace {
 
@@ -173,4 +173,4 @@ Result<DoctorFacts> read_facts(const std::string& dsn) {
     return facts;
 }
 
-}  // namespace veer::proxy::cli
+}  // namespace veer::proxy

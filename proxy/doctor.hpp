@@ -5,9 +5,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-namespace veer::proxy::cli {
+namespace veer::proxy {
 
 /// What a server says of itself, as far as it matters to veer.
 struct ServerFacts {
@@ -64,6 +65,9 @@ enum class Mark : std::uint8_t {
     aside,    ///< stays on Postgres, and that is as it should be
 };
 
+/// "ok", "note", "problem", "aside".
+std::string_view word_of(Mark mark);
+
 struct Finding {
     std::string section;
     Mark mark = Mark::good;
@@ -86,4 +90,4 @@ std::string to_json(const std::vector<Finding>& findings);
 /// The fixes of the problems, as a script for psql.
 std::string to_sql(const std::vector<Finding>& findings);
 
-}  // namespace veer::proxy::cli
+}  // namespace veer::proxy
