@@ -53,4 +53,16 @@ router::cutover::Comparison to_evidence(const router::compare::Mismatch& compari
     return evidence;
 }
 
+std::optional<router::compare::GoldenSet::Exact> exact_of(
+    const router::compare::Mismatch& comparison
+) {
+    if (!comparison.answers.exact) {
+        return std::nullopt;
+    }
+    return router::compare::GoldenSet::Exact{
+        .as_of = comparison.applied,
+        .asked = router::compare::exact_rows(comparison.answers.k),
+        .rows = *comparison.answers.exact};
+}
+
 }  // namespace veer::proxy

@@ -146,7 +146,9 @@ struct Copy {
                            {.vector = comparison.vector,
                             .k = comparison.answers.k,
                             .ef = comparison.ef_search,
-                            .filter = comparison.filter}
+                            .filter = comparison.filter,
+                            .shape = router::cutover::shape_id(comparison.shape)},
+                           exact_of(comparison)
                        );
                    }}
           ) {
@@ -164,12 +166,13 @@ struct Copy {
         const std::shared_ptr<const router::RouteTable> table = router.routes();
         std::vector<compare::GoldenKeeper::Served> all;
         for (const router::Route& route : table->routes) {
-            if (route.live() && !route.candidate) {  // a golden set is of veer's index
+            if (route.live()) {
                 all.push_back(
                     {.route = route.name,
                      .column = {table, &route.column},
                      .recall_target = route.recall_target,
-                     .traffic = route.traffic}
+                     .traffic = route.traffic,
+                     .candidate = route.candidate}
                 );
             }
         }

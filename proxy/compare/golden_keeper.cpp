@@ -1,7 +1,9 @@
 #include "proxy/compare/golden_keeper.hpp"
 
+#include "index/passes.hpp"
 #include "index/unhurried.hpp"
 #include "proxy/compare/background.hpp"
+#include "router/search_order.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -47,6 +49,13 @@ GoldenSet::Distance distance_in(const std::shared_ptr<const index::RouteIndex>& 
     };
 }
 
+GoldenSet::Passes passes_in(const std::shared_ptr<const index::RouteIndex>& index) {
+    return
+        [types = index->options().columns](const index::Filter& filter, const storage::Row& row) {
+            return index::passes(filter, types, row.values);
+        };
+}
+
 }  // namespace
 
 GoldenKeeper::GoldenKeeper(Parts parts) : parts_(std::move(parts)) {}
@@ -70,10 +79,12 @@ void GoldenKeeper::configure(const config::Config& config) {
     }
 }
 
-void GoldenKeeper::offer(const std::string& route, GoldenSet::Search search) {
+void GoldenKeeper::offer(
+    const std::string& route, GoldenSet::Search search, std::optional<GoldenSet::Exact> exact
+) {
     const std::lock_guard lock(mutex_);
     if (const auto found = sets_.find(route); found != sets_.end()) {
-        found->second->offer(std::move(search), random_());
+        found->second->offer(std::move(search), random_(), std::move(exact));
     }
 }
 
@@ -91,9 +102,8 @@ std::map<std::string, GoldenKeeper::Curve> GoldenKeeper::curves() const {
     return curves_;
 }
 
-std::vector<GoldenSet::Search> GoldenKeeper::searches(
-    const std::string& route, std::size_t count
-) const {
+std::vector<GoldenSet::Search> GoldenKeeper::searches(const std::string& route, std::size_t count)
+    const {
     const std::lock_guard lock(mutex_);
     const auto set = sets_.find(route);
     return set == sets_.end() ? std::vector<GoldenSet::Search>() : set->second->searches(count);
@@ -161,7 +171,7 @@ GoldenKeeper::Curve GoldenKeeper::curve_of(const std::string& route) {
     const auto served = std::find_if(all.begin(), all.end(), [&route](const Served& each) {
         return each.route == route;
     });
-    if (served == all.end()) {
+    if (served == all.end() || served->candidate) {  // another server's ef is not veer's to choose
         return {};
     }
     fit(all);
@@ -180,6 +190,7 @@ GoldenKeeper::Curve GoldenKeeper::curve_of(const std::string& route) {
             if (stopped_) {
                 return {};
             }
+            const storage::Lsn as_of = parts_.replica.applied();
             const double before = thread_seconds();
             const auto found = served->column->index->search(
                 {.query = each.search.vector,
@@ -192,7 +203,7 @@ GoldenKeeper::Curve GoldenKeeper::curve_of(const std::string& route) {
             std::optional<double> recall;
             if (found) {
                 const std::lock_guard lock(mutex_);
-                recall = sets_.at(route)->recall(each.id, *found);
+                recall = sets_.at(route)->recall(each.id, as_of, *found);
             }
             if (recall) {
                 point.add(*recall, took);
@@ -214,6 +225,7 @@ void GoldenKeeper::round(bool ask_all) {
         load_.look(searches, now_ns());
     }
     const std::vector<Served> served = parts_.served();
+    note_applied();
     fit(served);
     drain();
     for (const Served& each : served) {
@@ -222,8 +234,9 @@ void GoldenKeeper::round(bool ask_all) {
         {
             const std::lock_guard lock(mutex_);
             const auto set = sets_.find(each.route);
-            if (ask_all && set != sets_.end()) {
-                due = set->second->fresh();
+            // What another server does not show yet it need not be asked for again and again.
+            if (set != sets_.end() && (ask_all || !each.candidate)) {
+                due = set->second->fresh(!ask_all);
             }
         }
         Flight between;  // each search is charged by itself
@@ -248,10 +261,12 @@ void GoldenKeeper::fit(const std::vector<Served>& served) {
         std::unique_ptr<Set> set = std::move(sets_[each.route]);
         const Set::Column column = column_of(*each.column);
         if (set == nullptr || !(set->column() == column)) {
-            set = std::make_unique<Set>(capacity_, column, distance_in(each.column->index));
+            set = std::make_unique<Set>(
+                capacity_, column, distance_in(each.column->index), passes_in(each.column->index)
+            );
             another = true;
         } else {
-            set->set_distance(distance_in(each.column->index));
+            set->set_index(distance_in(each.column->index), passes_in(each.column->index));
         }
         tables.insert(column.table);
         kept[each.route] = std::move(set);
@@ -305,7 +320,7 @@ void GoldenKeeper::judge(const Served& served, const Set::Due& due) {
     const index::Unhurried unhurried([&slices] { slices.breathe(); });
     auto exact = served.column->index->search_exact(
         {.query = due.search.vector,
-         .k = due.search.k,
+         .k = router::compare::exact_rows(due.search.k),
          .filter = due.search.filter ? &*due.search.filter : nullptr,
          .limits = {.cancelled = &stopped_, .deadline = Clock::now() + exact_time_max}}
     );
@@ -316,7 +331,12 @@ void GoldenKeeper::judge(const Served& served, const Set::Due& due) {
         const std::lock_guard lock(mutex_);
         Set& set = *sets_.at(served.route);
         if (exact) {
-            fresh = set.judged(due.id, as_of, *std::move(exact));
+            fresh = set.judged(
+                due.id,
+                {.as_of = as_of,
+                 .asked = router::compare::exact_rows(due.search.k),
+                 .rows = *std::move(exact)}
+            );
         } else {
             set.postpone(due.id);
         }
@@ -329,29 +349,68 @@ void GoldenKeeper::judge(const Served& served, const Set::Due& due) {
 void GoldenKeeper::ask_index(const Served& served, const Set::Due& due) {
     const std::uint32_t learned = served.recall_target ? served.traffic->learned_ef.load() : 0;
     const std::size_t ef = router::effective_ef(static_cast<std::uint32_t>(due.search.ef), learned);
+    const std::optional<storage::Lsn> as_of = shown_by(served);
+    if (!as_of) {
+        return;
+    }
     const auto found = search(served, due, ef);
     {
         const std::lock_guard lock(mutex_);
         if (found) {
-            sets_.at(served.route)->measured(due.id, *found);
+            sets_.at(served.route)->measured(due.id, *as_of, *found);
         }
     }
-    if (served.recall_target && !due.search.filter) {  // it learns of searches among all rows
+    if (served.recall_target && !served.candidate &&
+        !due.search.filter) {  // it learns of searches among all rows
         learn(served, due);
+    }
+}
+
+/// Up to where whoever answers shows everything, for certain; nothing where that is not known.
+std::optional<storage::Lsn> GoldenKeeper::shown_by(const Served& served) const {
+    if (!served.candidate) {
+        return parts_.replica.applied();
+    }
+    const Clock::time_point until = Clock::now() - served.candidate->lag_max();
+    std::optional<storage::Lsn> shown;
+    for (const Applied& each : applied_) {
+        shown = each.at <= until ? std::optional(each.lsn) : shown;
+    }
+    return shown;
+}
+
+/// Each round. As it grows, every second one is forgotten: what is long ago is known less exactly.
+void GoldenKeeper::note_applied() {
+    constexpr std::size_t kept_max = 4096;
+    applied_.push_back({Clock::now(), parts_.replica.applied()});
+    if (applied_.size() > kept_max) {
+        std::deque<Applied> kept;
+        for (std::size_t i = 0; i < applied_.size(); i += 2) {
+            kept.push_back(applied_[i]);
+        }
+        applied_ = std::move(kept);
     }
 }
 
 index::Result<std::vector<index::Hit>> GoldenKeeper::search(
     const Served& served, const Set::Due& due, std::size_t ef
 ) {
+    router::SearchOrder order{
+        .index = served.column->index,
+        .vector = due.search.vector,
+        .rows = due.search.k,
+        .ef = std::max(ef, due.search.k),
+        .filter = due.search.filter,
+        .candidate = served.candidate};
+    if (served.candidate) {
+        order.place = served.candidate->admit();
+        if (!order.place) {
+            return index::make_error_code(index::Errc::cancelled);  // clients come first
+        }
+    }
     const double before = thread_seconds();
     const Flight flight;
-    auto found = served.column->index->search(
-        {.query = due.search.vector,
-         .k = due.search.k,
-         .ef = std::max(ef, due.search.k),
-         .filter = due.search.filter ? &*due.search.filter : nullptr}
-    );
+    auto found = order.run();
     charge(thread_seconds() - before, flight);
     drain();  // all that the index may have shown is known now
     return found;
@@ -363,6 +422,7 @@ void GoldenKeeper::learn(const Served& served, const Set::Due& due) {
     if (!fresh && learner.target() != *served.recall_target) {
         learner = router::EfLearner{*served.recall_target};
     }
+    const storage::Lsn as_of = parts_.replica.applied();
     const auto answer = search(served, due, learner.asked());
     if (!answer) {
         return;
@@ -370,7 +430,7 @@ void GoldenKeeper::learn(const Served& served, const Set::Due& due) {
     std::optional<double> recall;
     {
         const std::lock_guard lock(mutex_);
-        recall = sets_.at(served.route)->recall(due.id, *answer);
+        recall = sets_.at(served.route)->recall(due.id, as_of, *answer);
     }
     if (recall) {
         learner.note(*recall);

@@ -3,6 +3,7 @@
 #include "config/config.hpp"
 #include "index/replica.hpp"
 #include "proxy/compare/background.hpp"
+#include "router/candidate.hpp"
 #include "router/compare/ef_curve.hpp"
 #include "router/compare/golden_inbox.hpp"
 #include "router/compare/golden_set.hpp"
@@ -14,6 +15,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -39,7 +41,8 @@ namespace veer::proxy::compare {
 ///    work for a quarter of load_max.
 /// 2. Where a route learns its ef, each measurement is made at the ef that is asked for, too.
 /// 3. A measurement counts only where the exact answer holds after all changes that the index may
-///    have shown while it was asked.
+///    have shown while it was asked. Of another server (router::Candidate) nobody knows what it
+///    shows: there an answer counts once nothing has altered it for lag_max().
 class GoldenKeeper {
   public:
     struct Served {
@@ -47,6 +50,7 @@ class GoldenKeeper {
         std::shared_ptr<const index::IndexedColumn> column;
         std::optional<double> recall_target = std::nullopt;           ///< nothing: ef is not learnt
         std::shared_ptr<router::cutover::Traffic> traffic = nullptr;  ///< is told what is learnt
+        std::shared_ptr<router::Candidate> candidate = nullptr;  ///< answers in the index' place
     };
 
     struct Parts {
@@ -69,8 +73,13 @@ class GoldenKeeper {
     /// Takes size and budget. The thread starts with the first configuration that wants a set.
     void configure(const config::Config& config);
 
-    /// A search of real traffic. Any thread.
-    void offer(const std::string& route, router::compare::GoldenSet::Search search);
+    /// A search of real traffic, with its exact answer where somebody has worked it out. Any
+    /// thread.
+    void offer(
+        const std::string& route,
+        router::compare::GoldenSet::Search search,
+        std::optional<router::compare::GoldenSet::Exact> exact = std::nullopt
+    );
 
     /// Some of a route's; none where it has no set.
     std::vector<router::compare::GoldenSet::Search> searches(
@@ -101,6 +110,8 @@ class GoldenKeeper {
     void judge_stale(const Served& served);
     void judge(const Served& served, const Set::Due& due);
     void ask_index(const Served& served, const Set::Due& due);
+    std::optional<storage::Lsn> shown_by(const Served& served) const;
+    void note_applied();
     index::Result<std::vector<index::Hit>> search(
         const Served& served, const Set::Due& due, std::size_t ef
     );
@@ -129,7 +140,14 @@ class GoldenKeeper {
 
     std::optional<Asked> asked_;                         // for a curve
     std::map<std::string, Curve> curves_;                // those that were asked for
-    std::map<std::string, router::EfLearner> learners_;  // the thread's own
+    std::map<std::string, router::EfLearner> learners_;  // the thread's own, as the next
+
+    struct Applied {
+        std::chrono::steady_clock::time_point at;
+        storage::Lsn lsn;
+    };
+
+    std::deque<Applied> applied_;  // how far the copy was when, as far back as candidates may be
     std::thread thread_;
 };
 

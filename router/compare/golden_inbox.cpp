@@ -40,7 +40,9 @@ void GoldenInbox::note(const storage::Transaction& transaction) {
         }
         storage::Change kept = change;
         if (auto* const row = std::get_if<storage::Upsert>(&kept)) {
-            row->row.values.clear();  // nobody asks for them, and they can be long
+            if (GoldenSet::bytes_of_values(row->row) > values_bytes_max) {
+                row->row.values.clear();  // then nobody can tell whether it passes a WHERE
+            }
         }
         bytes_ += GoldenSet::bytes_of(kept);
         if (waiting_.changes.size() >= changes_max || bytes_ > bytes_max) {

@@ -21,6 +21,8 @@ class GoldenInbox {
   public:
     static constexpr std::size_t changes_max = 16'384;
     static constexpr std::size_t bytes_max = std::size_t{16} << 20U;
+    /// Copied values of a row that take more are left out.
+    static constexpr std::size_t values_bytes_max = 4096;
 
     /// Only changes of these tables are kept; what came before of a new one is lost.
     void watch(std::set<storage::TableOid> tables);

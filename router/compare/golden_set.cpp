@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
@@ -43,14 +44,27 @@ std::size_t GoldenSet::bytes_of(const storage::Change& change) {
             std::vector<float> memory;
             bytes += vector == nullptr ? 0 : index::elements_of(*vector, memory).size_bytes();
         }
+        bytes += bytes_of_values(upsert->row);
     } else if (const auto* const erased = std::get_if<storage::Delete>(&change)) {
         bytes += erased->key.size();
     }
     return bytes;
 }
 
-GoldenSet::GoldenSet(std::size_t capacity, Column column, Distance distance)
-    : capacity_(capacity), column_(column), distance_(std::move(distance)) {}
+std::size_t GoldenSet::bytes_of_values(const storage::Row& row) {
+    std::size_t bytes = row.values.size() * sizeof(storage::ColumnValue);
+    for (const storage::ColumnValue& value : row.values) {
+        const auto* const text = std::get_if<std::string>(&value);
+        bytes += text == nullptr ? 0 : text->size();
+    }
+    return bytes;
+}
+
+GoldenSet::GoldenSet(std::size_t capacity, Column column, Distance distance, Passes passes)
+    : capacity_(capacity),
+      column_(column),
+      distance_(std::move(distance)),
+      passes_(std::move(passes)) {}
 
 void GoldenSet::set_capacity(std::size_t capacity) {
     capacity_ = capacity;
@@ -59,18 +73,40 @@ void GoldenSet::set_capacity(std::size_t capacity) {
     }
 }
 
-void GoldenSet::offer(Search search, std::uint64_t random) {
+void GoldenSet::offer(Search search, std::uint64_t random, std::optional<Exact> exact) {
     if (capacity_ == 0 || search.k == 0) {
         return;
     }
     offered_ = std::min<std::uint64_t>(offered_ + 1, capacity_ * memory_of_offers);
     Entry entry{.id = ++last_id_, .search = std::move(search), .tolerance = {}};
     entry.tolerance = tolerance_for(column_.metric, entry.search.vector);
+    if (exact) {
+        take(entry, *std::move(exact));
+    }
     if (entries_.size() < capacity_) {
         entries_.push_back(std::move(entry));
     } else if (const std::uint64_t place = random % offered_; place < capacity_) {
-        entries_[place] = std::move(entry);
+        victim(entry.search.shape, place) = std::move(entry);
     }
+}
+
+/// Requires a set that is not empty.
+GoldenSet::Entry& GoldenSet::victim(std::uint64_t shape, std::uint64_t random) {
+    std::map<std::uint64_t, std::size_t> of_shape;
+    for (const Entry& entry : entries_) {
+        ++of_shape[entry.search.shape];
+    }
+    const auto most =
+        std::max_element(of_shape.begin(), of_shape.end(), [](const auto& left, const auto& right) {
+            return left.second < right.second;
+        });
+    const auto own = of_shape.find(shape);
+    const bool has_most = own != of_shape.end() && own->second >= most->second;
+    const auto& [from, count] = has_most ? *own : *most;
+    std::uint64_t skipped = random % count;
+    return *std::find_if(entries_.begin(), entries_.end(), [&, shape = from](const Entry& entry) {
+        return entry.search.shape == shape && skipped-- == 0;
+    });
 }
 
 bool GoldenSet::concerns(const storage::Change& change) const {
@@ -84,39 +120,142 @@ bool GoldenSet::concerns(const storage::Change& change) const {
     return std::find(tables.begin(), tables.end(), column_.table) != tables.end();
 }
 
-/// Requires that it concerns the table.
-bool GoldenSet::alters(const storage::Change& change, const Entry& entry) const {
-    const auto* const upsert = std::get_if<storage::Upsert>(&change);
-    if (upsert == nullptr) {
-        const auto* const erased = std::get_if<storage::Delete>(&change);
-        return erased == nullptr || entry.rows_found.contains(erased->key);
+/// Whether a row is nearer than what is known ends, and passes. Gives its distance.
+GoldenSet::Place GoldenSet::place_of(const Entry& entry, const storage::Row& row, double& distance)
+    const {
+    if (column_.vector >= row.vectors.size()) {
+        return Place::unknown;  // another table than was known
     }
-    if (upsert->old_key && entry.rows_found.contains(*upsert->old_key)) {
-        return true;
-    }
-    if (column_.vector >= upsert->row.vectors.size()) {
-        return true;  // another table than was known
-    }
-    const index::ChosenVector chosen =
-        index::chosen_vector(upsert->row, column_.vector, column_.legacy);
-    const bool filtered = entry.search.filter.has_value();
+    const index::ChosenVector chosen = index::chosen_vector(row, column_.vector, column_.legacy);
+    const auto known = entry.known.find(row.key);
     if (chosen.unchanged) {
-        return filtered || chosen.legacy;  // then the other one may have become NULL
+        if (chosen.legacy) {
+            return Place::unknown;  // the other one may have become NULL
+        }
+        if (!entry.search.filter && known == entry.known.end()) {
+            return Place::outside;
+        }
+        distance = known == entry.known.end() ? -1 : known->second;
+    } else if (chosen.vector == nullptr) {
+        return Place::outside;  // NULL is near to nothing
+    } else {
+        std::vector<float> memory;
+        const std::span<const float> elements = index::elements_of(*chosen.vector, memory);
+        if (elements.size() != entry.search.vector.size()) {
+            return Place::unknown;
+        }
+        distance = distance_(entry.search.vector, elements);
+        if (distance >= entry.complete) {
+            return Place::outside;
+        }
     }
-    const auto found = entry.rows_found.find(upsert->row.key);
-    const bool inside = found != entry.rows_found.end();
-    if (chosen.vector == nullptr) {
-        return inside;  // NULL is near to nothing
+    if (!entry.search.filter) {
+        return std::isnan(distance) ? Place::unknown : Place::inside;
     }
-    std::vector<float> memory;
-    const std::span<const float> elements = index::elements_of(*chosen.vector, memory);
-    if (elements.size() != entry.search.vector.size()) {
-        return true;
+    const auto passes = passes_ ? passes_(*entry.search.filter, row) : std::nullopt;
+    if (passes && !*passes) {
+        return Place::outside;
     }
-    const double distance = distance_(entry.search.vector, elements);
-    // What is not a number may not keep an answer fresh.
-    return inside ? filtered || !entry.tolerance.same(distance, found->second)
-                  : !(distance > entry.border);
+    const bool far_unknown = chosen.unchanged && known == entry.known.end();
+    return !passes || far_unknown || std::isnan(distance) ? Place::unknown : Place::inside;
+}
+
+/// What has been in the answer and is not any more alters it.
+void GoldenSet::forget(Entry& entry, const storage::RowKey& key, storage::Lsn lsn) const {
+    const auto known = entry.known.find(key);
+    if (known == entry.known.end()) {
+        return;
+    }
+    if (known->second <= border(entry)) {
+        entry.altered = std::max(entry.altered, lsn);
+        entry.recall.reset();
+    }
+    entry.known.erase(known);
+    const bool all = std::isinf(entry.complete);
+    entry.fresh = entry.fresh && (all || entry.known.size() >= entry.search.k);
+}
+
+void GoldenSet::follow(Entry& entry, const storage::Upsert& upsert, storage::Lsn lsn) const {
+    const storage::Row& row = upsert.row;
+    double distance = std::numeric_limits<double>::quiet_NaN();
+    if (upsert.old_key && *upsert.old_key != row.key) {
+        const bool was = entry.known.contains(*upsert.old_key);
+        forget(entry, *upsert.old_key, lsn);
+        const bool resolved = column_.vector < row.vectors.size() &&
+                              !index::chosen_vector(row, column_.vector, column_.legacy).unchanged;
+        if (was && !resolved) {
+            entry.fresh = false;  // as near as it was, under a name that is not known
+            return;
+        }
+    }
+    const Place place = place_of(entry, row, distance);
+    if (place == Place::unknown) {
+        entry.fresh = false;
+        return;
+    }
+    if (place == Place::outside) {
+        forget(entry, row.key, lsn);
+        return;
+    }
+    const double before = border(entry);
+    const auto [known, added] = entry.known.try_emplace(row.key, distance);
+    const double was = std::exchange(known->second, distance);
+    const bool moved = added || !entry.tolerance.same(distance, was);
+    if (moved && (was <= before || distance <= before)) {
+        entry.altered = std::max(entry.altered, lsn);
+        entry.recall.reset();
+    }
+    trim(entry);
+}
+
+/// Requires that it concerns the table.
+void GoldenSet::follow(Entry& entry, const Change& change) const {
+    if (!entry.fresh) {
+        return;
+    }
+    if (const auto* const upsert = std::get_if<storage::Upsert>(&change.what)) {
+        follow(entry, *upsert, change.lsn);
+    } else if (const auto* const erased = std::get_if<storage::Delete>(&change.what)) {
+        forget(entry, erased->key, change.lsn);
+    } else {
+        entry.fresh = false;
+    }
+}
+
+/// Rows that come in must not take memory for ever.
+void GoldenSet::trim(Entry& entry) const {
+    const std::size_t wanted = exact_rows(entry.search.k);
+    if (entry.known.size() <= 2 * wanted) {
+        return;
+    }
+    std::vector<double> distances;
+    distances.reserve(entry.known.size());
+    for (const auto& [key, distance] : entry.known) {
+        distances.push_back(distance);
+    }
+    const auto last = distances.begin() + static_cast<std::ptrdiff_t>(wanted);
+    std::nth_element(distances.begin(), last, distances.end());
+    entry.complete = *last;
+    std::erase_if(entry.known, [complete = *last](const auto& row) {
+        return row.second >= complete;
+    });
+    entry.fresh = entry.known.size() >= entry.search.k;  // else they tie, nearly all of them
+}
+
+/// Of what belongs to the answer; infinite where there are no more rows than are asked for.
+double GoldenSet::border(const Entry& entry) const {
+    const std::size_t k = entry.search.k;
+    if (entry.known.size() < k) {
+        return std::numeric_limits<double>::infinity();
+    }
+    std::vector<double> distances;
+    distances.reserve(entry.known.size());
+    for (const auto& [key, distance] : entry.known) {
+        distances.push_back(distance);
+    }
+    const auto last = distances.begin() + static_cast<std::ptrdiff_t>(k - 1);
+    std::nth_element(distances.begin(), last, distances.end());
+    return *last + entry.tolerance.at(*last);
 }
 
 void GoldenSet::remember(const Change& change) {
@@ -139,7 +278,7 @@ void GoldenSet::note(const Change& change) {
     }
     remember(change);
     for (Entry& entry : entries_) {
-        entry.fresh = entry.fresh && !alters(change.what, entry);
+        follow(entry, change);
     }
 }
 
@@ -178,32 +317,36 @@ GoldenSet::Entry* GoldenSet::find(std::uint64_t id) {
     return found == entries_.end() ? nullptr : &*found;
 }
 
-bool GoldenSet::judged(std::uint64_t id, storage::Lsn as_of, Rows exact) {
+/// False where it is of no use: changes after it are not known any more, or leave too few.
+bool GoldenSet::take(Entry& entry, Exact exact) {
+    if (exact.as_of < known_from_ || exact.asked < entry.search.k) {
+        return false;
+    }
+    const bool all = exact.rows.size() < exact.asked;
+    entry.complete = all ? std::numeric_limits<double>::infinity() : exact.rows.back().distance;
+    entry.known.clear();
+    for (index::Hit& hit : exact.rows) {
+        entry.known.emplace(std::move(hit.key), hit.distance);
+    }
+    entry.recall.reset();
+    entry.altered = exact.as_of;
+    entry.fresh = true;
+    for (const Change& change : remembered_) {
+        if (change.lsn > exact.as_of) {
+            follow(entry, change);
+        }
+    }
+    ++judged_;
+    return entry.fresh;
+}
+
+bool GoldenSet::judged(std::uint64_t id, Exact exact) {
     Entry* const entry = find(id);
     if (entry == nullptr) {
         return false;
     }
     entry->tried = ++turn_;
-    if (as_of < known_from_) {
-        return false;
-    }
-    const std::size_t k = entry->search.k;
-    exact.resize(std::min(exact.size(), k));
-    entry->border = std::numeric_limits<double>::infinity();
-    if (exact.size() == k) {
-        const double last = exact.back().distance;
-        entry->border = last + entry->tolerance.at(last);
-    }
-    entry->rows_found.clear();
-    for (index::Hit& hit : exact) {
-        entry->rows_found.emplace(std::move(hit.key), hit.distance);
-    }
-    entry->recall.reset();
-    entry->fresh = std::none_of(remembered_.begin(), remembered_.end(), [&](const Change& change) {
-        return change.lsn > as_of && alters(change.what, *entry);
-    });
-    ++judged_;
-    return entry->fresh;
+    return take(*entry, std::move(exact));
 }
 
 void GoldenSet::postpone(std::uint64_t id) {
@@ -212,10 +355,10 @@ void GoldenSet::postpone(std::uint64_t id) {
     }
 }
 
-std::vector<GoldenSet::Due> GoldenSet::fresh() const {
+std::vector<GoldenSet::Due> GoldenSet::fresh(bool unmeasured_only) const {
     std::vector<const Entry*> holding;
     for (const Entry& entry : entries_) {
-        if (entry.fresh) {
+        if (entry.fresh && !(unmeasured_only && entry.recall)) {
             holding.push_back(&entry);
         }
     }
@@ -230,8 +373,8 @@ std::vector<GoldenSet::Due> GoldenSet::fresh() const {
     return due;
 }
 
-bool GoldenSet::measured(std::uint64_t id, const Rows& found) {
-    const std::optional<double> recall = this->recall(id, found);
+bool GoldenSet::measured(std::uint64_t id, storage::Lsn as_of, const Rows& found) {
+    const std::optional<double> recall = this->recall(id, as_of, found);
     if (recall) {
         Entry* const entry = find(id);
         entry->asked = ++turn_;
@@ -240,13 +383,14 @@ bool GoldenSet::measured(std::uint64_t id, const Rows& found) {
     return recall.has_value();
 }
 
-std::optional<double> GoldenSet::recall(std::uint64_t id, const Rows& found) const {
+std::optional<double> GoldenSet::recall(std::uint64_t id, storage::Lsn as_of, const Rows& found)
+    const {
     const auto entry = std::find_if(entries_.begin(), entries_.end(), [id](const Entry& one) {
         return one.id == id;
     });
-    return entry != entries_.end() && entry->fresh
+    return entry != entries_.end() && entry->fresh && entry->altered <= as_of
                ? std::optional(
-                     recall_of(found, entry->search.k, entry->rows_found.size(), entry->border)
+                     recall_of(found, entry->search.k, entry->known.size(), border(*entry))
                  )
                : std::nullopt;
 }

@@ -34,22 +34,27 @@ struct GoldenSummary {
     bool tells() const { return measured >= measured_min; }
 };
 
-/// Searches of real traffic with their exact answers, which the change stream keeps honest
-/// (CUTOVER.md 2.5): recall can be measured at any time, without traffic and without comparing
-/// every row again.
+/// Searches of real traffic with their exact answers, which the change stream keeps up (CUTOVER.md
+/// 2.5): recall can be measured at any time, without traffic and without comparing every row again.
 ///
-///     traffic ──offer()──▶ [ vector, k | exact answer ]*     a reservoir, at most `capacity`
-///     judge ───judged()──▶      fresh ◀──────┐
-///     stream ───note()───▶      stale: a row has come within the k-th distance, or one of the
-///                                      answer's has changed or gone  ──▶ judged again
+///     traffic ──offer()──▶ [ vector, k | exact answer and a reserve ]*    a reservoir
+///     judge ───judged()──▶      fresh ◀───────────────┐
+///     stream ───note()───▶      a row within `complete` comes in, another goes out: still fresh
+///                               stale: fewer than k are left, or nobody knows  ──▶ judged again
+///
+///     rows by distance   a  b  c  d  e | f  g ...        k = 3: a, b, c are the answer
+///                                      └ complete: no row that is not known is nearer
 ///
 /// Invariants:
-/// 1. An answer is fresh only if no change after what its judge saw could be in it. Changes that
-///    the index may not have shown to the judge are remembered for that; what is forgotten for
-///    room leaves answers stale.
-/// 2. An update that leaves a row's distance as it is changes no answer; but one among rows that
-///    pass a WHERE: the row may pass now, or no longer.
-/// 3. Bounded: searches, changes remembered and their bytes.
+/// 1. Of a fresh entry, every row that passes and is nearer than `complete` is known, as of the
+/// last
+///    change that was noted. Changes that the index may not have shown to the judge are remembered
+///    and made up for; what is forgotten for room leaves answers stale.
+/// 2. What an index has answered is held against an answer only where the index had everything that
+///    has altered it (`altered`).
+/// 3. Where it cannot be told whether a row passes a WHERE, or how far it is, the entry is stale if
+///    that row may belong to it.
+/// 4. Bounded: searches, rows known of each, changes remembered and their bytes.
 ///
 /// A value without locks or clocks; chance is an argument.
 class GoldenSet {
@@ -68,6 +73,7 @@ class GoldenSet {
         std::size_t k = 0;
         std::size_t ef = 0;
         std::optional<index::Filter> filter = std::nullopt;  ///< all of WHERE; nothing: every row
+        std::uint64_t shape = 0;  ///< cutover::shape_id(): of its statement
     };
 
     struct Change {
@@ -77,8 +83,11 @@ class GoldenSet {
 
     using Distance = std::function<double(std::span<const float>, std::span<const float>)>;
 
-    /// `distance` must give what the index gives.
-    GoldenSet(std::size_t capacity, Column column, Distance distance);
+    /// Whether a row passes a WHERE; nothing where that cannot be told.
+    using Passes = std::function<std::optional<bool>(const index::Filter&, const storage::Row&)>;
+
+    /// `distance` and `passes` must give what the index gives. Without `passes` it is never known.
+    GoldenSet(std::size_t capacity, Column column, Distance distance, Passes passes = {});
 
     static constexpr std::size_t remembered_max = 4096;
     static constexpr std::size_t remembered_bytes_max = std::size_t{8} << 20U;
@@ -86,15 +95,31 @@ class GoldenSet {
     /// What a change takes in memory, about.
     static std::size_t bytes_of(const storage::Change& change);
 
+    /// Of its copied values.
+    static std::size_t bytes_of_values(const storage::Row& row);
+
     const Column& column() const { return column_; }
 
     /// Another index of the same column, with other ways to add up.
-    void set_distance(Distance distance) { distance_ = std::move(distance); }
+    void set_index(Distance distance, Passes passes) {
+        distance_ = std::move(distance);
+        passes_ = std::move(passes);
+    }
 
     void set_capacity(std::size_t capacity);
 
-    /// Each search of the last while has the same chance to be in the set. `random` is any number.
-    void offer(Search search, std::uint64_t random);
+    /// The nearest rows, of `asked`, as found in an index that showed everything up to `as_of`, and
+    /// perhaps more. To ask for exact_rows(k) leaves a reserve for rows that go.
+    struct Exact {
+        storage::Lsn as_of;
+        std::size_t asked = 0;
+        Rows rows = {};
+    };
+
+    /// Each search of the last while has the same chance to get in, and shapes come to have equal
+    /// parts of the set: who comes in takes the place of one of the shape that has most. `random`
+    /// is any number. Whoever has its exact answer already spares the judge.
+    void offer(Search search, std::uint64_t random, std::optional<Exact> exact = std::nullopt);
 
     /// The stream's changes of all tables, in order. Requires that whatever the index shows has
     /// been noted before it was shown.
@@ -114,22 +139,23 @@ class GoldenSet {
     /// A search whose exact answer is wanted; the one that has waited longest.
     std::optional<Due> next_stale() const;
 
-    /// `exact` was found in an index that showed everything up to `as_of`, and perhaps more. False
-    /// where that was too long ago, or the search has gone.
-    bool judged(std::uint64_t id, storage::Lsn as_of, Rows exact);
+    /// False where that was too long ago, too few are left of it, or the search has gone.
+    bool judged(std::uint64_t id, Exact exact);
 
     /// The judge could not tell; others come first now.
     void postpone(std::uint64_t id);
 
-    /// All whose answer holds; those first that the index was asked longest ago.
-    std::vector<Due> fresh() const;
+    /// All whose answer holds, or those of them that the index was not asked since it became what
+    /// it is; those first that the index was asked longest ago.
+    std::vector<Due> fresh(bool unmeasured_only = false) const;
 
-    /// What the index answers to one of them. Requires that the changes that it may have shown have
-    /// been noted. False where the exact answer does not hold any more: it proves nothing then.
-    bool measured(std::uint64_t id, const Rows& found);
+    /// What an index that showed everything up to `as_of` answers to one of them. Requires that the
+    /// changes that it may have shown have been noted. False where the exact answer does not hold
+    /// any more, or is another since: it proves nothing then.
+    bool measured(std::uint64_t id, storage::Lsn as_of, const Rows& found);
 
     /// The recall of what an index answers, likewise; nothing is kept of it.
-    std::optional<double> recall(std::uint64_t id, const Rows& found) const;
+    std::optional<double> recall(std::uint64_t id, storage::Lsn as_of, const Rows& found) const;
 
     GoldenSummary summary() const;
 
@@ -139,21 +165,32 @@ class GoldenSet {
         Search search;
         Tolerance tolerance;
         bool fresh = false;
-        double border = 0;  ///< of what belongs to the answer; infinite where all rows do
-        std::unordered_map<storage::RowKey, double> rows_found = {};  ///< of the answer
-        std::uint64_t tried = 0;  ///< the turn of its last judgement
+        double complete = 0;   ///< see invariant 1; infinite where all rows are known
+        storage::Lsn altered;  ///< the last change that has altered the answer
+        std::unordered_map<storage::RowKey, double> known = {};  ///< distances
+        std::uint64_t tried = 0;                                 ///< the turn of its last judgement
         std::uint64_t asked = 0;  ///< the turn of its last measurement
         std::optional<double> recall = std::nullopt;
     };
 
+    enum class Place : std::uint8_t { inside, outside, unknown };
+
     Entry* find(std::uint64_t id);
+    Entry& victim(std::uint64_t shape, std::uint64_t random);
     bool concerns(const storage::Change& change) const;
-    bool alters(const storage::Change& change, const Entry& entry) const;
+    bool take(Entry& entry, Exact exact);
+    void follow(Entry& entry, const Change& change) const;
+    void follow(Entry& entry, const storage::Upsert& upsert, storage::Lsn lsn) const;
+    void forget(Entry& entry, const storage::RowKey& key, storage::Lsn lsn) const;
+    void trim(Entry& entry) const;
+    Place place_of(const Entry& entry, const storage::Row& row, double& distance) const;
+    double border(const Entry& entry) const;
     void remember(const Change& change);
 
     std::size_t capacity_;
     Column column_;
     Distance distance_;
+    Passes passes_;
     std::vector<Entry> entries_;
     std::uint64_t last_id_ = 0;
     std::uint64_t offered_ = 0;

@@ -2,6 +2,7 @@
 #include "proxy/compare/change_tap.hpp"
 #include "proxy/compare/comparer.hpp"
 #include "proxy/compare/golden_keeper.hpp"
+#include "router/candidate.hpp"
 #include "storage/sync/syncer.hpp"
 #include "tests/support/postgres_server.hpp"
 
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <future>
 
 // The executor of comparisons in one process, over a real stream and real pgvector: it is told of
 // answers that veer would never give.
@@ -198,7 +200,7 @@ TEST_CASE("each class of difference is found with real Postgres", "[integration]
 }
 
 TEST_CASE(
-    "a golden set follows the stream, and judges anew only what may differ", "[integration]"
+    "a golden set follows the stream, and judges anew only what it has run out of", "[integration]"
 ) {
     Bench bench;
     std::atomic<int> told = 0;
@@ -236,16 +238,92 @@ TEST_CASE(
     bench.postgres.exec("INSERT INTO items VALUES (9999, 'far', '[90000,0,0]')");
     bench.postgres.exec("UPDATE items SET e = e WHERE a = 200");
     bench.postgres.exec("INSERT INTO items VALUES (5000, 'near', '[147.5,0,0]')");
-    const auto anew = [&] {
-        return now().judged > judged && all_measured();
-    };
-    REQUIRE(wait_until(anew));
-    CHECK(now().recall == 1);
-    CHECK(now().judged < judged + 10);  // of thirty: those near the new row
-    const std::uint64_t before = now().judged;
+    // Of the first thirteen all that is known goes, of others a part.
     bench.postgres.exec("DELETE FROM items WHERE a < 100");
-    REQUIRE(wait_until([&] { return now().judged > before && all_measured(); }));
+    const auto judged_anew = [&] {
+        return now().judged >= judged + 13 && all_measured();
+    };
+    REQUIRE(wait_until(judged_anew));
     CHECK(now().recall == 1);
+    CHECK(now().judged < judged + 20);  // what came near, and what went of the others, was followed
+    const auto curve = [&] {
+        std::promise<proxy::compare::GoldenKeeper::Curve> told_curve;
+        REQUIRE(keeper.tune("items", [&](auto made) { told_curve.set_value(std::move(made)); }));
+        return told_curve.get_future().get();
+    }();
+    REQUIRE_FALSE(curve.empty());
+    CHECK(curve.back().recall() == 1);
+    CHECK(keeper.curves().contains("items"));
+    CHECK(keeper.searches("items", 7).size() == 7);
+}
+
+TEST_CASE(
+    "of another server an answer counts once it must have what altered the exact one",
+    "[integration]"
+) {
+    /// Finds what veer's index finds, but for the nearest row; and is behind for at most so long.
+    class Forgetful final : public router::Candidate {
+      public:
+        explicit Forgetful(std::chrono::milliseconds lag) : lag_(lag) {}
+
+        std::size_t identity() const override { return 1; }
+
+        std::chrono::milliseconds lag_max() const override { return lag_; }
+
+        std::shared_ptr<void> admit() override { return std::make_shared<int>(0); }
+
+        router::Found search(const router::SearchOrder& order) override {
+            router::SearchOrder own = order;
+            own.candidate = nullptr;
+            ++own.rows;
+            auto found = own.run();
+            if (found) {
+                found->erase(found->begin());
+            }
+            return found;
+        }
+
+      private:
+        std::chrono::milliseconds lag_;
+    };
+
+    const auto measured = [](std::chrono::milliseconds lag, auto told) {
+        Bench bench;
+        const auto server = std::make_shared<Forgetful>(lag);
+        proxy::compare::GoldenKeeper keeper(
+            {.replica = bench.replica,
+             .inbox = bench.inbox,
+             .served =
+                 [&] {
+                     return std::vector<proxy::compare::GoldenKeeper::Served>{
+                         {.route = "items", .column = bench.column(), .candidate = server}};
+                 },
+             .searches = [] { return std::uint64_t{0}; },
+             .measured = [](const auto&, const auto&) {},
+             .period = std::chrono::milliseconds(10),
+             .measure_every = std::chrono::milliseconds(10)}
+        );
+        config::Config config;
+        config.compare = {.rate = 1, .load_max = 1, .judge_cores = 8, .golden = 30};
+        keeper.configure(config);
+        const auto now = [&keeper] {
+            return keeper.summaries()["items"];
+        };
+        REQUIRE(wait_until([&] { return keeper.summaries().contains("items"); }));
+        for (int i = 1; i <= 30; ++i) {
+            keeper.offer("items", {.vector = {static_cast<float>(i) * 7, 0, 0}, .k = 5, .ef = 40});
+        }
+        REQUIRE(wait_until([&] { return now().fresh == 30; }));
+        told(now);
+        std::promise<bool> nothing;
+        REQUIRE(keeper.tune("items", [&](const auto& curve) { nothing.set_value(curve.empty()); }));
+        CHECK(nothing.get_future().get());  // its ef is not veer's to choose
+    };
+    measured(std::chrono::milliseconds(0), [](auto now) {
+        REQUIRE(wait_until([&] { return now().measured == 30; }));
+        CHECK(now().recall < 0.9);
+    });
+    measured(std::chrono::hours(1), [](auto now) { CHECK(now().measured == 0); });
 }
 
 TEST_CASE(

@@ -51,3 +51,16 @@ TEST_CASE("hard differences and excluded comparisons are told as such", "[eviden
     CHECK(proxy::to_evidence(comparison(Difference::in_flight, true)).excluded);
     CHECK_FALSE(proxy::to_evidence(comparison(Difference::pg_missed, true)).hard);
 }
+
+TEST_CASE("the exact answer of a comparison is one for a golden set", "[evidence]") {
+    auto made = comparison(Difference::none, true);
+    CHECK_FALSE(proxy::exact_of(made));  // nobody judged
+    made.answers.k = 10;
+    made.applied = storage::Lsn{77};
+    made.answers.exact = router::compare::Rows{{"a", 1}};
+    const auto exact = proxy::exact_of(made);
+    REQUIRE(exact);
+    CHECK(exact->as_of == storage::Lsn{77});
+    CHECK(exact->asked == router::compare::exact_rows(10));
+    CHECK(exact->rows.size() == 1);
+}
