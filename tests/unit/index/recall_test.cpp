@@ -127,10 +127,10 @@ std::vector<Vector> far_and_close(std::size_t count, std::size_t dimensions, std
 
 TEST_CASE("Codes that later rows prove too coarse are given up", "[index]") {
     constexpr std::size_t dimensions = 256;
-    const auto rows = clustered(1200, dimensions, 1);
-    const auto later = far_and_close(2400, dimensions, 2);
+    const auto rows = clustered(1100, dimensions, 1);
+    const auto later = far_and_close(1500, dimensions, 2);
     const auto queries = far_and_close(50, dimensions, 3);
-    const IndexOptions options{.dimensions = dimensions, .m = 8, .ef_construction = 40};
+    const IndexOptions options{.dimensions = dimensions, .m = 8, .ef_construction = 24};
     RouteIndex index{options};
     index.load(entries(rows), 1);
     index.publish();
@@ -139,8 +139,11 @@ TEST_CASE("Codes that later rows prove too coarse are given up", "[index]") {
     SECTION("row by row") {
         for (std::size_t i = 0; i < later.size(); ++i) {
             REQUIRE(index.put(std::to_string(rows.size() + i), later[i]));
-            index.publish();
+            if (i % 50 == 0) {
+                index.publish();
+            }
         }
+        index.publish();
     }
     SECTION("as a load") {
         index.load(entries(later, rows.size()), 1);
@@ -157,13 +160,16 @@ TEST_CASE("Codes about a centre that has moved on are made anew", "[index]") {
     constexpr std::size_t dimensions = 256;
     const auto rows = clustered(1100, dimensions, 1);
     const auto later = far_and_close(1800, dimensions, 2);
-    RouteIndex index{IndexOptions{.dimensions = dimensions, .m = 8, .ef_construction = 40}};
+    RouteIndex index{IndexOptions{.dimensions = dimensions, .m = 8, .ef_construction = 24}};
     index.load(entries(rows), 1);
     index.publish();
     for (std::size_t i = 0; i < later.size(); ++i) {
         REQUIRE(index.put(std::to_string(i), later[i]));  // most take another's place
-        index.publish();
+        if (i % 50 == 0) {
+            index.publish();
+        }
     }
+    index.publish();
     index.settle();
     CHECK(recall(index, far_and_close(50, dimensions, 3), 10, 100) >= 0.95);
 }
