@@ -8,6 +8,7 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace veer::index {
 
@@ -27,9 +28,10 @@ class KeyStore {
 
     bool reserve(std::size_t slots) { return memory_.grow(slots * bytes_per_slot); }
 
-    /// Stores the next slot's key; returns a view of the stored bytes. Requires room.
-    std::string_view add(std::string_view key) {
-        const std::string& stored = *new (keys() + size_) std::string{key};
+    /// Stores the next slot's key; returns a view of the stored bytes. Requires room. Takes the
+    /// string, so that nothing can fail.
+    std::string_view add(std::string key) noexcept {
+        const std::string& stored = *new (keys() + size_) std::string{std::move(key)};
         ++size_;
         return stored;
     }

@@ -182,9 +182,10 @@ bool Restore::fill(Slot slot, std::span<const float> vector) {
 }
 
 void Restore::take(Claim claim, Live& live) {
-    segment_->versions().set_death(claim.mapped(), never);
+    const Slot slot = claim.mapped();
+    live.insert(std::move(claim));  // may throw: then it stays nobody's
+    segment_->versions().set_death(slot, never);
     ++taken_;
-    live.insert(std::move(claim));
 }
 
 /// The highest node that has a vector.

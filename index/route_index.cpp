@@ -3,6 +3,8 @@
 #include "index/graph_store.hpp"
 #include "index/route_index_impl.hpp"
 
+#include <exception>
+
 namespace veer::index {
 
 namespace {
@@ -70,8 +72,8 @@ Result<std::optional<Slot>> RouteIndex::Impl::stage(const Row& row) {
     const auto& [key, vector, values] = row;
     const Result<void> checked = vector.empty() ? Result<void>{} : space_.check(vector);
     if (vector.empty() || !checked) {
-        remove(key);
         unplaced_.add(key, vector.empty());
+        remove(key);
         if (vector.empty() || checked.error() == Errc::zero_norm) {
             return std::nullopt;
         }
@@ -93,15 +95,20 @@ Result<std::optional<Slot>> RouteIndex::Impl::stage(const Row& row) {
     if (!added) {
         return added.error();
     }
-    if (const auto set = set_values(added->slot, values); !set) {
+    try {
+        if (const auto set = set_values(added->slot, values); !set) {
+            segment_->kill(added->slot, 0);
+            return set.error();
+        }
+        if (current != live_.end()) {
+            kill(current->second);
+            current->second = added->slot;
+        } else {
+            live_.emplace(added->key, added->slot);
+        }
+    } catch (const std::exception&) {  // no memory: what is nobody's must not be found
         segment_->kill(added->slot, 0);
-        return set.error();
-    }
-    if (current != live_.end()) {
-        kill(current->second);
-        current->second = added->slot;
-    } else {
-        live_.emplace(added->key, added->slot);
+        throw;
     }
     return added->needs_link ? std::optional{added->slot} : std::nullopt;
 }
@@ -160,10 +167,10 @@ void RouteIndex::Impl::load(std::span<const Entry> entries, unsigned threads) {
 }
 
 void RouteIndex::Impl::kill(Slot slot) {
-    segment_->kill(slot, open_);
     if (deaths_) {
-        deaths_->push_back(slot);
+        deaths_->push_back(slot);  // first, as it may throw
     }
+    segment_->kill(slot, open_);
 }
 
 void RouteIndex::Impl::remove(std::string_view key) {

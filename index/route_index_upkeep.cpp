@@ -292,7 +292,8 @@ bool RouteIndex::Impl::copy_all(
 std::optional<bool> RouteIndex::Impl::exchange(
     Rebuild& rebuild, std::size_t tail_max, Changes& changes, const std::atomic<bool>& stopping
 ) {
-    Snapshot before;  // dies outside of the locks
+    Snapshot before;                                // dies outside of the locks
+    auto matches = std::make_shared<MatchCache>();  // may throw, and what follows may not
     const auto lock = keeping_up();
     changes = {segment_->graph().size(), records_->size(), std::exchange(*deaths_, {})};
     if (rebuild.left(changes) > tail_max) {
@@ -305,7 +306,7 @@ std::optional<bool> RouteIndex::Impl::exchange(
     segment_->doubt_codes();  // before, there were no links to judge them by
     codes_chosen_anew_ = true;
     records_ = rebuild.records();
-    matches_ = std::make_shared<MatchCache>();
+    matches_ = std::move(matches);
     live_.swap(rebuild.live());
     checked_slots_ = 0;
     ++rebuilds_;
@@ -351,6 +352,7 @@ bool RouteIndex::Impl::exchange_records(
     RecordsCopy& copy, std::size_t tail_max, std::size_t& end, const std::atomic<bool>& stopping
 ) {
     Snapshot before;  // dies outside of the locks
+    auto matches = std::make_shared<MatchCache>();
     const auto lock = keeping_up();
     end = records_->size();
     if (end - copy.copied() > tail_max) {
@@ -360,7 +362,7 @@ bool RouteIndex::Impl::exchange_records(
         return true;
     }
     records_ = copy.fresh();
-    matches_ = std::make_shared<MatchCache>();
+    matches_ = std::move(matches);
     const std::lock_guard snapshot_lock{mutex_};
     before = snapshot_;
     snapshot_.slots = segment_->graph().size();  // those of all records, of open transactions, too

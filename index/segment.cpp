@@ -8,7 +8,9 @@
 #include <atomic>
 #include <cstring>
 #include <exception>
+#include <string>
 #include <thread>
+#include <utility>
 
 namespace veer::index {
 
@@ -122,9 +124,10 @@ Slot Segment::node_of(std::uint64_t hash, std::span<const float> vector) const {
 }
 
 Result<Slot> Segment::add_empty(std::string_view key, int level) {
+    std::string own{key};
     const auto slot = graph_->append_empty(level);
     if (slot) {
-        keys_.add(key);
+        keys_.add(std::move(own));
         versions_.add(*slot, 0);
         versions_.set_death(*slot, 0);
     }
@@ -139,17 +142,24 @@ void Segment::kill(Slot slot, Sequence sequence) {
 Result<Segment::Added> Segment::add(
     std::string_view key, std::span<const float> vector, Sequence birth
 ) {
+    // What may throw comes first: a slot without a key would shift the keys of all slots to come.
+    std::string own{key};
+    const auto next = static_cast<Slot>(graph_->size());
+    const auto [same, inserted] = nodes_by_hash_.try_emplace(content_hash(vector), next);
+    // Different vectors of one hash are two nodes; the second has no group, which costs nothing.
+    const Slot node = !inserted && holds(same->second, vector) ? same->second : no_slot;
     const auto appended = graph_->append(vector);
     if (!appended) {
+        if (inserted) {
+            nodes_by_hash_.erase(same);
+        }
         return appended.error();
     }
-    Added added{.slot = *appended, .key = keys_.add(key), .needs_link = true};
+    const Added added{
+        .slot = *appended, .key = keys_.add(std::move(own)), .needs_link = node == no_slot};
     versions_.add(added.slot, birth);
-    const auto [same, inserted] = nodes_by_hash_.try_emplace(content_hash(vector), added.slot);
-    // Different vectors of one hash are two nodes; the second has no group, which costs nothing.
-    if (!inserted && holds(same->second, vector)) {
-        versions_.chain(same->second, added.slot);
-        added.needs_link = false;
+    if (node != no_slot) {
+        versions_.chain(node, added.slot);
     }
     return added;
 }

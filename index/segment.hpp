@@ -46,6 +46,7 @@ struct RowBytes {
 /// Invariants:
 /// 1. Slots are given out in order and never reused.
 /// 2. Vectors that are equal bit for bit share one node, the first of their chain (Versions).
+/// 3. A slot has vector, key and version, or does not exist, whatever memory is missing.
 class Segment {
   public:
     static Result<std::shared_ptr<Segment>> create(
