@@ -49,6 +49,10 @@ std::size_t GraphStore::bytes_per_slot(std::uint32_t dimensions, std::uint32_t m
            SignCodes::code_bytes(dimensions) + LinkLists::bytes_per_slot(m);
 }
 
+std::size_t GraphStore::bytes_per_slot_beside_arena(std::uint32_t m) {
+    return sizeof(std::uint64_t) + LinkLists::bytes_per_slot(m);
+}
+
 bool GraphStore::reserve(std::size_t slots) {
     const bool reserved = vectors_.grow(slots * vector_bytes_) && links_.reserve(slots) &&
                           (!sq8_ || grow_codes(slots));
@@ -73,7 +77,7 @@ float* GraphStore::place_for(Slot slot, std::span<const float> vector) {
     if (!arena_) {
         return reinterpret_cast<float*>(at);
     }
-    const std::size_t end = arena_used_ + Space::code_floats(vector) * sizeof(float);
+    const std::size_t end = arena_bytes(vector);
     if (end > arena_->usable_bytes() && !arena_->grow(end + end / 2) && !arena_->grow(end)) {
         return nullptr;
     }

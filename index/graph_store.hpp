@@ -42,6 +42,14 @@ class GraphStore {
     /// Of that, the vector.
     static std::size_t vector_bytes(std::uint32_t dimensions);
 
+    /// Memory of one slot of a space without a fixed size, its vector excepted.
+    static std::size_t bytes_per_slot_beside_arena(std::uint32_t m);
+
+    /// What the vectors of such a space take, and would take with one more.
+    std::size_t arena_bytes(std::span<const float> more = {}) const {
+        return arena_used_ + (arena_ && !more.empty() ? arena_code_bytes(more) : 0);
+    }
+
     const Space& space() const { return space_; }
 
     std::size_t capacity() const { return capacity_; }
@@ -130,6 +138,10 @@ class GraphStore {
     }
 
   private:
+    static std::size_t arena_code_bytes(std::span<const float> vector) {
+        return Space::code_floats(vector) * sizeof(float);
+    }
+
     static std::size_t lines_of(std::size_t bytes) { return (bytes + 63) / 64; }
 
     bool grow_codes(std::size_t slots) {

@@ -40,7 +40,7 @@ bool Rebuild::append(std::size_t end, std::vector<Slot>& nodes, const std::atomi
         if (death <= published_) {
             continue;
         }
-        if (stopping || !fresh_->make_room(fresh_->graph().size() + 1)) {
+        if (stopping || !fresh_->make_room(fresh_->graph().size() + 1, old_->vector(slot))) {
             return false;
         }
         const auto added =

@@ -56,7 +56,9 @@ FileBytes RouteIndex::Impl::file_bytes() const {
 
 /// What the slots leave of the memory.
 std::uint64_t RouteIndex::Impl::texts_max() const {
-    const std::uint64_t rows = memory_estimate(segment_->graph().size(), options_);
+    const std::uint64_t rows = space_.fixed_size()
+                                   ? memory_estimate(segment_->graph().size(), options_)
+                                   : segment_->memory_bytes();
     return options_.memory_bytes_max - std::min(options_.memory_bytes_max, rows);
 }
 
@@ -88,7 +90,8 @@ Result<std::optional<Slot>> RouteIndex::Impl::stage(const Row& row) {
                                      : set_values(current->second, values);
         return set ? Result<std::optional<Slot>>{std::nullopt} : set.error();
     }
-    if (const auto reserved = segment_->make_room(segment_->graph().size() + 1); !reserved) {
+    if (const auto reserved = segment_->make_room(segment_->graph().size() + 1, vector);
+        !reserved) {
         return reserved.error();
     }
     const auto added = segment_->add(key, vector, open_);
@@ -337,7 +340,10 @@ std::uint64_t RouteIndex::missing_rows() const {
 }
 
 std::uint64_t memory_estimate(std::uint64_t rows, const IndexOptions& options) {
-    return row_bytes_of(options).of(rows);
+    // What a row takes of the memory is known of its vector only; here it is assumed.
+    const bool assumed = options.kind == storage::VectorKind::sparsevec;
+    return row_bytes_of(options).of(rows) +
+           (assumed ? rows * GraphStore::vector_bytes(options.dimensions) : 0);
 }
 
 std::uint64_t memory_estimate(std::uint64_t rows, std::uint32_t dimensions, std::uint32_t m) {

@@ -153,7 +153,11 @@ class RouteIndex::Impl {
     std::size_t slots_max() const;
 
     Room room() const {
-        return {slots_max(), options_.budget, Records::bytes_per_slot(options_.columns)};
+        Room room{slots_max(), options_.budget, Records::bytes_per_slot(options_.columns)};
+        if (!space_.fixed_size()) {
+            room.bytes_max = options_.memory_bytes_max;
+        }
+        return room;
     }
 
     std::uint64_t texts_max() const;

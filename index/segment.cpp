@@ -28,6 +28,7 @@ constexpr std::size_t map_bytes_per_row = 112;
 
 /// Memory is taken from a budget for so many rows at a time.
 constexpr std::size_t rows_taken = 64;
+constexpr std::size_t arena_bytes_taken = 64U << 10U;
 
 /// Fewer are not worth a thread.
 constexpr std::size_t nodes_per_thread_min = 64;
@@ -69,6 +70,12 @@ std::size_t Segment::bytes_per_slot(std::uint32_t dimensions, std::uint32_t m) {
 }
 
 RowBytes Segment::row_bytes(const Space& space, const GraphOptions& options, std::size_t beside) {
+    if (!space.fixed_size()) {
+        return {
+            .each = GraphStore::bytes_per_slot_beside_arena(std::clamp(options.m, 2U, m_max)) +
+                    Versions::bytes_per_slot + KeyStore::bytes_per_slot + map_bytes_per_row +
+                    beside};
+    }
     const std::size_t in_file = HnswGraph::file_bytes_per_slot(space, options);
     return {
         .each =
@@ -77,9 +84,12 @@ RowBytes Segment::row_bytes(const Space& space, const GraphOptions& options, std
         .vectors_max = in_file > 0 ? options.vector_file.memory_first : 0};
 }
 
-Result<void> Segment::make_room(std::size_t slots) {
+Result<void> Segment::make_room(std::size_t slots, std::span<const float> vector) {
     const std::size_t taken = (slots + rows_taken - 1) / rows_taken * rows_taken;
-    if (slots > slots_max_ || !share_.grow_to(row_bytes_.of(taken))) {
+    const std::size_t arena = graph_->store().arena_bytes(vector);
+    const std::uint64_t bytes = row_bytes_.of(taken) + (arena + arena_bytes_taken - 1) /
+                                                           arena_bytes_taken * arena_bytes_taken;
+    if (slots > slots_max_ || bytes > bytes_max_ || !share_.grow_to(bytes)) {
         return make_error_code(Errc::out_of_memory);
     }
     const std::size_t capacity = graph_->capacity();

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -21,6 +22,8 @@ struct Room {
     std::size_t slots_max = no_slot;                 ///< of its own
     std::shared_ptr<MemoryBudget> budget = nullptr;  ///< shared with other segments
     std::size_t row_bytes_beside = 0;                ///< what a row takes elsewhere, to be counted
+    /// Of its own, where how many slots there are does not say it.
+    std::uint64_t bytes_max = std::numeric_limits<std::uint64_t>::max();
 };
 
 /// What rows take of the memory. Vectors that may lie in a file take of it until they are so many.
@@ -57,7 +60,7 @@ class Segment {
     static std::size_t bytes_per_slot(std::uint32_t dimensions, std::uint32_t m);
 
     /// The same with what a row takes in the maps of keys and of vectors, and `beside`, without
-    /// what is in a file.
+    /// what is in a file, and without vectors that have no fixed size.
     static RowBytes row_bytes(
         const Space& space, const GraphOptions& options, std::size_t beside = 0
     );
@@ -65,8 +68,9 @@ class Segment {
     /// Makes room in place, however much was asked for.
     Result<void> reserve(std::size_t slots);
 
-    /// Makes room for so many slots and more to come, within Room.
-    Result<void> make_room(std::size_t slots);
+    /// Makes room for so many slots and more to come, within Room. Of a space without a fixed size
+    /// it has to know the `vector` to come.
+    Result<void> make_room(std::size_t slots, std::span<const float> vector = {});
 
     /// What it has taken of the budget.
     std::uint64_t memory_bytes() const { return share_.bytes(); }
@@ -144,6 +148,7 @@ class Segment {
     )
         : row_bytes_{row_bytes},
           slots_max_{room.slots_max},
+          bytes_max_{room.bytes_max},
           share_{room.budget},
           graph_{std::move(graph)},
           versions_{slots_reserved},
@@ -151,6 +156,7 @@ class Segment {
 
     const RowBytes row_bytes_;
     const std::size_t slots_max_;
+    const std::uint64_t bytes_max_;
     MemoryShare share_;  ///< the writer's
 
     std::unique_ptr<HnswGraph> graph_;

@@ -227,3 +227,51 @@ TEST_CASE("An index finds bits and sparse vectors, while they change", "[index]"
         }
     }
 }
+
+TEST_CASE("Sparse vectors take of the memory what they need", "[index]") {
+    constexpr std::uint32_t count = 2000;  // of elements
+    std::vector<float> memory;
+    const auto sparse = [&](std::uint32_t row) {
+        SparseVector vector{sparse_dimensions, {}, {}};
+        for (std::uint32_t i = 0; i < count; ++i) {
+            vector.indices.push_back(i * 3 + row);
+            vector.values.push_back(static_cast<float>(i % 7) + 1);
+        }
+        return Vector{vector};
+    };
+    IndexOptions options{
+        .metric = Metric::l2,
+        .dimensions = element_count(VectorKind::sparsevec, sparse_dimensions),
+        .kind = VectorKind::sparsevec,
+        .m = 4};
+    const std::uint64_t vectors = 100ULL * (1 + 2 * count) * sizeof(float);
+    const auto fill = [&](RouteIndex& index) {
+        for (std::uint32_t row = 0; row < 100; ++row) {
+            (void)index.put(std::to_string(row), elements_of(sparse(row), memory));
+        }
+        index.publish();
+    };
+    {
+        options.budget = std::make_shared<MemoryBudget>(2 * vectors);
+        RouteIndex index{options};
+        fill(index);
+        CHECK(index.missing_rows() == 0);
+        CHECK(index.memory_bytes() >= vectors);
+        CHECK(options.budget->used() == index.memory_bytes());
+    }
+    {
+        options.budget = std::make_shared<MemoryBudget>(vectors / 2);
+        RouteIndex index{options};
+        fill(index);
+        CHECK(index.missing_rows() > 50);
+        CHECK(index.missing_rows() < 60);
+    }
+    {
+        options.budget = nullptr;
+        options.memory_bytes_max = vectors / 2;
+        RouteIndex index{options};
+        fill(index);
+        CHECK(index.missing_rows() > 50);
+        CHECK(index.missing_rows() < 60);
+    }
+}
