@@ -31,6 +31,22 @@ void IndexedColumn::redefine(const storage::Table& now) {
     ann = same == now.indexes.end() ? ann : *same;
 }
 
+std::vector<std::shared_ptr<const void>> gone_since(
+    const Generation& before, const Generation& now
+) {
+    std::vector<std::shared_ptr<const void>> gone;
+    for (const IndexedColumn& old : before.columns) {
+        const bool kept =
+            std::any_of(now.columns.begin(), now.columns.end(), [&](const IndexedColumn& column) {
+                return column.index == old.index;
+            });
+        if (!kept) {
+            gone.emplace_back(old.index);
+        }
+    }
+    return gone;
+}
+
 std::uint32_t dimensions_of(const storage::Table& table, std::size_t vector) {
     const storage::Column* const column = column_of(table, vector);
     if (column == nullptr || column->dimensions() < 1) {

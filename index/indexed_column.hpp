@@ -35,6 +35,11 @@ struct Generation {
     std::vector<IndexedColumn> columns;
 };
 
+/// The indexes of columns that are not there any more.
+std::vector<std::shared_ptr<const void>> gone_since(
+    const Generation& before, const Generation& now
+);
+
 /// The elements of its vectors, whose dimensions pgvector demands to be fixed; else 0.
 std::uint32_t dimensions_of(const storage::Table& table, std::size_t vector);
 

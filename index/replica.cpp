@@ -2,6 +2,7 @@
 
 #include "index/column_writer.hpp"
 #include "index/graph_checkpoints.hpp"
+#include "index/retired.hpp"
 #include "index/waiters.hpp"
 
 #include <spdlog/spdlog.h>
@@ -115,7 +116,7 @@ class Replica::Impl {
     void publish_live();
 
     ReplicaOptions options_;
-    /// Of one begin(): the indexes before it go when the last search lets go of them, which must
+    /// Of one begin(): the indexes before it go once the last search lets go of them, which must
     /// not refuse the new ones.
     std::shared_ptr<MemoryBudget> budget_;
 
@@ -128,6 +129,7 @@ class Replica::Impl {
     storage::Lsn applied_;
     storage::sync::Status status_;
     Waiters waiters_;
+    Retirement retirement_;
     GraphCheckpoints checkpoints_;  ///< writes from a thread of its own: dies first
 };
 
@@ -224,9 +226,11 @@ void Replica::Impl::begin(const std::string& database, const std::vector<storage
     plan(tables, *next);
     std::vector<Waiters::Done> told;
     {
+        Retiring gone{retirement_};
         std::vector<Writer> dying;
         std::shared_ptr<const Generation> old = next;
         const std::lock_guard lock{mutex_};
+        gone.all = gone_since(*generation_, *next);
         std::swap(generation_, old);  // the old indexes die outside the lock
         std::swap(writers_, dying);
         applied_ = {};
@@ -372,6 +376,7 @@ void Replica::Impl::end_joining() {
 /// Takes these tables out, under a new generation; the others' columns stay as they are. `gone` is
 /// asked under the lock.
 void Replica::Impl::remove(const std::function<bool(storage::TableOid)>& gone) {
+    Retiring indexes{retirement_};
     std::vector<Writer> dying;  // outside the lock
     std::shared_ptr<const Generation> old;
     const std::lock_guard lock{mutex_};
@@ -392,6 +397,7 @@ void Replica::Impl::remove(const std::function<bool(storage::TableOid)>& gone) {
         return gone(column.table.oid);
     });
     ++next->number;
+    indexes.all = gone_since(*generation_, *next);
     old = std::move(next);
     std::swap(generation_, old);
 }
@@ -446,6 +452,7 @@ void Replica::Impl::refuse_missing(bool joined) {
     if (std::none_of(current->columns.begin(), current->columns.end(), mine)) {
         return;
     }
+    Retiring indexes{retirement_};
     std::vector<Writer> dying;  // outside the lock
     std::shared_ptr<const Generation> old;
     const std::lock_guard lock{mutex_};
@@ -470,6 +477,7 @@ void Replica::Impl::refuse_missing(bool joined) {
         column.index = make_index(column, 0);
         say_refused(column);
     }
+    indexes.all = gone_since(*generation_, *next);
     old = std::move(next);
     std::swap(generation_, old);
 }

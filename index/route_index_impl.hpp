@@ -5,6 +5,7 @@
 #include "index/rebuild.hpp"
 #include "index/records.hpp"
 #include "index/restore.hpp"
+#include "index/retired.hpp"
 #include "index/route_index.hpp"
 #include "index/segment.hpp"
 #include "index/unplaced_rows.hpp"
@@ -219,6 +220,7 @@ class RouteIndex::Impl {
     std::size_t checked_slots_ = 0;                    ///< how many there were at the last repair
 
     // Upkeep's alone.
+    Retired retired_;                       ///< what searches that began before may still use
     bool codes_chosen_anew_ = false;        ///< by a rebuild, and have not been found good since
     std::size_t vectors_walked_until_ = 0;  ///< rows: fewer are rebuilt without codes
 

@@ -201,8 +201,10 @@ std::chrono::milliseconds RouteIndex::Impl::keep_up(const std::atomic<bool>& sto
     if (!stopping) {
         repair(stopping);
     }
+    const bool in_use = retired_.sweep();
     // What somebody has asked for is not tried again: they hear of it, and may.
-    return rebuilt || !worn ? std::chrono::milliseconds{0} : retry_after;
+    const bool again = worn && !rebuilt;
+    return in_use ? Retirement::pause : again ? retry_after : std::chrono::milliseconds{0};
 }
 
 /// False where it found no memory.
@@ -228,6 +230,11 @@ bool RouteIndex::Impl::rebuild(const std::atomic<bool>& stopping) {
     {
         const auto lock = keeping_up();
         deaths_.reset();
+    }
+    if (segment_ != old) {
+        retired_.add(std::move(old));
+        retired_.add(std::move(records));
+        (void)retired_.sweep();  // its memory is wanted
     }
     const std::lock_guard lock{mutex_};
     upkeep_trouble_.clear();
@@ -334,12 +341,15 @@ void RouteIndex::Impl::renew_records(const std::atomic<bool>& stopping) {
         end = old->size();
     }
     try {
-        RecordsCopy copy{std::move(old), make_records(), published};
+        RecordsCopy copy{old, make_records(), published};
         unsigned round = 0;
         while (copy.follow(end, Kept{*segment, published}, stopping) &&
                !exchange_records(copy, tail_min << std::min(round, tail_doublings), end, stopping)
         ) {
             ++round;
+        }
+        if (records_ != old) {
+            retired_.add(std::move(old));
         }
     } catch (const std::exception&) {
         return;
