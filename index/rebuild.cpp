@@ -1,5 +1,8 @@
 #include "index/rebuild.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace veer::index {
 
 /// The dead first: whoever comes after them may have their keys.
@@ -15,6 +18,17 @@ bool Rebuild::follow(const Changes& changes, unsigned threads, const std::atomic
     }
     (void)fresh_->train();  // without memory for codes, vectors do
     return fresh_->link(nodes, threads, &stopping) == 0 && !stopping;
+}
+
+/// Records wait for all slots: they may be of any of them.
+Changes Rebuild::first_of(Changes changes, std::size_t most) const {
+    if (changes.end - copied_ > most) {
+        changes.end = copied_ + most;
+        changes.records_end = records_.copied();
+    } else {
+        changes.records_end = std::min(changes.records_end, records_.copied() + most);
+    }
+    return changes;
 }
 
 void Rebuild::bury(std::span<const Slot> dead) {

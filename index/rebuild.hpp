@@ -54,6 +54,10 @@ class Rebuild {
                records_.copied();
     }
 
+    /// Less of `changes`, to begin with: all deaths, and of what is to be copied so many rows or
+    /// records at most.
+    Changes first_of(Changes changes, std::size_t most) const;
+
     /// Follows the old segment; false where memory is missing, or `stopping`.
     bool follow(const Changes& changes, unsigned threads, const std::atomic<bool>& stopping);
 

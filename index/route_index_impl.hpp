@@ -193,7 +193,7 @@ class RouteIndex::Impl {
     );
     bool copy_all(Rebuild& rebuild, Changes changes, const std::atomic<bool>& stopping);
     std::optional<bool> exchange(
-        Rebuild& rebuild, std::size_t tail_max, Changes& changes, const std::atomic<bool>& stopping
+        Rebuild& rebuild, bool catches_up, Changes& changes, const std::atomic<bool>& stopping
     );
     void renew_records(const std::atomic<bool>& stopping);
     bool exchange_records(

@@ -22,9 +22,19 @@ constexpr std::size_t superseded_records_min = 10'000;
 constexpr std::size_t new_slots_min = 1000;
 constexpr std::size_t new_share = 10;
 
-/// Changes that a rebuild may copy while the writer waits: at first, and at last, when it falls
-/// behind a writer that changes rows as fast as they are copied.
-constexpr std::size_t tail_min = 32;
+/// Changes that a rebuild may copy while the writer waits: some milliseconds.
+constexpr std::size_t tail_rows_max = 32;
+
+/// How often it copies all that has changed beside the writer. One that changes rows as fast as
+/// they are copied waits from then on, again and again for as many, once no more than these are
+/// left.
+constexpr unsigned rounds_beside = 7;
+constexpr std::size_t caught_up_max = 4096;
+
+/// Of the time that it waits, what it gets in between: less, or it would never be caught up with.
+constexpr int share_between = 4;
+
+/// Records are copied faster than they can be written. Of those, the tail may grow.
 constexpr unsigned tail_doublings = 7;
 
 /// When a rebuild that found no memory is tried again.
@@ -286,28 +296,38 @@ bool RouteIndex::Impl::copy_all(
         if (!rebuild.follow(changes, threads, stopping)) {
             return false;
         }
-        const std::size_t tail_max = tail_min << std::min(round, tail_doublings);
-        const auto exchanged = exchange(rebuild, tail_max, changes, stopping);
+        const bool catches_up = round >= rounds_beside;
+        const auto begun = std::chrono::steady_clock::now();
+        const auto exchanged = exchange(rebuild, catches_up, changes, stopping);
         if (!exchanged || *exchanged) {
             return exchanged.has_value();
+        }
+        if (catches_up) {
+            std::this_thread::sleep_for((std::chrono::steady_clock::now() - begun) / share_between);
         }
     }
 }
 
-/// Copies the tail and puts the fresh segment in the old one's place, where the tail is short; else
-/// says false, and in `changes` what is to be copied first; nothing where that failed.
+/// Copies the tail and puts the fresh segment in the old one's place, where the tail is short. Else
+/// says false, and in `changes` what is to be copied first; or, where it is to catch up, has copied
+/// some of it. Nothing where that failed.
 std::optional<bool> RouteIndex::Impl::exchange(
-    Rebuild& rebuild, std::size_t tail_max, Changes& changes, const std::atomic<bool>& stopping
+    Rebuild& rebuild, bool catches_up, Changes& changes, const std::atomic<bool>& stopping
 ) {
-    Snapshot before;                                // dies outside of the locks
     auto matches = std::make_shared<MatchCache>();  // may throw, and what follows may not
+    Snapshot before;                                // dies outside of the locks
     const auto lock = keeping_up();
     changes = {segment_->graph().size(), records_->size(), std::exchange(*deaths_, {})};
-    if (rebuild.left(changes) > tail_max) {
+    const bool all = rebuild.left(changes) <= tail_rows_max;
+    if (!all && (!catches_up || rebuild.left(changes) > caught_up_max)) {
         return false;
     }
-    if (!rebuild.follow(changes, 1, stopping)) {
+    if (!rebuild.follow(rebuild.first_of(changes, tail_rows_max), 1, stopping)) {
         return std::nullopt;
+    }
+    if (!all) {
+        changes = rebuild.first_of({segment_->graph().size(), records_->size()}, 0);  // followed
+        return false;
     }
     segment_ = rebuild.fresh();
     segment_->doubt_codes();  // before, there were no links to judge them by
@@ -343,8 +363,9 @@ void RouteIndex::Impl::renew_records(const std::atomic<bool>& stopping) {
     try {
         RecordsCopy copy{old, make_records(), published};
         unsigned round = 0;
-        while (copy.follow(end, Kept{*segment, published}, stopping) &&
-               !exchange_records(copy, tail_min << std::min(round, tail_doublings), end, stopping)
+        while (
+            copy.follow(end, Kept{*segment, published}, stopping) &&
+            !exchange_records(copy, tail_rows_max << std::min(round, tail_doublings), end, stopping)
         ) {
             ++round;
         }
@@ -361,8 +382,8 @@ void RouteIndex::Impl::renew_records(const std::atomic<bool>& stopping) {
 bool RouteIndex::Impl::exchange_records(
     RecordsCopy& copy, std::size_t tail_max, std::size_t& end, const std::atomic<bool>& stopping
 ) {
-    Snapshot before;  // dies outside of the locks
     auto matches = std::make_shared<MatchCache>();
+    Snapshot before;  // dies outside of the locks
     const auto lock = keeping_up();
     end = records_->size();
     if (end - copy.copied() > tail_max) {
