@@ -1,5 +1,7 @@
 #include "index/kernels.hpp"
 
+#include "index/kernels_neon.hpp"
+
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -79,6 +81,12 @@ const Kernels& choose() {
     }
     if (const Kernels* const avx2 = avx2_kernels()) {
         return *avx2;
+    }
+    if (const Kernels* const dotprod = neon_dotprod_kernels()) {
+        return *dotprod;
+    }
+    if (const Kernels* const neon = neon_kernels()) {
+        return *neon;
     }
     return scalar_kernels();
 }

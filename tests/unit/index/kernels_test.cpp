@@ -1,5 +1,7 @@
 #include "index/kernels.hpp"
 
+#include "index/kernels_neon.hpp"
+
 #include <catch2/catch_test_macros.hpp>
 
 #include <algorithm>
@@ -127,6 +129,22 @@ TEST_CASE("VNNI kernels compute what the scalar ones compute", "[index]") {
     }
     compare_with_scalar(*avx512_vnni_kernels());
     compare_integers_with_scalar(*avx512_vnni_kernels());
+}
+
+TEST_CASE("NEON kernels compute what the scalar ones compute", "[index]") {
+    if (neon_kernels() == nullptr) {
+        SKIP("this processor has no NEON");
+    }
+    compare_with_scalar(*neon_kernels());
+    compare_integers_with_scalar(*neon_kernels());
+}
+
+TEST_CASE("NEON kernels with SDOT compute what the scalar ones compute", "[index]") {
+    if (neon_dotprod_kernels() == nullptr) {
+        SKIP("this processor has no SDOT");
+    }
+    compare_with_scalar(*neon_dotprod_kernels());
+    compare_integers_with_scalar(*neon_dotprod_kernels());
 }
 
 TEST_CASE("The kernels in use compute what the scalar ones compute", "[index]") {
