@@ -62,13 +62,14 @@ bool same_columns(
     );
 }
 
-/// The other has each of these, made with the same parameters. Of partial ones one stands for all,
-/// with its parameters, whichever that is.
+/// The other has each of these, made with the same parameters: those of two indexes of pgvector's,
+/// or of two that are declared. Of partial ones one stands for all, with its parameters, whichever
+/// that is.
 bool has_indexes(const std::vector<AnnIndex>& wanted, const std::vector<AnnIndex>& other) {
     return std::all_of(wanted.begin(), wanted.end(), [&](const AnnIndex& index) {
         return std::any_of(other.begin(), other.end(), [&](const AnnIndex& each) {
             return index.same_order(each) &&
-                   (index.name.empty() || each.name.empty() || index.partial || each.partial ||
+                   (index.name.empty() != each.name.empty() || index.partial || each.partial ||
                     (index.m == each.m && index.ef_construction == each.ef_construction));
         });
     });

@@ -148,3 +148,24 @@ TEST_CASE("A column that is added is not another copy, unless it is wanted by na
         CHECK_FALSE(copy.same_rows(as_copied(found, copy)));
     }
 }
+
+TEST_CASE("An index made with other parameters is another one", "[storage]") {
+    Table table = sample_table();
+    table.indexes.resize(1);
+    Table other = table;
+    other.indexes.front().m = 24;
+    SECTION("of pgvector's") {
+        CHECK_FALSE(table.same_rows(other));
+    }
+    SECTION("declared") {
+        table.indexes.front().name = other.indexes.front().name = "";
+        CHECK_FALSE(table.same_rows(other));
+        other.indexes.front() = table.indexes.front();
+        other.indexes.front().ef_construction = 200;
+        CHECK_FALSE(table.same_rows(other));
+    }
+    SECTION("but that pgvector has what is declared changes nothing") {
+        other.indexes.front().name = "";
+        CHECK(table.same_rows(other));
+    }
+}
