@@ -57,6 +57,13 @@ CREATE ROLE reader;
 GRANT SELECT ON docs, pairs TO reader;
 GRANT USAGE ON SCHEMA shop TO reader;
 GRANT SELECT (code, stock, e) ON shop.items TO reader;
+CREATE INDEX ON docs USING hnsw ((binary_quantize(e)::bit(8)) bit_hamming_ops);
+CREATE TABLE partly (id bigint PRIMARY KEY, title text, tenant int, category text, active boolean, e vector(8));
+INSERT INTO partly SELECT id, title, tenant, category, active, e FROM docs;
+CREATE INDEX ON partly USING hnsw (e vector_cosine_ops) WHERE tenant < 4;
+CREATE INDEX ON partly USING hnsw (e vector_cosine_ops) WHERE category IN ('red', 'blue');
+CREATE INDEX ON partly USING hnsw (e vector_cosine_ops) WHERE active;
+GRANT SELECT ON partly TO reader;
 VACUUM ANALYZE;
 """
 
@@ -107,7 +114,9 @@ class Pair:
         beginning = self.chance.choice(BEGINNINGS) if self.chance.random() < 0.25 else None
         if beginning:
             self.say(beginning)
-        steps = list(zip(statement.send(self.direct, way), statement.send(self.through, way)))
+        steps = list(zip(statement.send(self.direct, way, directly=True), statement.send(self.through, way)))
+        if statement.asked_of_postgres:
+            steps = [tuple(map(without_places, step)) for step in steps]
         if beginning:
             self.say("ROLLBACK")
         by_postgres = last(self.through)[0] == "postgres"
@@ -117,6 +126,12 @@ class Pair:
         values = [(value.text, value.declared) for value in statement.values]
         return (f"{way}, {beginning or 'no transaction'}, {self.changed}, {last(self.through)}: {statement.sql}\n"
                 f"  {values}\n  {different}")
+
+
+def without_places(seen):
+    """Of two texts that say the same."""
+    return {**seen, "error": seen["error"][:4],
+            "columns": [(name, 0, 0, *rest) for name, _, _, *rest in seen["columns"]]}
 
 
 def reasons(port):
@@ -139,7 +154,10 @@ def play(count, chance, postgres, veer):
             pair.reset_settings()
         elif chance.random() < 0.05:
             pair.write()
-        if problem := pair.compare(Statement(chance)):
+        statement = Statement(chance)
+        if statement.asked_of_postgres and pair.changed.get("standard_conforming_strings") == "off":
+            continue  # veer does not read texts there, and PostgreSQL has no such function
+        if problem := pair.compare(statement):
             problems.append(f"statement {number}, {problem}")
             if len(problems) == DIFFERENCES_MAX:
                 break

@@ -25,6 +25,9 @@ DOCS = Table("docs", ["id"], "<=>",
               ('"Odd Name"', "int4", 0, 9)])
 ITEMS = Table("shop.items", ["code"], "<->", ["name", "stock"], [("stock", "int4", 0, 9)])
 PAIRS = Table("pairs", ["a", "b"], "<#>", ["note"], [("a", "int4", 0, 16), ("b", "int2", 0, 9)])
+# Of which pgvector's own indexes have some rows only.
+PARTLY = Table("partly", ["id"], "<=>", ["title", "tenant", "category", "active"],
+              [("tenant", "int4", 0, 6), ("id", "int8", 1, 170)])
 TWINS = {"<=>": "cosine_distance", "<->": "l2_distance", "<#>": "vector_negative_inner_product"}
 
 
@@ -50,12 +53,17 @@ class Statement:
 
     def __init__(self, chance):
         self.chance = chance
-        self.table = chance.choices([DOCS, ITEMS, PAIRS], [8, 2, 1])[0]
+        self.table = chance.choices([DOCS, ITEMS, PAIRS, PARTLY], [8, 2, 1, 1])[0]
         self.parametrised = chance.random() < 0.6
         self.values = []
         self.alias = chance.choice(["", "", " t", " AS x", ' "T"'])
         self.qualified = self.table is DOCS and chance.random() < 0.4  # then it may be joined
         self.vector = "[" + ",".join(f"{chance.uniform(-1, 1):.3f}" for _ in range(DIMENSIONS)) + "]"
+        self.beside = chance.random() < 0.06  # VALUES
+        self.asked_of_postgres = None  # where that is another text
+        if chance.random() < 0.03 and self.table is not PARTLY:
+            self.distance = self.called()
+            return
         self.distance = self.operator_call()
         self.sql = self.decorated(self.text())
 
@@ -76,7 +84,28 @@ class Statement:
         quoted = text.replace("'", "''")
         return f"'{quoted}'{cast}"
 
+    def called(self):
+        """veer.search(), and the SELECT that says the same."""
+        rows = self.chance.randint(1, 12)
+        key = ", ".join(self.table.key)
+        vector = self.value(self.vector, "vector")
+        distance = f"e {self.table.operator} {vector}"
+        name, kind, least, most = self.chance.choice(self.table.numbers)
+        number = self.chance.randint(least, most)
+        whole = kind.startswith("int") and '"' not in name and self.maybe(0.6)
+        condition = f" WHERE {name} = {number}" if whole else ""
+        told = f", filter => '{{\"{name}\": {number}}}'" if whole else ""
+        self.asked_of_postgres = (
+            f"SELECT {key}, {distance} AS distance FROM {self.table.name}{condition} ORDER BY {distance} LIMIT {rows}")
+        self.sql = (f"SELECT {key}, distance FROM veer.search('public.{self.table.name}.e {self.table.operator}'"
+                    f", {vector}, {rows}{told}) AS s")
+        if self.table is ITEMS:
+            self.sql = self.sql.replace("public.shop.", "shop.")
+        return distance
+
     def query_vector(self):
+        if self.beside:
+            return "q.v"
         spelling = self.chance.randrange(12)
         if spelling == 0:
             return f"CAST({self.value(self.vector, 'vector')} AS vector({DIMENSIONS}))"
@@ -105,6 +134,8 @@ class Statement:
     def text(self):
         outputs, order = self.outputs()
         condition = f" WHERE {self.condition()}" if self.maybe(0.7) else ""
+        if self.maybe(0.03) and not (self.alias or self.qualified or self.beside) and (text := self.signs(condition)):
+            return text
         search = f"SELECT {outputs} FROM {self.source()}{condition} ORDER BY {self.keys(order)}{self.limit()}"
         return self.wrapped(search)
 
@@ -141,8 +172,31 @@ class Statement:
         kind = self.chance.choice(["JOIN", "LEFT JOIN"])
         return f"{self.table.name}{self.alias} {kind} owners o ON o.id = {self.name}.owner_id"
 
+    def some_vector(self):
+        return "[" + ",".join(f"{self.chance.uniform(-1, 1):.3f}" for _ in range(DIMENSIONS)) + "]"
+
+    def beside_values(self, search):
+        """For each of some vectors."""
+        rows = [f"(1, {self.value(self.vector, 'vector', '::vector')})"]
+        for number in range(2, self.chance.randint(2, 4)):
+            rows.append(f"({number}, {self.value(self.some_vector(), 'vector', '::vector')})")
+        join = self.chance.choice([" CROSS JOIN LATERAL ", ", LATERAL ", " JOIN LATERAL "])
+        on = " ON true" if "JOIN L" in join and "CROSS" not in join else ""
+        return f"SELECT q.n, r.* FROM (VALUES {', '.join(rows)}) AS q (n, v){join}({search}) r{on}"
+
+    def signs(self, condition):
+        """All rows are chosen, so that the order that follows says which are the nearest."""
+        if self.table is not DOCS:
+            return None
+        vector = self.value(self.vector, "vector", "::vector")
+        chosen = (f"SELECT * FROM docs{condition} ORDER BY binary_quantize(e)::bit(8) <~> binary_quantize({vector})"
+                  f" LIMIT {self.chance.choice([1000, 2000])}")
+        return f"SELECT s.id, s.title FROM ({chosen}) s ORDER BY s.e <=> {vector}{self.limit()}"
+
     def wrapped(self, search):
         kind = self.chance.randrange(16)
+        if self.beside:
+            return self.beside_values(search)
         if kind == 0:
             return f"SELECT count(*) FROM ({search}) AS s"
         if kind == 1:
@@ -240,11 +294,12 @@ class Statement:
             return sql.lower() if "'" not in sql and '"' not in sql else sql + " ; "
         return sql
 
-    def send(self, session, way):
+    def send(self, session, way, directly=False):
         """What comes back, in one of WAYS."""
+        sql = self.asked_of_postgres if directly and self.asked_of_postgres else self.sql
         values = [value.text for value in self.values]
         if way == "simple" and not values:
-            return [session.simple(self.sql)]
+            return [session.simple(sql)]
         forms = {}
         if way in ("binary values", "declared"):
             forms["binary"] = {number: bytes_ for number, value in enumerate(self.values)
@@ -252,8 +307,8 @@ class Statement:
         if way == "declared":
             forms["types"] = [value.declared for value in self.values]
         if way in ("named", "declared"):
-            return session.named(self.sql, values, **forms)
-        return [session.extended(self.sql, values, binary_results=way == "binary", **forms)]
+            return session.named(sql, values, **forms)
+        return [session.extended(sql, values, binary_results=way == "binary", **forms)]
 
 
 WAYS = ["simple", "text", "binary", "binary values", "named", "declared"]
