@@ -32,78 +32,111 @@ bool is_space(char c) {
 /// float8.
 enum class Form : bool { vector, array };
 
-constexpr std::array<double, 16> powers_of_ten{
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+constexpr std::array<std::uint64_t, 16> powers_of_ten = [] {
+    std::array<std::uint64_t, 16> powers{1};
+    for (std::size_t i = 1; i < powers.size(); ++i) {
+        powers[i] = 10 * powers[i - 1];
+    }
+    return powers;
+}();
 
-struct Digits {
-    std::uint64_t value = 0;
-    unsigned count = 0;  ///< 8: there may be more
-};
-
-/// The digits at the front of eight bytes, all at once: digits of many lengths, one after the
-/// other, are what a processor cannot foresee.
-Digits leading_digits(const char* bytes) {
+/// Eight bytes, the first being the lowest, less '0' each.
+std::uint64_t eight_digits(const char* bytes) {
     constexpr std::uint64_t zeros = 0x3030'3030'3030'3030;
     std::uint64_t word = 0;
-    std::memcpy(&word, bytes, sizeof word);  // the first is the lowest
-    const std::uint64_t values = word ^ zeros;
-    const std::uint64_t others =
-        ((values + 0x7676'7676'7676'7676) | values) & 0x8080'8080'8080'8080;
-    const auto count = static_cast<unsigned>(std::countr_zero(others)) / 8;
-    if (count == 0) {
-        return {};
-    }
+    std::memcpy(&word, bytes, sizeof word);
+    return word ^ zeros;
+}
+
+/// The top bit of each of these that is no digit.
+std::uint64_t no_digits(std::uint64_t values) {
+    return ((values + 0x7676'7676'7676'7676) | values) & 0x8080'8080'8080'8080;
+}
+
+/// How many bytes are before the first whose top bit is set.
+unsigned bytes_before(std::uint64_t tops) {
+    return static_cast<unsigned>(std::countr_zero(tops)) / 8;
+}
+
+std::uint64_t first_bytes(unsigned count) {
+    return ~std::uint64_t{0} >> (64 - 8 * count);
+}
+
+/// The first `count` of them, 1 to 8, as a number.
+std::uint64_t number_of(std::uint64_t values, unsigned count) {
     std::uint64_t digits = values << (64 - 8 * count);  // zeros come before them
     digits = digits * 10 + (digits >> 8U);
     constexpr std::uint64_t pairs = 0x0000'00FF'0000'00FF;
-    digits = ((digits & pairs) * 0x000F'4240'0000'0064 +
-              ((digits >> 16U) & pairs) * 0x0000'2710'0000'0001) >>
-             32U;
-    return {digits, count};
+    return ((digits & pairs) * 0x000F'4240'0000'0064 +
+            ((digits >> 16U) & pairs) * 0x0000'2710'0000'0001) >>
+           32U;
 }
 
-/// 0.0123456 or -12.5: digits on both sides of a point, at most 15, as literals have them. Behind
-/// them; null where it is anything else.
+/// digits / 10^count as the nearest float; nothing where it is too near to the middle of two to
+/// say.
 ///
-/// Digits and the power of ten are exact doubles, so that their quotient is the double nearest to
-/// the number. To round that once more gives the nearest float, unless it lies in the middle of
-/// two.
-const char* read_short_number(const char* at, const char* end, float& value) {
-    constexpr std::ptrdiff_t readable = 20;  // sign, digits, point and twice eight bytes
-    if (end - at < readable || std::endian::native != std::endian::little) {
-        return nullptr;
-    }
-    const bool negative = *at == '-';
-    at += negative ? 1 : 0;
-    const auto first = static_cast<unsigned char>(*at - '0');
-    if (first > 9 || at[1] != '.') {
-        return nullptr;
-    }
-    at += 2;
-    constexpr unsigned word = 8;
-    Digits fraction = leading_digits(at);
-    if (fraction.count == word) {
-        const Digits more = leading_digits(at + word);
-        if (more.count >= word - 1) {
-            return nullptr;
-        }
-        fraction.value =
-            fraction.value * static_cast<std::uint64_t>(powers_of_ten[more.count]) + more.value;
-        fraction.count += more.count;
-    }
-    at += fraction.count;
-    const double scale = powers_of_ten[fraction.count];
-    const double digits = first * scale + static_cast<double>(fraction.value);
-    if (fraction.count == 0 || *at == 'e' || *at == 'E' || digits == 0) {
-        return nullptr;
-    }
-    const double nearest = digits / scale;
+/// Both are exact doubles, so that their quotient is the double nearest to the number. To round
+/// that once more gives the nearest float, unless it lies in the middle of two.
+std::optional<float> quotient(std::uint64_t digits, unsigned count) {
+    const double nearest = static_cast<double>(static_cast<std::int64_t>(digits)) /
+                           static_cast<double>(static_cast<std::int64_t>(powers_of_ten[count]));
     constexpr std::uint64_t below_a_float = (std::uint64_t{1} << 29U) - 1;
     constexpr std::uint64_t middle = std::uint64_t{1} << 28U;
-    if ((std::bit_cast<std::uint64_t>(nearest) & below_a_float) == middle) {
-        return nullptr;
+    return (std::bit_cast<std::uint64_t>(nearest) & below_a_float) == middle
+               ? std::nullopt
+               : std::optional(static_cast<float>(nearest));
+}
+
+/// Reads numbers like 0.0123456 or -3.5, a digit before the point and at most 14 behind it, each
+/// with a comma behind it, as long as they come; gives the place behind the last comma.
+///
+/// Each is taken to have as many digits as the one before: then it is known where the next one
+/// begins before this one is read, and the processor reads some at the same time.
+const char* read_short_numbers(const char* at, const char* end, Floats& values) {
+    constexpr std::ptrdiff_t readable = 21;  // space, sign, digit, point and twice eight bytes
+    constexpr unsigned word = 8;
+    unsigned foreseen = 7;
+    while (end - at >= readable && values.size() < dimensions_max) {
+        const char* next = at + (*at == ' ' ? 1 : 0);
+        const std::uint32_t negative = *next == '-' ? 1 : 0;
+        next += negative;
+        const auto first = static_cast<unsigned char>(*next - '0');
+        if (first > 9 || next[1] != '.') {
+            return at;
+        }
+        next += 2;
+        const std::uint64_t front = eight_digits(next);
+        const std::uint64_t back = eight_digits(next + word);
+        const std::uint64_t others = no_digits(front);
+        unsigned count = foreseen;
+        if ((others & first_bytes(std::min(foreseen, word))) != 0 || next[foreseen] != ',')
+            [[unlikely]] {
+            count = bytes_before(others);
+            if (count == word) {
+                count += bytes_before(no_digits(back));
+            }
+            if (count == 0 || count >= 2 * word - 1 || next[count] != ',') {
+                return at;
+            }
+            foreseen = count;
+        }
+        std::uint64_t digits = 0;
+        if (count <= word) {
+            digits = number_of(front, count);
+        } else {
+            digits = number_of(front, word) * powers_of_ten[count - word] +
+                     number_of(back, count - word);
+        }
+        const auto value = quotient(first * powers_of_ten[count] + digits, count);
+        if (!value || (count > word && (no_digits(back) & first_bytes(count - word)) != 0)) {
+            return at;
+        }
+        // Half of all numbers are negative, which ones nobody foresees.
+        values.push_back(
+            std::bit_cast<float>(std::bit_cast<std::uint32_t>(*value) | negative << 31U)
+        );
+        at = next + count + 1;
     }
-    value = static_cast<float>(negative ? -nearest : nearest);
     return at;
 }
 
@@ -119,15 +152,14 @@ std::from_chars_result read_any_number(const char* at, const char* end, float& v
 /// looked for.
 class NumberReader {
   public:
-    std::from_chars_result read(const char* at, const char* end, float& value) {
+    const char* read_short(const char* at, const char* end, Floats& values) {
         constexpr unsigned misses_max = 8;
-        if (misses_ < misses_max) {
-            if (const char* const behind = read_short_number(at, end, value)) {
-                return {behind, std::errc{}};
-            }
-            ++misses_;
+        if (misses_ == misses_max || std::endian::native != std::endian::little) {
+            return at;
         }
-        return read_any_number(at, end, value);
+        const char* const behind = read_short_numbers(at, end, values);
+        misses_ += behind == at ? 1 : 0;
+        return behind;
     }
 
   private:
@@ -147,6 +179,9 @@ std::optional<Floats> parse_list(std::string_view text, Form form) {
         }
     };
     for (;;) {
+        if (form == Form::vector) {
+            at = numbers.read_short(at, end, values);
+        }
         skip_space();
         const bool quoted = form == Form::array && at != end && *at == '"';
         at += quoted ? 1 : 0;
@@ -154,7 +189,7 @@ std::optional<Floats> parse_list(std::string_view text, Form form) {
             ++at;  // strtof accepts it, from_chars does not
         }
         float value = 0;
-        const auto [stop, error] = numbers.read(at, end, value);
+        const auto [stop, error] = read_any_number(at, end, value);
         if (error != std::errc{} || !std::isfinite(value) || values.size() == dimensions_max) {
             return std::nullopt;
         }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <random>
 #include <string>
+#include <vector>
 
 namespace veer::router {
 
@@ -45,6 +46,35 @@ TEST_CASE("what veer is not sure of is nothing", "[router]") {
           "[+-1]"}) {
         INFO(text);
         CHECK_FALSE(parse_vector_text(VectorKind::vector, text));
+    }
+}
+
+TEST_CASE("short and long numbers of one list keep their places", "[router]") {
+    std::mt19937_64 chance{20260102};
+    for (int list = 0; list < 2'000; ++list) {
+        std::string text = "[";
+        std::vector<float> wanted;
+        for (std::size_t i = 0, count = 1 + chance() % 40; i < count; ++i) {
+            std::string number = (chance() % 2 == 0 ? "-0." : "3.") +
+                                 std::to_string(chance()).substr(0, 1 + chance() % 9);
+            if (chance() % 40 == 0) {
+                number += "e-3";
+            } else if (chance() % 40 == 0) {
+                number += "0123456789";
+            }
+            float value = 0;
+            std::from_chars(number.data(), number.data() + number.size(), value);
+            wanted.push_back(value);
+            const char* const between = chance() % 20 == 0  ? "  , "
+                                        : chance() % 2 == 0 ? ", "
+                                                            : ",";
+            text += (i == 0 ? "" : between) + number;
+        }
+        CAPTURE(text);
+        REQUIRE(parse_vector_text(VectorKind::vector, text + "]") == floats(wanted));
+        REQUIRE_FALSE(parse_vector_text(VectorKind::vector, text + ",]"));
+        REQUIRE_FALSE(parse_vector_text(VectorKind::vector, text + ",,1]"));
+        REQUIRE_FALSE(parse_vector_text(VectorKind::vector, text + " 0.25,0.123456789012345678]"));
     }
 }
 
