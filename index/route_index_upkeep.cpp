@@ -214,7 +214,7 @@ std::chrono::milliseconds RouteIndex::Impl::keep_up(const std::atomic<bool>& sto
     const bool in_use = retired_.sweep();
     // What somebody has asked for is not tried again: they hear of it, and may.
     const bool again = worn && !rebuilt;
-    return in_use ? Retirement::pause : again ? retry_after : std::chrono::milliseconds{0};
+    return again ? retry_after : in_use ? Retirement::pause : std::chrono::milliseconds{0};
 }
 
 /// False where it found no memory.

@@ -85,9 +85,9 @@ class CatalogueWatch {
     std::optional<CatalogueView> last_;              ///< of the thread's own
     std::uint64_t looked_ = 0;                       ///< the same: asked_, when the look began
     std::uint64_t told_ = 0;                         ///< the same: views so far
-    bool to_leave_ = false;  ///< the same: the publication waits for taken()
-    Partitions judged_;                  ///< the same: whether they are empty, nobody asks (again)
-    source::EmptyPartitions empty_;      ///< the same: of them, those that were
+    bool to_leave_ = false;          ///< the same: the publication waits for taken()
+    Partitions judged_;              ///< the same: whether they are empty, nobody asks (again)
+    source::EmptyPartitions empty_;  ///< the same: of them, those that were
     std::atomic<bool> found_{false};
     std::atomic<bool> changed_{false};
     std::atomic<std::uint64_t> asked_{0};
