@@ -142,8 +142,8 @@ void check_text(VectorKind kind, std::string_view text) {
     if (kind == VectorKind::bit) {
         std::string packed((text.size() + 7) / 8, '\0');
         for (std::size_t i = 0; i < text.size(); ++i) {
-            packed[i / 8] =
-                static_cast<char>(packed[i / 8] | (text[i] == '1' ? 0x80U >> i % 8 : 0U));
+            const unsigned bit = text[i] == '1' ? 0x80U >> i % 8 : 0U;
+            packed[i / 8] = static_cast<char>(static_cast<std::uint8_t>(packed[i / 8]) | bit);
         }
         storage::ByteWriter out;
         out.be32(static_cast<std::uint32_t>(text.size())).bytes(packed);

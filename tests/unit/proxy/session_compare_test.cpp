@@ -1,3 +1,4 @@
+#include "proxy/wire/writer.hpp"
 #include "tests/unit/proxy/session_fixture.hpp"
 
 #include <catch2/catch_test_macros.hpp>

@@ -23,8 +23,8 @@ storage::Table table_of(const std::string& name) {
     return table;
 }
 
-DoctorFacts facts_of(const std::string& name) {
-    DoctorFacts facts;
+proxy::DoctorFacts facts_of(const std::string& name) {
+    proxy::DoctorFacts facts;
     facts.server.version_text = "15.20";
     facts.catalogue.tables = {table_of(name)};
     facts.columns = {
