@@ -134,12 +134,13 @@ bool Session::inferred_alike(const Attempt& attempt) {
 
 router::Asked Session::asked(const Attempt& attempt) const {
     const router::Statement& statement = attempt.statement->statement;
+    const auto* const search = statement.search();  // none of a call whose body is not known yet
     return {
         .bucket = attempt.bucket,
         .hint = &statement.hint,
         .shape = statement.plan->shape_id,
         .k = attempt.search.limit,
-        .filtered = attempt.query().clauses.condition.has_value(),
+        .filtered = search != nullptr && search->clauses.condition.has_value(),
         .session = backend_key_,
         .client = client_address_,
         .counted = !attempt.explains,
