@@ -47,6 +47,7 @@ void GraphSearch::search_over(
     const Measure& measure,
     const Screen& screen,
     typename Measure::Code query,
+    std::size_t want,
     std::size_t ef,
     const Versions& versions,
     Sequence published,
@@ -56,6 +57,7 @@ void GraphSearch::search_over(
     WalkMemory& memory = walk_memory();
     std::array<Found, starts_max> starts;
     const std::size_t count = find_starts(walk, starts, memory, effort);
+    Settled settled{store_.space().metric(), want, memory.nearest};
     walk.layer(
         std::span{starts}.first(count),
         0,
@@ -66,6 +68,7 @@ void GraphSearch::search_over(
         [&](Found node) {
             for (Slot slot = node.slot; slot != no_slot; slot = versions.next(slot)) {
                 if (versions.visible(slot, published)) {
+                    settled.found(node.distance);
                     keep(memory.results, ef, {node.distance, slot});
                 }
                 if (memory.results.size() >= ef &&
@@ -74,7 +77,8 @@ void GraphSearch::search_over(
                 }
             }
         },
-        screen
+        screen,
+        settled
     );
 }
 
@@ -115,6 +119,7 @@ Result<Precision> GraphSearch::over_codes_or_vectors(
 
 Result<Precision> GraphSearch::walk(
     const float* query,
+    std::size_t want,
     std::size_t ef,
     const Versions& versions,
     Sequence published,
@@ -126,7 +131,7 @@ Result<Precision> GraphSearch::walk(
         limits,
         found,
         [&](const auto& measure, const auto& screen, auto code, Effort& effort) {
-            search_over(measure, screen, code, ef, versions, published, effort);
+            search_over(measure, screen, code, want, ef, versions, published, effort);
         }
     );
 }

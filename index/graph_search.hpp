@@ -33,6 +33,7 @@ class GraphSearch {
     /// See HnswGraph::search().
     Result<Precision> walk(
         const float* query,
+        std::size_t want,
         std::size_t ef,
         const Versions& versions,
         Sequence published,
@@ -93,6 +94,7 @@ class GraphSearch {
         const Measure& measure,
         const Screen& screen,
         typename Measure::Code query,
+        std::size_t want,
         std::size_t ef,
         const Versions& versions,
         Sequence published,

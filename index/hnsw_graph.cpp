@@ -460,6 +460,7 @@ std::size_t HnswGraph::repair(std::size_t slots, const std::atomic<bool>& stoppi
 
 Result<Precision> HnswGraph::search(
     const float* query,
+    std::size_t want,
     std::size_t ef,
     const Versions& versions,
     Sequence published,
@@ -467,7 +468,7 @@ Result<Precision> HnswGraph::search(
     std::vector<Found>& found
 ) const {
     try {
-        return impl_->searching().walk(query, ef, versions, published, limits, found);
+        return impl_->searching().walk(query, want, ef, versions, published, limits, found);
     } catch (const std::exception&) {
         return make_error_code(Errc::out_of_memory);
     }

@@ -131,10 +131,11 @@ class HnswGraph {
 
     void prefetch(Slot slot) const;
 
-    /// The up to `ef` nearest visible slots, in no order. `query` is a code of Space. Requires
-    /// ef >= 1.
+    /// The up to `ef` nearest visible slots, in no order; fewer where the `want` nearest are
+    /// Settled before. `query` is a code of Space. Requires 1 <= want <= ef.
     Result<Precision> search(
         const float* query,
+        std::size_t want,
         std::size_t ef,
         const Versions& versions,
         Sequence published,

@@ -150,8 +150,9 @@ std::vector<Slot> slots_of(const std::vector<Found>& found) {
 Result<void> Nearest::find(const float* query, std::size_t want, std::size_t ef) const {
     std::vector<Found>& found = found_memory();
     for (; ef * rows_walked_per_ef < slots_; ef *= 2) {
-        const auto walked =
-            segment_.graph().search(query, ef, segment_.versions(), published_, limits_, found);
+        const auto walked = segment_.graph().search(
+            query, want, ef, segment_.versions(), published_, limits_, found
+        );
         if (!walked) {
             return walked.error();
         }

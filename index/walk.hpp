@@ -2,6 +2,7 @@
 
 #include "index/link_lists.hpp"
 #include "index/search_limits.hpp"
+#include "index/settled.hpp"
 #include "index/slot.hpp"
 #include "index/visited_set.hpp"
 
@@ -36,6 +37,7 @@ struct WalkMemory {
     VisitedSet visited;
     std::vector<Found> candidates;  ///< heap, nearest first
     std::vector<Found> results;     ///< heap, farthest first, at most ef
+    std::vector<float> nearest;     ///< of a Settled
 };
 
 inline WalkMemory& walk_memory() {
@@ -79,9 +81,9 @@ class Walk {
 
     /// With any ef, from one node or several. `offer` puts what a node stands for into
     /// memory.results; `ahead` is told of nodes that offer may soon be asked about; `screen`
-    /// (NoScreen, SignScreen) spares the walk nodes that are too far. Returns early where `effort`
-    /// is spent.
-    template <class Ahead, class Offer, class Screen = NoScreen>
+    /// (NoScreen, SignScreen) spares the walk nodes that are too far; `settled` (Settled) ends it
+    /// before ef is there. Returns early where `effort` is spent.
+    template <class Ahead, class Offer, class Screen = NoScreen, class Ends = NeverSettled>
     void layer(
         std::span<const Found> starts,
         int layer,
@@ -90,7 +92,8 @@ class Walk {
         Effort& effort,
         Ahead ahead,
         Offer offer,
-        const Screen& screen = {}
+        const Screen& screen = {},
+        const Ends& settled = {}
     ) const {
         std::vector<Found>& candidates = memory.candidates;
         const std::vector<Found>& results = memory.results;
@@ -106,7 +109,8 @@ class Walk {
         Links fresh;
         while (!candidates.empty()) {
             const Found current = candidates.front();
-            if (results.size() >= ef && current.distance > results.front().distance) {
+            if ((results.size() >= ef && current.distance > results.front().distance) ||
+                settled(current.distance)) {
                 break;
             }
             std::pop_heap(candidates.begin(), candidates.end(), Farther{});

@@ -40,9 +40,9 @@ std::size_t reachable(const Space& space, const Segment& segment, const std::vec
     std::vector<Found> found;
     for (const Vector& row : rows) {
         const std::vector<float> code = encoded(space, row);
-        REQUIRE(
-            segment.graph().search(code.data(), 40, segment.versions(), 1, {}, found).has_value()
-        );
+        REQUIRE(segment.graph()
+                    .search(code.data(), 40, 40, segment.versions(), 1, {}, found)
+                    .has_value());
         count +=
             std::any_of(found.begin(), found.end(), [](Found hit) { return hit.distance == 0; });
     }
@@ -53,7 +53,9 @@ std::size_t reachable(const Space& space, const Segment& segment, const std::vec
 std::vector<Slot> walked(const Space& space, const Segment& segment, const Vector& query) {
     std::vector<Found> found;
     const std::vector<float> code = encoded(space, query);
-    REQUIRE(segment.graph().search(code.data(), 30, segment.versions(), 1, {}, found).has_value());
+    REQUIRE(
+        segment.graph().search(code.data(), 30, 30, segment.versions(), 1, {}, found).has_value()
+    );
     std::vector<Slot> slots;
     std::transform(found.begin(), found.end(), std::back_inserter(slots), [](Found hit) {
         return hit.slot;
@@ -80,7 +82,7 @@ TEST_CASE("No row loses its last link while rows crowd around its neighbours", "
     const std::vector<float> code = encoded(space, rows.front());
     std::vector<Found> found;
     REQUIRE(segment->graph()
-                .search(code.data(), rows.size(), segment->versions(), 1, {}, found)
+                .search(code.data(), rows.size(), rows.size(), segment->versions(), 1, {}, found)
                 .has_value());
     CHECK(found.size() == rows.size());
 }
@@ -92,7 +94,8 @@ TEST_CASE("Identical vectors all come out of a walk that is wide enough", "[inde
     const auto segment = built(space, rows);
     const std::vector<float> code = encoded(space, rows.front());
     std::vector<Found> found;
-    REQUIRE(segment->graph().search(code.data(), 51, segment->versions(), 1, {}, found).has_value()
+    REQUIRE(
+        segment->graph().search(code.data(), 51, 51, segment->versions(), 1, {}, found).has_value()
     );
     CHECK(std::count_if(found.begin(), found.end(), [](Found hit) {
               return hit.slot == 0 || hit.slot >= 300;
@@ -136,7 +139,7 @@ TEST_CASE("An empty graph finds nothing", "[index]") {
     const std::vector<float> code{0, 0, 0};
     REQUIRE((*segment)
                 ->graph()
-                .search(code.data(), 10, (*segment)->versions(), 1, {}, found)
+                .search(code.data(), 10, 10, (*segment)->versions(), 1, {}, found)
                 .has_value());
     CHECK(found.empty());
 }
