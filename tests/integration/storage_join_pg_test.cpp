@@ -308,6 +308,10 @@ TEST_CASE("A right that is taken away refuses its table, and gives it back", "[s
     server.exec("DELETE FROM steady WHERE id = 1; DELETE FROM late WHERE id = 1");
     REQUIRE(caught_up(server, observer));
     CHECK(observer.table_rows("steady") == rows_in_postgres(server, "steady"));
+    REQUIRE(wait_until([&] {  // it leaves once the stream has let go of it
+        return server.value("SELECT count(*) FROM pg_publication_tables WHERE tablename = 'late'"
+               ) == "0";
+    }));
     server.exec("GRANT SELECT ON late TO vee");
     REQUIRE(waits_because(observer, "late", "let their owner run: ALTER PUBLICATION"));
     CHECK(observer.table_status("late").state == TableState::refused);

@@ -248,7 +248,7 @@ TEST_CASE("A partition that comes empty costs no copy, nor does its going", "[st
     REQUIRE(followed());
     server.exec("ALTER TABLE docs DETACH PARTITION docs_7; DROP TABLE docs_7");
     REQUIRE(followed());
-    server.exec(row(5, 3) + "; UPDATE docs SET region = 1 WHERE id = 3");
+    server.exec(row(5, 2'000'000) + "; UPDATE docs SET region = 1 WHERE id = 2000000");
     CHECK(equal());
     CHECK(observer.copies("docs") == 1);
 

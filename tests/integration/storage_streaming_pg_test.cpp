@@ -479,7 +479,7 @@ TEST_CASE("A transaction of a million rows is bounded by the store, however many
     const std::size_t before = heap();
     server.exec(
         "BEGIN; " + insert(10'001, static_cast<int>(rows)) +
-        "; UPDATE items SET emb = ARRAY[id % 777, 5, 6, 7]::vector WHERE id > 10000; COMMIT"
+        "; UPDATE items SET emb = ARRAY[id % 777, 5, 6, 7]::int[]::vector WHERE id > 10000; COMMIT"
     );
     const auto end = storage::parse_lsn(server.value("SELECT pg_current_wal_lsn()")).value;
     server.exec("SELECT pg_logical_emit_message(true, 'test', '')");
@@ -489,11 +489,10 @@ TEST_CASE("A transaction of a million rows is bounded by the store, however many
     }
     REQUIRE(wait_until([&] { return observer.position >= end; }));
     const std::size_t grown = observer.most - std::min<std::size_t>(before, observer.most);
-    INFO("the heap grew by " << grown / megabyte << " MB");
-    if (nightly) {  // to be seen in the log of the night
+    if (nightly) {  // to be seen in its log; so few rows would find room, whoever held them
         WARN(rows << " rows: the heap grew by " << grown / megabyte << " MB");
+        CHECK(grown < 120 * megabyte);
     }
-    CHECK(grown < 120 * megabyte);
     CHECK(observer.parts == 2 * rows);
     CHECK(server.streamed() == "t");
     check_verified(syncer);

@@ -214,6 +214,20 @@ TEST_CASE("The graph stays as it was made when pgvector's index has gone", "[sto
     REQUIRE(reconciled.kept.size() == 1);
     CHECK(reconciled.kept[0].indexes[1].name.empty());
     CHECK(reconciled.kept[0].indexes[1].m == 8);
+    const Reconciled again = reconcile(
+        reconciled.kept, stored.publication_fingerprint, {without}, *same_upstream().publication
+    );
+    CHECK(again.left.empty());  // though the route would be made with m = 16
+    without.indexes[1].states_parameters = true;
+    const Reconciled stated = reconcile(
+        stored.tables, stored.publication_fingerprint, {without}, *same_upstream().publication
+    );
+    REQUIRE(stated.kept.size() == 1);
+    CHECK(stated.kept[0].indexes[1].m == 16);
+    CHECK(reconcile(
+              stated.kept, stored.publication_fingerprint, {without}, *same_upstream().publication
+    )
+              .left.empty());
 }
 
 TEST_CASE("A copy that was cut short goes on in the history that it was read in", "[storage]") {
