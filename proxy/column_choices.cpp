@@ -47,7 +47,8 @@ std::vector<storage::DeclaredIndex> declared(const router::Declarations& declara
              .operator_name = each.operator_name,
              .dimensions = each.dimensions,
              .m = each.m,
-             .ef_construction = each.ef_construction}
+             .ef_construction = each.ef_construction,
+             .states_parameters = true}
         );
     }
     return all;

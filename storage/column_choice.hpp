@@ -33,6 +33,8 @@ struct DeclaredIndex {
     std::int32_t dimensions = 0;  ///< 0: those of the column's type
     std::uint32_t m = 16;         ///< pgvector's defaults
     std::uint32_t ef_construction = 64;
+    /// Somebody has said these: by CREATE INDEX USING veer. Of a [[route]] nobody has.
+    bool states_parameters = false;
 
     /// Of a column as it is: pgvector could have the same index.
     bool is_plain() const { return legacy.empty() && dimensions == 0; }

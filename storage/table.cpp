@@ -62,15 +62,22 @@ bool same_columns(
     );
 }
 
-/// The other has each of these, made with the same parameters: those of two indexes of pgvector's,
-/// or of two that are declared. Of partial ones one stands for all, with its parameters, whichever
-/// that is.
+/// Whether it matters that these have the same parameters: of two indexes of pgvector's, or of two
+/// that are declared, where somebody has said with which. Of partial ones one stands for all, with
+/// its parameters, whichever that is.
+bool made_alike(const AnnIndex& one, const AnnIndex& other) {
+    const bool named = !one.name.empty() && !other.name.empty();
+    const bool stated = one.name.empty() && other.name.empty() &&
+                        (one.states_parameters || other.states_parameters);
+    return (!named && !stated) || one.partial || other.partial ||
+           (one.m == other.m && one.ef_construction == other.ef_construction);
+}
+
+/// The other has each of these, made with the same parameters.
 bool has_indexes(const std::vector<AnnIndex>& wanted, const std::vector<AnnIndex>& other) {
     return std::all_of(wanted.begin(), wanted.end(), [&](const AnnIndex& index) {
         return std::any_of(other.begin(), other.end(), [&](const AnnIndex& each) {
-            return index.same_order(each) &&
-                   (index.name.empty() != each.name.empty() || index.partial || each.partial ||
-                    (index.m == each.m && index.ef_construction == each.ef_construction));
+            return index.same_order(each) && made_alike(index, each);
         });
     });
 }

@@ -57,11 +57,17 @@ struct AnnIndex {
     std::uint32_t type_oid = 0;  ///< of a declared one: that of the type vector
     /// pgvector has none of all rows, but of those of one or more predicates. The copy has all.
     bool partial = false;
+    /// DeclaredIndex::states_parameters; not stored, and no difference between two.
+    bool states_parameters = false;
 
     /// Finds the same among the same rows, whatever it is called and made of.
     bool same_order(const AnnIndex& other) const;
 
-    friend bool operator==(const AnnIndex&, const AnnIndex&) = default;
+    friend bool operator==(const AnnIndex& one, const AnnIndex& other) {
+        return one.same_order(other) && one.name == other.name && one.method == other.method &&
+               one.m == other.m && one.ef_construction == other.ef_construction &&
+               one.partial == other.partial;
+    }
 };
 
 /// A table that veer copies: what the catalogue said when the copy was made.

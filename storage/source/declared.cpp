@@ -138,7 +138,8 @@ std::optional<std::string> add(
         .ef_construction = declared.ef_construction,
         .declared = false,
         .legacy = {},
-        .type_oid = 0};
+        .type_oid = 0,
+        .states_parameters = declared.states_parameters};
     for (const Source& source : sources) {
         const std::optional<std::size_t> vector = vector_of(source, dimensions, table);
         if (!vector.has_value()) {

@@ -29,14 +29,16 @@ std::optional<std::string> reason_in_history(
     return std::nullopt;
 }
 
-/// Where pgvector's index has gone, the graph stays as it was made.
+/// Where pgvector's index has gone, the graph stays as it was made; what somebody has said of the
+/// one that is declared holds when the graph is made the next time.
 void keep_parameters(Table& now, const Table& before) {
     for (AnnIndex& index : now.indexes) {
         const auto made =
             std::find_if(before.indexes.begin(), before.indexes.end(), [&](const auto& each) {
                 return each.same_order(index);
             });
-        if ((index.name.empty() || index.partial) && made != before.indexes.end()) {
+        const bool stated = index.states_parameters && !index.partial;
+        if ((index.name.empty() || index.partial) && !stated && made != before.indexes.end()) {
             index.m = made->m;
             index.ef_construction = made->ef_construction;
         }
