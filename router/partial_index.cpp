@@ -106,9 +106,20 @@ bool serves(const IndexedRows& rows, const index::Filter* told) {
                         }));
 }
 
+/// Left out are predicates on columns under whose collation different texts are equal: what is said
+/// of them is not what a comparison of bytes says. An index depends on each column of its
+/// predicate.
 std::string predicates_field(std::int16_t attnum, std::uint32_t operator_oid) {
     return ", (SELECT CASE WHEN pg_catalog.bool_or(i.indpred IS NULL) THEN ''"
            " ELSE pg_catalog.array_agg(pg_catalog.pg_get_expr(i.indpred, i.indrelid))"
+           " FILTER (WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend d"
+           " JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) d.refobjid"
+           " AND a.attnum OPERATOR(pg_catalog.=) d.refobjsubid JOIN pg_catalog.pg_collation l"
+           " ON l.oid OPERATOR(pg_catalog.=) a.attcollation AND NOT l.collisdeterministic"
+           " WHERE d.classid OPERATOR(pg_catalog.=) 1259"
+           " AND d.objid OPERATOR(pg_catalog.=) i.indexrelid"
+           " AND d.refclassid OPERATOR(pg_catalog.=) 1259"
+           " AND d.refobjid OPERATOR(pg_catalog.=) c.oid))"
            "::pg_catalog.text END FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x"
            " ON x.oid OPERATOR(pg_catalog.=) i.indexrelid JOIN pg_catalog.pg_am h"
            " ON h.oid OPERATOR(pg_catalog.=) x.relam"

@@ -210,3 +210,9 @@ CREATE INDEX ON parts USING hnsw (e vector_l1_ops) WHERE mood = 'calm';
 CREATE INDEX ON parts USING hnsw (e vector_ip_ops) WHERE category = 3;
 CREATE INDEX ON parts USING hnsw (e vector_ip_ops);
 ANALYZE parts;
+CREATE COLLATION folded (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE TABLE folds (id bigint PRIMARY KEY, name text COLLATE folded, plain text, e vector(8));
+INSERT INTO folds SELECT i, (ARRAY['abc', 'ABC', 'xyz'])[i % 3 + 1], (ARRAY['abc', 'ABC', 'xyz'])[i % 3 + 1], random_vector(i)
+  FROM generate_series(1, 300) i;
+CREATE INDEX ON folds USING hnsw (e vector_cosine_ops) WHERE name <> 'ABC';
+CREATE INDEX ON folds USING hnsw (e vector_cosine_ops) WHERE plain <> 'ABC';
