@@ -82,6 +82,7 @@ bool may_use_gnn(const Argument* argument) {
 
 std::optional<Arguments> arguments_of(const parser::FunctionCall& call) {
     Arguments arguments{};
+    std::array<bool, parameter_count> given{};  // NULL counts, too
     for (std::size_t i = 0; i < call.arguments.size(); ++i) {
         const Argument& argument = call.arguments[i];
         std::size_t place = place_of(call, i);
@@ -92,10 +93,11 @@ std::optional<Arguments> arguments_of(const parser::FunctionCall& call) {
                 });
             place = static_cast<std::size_t>(found - names.begin());
         }
-        if (place >= parameter_count || arguments[place] != nullptr ||
+        if (place >= parameter_count || given[place] ||
             (argument.name.empty() && i >= parameter_count)) {
             return std::nullopt;
         }
+        given[place] = true;
         arguments[place] = argument.kind == Argument::Kind::null ? nullptr : &argument;
     }
     return arguments;

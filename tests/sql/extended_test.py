@@ -97,6 +97,8 @@ WRONG = [
     ("SELECT * FROM veer.search('docs', '[1,2,3,4]', 5)", "42725", "several routes"),
     ("SELECT * FROM veer.search('items')", "0A000", "has a route, a vector"),
     ("SELECT * FROM veer.search('items', '[1,2,3,4]', 5, 10, NULL, NULL, 7)", "0A000", "has a route, a vector"),
+    ("SELECT * FROM veer.search('items', '[1,2,3,4]', k => NULL, k => 5)", "42601", 'argument name "k" used more than once'),
+    ("SELECT * FROM veer.search('items', '[1,2,3,4]', NULL, k => 5)", "0A000", "has a route, a vector"),
     ("SELECT * FROM veer.search('items', '[1,2,3,4]', 5, 0)", "22023", "0 is no ef"),
     ("SELECT * FROM veer.search('items', '[1,2,3,4]', filter => 'stock = 3')", "22023", "no object"),
     ("SELECT * FROM veer.search('items', '[1,2,3,4]', filter => '{\"stock\": {\"$about\": 3}}')", "22023", "no object"),
