@@ -1,17 +1,20 @@
-"""How many searches a second frameworks get, directly and through veer: their statements as captured, in their order.
+"""How many searches a second frameworks get, directly and through veer, and how good they are: their statements as captured,
+in their order.
 
     frameworks.py --direct DSN --veer DSN [--rows N] [--dims N] [--seconds N] [--rounds N] [--ratios FILE]
 
 Each framework's file of tests/sql/frameworks is played again and again by one client, transactions, settings and all,
-each time with another query. The two take turns round by round; a ratio is of the two rounds of one turn, their median
-counts. pgvector is as it comes (ef_search 40, no iterative scan), so where WHERE drops rows it may give fewer than LIMIT:
-"rows" says so. The client's own time is in both figures.
+each time with another query, and with 10 rows in the place of LIMIT's. The two take turns round by round; a ratio is of the
+two rounds of one turn, their median counts. pgvector is as it comes (ef_search 40, no iterative scan), so where WHERE drops rows
+it may give fewer than LIMIT: "rows" says so. recall@10 is the share of the rows of PostgreSQL's exact answers (no index scanned)
+that came; distances are not compared. The client's own time is in both figures.
 """
 
 import argparse
 import collections
 import pathlib
 import random
+import re
 import statistics
 import sys
 import time
@@ -31,6 +34,8 @@ FRAMEWORKS = {
     "Drizzle": "drizzle"}
 ROUTES = 7  # of the tables that load() makes
 DIALOGUES = 40
+ROWS_OF_A_SEARCH = 10
+FLOATS = (700, 701)
 
 
 class Client(Session):
@@ -46,19 +51,45 @@ class Client(Session):
             sys.exit(f"{sql[:200]}: {seen['error'][2].decode()}")
         return seen["rows"]
 
-    def play(self, dialogue):
-        """The rows that its searches gave."""
-        rows = 0
+    def results(self, dialogue):
+        """Of its searches."""
         for sql, values, searches in dialogue:
             result = self.connection.exec_params(sql, values) if values else self.connection.exec_(sql)
             if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
                 sys.exit(f"{sql[:200]}: {result.error_message.decode()}")
-            rows += result.ntuples if searches else 0
-        return rows
+            if searches:
+                yield result
+
+    def play(self, dialogue):
+        """The rows that its searches gave."""
+        return sum(result.ntuples for result in self.results(dialogue))
+
+    def answers(self, dialogue):
+        """The rows themselves, without distances, whose last digits depend on the machine."""
+        found = []
+        for result in self.results(dialogue):
+            columns = [i for i in range(result.nfields) if result.ftype(i) not in FLOATS]
+            found.append(collections.Counter(
+                tuple(result.get_value(row, i) for i in columns) for row in range(result.ntuples)))
+        return found
 
 
 def vector(chance, dimensions):
     return "[" + ",".join(f"{chance.uniform(-1, 1):.5f}" for _ in range(dimensions)) + "]"
+
+
+def resized(text, dimensions):
+    """Types and casts of this many dimensions."""
+    return re.sub(r"\b(vector|halfvec|bit)\(8\)", rf"\1({dimensions})", text, flags=re.IGNORECASE)
+
+
+def with_limit(sql, values):
+    """The same for ROWS_OF_A_SEARCH rows."""
+    limit = re.compile(r"\b(LIMIT |FETCH FIRST )(\$)?(\d+)", re.IGNORECASE)
+    for _, parameter, number in limit.findall(sql):
+        if parameter:
+            values[int(number) - 1] = str(ROWS_OF_A_SEARCH)
+    return limit.sub(lambda found: found[0] if found[2] else f"{found[1]}{ROWS_OF_A_SEARCH}", sql), values
 
 
 def load(client, rows, dimensions):
@@ -66,7 +97,7 @@ def load(client, rows, dimensions):
     text = (TESTS / "sql" / "tables.sql").read_text()
     text = "".join(line for line in text.splitlines(True) if not line.startswith("ALTER DATABASE"))
     text = text.replace("generate_series(1, 8)", f"generate_series(1, {dimensions})")
-    text = text.replace("vector(8)", f"vector({dimensions})")
+    text = resized(text, dimensions)
     for few in ("(1, 600)", "(1, 300)"):
         text = text.replace(few, f"(1, {rows})")
     client.run(text.replace("[0.1,-0.2,0.3,0.4,-0.5,0.6,0.7,-0.8]", vector(random.Random(1), dimensions)))
@@ -79,9 +110,11 @@ def dialogues(name, chance, dimensions):
         sql_test.QUERY, sql_test.OTHER = vector(chance, dimensions), vector(chance, dimensions)
         dialogue = []
         for record in sql_test.read(TESTS / "sql" / "frameworks" / f"{name}.test"):
-            sql = "\n".join(record.lines).replace("halfvec(8)", f"halfvec({dimensions})")
-            values = [value.encode() for value in record.values]
-            dialogue.append((sql.encode(), values, record.mode != "run"))
+            sql, values = "\n".join(record.lines), list(record.values)
+            if record.mode != "run":
+                sql, values = with_limit(sql, values)
+            encoded = [value.encode() for value in values]
+            dialogue.append((resized(sql, dimensions).encode(), encoded, record.mode != "run"))
         made.append(dialogue)
     return made
 
@@ -96,6 +129,19 @@ def play_for(client, made, seconds):
         rows += client.play(dialogue)
         searches += sum(search for *_, search in dialogue)
     return searches / (time.monotonic() - began), rows / searches
+
+
+def recalls(made, direct, through):
+    """Of each the share of the exact answers' rows that it found. What is no SELECT, as DECLARE is, has no rows."""
+    found, wanted = [0, 0], 0
+    for dialogue in made:
+        direct.run("SET enable_indexscan = off")
+        exact = direct.answers(dialogue)
+        direct.run("RESET enable_indexscan")
+        wanted += sum(each.total() for each in exact)
+        for side, client in enumerate((direct, through)):
+            found[side] += sum((a & b).total() for a, b in zip(client.answers(dialogue), exact))
+    return [each / wanted for each in found]
 
 
 def served(client):
@@ -115,13 +161,14 @@ def measure(name, title, direct, through, options, notes):
              for _ in range(options.rounds)]
     after = served(through) - before
     rates = [statistics.median(side[0] for side in sides) for sides in zip(*pairs)]
+    recall = recalls(made, direct, through)
     rows = [statistics.median(side[1] for side in sides) for sides in zip(*pairs)]
     ratio = statistics.median(through_rate / direct_rate for (direct_rate, _), (through_rate, _) in pairs)
     shares = " ".join(f"{after[way] / after.total():8.0%}" for way in ("LOCAL", "REWRITE", "PASS"))
-    print(f"  {title:26}{rates[0]:9,.0f}{rates[1]:9,.0f}{ratio:9.2f}   {rows[0]:6.2f}{rows[1]:6.2f}   {shares}",
-          flush=True)
+    print(f"  {title:26}{rates[0]:9,.0f}{rates[1]:9,.0f}{ratio:9.2f}   {rows[0]:6.2f}{rows[1]:6.2f}"
+          f"   {recall[0]:6.3f}{recall[1]:6.3f}   {shares}", flush=True)
     if notes:
-        notes.write(f"{title:42}veer/pgvector {ratio:.2f}\n")
+        notes.write(f"{title:42}veer/pgvector {ratio:.2f}   recall@10 {recall[1]:.3f} : {recall[0]:.3f}\n")
 
 
 def main():
@@ -140,8 +187,9 @@ def main():
     states = lambda: {tuple(row[1:4]): row[4] for row in through.run("SHOW veer.routes")}
     wait_until(lambda: len(states()) >= ROUTES and set(states().values()) == {b"live"}, "the routes")
     through.run("SET veer.route = 'veer'")
-    print(f"  {'':26}{'searches/s':>18}{'veer/':>9}   {'rows':>12}   {'answered by veer':>18}")
+    print(f"  {'':26}{'searches/s':>18}{'veer/':>9}   {'rows':>12}   {'recall@10':>12}   {'answered':>18}")
     print(f"  {options.rows:,} rows x {options.dims:<11}{'pgvector':>9}{'veer':>9}{'pgvector':>9}   {'pgv.':>6}{'veer':>6}"
+          f"   {'pgv.':>6}{'veer':>6}"
           f"   {'LOCAL':>8} {'REWRITE':>8} {'PASS':>8}")
     notes = open(options.ratios, "a") if options.ratios else None
     for title, name in FRAMEWORKS.items():
