@@ -264,7 +264,7 @@ void Surveyor::see_distance(const PgQuery__Node* left, const PgQuery__Node* righ
     const bool column_first = read_column(left, *source_).has_value();
     auto column = read_column(column_first ? left : right, *source_);
     if (column && read_vector(column_first ? right : left, *source_)) {
-        effects_.measured.push_back(*std::move(column));
+        effects_.measured.push_back({.column = *std::move(column)});
     } else if (mentions_column(left) || mentions_column(right)) {
         effects_.may_raise = true;  // of vectors that may differ in dimensions
     }
@@ -296,7 +296,7 @@ bool Surveyor::sees_whole_distance(const PgQuery__AExpr& expression) {
         return false;
     }
     if (stored) {
-        effects_.measured.push_back(distance->from.column);
+        effects_.measured.push_back(distance->from);
         effects_.tables.push_back({stored->schema, stored->table});
         return true;
     }
@@ -304,7 +304,7 @@ bool Surveyor::sees_whole_distance(const PgQuery__AExpr& expression) {
     if (distance->from.legacy) {
         columns.push_back(distance->from.legacy->column);
     }
-    effects_.measured.insert(effects_.measured.end(), columns.begin(), columns.end());
+    effects_.measured.push_back(distance->from);
     effects_.columns.insert(effects_.columns.end(), columns.begin(), columns.end());
     return true;
 }
@@ -337,6 +337,16 @@ void Effects::add(const Effects& other) {
     ranked.insert(ranked.end(), other.ranked.begin(), other.ranked.end());
     measured.insert(measured.end(), other.measured.begin(), other.measured.end());
     tables.insert(tables.end(), other.tables.begin(), other.tables.end());
+}
+
+bool Effects::measures_others(const VectorColumn& searched) const {
+    return std::any_of(measured.begin(), measured.end(), [&searched](const VectorColumn& each) {
+        const bool first =
+            each.column == searched.column && (each.cast.is_none() || each.cast == searched.cast);
+        const bool second = searched.legacy && each.column == searched.legacy->column &&
+                            (each.cast.is_none() || each.cast == searched.legacy->cast);
+        return each != searched && (each.legacy || !(first || second));
+    });
 }
 
 bool is_measure(const PgQuery__Node* node, const Source& source) {

@@ -20,15 +20,18 @@ namespace veer::parser {
 /// with effects, is not protected (PostgreSQL itself promises no number of evaluations either).
 struct Effects {
     std::optional<Refusal> refusal;
-    bool may_raise = false;             ///< an error for some rows' values
-    std::vector<std::string> columns;   ///< that are named with their table: if no column has that
-                                        ///< name, Postgres calls a function of it (manual 38.5.3)
-    std::vector<Distance> ranked;       ///< RANK() and the like over these
-    std::vector<std::string> measured;  ///< columns in distances: others than the one searched by
-                                        ///< may hold vectors of any dimension
+    bool may_raise = false;              ///< an error for some rows' values
+    std::vector<std::string> columns;    ///< that are named with their table: if no column has that
+                                         ///< name, Postgres calls a function of it (manual 38.5.3)
+    std::vector<Distance> ranked;        ///< RANK() and the like over these
+    std::vector<VectorColumn> measured;  ///< what there are distances from
     std::vector<JoinedTable> tables;  ///< of FROM clauses: of a whole query's, or of StoredVectors
 
     void add(const Effects& other);
+
+    /// Whether there are distances from anything else than what is searched by: another column may
+    /// hold vectors of any dimension, and another cast may fail.
+    bool measures_others(const VectorColumn& searched) const;
 };
 
 /// Adds what the expression does. The depth of the tree is bounded by parser/shape.hpp.

@@ -181,16 +181,8 @@ std::optional<Refusal> read_effects(
             query.joined.push_back(std::move(table));
         }
     }
-    const VectorColumn& searched = ordered.order.distance.from;
-    const bool others_measured = std::any_of(
-        effects.measured.begin(),
-        effects.measured.end(),
-        [&](const std::string& column) {
-            return column != searched.column &&
-                   !(searched.legacy && column == searched.legacy->column);
-        }
-    );
-    query.may_raise = query.may_raise || effects.may_raise || others_measured;
+    query.may_raise = query.may_raise || effects.may_raise ||
+                      effects.measures_others(ordered.order.distance.from);
     query.columns = std::move(effects.columns);
     return std::nullopt;
 }

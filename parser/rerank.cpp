@@ -194,10 +194,14 @@ std::optional<Reranking> read_reranking(
     if (read == nullptr || !read->distance.from.is_plain() || read->distance.vector.stored) {
         return std::nullopt;
     }
-    const bool may_raise = read->effects.may_raise ||
-                           std::any_of(outputs.begin(), outputs.end(), [](const Output& output) {
-                               return output.effects.may_raise;
-                           });
+    const auto may_fail = [&sorted_by = read->distance.from](const Effects& effects) {
+        return effects.may_raise || effects.measures_others(sorted_by);
+    };
+    const bool may_raise =
+        may_fail(read->effects) ||
+        std::any_of(outputs.begin(), outputs.end(), [&may_fail](const Output& output) {
+            return may_fail(output.effects);
+        });
     return Reranking{&whole, std::move(*read), may_raise};
 }
 

@@ -65,6 +65,7 @@ TEST_CASE("A column may be cast to halves of so many dimensions", "[parser]") {
         may_raise("SELECT id, 1 - (e::halfvec(2) <=> $1) FROM t WHERE e::halfvec(2) <=> $1 < 1 "
                   "ORDER BY e::halfvec(2) <=> $1 LIMIT 5")
     );
+    CHECK(may_raise("SELECT e::halfvec(2) <=> $1 FROM t ORDER BY e <=> $1 LIMIT 5"));
     CHECK(may_raise(
         "SELECT id FROM t WHERE f::halfvec(2) <=> $1 < 1 ORDER BY e::halfvec(2) <=> $1 LIMIT 5"
     ));

@@ -48,6 +48,21 @@ TEST_CASE("Rows chosen by signs are searched by the order that they get", "[pars
     );
 }
 
+TEST_CASE("What is shown of rows chosen by signs may fail", "[parser]") {
+    const auto shown = [](const std::string& outputs, const std::string& order = "e <=> $1") {
+        return read("*", signs, "limit 20", "order by " + order + " limit 5", outputs);
+    };
+    const std::string chosen = "t.e <=> $1 limit 5 of 20 by bits 3 $1 left join t";
+    CHECK(shown("id, e <-> $1") == chosen + " inside: *");
+    CHECK(shown("id, f <-> $1") == chosen + " ! inside: *");
+    CHECK(shown("id, e::halfvec(3) <-> $1") == chosen + " ! inside: *");
+    CHECK(shown("id, 1 / id") == chosen + " ! inside: *");
+    CHECK(
+        shown("id", "e <=> $1, f <-> $1") ==
+        "t.e <=> $1 limit 5 of 20 by bits 3 $1 then left join t ! inside: *"
+    );
+}
+
 TEST_CASE("Rows chosen otherwise, or not all that are sorted, are not", "[parser]") {
     const std::string refused = "derived_vector";
     CHECK(read("*", std::string(signs) + ", id", "limit 20") == refused);
