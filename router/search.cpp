@@ -280,9 +280,11 @@ std::optional<Reason> fill_in_counts(
     const auto offset = has_offset ? count_value(query.offset, values) : 0;
     if (limit && offset && query.reranked) {  // there are no more rows than have been chosen
         const auto chosen = count_value(query.reranked->limit, values);
-        limit = chosen && *offset >= 0 && *chosen > *offset
-                    ? std::optional(std::min(*limit, *chosen - *offset))
-                    : std::nullopt;
+        if (!chosen || *offset < 0 || *chosen <= *offset) {
+            return reason::limit_value;
+        }
+        limit = std::min(*limit, *chosen - *offset);
+        search.chosen = static_cast<std::uint64_t>(*chosen);
     }
     if (!limit || *limit < 1 || !offset || *offset < 0) {
         return reason::limit_value;

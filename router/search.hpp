@@ -24,8 +24,9 @@ struct Search {
     std::vector<storage::Vector> others = {};  ///< of parser::GivenVectors
     std::uint64_t limit = 0;
     std::uint64_t offset = 0;
-    bool one_vector = true;  ///< all distances among the outputs are to it
-    RowFilter rows = {};     ///< what the index can tell of WHERE
+    std::optional<std::uint64_t> chosen = {};  ///< of parser::Reranked: its LIMIT
+    bool one_vector = true;                    ///< all distances among the outputs are to it
+    RowFilter rows = {};                       ///< what the index can tell of WHERE
     /// Where the route's index is partial: what WHERE says (partial_index.hpp).
     std::optional<index::Filter> told = {};
 

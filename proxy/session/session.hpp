@@ -335,6 +335,7 @@ class Session {
     // session_candidates.cpp: how many rows the index is asked for
     std::uint64_t candidates_max() const;
     std::uint64_t first_candidates() const;
+    std::uint64_t likely_candidates() const;
     bool admitted();
     void serve_settled(const std::vector<index::Hit>& hits, Instant now, Output& out);
     void serve_each_settled(Instant now, Output& out);

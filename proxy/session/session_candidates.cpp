@@ -76,7 +76,16 @@ std::uint64_t Session::candidates_max() const {
 }
 
 /// 0 where the statement's conditions keep so few rows that Postgres had better look for them.
+///
+/// Of more keys than LIMIT of the choice by signs lets through, the signs would choose: another
+/// page of the same choice, for which other keys are asked, would not begin where this one ends.
 std::uint64_t Session::first_candidates() const {
+    const std::uint64_t enough = likely_candidates();
+    return std::min(enough, attempt_->search.chosen.value_or(enough));
+}
+
+/// So many that LIMIT rows will be left.
+std::uint64_t Session::likely_candidates() const {
     const Attempt& attempt = *attempt_;
     const bool halves = attempt.query().cast.to_half;
     const std::uint64_t wanted =
@@ -213,10 +222,12 @@ bool Session::look_beyond_ties(std::uint64_t certain, Instant now, Output& out) 
     if (certain >= attempt.search.wanted()) {
         return false;
     }
-    if (attempt.candidates >= candidates_max()) {
+    const std::uint64_t most =
+        std::min(candidates_max(), attempt.search.chosen.value_or(candidates_max()));
+    if (attempt.candidates >= most) {
         pass(router::reason::ties, now, out);
     } else if (admitted()) {
-        look_for(std::min(2 * attempt.candidates, candidates_max()), out);
+        look_for(std::min(2 * attempt.candidates, most), out);
     } else {
         pass(router::reason::engine_busy, now, out);
     }
