@@ -40,7 +40,8 @@ constexpr Explanation of_router[] = {
     {reason::unplaced_rows, "Rows of NULL or zero vectors come first in this order."},
     {reason::ties, "Too many rows are as far as the last one."},
     {reason::several_vectors,
-     "It has more query vectors than veer looks for at once, or several of bits."},
+     "It has more query vectors, or rows for them, than veer looks for at once, or several of "
+     "bits."},
     {reason::selective, "Its conditions keep too few of the nearest rows."},
     {reason::canceled, "It was canceled."},
     {reason::no_route, "veer mirrors no index for this column and operator."},

@@ -69,8 +69,9 @@ inline constexpr Reason no_bit_index = "no_bit_index";
 /// WHERE does not say that the rows are those of a partial index: exact, then.
 inline constexpr Reason partial_index = "partial_index";
 inline constexpr Reason dimensions = "dimensions";
-inline constexpr Reason vectors_differ = "vectors_differ";    ///< RANK() is by another's distance
-inline constexpr Reason several_vectors = "several_vectors";  ///< too many of VALUES, or of bits
+inline constexpr Reason vectors_differ = "vectors_differ";  ///< RANK() is by another's distance
+inline constexpr Reason several_vectors =
+    "several_vectors";                            ///< too many of VALUES, too many keys, or of bits
 inline constexpr Reason may_raise = "may_raise";  ///< in a transaction, which an error would end
 inline constexpr Reason limit_value = "limit_value";  ///< NULL, negative, zero, not an integer
 inline constexpr Reason limit_too_large = "limit_too_large";

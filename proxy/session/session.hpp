@@ -336,6 +336,7 @@ class Session {
     std::uint64_t candidates_max() const;
     std::uint64_t first_candidates() const;
     std::uint64_t likely_candidates() const;
+    std::optional<router::Reason> refuse_candidates(std::uint64_t rows) const;
     bool admitted();
     void serve_settled(const std::vector<index::Hit>& hits, Instant now, Output& out);
     void serve_each_settled(Instant now, Output& out);

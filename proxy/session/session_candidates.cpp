@@ -102,6 +102,18 @@ std::uint64_t Session::likely_candidates() const {
     return attempt.statement->statement.plan->selectivity->candidates(wanted, most);
 }
 
+/// Of several vectors each row of the table is compared with the keys of all of them, where these
+/// are ORs.
+std::optional<router::Reason> Session::refuse_candidates(std::uint64_t rows) const {
+    const Attempt& attempt = *attempt_;
+    if (rows == 0) {
+        return router::reason::selective;
+    }
+    const bool ors = attempt.query().several && attempt.route->table().key.size() > 1;
+    return ors && rows > candidates_max() ? std::optional(router::reason::several_vectors)
+                                          : std::nullopt;
+}
+
 /// Whether there is a place for a look, which look_for() takes along; on_found() gives it back.
 bool Session::admitted() {
     Attempt& attempt = *attempt_;

@@ -125,7 +125,7 @@ router::Reason Session::foresee() {
     if (attempt.query().may_raise && transaction_ != 'I') {
         return router::reason::may_raise;
     }
-    return first_candidates() == 0 ? router::reason::selective : router::reason::rewrite;
+    return refuse_candidates(first_candidates()).value_or(router::reason::rewrite);
 }
 
 void Session::tell_of_explain(Attempt& attempt, router::Reason why) {

@@ -464,8 +464,8 @@ void Session::search(Instant now, Output& out) {
         return;
     }
     const std::uint64_t rows = first_candidates();
-    if (rows == 0) {
-        pass(router::reason::selective, now, out);
+    if (const auto why = refuse_candidates(rows)) {
+        pass(*why, now, out);
         return;
     }
     attempt.searched = now;
