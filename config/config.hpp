@@ -199,6 +199,7 @@ struct Route {
     ColumnName column;
     std::string operator_name;  ///< "<->", "<=>", "<#>", "<+>", "<~>" or "<%>"
     double percent = 0;
+    bool percent_given = false;  ///< by the file, and not by [defaults]
     std::string salt;
     /// Of its index, 64KiB to 1048576GiB; 0: as much as [limits] index_memory_max leaves.
     std::uint64_t memory_max = 0;

@@ -54,6 +54,11 @@ bool differs(const Key& key, const Config& before, const Config& after) {
     return key.get(before) != key.get(after);
 }
 
+/// What is left out counts for nothing where a statement has made the index.
+std::string given_percent(const Route& route) {
+    return route.percent_given ? to_string(Value(route.percent)) : "";
+}
+
 void diff_route(const Route& before, const Route& after, std::vector<Change>& changes) {
     for (const RouteKey& key : route_keys()) {
         if (key.get(before) != key.get(after)) {
@@ -64,6 +69,14 @@ void diff_route(const Route& before, const Route& after, std::vector<Change>& ch
                  key.restart_required}
             );
         }
+    }
+    if (before.percent_given != after.percent_given && before.percent == after.percent) {
+        changes.push_back(
+            {"route " + route_name(before) + " percent",
+             given_percent(before),
+             given_percent(after),
+             false}
+        );
     }
 }
 
@@ -129,6 +142,9 @@ std::string to_text(const Config& config) {
     for (const Route& route : config.routes) {
         text += "\n[[route]]\n";
         for (const RouteKey& key : route_keys()) {
+            if (key.name == "percent" && !route.percent_given) {
+                continue;
+            }
             text += key.name;
             text += " = " + to_string(key.get(route)) + '\n';
         }

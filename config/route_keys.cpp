@@ -107,7 +107,10 @@ const std::array<RouteKey, 18> all_route_keys{{
      "a number from 0 to 100",
      false,
      false,
-     [](Route& r, const Value& v) { return set_percent(r.percent, v); },
+     [](Route& r, const Value& v) {
+         r.percent_given = set_percent(r.percent, v);
+         return r.percent_given;
+     },
      [](const Route& r) {
          return Value(r.percent);
      }},

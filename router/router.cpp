@@ -234,8 +234,10 @@ Route Router::make_route(
             route.skips_unparsable = configured.skips_unparsable;
             route.searched_whole = configured.searched_whole;
             route.compare_rate = configured.compare_rate;
-            percent = configured.percent;
-            by = ShareOf::file;
+            if (configured.percent_given || !asked_for) {
+                percent = configured.percent;
+                by = ShareOf::file;
+            }
             sticky_by = configured.sticky_by;
             route.freshness = configured.freshness;
             route.order_by_similarity = configured.order_by_similarity;

@@ -15,6 +15,7 @@ Route route(ColumnName column, std::string operator_name, double percent, std::s
     made.column = std::move(column);
     made.operator_name = std::move(operator_name);
     made.percent = percent;
+    made.percent_given = true;
     made.salt = std::move(salt);
     return made;
 }
@@ -60,6 +61,21 @@ TEST_CASE("Routes are compared by column and operator, not by place", "[config]"
         {"route public.t.f <->", "percent = 20, salt = \"\"", "", false},
         {"route public.u.e <#>", "", "percent = 30, salt = \"s\"", false}};
     CHECK(diff(before, after) == expected);
+}
+
+TEST_CASE("A share that the file gives is another than the same one of [defaults]", "[config]") {
+    Config after;
+    after.routes = {route({"public", "t", "e"}, "<=>", 0, "")};
+    Config before = after;
+    before.routes[0].percent_given = false;
+    CHECK(
+        diff(before, after) == std::vector<Change>{{"route public.t.e <=> percent", "", "0", false}}
+    );
+    for (const Config& config : {before, after}) {
+        const Result<Config> again = parse(to_text(config), "veer.toml");
+        REQUIRE(again.has_value());
+        CHECK(*again == config);
+    }
 }
 
 TEST_CASE("The text of a configuration reads back as the same configuration", "[config]") {

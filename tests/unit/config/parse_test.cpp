@@ -111,11 +111,12 @@ level = "warn"
     first.column = {"public", "Docs", "embedding"};
     first.operator_name = "<=>";
     first.percent = 25;
+    first.percent_given = true;
     first.salt = "s";
     Route& second = expected.routes.emplace_back();
     second.column = {"public", "documents", "embedding"};
     second.operator_name = "<->";
-    second.percent = 0.5;
+    second.percent = 0.5;  // of [defaults]
     second.salt = "mine";
     second.memory_max = 2ULL << 30U;
     CHECK(*result == expected);

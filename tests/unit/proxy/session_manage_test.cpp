@@ -262,4 +262,25 @@ TEST_CASE("Without a place for declarations nothing is looked at", "[session][ma
 
 }  // namespace
 
+TEST_CASE("Who declares an index wants it used, unless a [[route]] says less", "[session]") {
+    for (const bool given : {false, true}) {
+        Managing m;
+        config::Route route;
+        route.column = {"public", "docs", "e"};
+        route.operator_name = "<->";
+        route.percent_given = given;
+        route.tie_breakers = true;
+        m.f.config.defaults.percent = 0;
+        m.f.config.routes = {route};
+        m.f.router.configure(m.f.config);
+        m.f.client(F::query(create));
+        m.answer();
+        REQUIRE(m.declared() == 1);
+        const auto routes = m.f.router.routes();
+        REQUIRE(routes->routes.size() == 1);
+        CHECK(routes->routes.front().tie_breakers);
+        CHECK(routes->routes.front().traffic->share() == (given ? 0 : 100));
+    }
+}
+
 }  // namespace veer::proxy::session
