@@ -208,6 +208,9 @@ void Connection::carry_out(session::Output& output) {
             session_->on_found(search.number, found, session_now(), output);
         }
     }
+    if (output.change) {
+        change_aside(*std::exchange(output.change, std::nullopt));
+    }
     if (server_->send(output.to_server)) {
         server_->gone = true;  // it may have said why: what it sent is still read
     }

@@ -141,12 +141,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void begin_closing();
     void close();
 
-    // connection_wait.cpp: searches that wait for the index, or are carried out elsewhere
+    // connection_wait.cpp: searches that wait for the index, and what is carried out elsewhere
     bool search_aside(const session::PendingSearch& search);
     void search_soon(const session::PendingSearch& search);
     void abandon_search();
     std::shared_ptr<void> place_for_search();
     void on_found(std::uint64_t number, const router::Found& found);
+    void change_aside(session::PendingChange change);
+    void on_changed(std::uint64_t number, const std::optional<router::Complaint>& why);
     void make_room();
     void on_room();
     void wait_for(const session::Wait& wait);

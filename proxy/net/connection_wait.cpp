@@ -3,7 +3,7 @@
 #include <boost/asio/post.hpp>
 
 // A search that needs the index to have caught up waits here, not the thread; nor does the thread
-// wait for a long one.
+// wait for a long one, or for a disk.
 
 namespace veer::proxy::net {
 
@@ -110,6 +110,26 @@ void Connection::on_found(std::uint64_t number, const router::Found& found) {
     session_->on_found(number, found, session_now(), worker_.output);
     carry_out(worker_.output);
     settle();
+}
+
+/// On a thread that may wait for the disk. It is done though its client has gone meanwhile.
+void Connection::change_aside(session::PendingChange change) {
+    boost::asio::post(
+        shared_.changes,
+        [weak = weak_from_this(), &loop = worker_.loop, change = std::move(change)] {
+            loop.post(task(weak, [number = change.number, why = change.make()](Connection& self) {
+                self.on_changed(number, why);
+            }));
+        }
+    );
+}
+
+void Connection::on_changed(std::uint64_t number, const std::optional<router::Complaint>& why) {
+    if (stage_ == Stage::relaying) {
+        session_->on_changed(number, why, session_now(), worker_.output);
+        carry_out(worker_.output);
+        settle();
+    }
 }
 
 /// A session that has answered more than a client should have to take at once goes on when that has

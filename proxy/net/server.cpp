@@ -239,6 +239,8 @@ void Server::stop() {
     shared_.long_searches.join();
     shared_.searches_elsewhere.stop();
     shared_.searches_elsewhere.join();
+    shared_.changes.stop();
+    shared_.changes.join();
     door_.close();
     local_door_.close();
     if (!local_path_.empty()) {

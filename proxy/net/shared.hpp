@@ -39,6 +39,9 @@ struct Shared {
     /// Searches that wait for another server; Candidate::admit() bounds them.
     boost::asio::thread_pool searches_elsewhere{8};
 
+    /// Changes that are stored before their clients hear of them, one after the other.
+    boost::asio::thread_pool changes{1};
+
     MakeDialogue make_dialogue = {};  ///< empty: every client is the upstream's
 
     LiveSessions sessions = {};

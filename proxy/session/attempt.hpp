@@ -6,6 +6,7 @@
 #include "router/compare/observation.hpp"
 #include "router/decide.hpp"
 #include "router/function.hpp"
+#include "router/management.hpp"
 #include "router/notice.hpp"
 #include "router/route.hpp"
 #include "router/search.hpp"
@@ -27,6 +28,8 @@ namespace veer::proxy::session {
 ///                 ▼ anything else: to Postgres                        ▲           ▼ done
 ///                                                                     └── too few rows: more keys
 ///
+/// A statement that makes or drops an index goes from asking to storing, and ends there.
+///
 /// Where the statement calls a function that is not known, that is asked for before the facts, and
 /// where the query vector stands in a row, that is asked for after the facts, in the same way.
 ///
@@ -39,7 +42,7 @@ namespace veer::proxy::session {
 /// 2. Replies to earlier messages may still be on their way, but no ReadyForQuery: the state of the
 ///    transaction is known.
 struct Attempt {
-    enum class Stage : std::uint8_t { collecting, asking, waiting, searching, rewriting };
+    enum class Stage : std::uint8_t { collecting, asking, waiting, searching, rewriting, storing };
 
     std::string held;
 
@@ -65,9 +68,10 @@ struct Attempt {
     bool alone = false;   ///< nothing else of its transaction is open: a Sync of veer's own is safe
     bool explains = false;         ///< `held` is an EXPLAIN of `statement`
     bool asks_management = false;  ///< the question on its way is about `statement->management`
-    bool asks_notices = false;     ///< the question on its way is for `notices`
-    bool asks_names = false;       ///< it is for what is to be translated (session_translate.cpp)
-    bool asks_function = false;    ///< it is for the function that `statement` calls
+    std::optional<router::ManagementChange> change = {};  ///< while it is stored
+    bool asks_notices = false;   ///< the question on its way is for `notices`
+    bool asks_names = false;     ///< it is for what is to be translated (session_translate.cpp)
+    bool asks_function = false;  ///< it is for the function that `statement` calls
     bool function_looked_again = false;  ///< after facts denied it, and it is what it was
     bool asks_vector = false;            ///< it is for a query vector that stands in a row
     bool final = false;           ///< what has come of it cannot be taken back, or must not be

@@ -1,9 +1,11 @@
 #pragma once
 
+#include "router/complaint.hpp"
 #include "router/search_order.hpp"
 #include "router/session_facts.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -35,13 +37,20 @@ struct PendingSearch {
     std::optional<Instant> gives_up = std::nullopt;
 };
 
+/// Please carry it out on a thread that may wait for a disk, and call on_changed() with the number.
+struct PendingChange {
+    std::uint64_t number = 0;
+    std::function<std::optional<router::Complaint>()> make;  ///< it may outlive the session
+};
+
 /// What a session wants done, after one event: bytes to write, in order, to either side, and more.
-/// At most one of `wait` and `search` is set.
+/// At most one of `wait`, `search` and `change` is set.
 struct Output {
     std::string to_client;
     std::string to_server;
     std::optional<Wait> wait;
     std::optional<PendingSearch> search;
+    std::optional<PendingChange> change;
     bool close = false;  ///< both sides, once the bytes are written
 };
 

@@ -66,6 +66,11 @@ class Session {
     /// What Output::search found. An answer to an older search than the last is ignored.
     void on_found(std::uint64_t number, const router::Found& found, Instant now, Output& out);
 
+    /// What has come of Output::change: it is stored, or why not.
+    void on_changed(
+        std::uint64_t number, const std::optional<router::Complaint>& why, Instant now, Output& out
+    );
+
     /// Upstream closed its side. Says so to a client that has not been told by the server itself.
     void on_server_closed(Output& out);
 
@@ -194,7 +199,8 @@ class Session {
     void on_management_ready(bool failed, Instant now, Output& out);
     router::ManagementDecision decide_management(const Attempt& attempt, bool failed) const;
     router::ManagementDecision decide_executed(const Attempt& attempt, bool failed) const;
-    void manage_now(const Attempt& attempt, const router::ManagementChange& change, Output& out);
+    void store(Attempt attempt, const router::ManagementChange& change, Output& out);
+    void tell_managed(const Attempt& attempt, const router::ManagementChange& change, Output& out);
     void remember_management(const Attempt& attempt, Output& out);
     void refuse_management(const Attempt& attempt, const router::Complaint& why, Output& out);
     void skip_management(Output& out);
@@ -433,6 +439,7 @@ class Session {
 
     std::optional<Attempt> attempt_;
     std::uint64_t searches_ = 0;  // asked for, and the number of the last
+    std::uint64_t changes_ = 0;   // likewise
     std::string facts_row_;
     std::string facts_error_;  // an ErrorResponse to the question that is meant for the client
     bool facts_failed_ = false;

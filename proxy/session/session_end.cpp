@@ -10,8 +10,9 @@ Session::CancelAction Session::on_cancel(Instant now, Output& out) {
     if (state_ != State::open) {
         return CancelAction::forward;  // what it runs is not followed
     }
-    if (replies_.empty() && !attempt_) {
-        return CancelAction::nothing;
+    const bool storing = attempt_ && attempt_->stage == Attempt::Stage::storing;
+    if (storing || (replies_.empty() && !attempt_)) {
+        return CancelAction::nothing;  // what another session may see at any moment stays
     }
     const bool ours = attempt_ && (attempt_->stage == Attempt::Stage::waiting ||
                                    attempt_->stage == Attempt::Stage::searching);

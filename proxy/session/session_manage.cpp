@@ -9,7 +9,7 @@
 //
 //     Query ─▶ ask ─▶ Postgres' own ─────▶ as ever
 //                └──▶ refused ───────────▶ a text that cannot be parsed, worded
-//                └──▶ done, and stored ──▶ NOTICE, CommandComplete
+//                └──▶ to be stored ──────▶ (another thread) ──▶ NOTICE, CommandComplete
 //     Parse ─▶ ask ─▶ Postgres' own ─────▶ as ever
 //                └──▶ remembered; Bind and Describe are answered here (session_local.cpp)
 //     Execute ─▶ ask ─▶ refused | done, as a Query is
@@ -144,7 +144,7 @@ router::ManagementDecision Session::decide_executed(const Attempt& attempt, bool
 }
 
 void Session::on_management_ready(bool failed, Instant now, Output& out) {
-    const Attempt attempt = std::move(*attempt_);
+    Attempt attempt = std::move(*attempt_);
     attempt_.reset();
     const wire::Frame frame = frame_of(attempt.held);
     if (batch_failed_) {
@@ -173,7 +173,7 @@ void Session::on_management_ready(bool failed, Instant now, Output& out) {
     } else if (refused != nullptr) {
         refuse_management(attempt, *refused, out);
     } else {
-        manage_now(attempt, *change, out);
+        store(std::move(attempt), *change, out);
     }
     drain_inbox(now, out);
 }
@@ -195,18 +195,46 @@ void Session::remember_management(const Attempt& attempt, Output& out) {
     emit_local(std::move(complete), out);
 }
 
-void Session::manage_now(
-    const Attempt& attempt, const router::ManagementChange& change, Output& out
-) {
+/// The client's further messages wait meanwhile; other sessions do not.
+void Session::store(Attempt attempt, const router::ManagementChange& change, Output& out) {
     using Kind = router::ManagementChange::Kind;
-    router::Declarations& declarations = *router_.declarations();
-    const auto why = change.kind == Kind::add      ? declarations.add(change.declaration)
-                     : change.kind == Kind::remove ? declarations.remove(change.declaration)
-                                                   : std::nullopt;
-    if (why) {
-        refuse_management(attempt, *why, out);
+    if (change.kind == Kind::nothing) {
+        tell_managed(attempt, change, out);
         return;
     }
+    attempt_ = std::move(attempt);
+    attempt_->stage = Attempt::Stage::storing;
+    attempt_->change = change;
+    out.change = PendingChange{
+        .number = ++changes_,
+        .make = [declarations = router_.declarations(),
+                 adds = change.kind == Kind::add,
+                 declaration = change.declaration] {
+            return adds ? declarations->add(declaration) : declarations->remove(declaration);
+        }};
+}
+
+void Session::on_changed(
+    std::uint64_t number, const std::optional<router::Complaint>& why, Instant now, Output& out
+) {
+    if (!attempt_ || attempt_->stage != Attempt::Stage::storing || number != changes_) {
+        return;
+    }
+    const Attempt attempt = std::move(*attempt_);
+    attempt_.reset();
+    if (why) {
+        refuse_management(attempt, *why, out);
+    } else {
+        tell_managed(attempt, *attempt.change, out);
+    }
+    emit_due(out);
+    drain_inbox(now, out);
+}
+
+/// That it is done.
+void Session::tell_managed(
+    const Attempt& attempt, const router::ManagementChange& change, Output& out
+) {
     const parser::Management& management = *attempt.statement->management;
     const bool rows = !router::output_of(management).empty();
     std::string answer;

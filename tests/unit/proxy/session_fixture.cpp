@@ -39,6 +39,10 @@ std::string SessionFixture::server(std::string_view bytes) {
 }
 
 void SessionFixture::search() {
+    if (out.change && !holds_changes) {
+        const PendingChange pending = *std::exchange(out.change, std::nullopt);
+        session.on_changed(pending.number, pending.make(), now, out);
+    }
     while (out.search) {
         const PendingSearch pending = *std::exchange(out.search, std::nullopt);
         if (holds_searches) {

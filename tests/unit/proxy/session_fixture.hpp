@@ -25,7 +25,7 @@ class SessionFixture {
     /// Bytes from the server; returns what went to the client.
     std::string server(std::string_view bytes);
 
-    /// Carries out the searches that are asked for.
+    /// Carries out the searches and the change that are asked for.
     void search();
 
     /// The awaited position was reached, or the deadline has passed.
@@ -75,6 +75,7 @@ class SessionFixture {
     Session session;
     Output out;
     Instant now{1};
+    bool holds_changes = false;   ///< leaves them to the test, in `out`
     bool holds_searches = false;  ///< leaves them to the test, in `held`
     std::optional<PendingSearch> held;
 

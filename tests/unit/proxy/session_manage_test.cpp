@@ -4,6 +4,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 // Indexes of veer's own: what the client gets, what the server, and what is declared when.
@@ -89,6 +90,30 @@ TEST_CASE("What cannot be stored is not told as done", "[session][management]") 
     CHECK(has(told, "58030"));
     CHECK(has(told, "the disk is full"));
     CHECK(m.declared() == 0);
+}
+
+TEST_CASE("A client waits until its change is stored", "[session][management]") {
+    Managing m;
+    m.f.holds_changes = true;
+    m.f.client(F::query(create));
+    CHECK(m.answer().empty());
+    CHECK(m.declared() == 0);
+    REQUIRE(m.f.out.change);
+    const PendingChange change = *std::exchange(m.f.out.change, std::nullopt);
+    CHECK(m.f.session.paused());
+    CHECK(!m.f.session.at_rest());
+    CHECK(m.f.client(F::query("SELECT 1")).empty());
+    CHECK(m.f.session.on_cancel(m.f.now, m.f.out) == Session::CancelAction::nothing);
+
+    const auto why = change.make();
+    CHECK(m.declared() == 1);
+    m.f.session.on_changed(change.number + 1, why, m.f.now, m.f.out);  // of another session
+    CHECK(m.f.to_client().empty());
+    m.f.session.on_changed(change.number, why, m.f.now, m.f.out);
+    CHECK(F::types(m.f.to_client()) == "NCZ");
+    CHECK(m.f.to_server() == F::query("SELECT 1"));
+    m.f.session.on_changed(change.number, why, m.f.now, m.f.out);
+    CHECK(m.f.to_client().empty());
 }
 
 TEST_CASE("A refusal is an error of Postgres' in veer's words", "[session][management]") {
