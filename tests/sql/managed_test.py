@@ -5,8 +5,12 @@
 What is wrong with a statement is told in the words that PostgreSQL has for the same statement USING hnsw.
 """
 
+import os
+import pathlib
 import signal
 import sys
+
+from psycopg import pq
 
 from observed import Session, last
 from private_servers import Postgres, Veer, fail, session, wait_until
@@ -228,6 +232,35 @@ def life(postgres, veer):
         done(send("DROP INDEX IF EXISTS docs_e"), b"DROP INDEX", f"of nothing ({way})")
 
 
+def shares(veer):
+    """A [[route]] without `percent` says how its searches are answered, not how many; one with it says both."""
+    route = "public.docs.e <#>"
+    search = f"SELECT id FROM docs ORDER BY e <#> '{QUERY}' LIMIT 5"
+    without = veer.defaults
+    for number, (said, share) in enumerate((("tie_breakers = true", 100), ("percent = 0", 0))):
+        veer.defaults = f"""{without}
+[[route]]
+column = "public.docs.e"
+operator = "<#>"
+{said}
+"""
+        veer.restart()
+        owner = Session(veer.port, "owner")
+        wait_until(lambda: veer.is_live(route), f"{route}, which the file names")
+        if served(owner, search):
+            fail(f"{route}: served, and nobody has asked for it")
+        done(owner.simple(f"CREATE INDEX docs_s{number} ON docs USING veer (e vector_ip_ops)"), b"CREATE INDEX", said)
+        wait_until(lambda: float(veer.routes()[route][7]) == share, f"{said}: {share} %")
+        wait_until(lambda: veer.is_live(route), f"{route}, declared")
+        if share:
+            wait_until(lambda: served(owner, search), f"{said}: to be served")
+        elif served(owner, search):
+            fail(f"{said}: {last(owner)}")
+        done(owner.simple(f"DROP INDEX docs_s{number}"), b"DROP INDEX", said)
+    veer.defaults = without
+    veer.restart()
+
+
 def collections(veer):
     """register and unregister, under both of their names."""
     for names in (("veer.register", "veer.unregister"), ("ruvector_register_collection", "ruvector_unregister_collection")):
@@ -381,6 +414,52 @@ def postgres_own(postgres, veer):
     admin.simple("DROP ACCESS METHOD veer CASCADE")
 
 
+def slow_disk(veer):
+    """Who waits for the file of declared routes holds up nobody else, and hears of it when it is there."""
+    owner = Session(veer.port, "owner").connection
+    others = [Session(veer.port, "owner").connection for _ in range(2 * os.cpu_count())]  # some on the same thread
+    draft = veer.directory / "data" / "routes.new"
+    reader = full_pipe(draft)
+    owner.send_query(b"CREATE INDEX docs_d ON docs USING veer (e vector_l2_ops)")
+    wait_until(lambda: has_open(veer, draft), "the file to be opened")
+    for each in others:
+        each.send_query(b"SELECT 1")
+    wait_until(lambda: all(answered(each) for each in others), "the other sessions")
+    if answered(owner):
+        fail("an index is there before it is stored")
+    os.read(reader, 1 << 20)  # there is room again; and a pipe cannot be made durable
+    wait_until(lambda: answered(owner), "what becomes of it")
+    os.close(reader)
+    if (state := owner.get_result().error_field(pq.DiagnosticField.SQLSTATE)) != b"58030":
+        fail(f"what cannot be stored: {state}")
+    draft.unlink()
+    each = Session(veer.port, "owner")
+    done(each.simple("CREATE INDEX docs_d ON docs USING veer (e vector_l2_ops)"), b"CREATE INDEX", "with a disk again")
+    done(each.simple("DROP INDEX docs_d"), b"DROP INDEX", "with a disk again")
+
+
+def full_pipe(path):
+    """Whoever writes to it waits until its end, which this gives, is read."""
+    os.mkfifo(path)
+    reader, writer = (os.open(path, flags | os.O_NONBLOCK) for flags in (os.O_RDONLY, os.O_WRONLY))
+    try:
+        while True:
+            os.write(writer, bytes(4096))
+    except BlockingIOError:
+        os.close(writer)
+    return reader
+
+
+def has_open(veer, path):
+    files = pathlib.Path(f"/proc/{veer.process.pid}/fd")
+    return any(os.path.samefile(file, path) for file in files.iterdir() if file.exists())
+
+
+def answered(connection):
+    connection.consume_input()
+    return not connection.is_busy()
+
+
 def broken_file(veer):
     """Said with its line, and left as it is; without it veer starts again."""
     each = Session(veer.port, "owner")
@@ -408,10 +487,12 @@ def main(binary):
             refusals(postgres, veer)
             life(postgres, veer)
             collections(veer)
+            shares(veer)
             kinds_of_columns(veer)
             transactions(veer)
             names(postgres, veer)
             postgres_own(postgres, veer)
+            slow_disk(veer)
             broken_file(veer)
     print(f"{len(REFUSED) + len(REFUSED_BY_VEER)} refusals in 3 ways; indexes and collections made, served and dropped in 3 ways")
 

@@ -216,3 +216,9 @@ INSERT INTO folds SELECT i, (ARRAY['abc', 'ABC', 'xyz'])[i % 3 + 1], (ARRAY['abc
   FROM generate_series(1, 300) i;
 CREATE INDEX ON folds USING hnsw (e vector_cosine_ops) WHERE name <> 'ABC';
 CREATE INDEX ON folds USING hnsw (e vector_cosine_ops) WHERE plain <> 'ABC';
+-- Ten rows with the signs of {q}; and ten with other signs that are nearer to it, of which a second vector is of other dimensions.
+CREATE TABLE mixed (id int PRIMARY KEY, e vector(8), loose vector);
+INSERT INTO mixed SELECT i, ARRAY[0.1, -0.2, 0.3, 0.4, -0.5, 0.6, 0.7 / (i + 1), -0.8]::vector, random_vector(i) FROM generate_series(1, 10) i;
+INSERT INTO mixed SELECT i, ARRAY[-0.001 * i, 0.001 * i, 0.3, 0.4, -0.5, 0.6, 0.7, -0.8]::vector, '[1,2,3]' FROM generate_series(11, 20) i;
+CREATE INDEX ON mixed USING hnsw (e vector_cosine_ops);
+CREATE INDEX ON mixed USING hnsw ((binary_quantize(e)::bit(8)) bit_hamming_ops);
