@@ -428,10 +428,10 @@ class Session {
     std::string backend_key_;
     char transaction_ = 'I';
     bool utf8_ = false;
-    std::string application_;    // as the server reports it
-    std::string authorization_;  // likewise: not SET ROLE
     bool standard_strings_ = true;
     bool maybe_wrote_ = false;  // since the transaction began
+    std::string application_;    // as the server reports it
+    std::string authorization_;  // likewise: not SET ROLE
     std::string description_;  // ParameterDescription of a known search, its RowDescription to come
 
     std::map<std::string, std::shared_ptr<const PreparedStatement>, std::less<>> statements_;
