@@ -17,12 +17,19 @@ using parser::VectorExpression;
 using storage::Vector;
 using storage::VectorKind;
 
+constexpr std::uint32_t float4_array_oid = 1021;
+constexpr std::uint32_t float8_array_oid = 1022;
 constexpr std::size_t vectors_max = 32;  // of one statement
 
 bool float_array(std::uint32_t type) {
-    constexpr std::uint32_t float4_array_oid = 1021;
-    constexpr std::uint32_t float8_array_oid = 1022;
     return type == float4_array_oid || type == float8_array_oid;
+}
+
+/// Where the client does not declare it, the text does: as one or the other.
+ArrayElement element_of(std::uint32_t declared) {
+    return declared == float4_array_oid   ? ArrayElement::float4
+           : declared == float8_array_oid ? ArrayElement::float8
+                                          : ArrayElement::either;
 }
 
 bool text_type(std::uint32_t type) {
@@ -53,8 +60,9 @@ std::optional<Vector> decode_parameter(
         return std::nullopt;
     }
     if (form == VectorExpression::Form::array || float_array(value.declared_type)) {
-        return value.binary ? parse_array_binary(kind, *value.bytes)
-                            : parse_array_text(kind, *value.bytes);
+        return value.binary
+                   ? parse_array_binary(kind, *value.bytes, element_of(value.declared_type))
+                   : parse_array_text(kind, *value.bytes);
     }
     if (value.binary) {
         return parse_vector_binary(kind, *value.bytes);

@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 namespace veer::router {
@@ -235,7 +236,30 @@ Unsigned big_endian(std::string_view bytes, std::size_t at) {
     return value;
 }
 
-std::optional<Floats> read_array(std::string_view bytes) {
+/// Whether ARRAY[...] of these numbers is a bigint[], which no cast makes a vector: all are whole,
+/// one of them is beyond integer, and none beyond bigint. That a text may cast it to real[] first,
+/// which would do, is not known here.
+bool is_bigint_array(std::string_view text) {
+    if (text.find_first_not_of("0123456789+-, \t\n\v\f\r") != std::string_view::npos) {
+        return false;
+    }
+    bool beyond_integer = false;
+    while (!text.empty()) {
+        const std::size_t digits = std::min(text.find_first_of("0123456789"), text.size());
+        text.remove_prefix(digits);
+        const std::size_t count = std::min(text.find_first_not_of("0123456789"), text.size());
+        std::int64_t magnitude = 0;
+        const auto error = std::from_chars(text.data(), text.data() + count, magnitude).ec;
+        if (error == std::errc::result_out_of_range) {
+            return false;  // numeric, and so are all
+        }
+        beyond_integer = beyond_integer || magnitude > std::numeric_limits<std::int32_t>::max();
+        text.remove_prefix(count);
+    }
+    return beyond_integer;
+}
+
+std::optional<Floats> read_array(std::string_view bytes, ArrayElement element) {
     // int32 ndim, int32 has_nulls, int32 element type, then per dimension int32 size, int32 lower
     // bound
     constexpr std::size_t header = 20;
@@ -248,8 +272,10 @@ std::optional<Floats> read_array(std::string_view bytes) {
     const auto type = big_endian<std::uint32_t>(bytes, 8);
     const std::size_t count = big_endian<std::uint32_t>(bytes, 12);
     const std::size_t width = type == float4_oid ? 4 : 8;
-    if ((type != float4_oid && type != float8_oid) || count < 1 || count > dimensions_max ||
-        bytes.size() != header + count * (4 + width)) {
+    const bool refused = (element == ArrayElement::float4 && type != float4_oid) ||
+                         (element == ArrayElement::float8 && type != float8_oid);
+    if (refused || (type != float4_oid && type != float8_oid) || count < 1 ||
+        count > dimensions_max || bytes.size() != header + count * (4 + width)) {
         return std::nullopt;
     }
     Floats values(count);
@@ -370,11 +396,14 @@ std::optional<Vector> parse_array_text(VectorKind kind, std::string_view text) {
 }
 
 std::optional<Vector> parse_array_items(VectorKind kind, std::string_view text) {
-    return cast(kind, parse_list(text, Form::vector));
+    // Of an array literal's numbers it is not known whether a float8[] rounds them first.
+    return is_bigint_array(text) ? std::nullopt : cast(kind, parse_list(text, Form::array));
 }
 
-std::optional<Vector> parse_array_binary(VectorKind kind, std::string_view bytes) {
-    return cast(kind, read_array(bytes));
+std::optional<Vector> parse_array_binary(
+    VectorKind kind, std::string_view bytes, ArrayElement element
+) {
+    return cast(kind, read_array(bytes, element));
 }
 
 }  // namespace veer::router

@@ -2,6 +2,7 @@
 
 #include "storage/vector.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -26,10 +27,16 @@ std::optional<storage::Vector> parse_vector_binary(
 /// cast makes it a vector.
 std::optional<storage::Vector> parse_array_text(storage::VectorKind kind, std::string_view text);
 
-/// What stands between the brackets of ARRAY[1, 2.5].
+/// What stands between the brackets of ARRAY[1, 2.5], if all arrays that it may be make it the same
+/// vector: as it is, or cast to real[] or double precision[].
 std::optional<storage::Vector> parse_array_items(storage::VectorKind kind, std::string_view text);
 
+/// The elements that Postgres expects of an array's binary form; array_recv refuses others.
+enum class ArrayElement : std::uint8_t { either, float4, float8 };
+
 /// array_send's form of a one-dimensional float4[] or float8[] without NULLs.
-std::optional<storage::Vector> parse_array_binary(storage::VectorKind kind, std::string_view bytes);
+std::optional<storage::Vector> parse_array_binary(
+    storage::VectorKind kind, std::string_view bytes, ArrayElement element = ArrayElement::either
+);
 
 }  // namespace veer::router
