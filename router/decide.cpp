@@ -270,6 +270,9 @@ std::variant<Service, Reason> decide(
     if (const auto why = not_the_same_thing(query, facts)) {
         return *why;
     }
+    if (!facts.utf8) {
+        return reason::encoding;
+    }
     if (facts.wrote) {
         return reason::transaction_wrote;
     }

@@ -58,6 +58,7 @@ double first_bucket(
 ///      6  outside the share, nobody may say otherwise  Postgres (nothing asked: 0 % costs nothing)
 ///     ---- facts are asked for here ----
 ///      7  table, names or types not what they were     Postgres
+///         encoding, of a SET in the same batch         Postgres
 ///      8  transaction wrote, isolation, rights, RLS    Postgres
 ///         idle timers of less than 5 s                 Postgres
 ///      9  exact answers asked for, or not of the rows

@@ -39,6 +39,8 @@ enum Field : std::size_t {
     copied_privileges,
     comparisons_hold,
     veer_freshness,
+    client_encoding,
+    standard_strings,
     field_count,
     index_predicates = field_count  ///< where the route's index is partial
 };
@@ -226,7 +228,9 @@ std::string facts_query(const Route& route, std::string_view database) {
            ", " +
            std::string(token_expression) +
            ", CURRENT_USER, pg_catalog.current_setting('application_name')" + copied_facts(table) +
-           ", pg_catalog.current_setting('veer.freshness', true)" +
+           ", pg_catalog.current_setting('veer.freshness', true)"
+           ", pg_catalog.current_setting('client_encoding')"
+           ", pg_catalog.current_setting('standard_conforming_strings')" +
            (route.column.ann.partial
                 ? predicates_field(route.vector_column().attnum, route.column.ann.operator_oid)
                 : std::string()) +
@@ -298,6 +302,7 @@ std::optional<SessionFacts> decode_facts(
         storage::same_values(*row[copied_fingerprint], route.table().copied_fingerprint);
     facts.copies_readable = row[copied_privileges].value_or("");
     facts.freshness = row[veer_freshness].value_or("");
+    facts.utf8 = row[client_encoding] == "UTF8" && is_true(row[standard_strings]);
     facts.extension_schema = row[extension_schema].value_or("");
     facts.idle_timeout_ns = std::min(
         timeout_or_none(row[idle_session_timeout]),

@@ -41,6 +41,9 @@ struct SessionFacts {
     std::string extension_schema;   ///< where pgvector's operator and type live
     bool wrote = true;              ///< this transaction has an xid: it wrote or locked rows
     bool read_committed = false;
+    /// client_encoding is UTF8 and standard_conforming_strings is on: a SET of the same batch is
+    /// told in no other way before its Sync.
+    bool utf8 = false;
     bool index_scans = false;      ///< enable_indexscan
     bool shortest_floats = false;  ///< extra_float_digits >= 1
     /// Values of Table::copied are what they were, and compare as veer compares them: no other

@@ -341,4 +341,22 @@ TEST_CASE("what takes the index too long, or finds no place, Postgres answers", 
     CHECK(f.to_client().find(reason) != std::string::npos);
 }
 
+TEST_CASE("an encoding that is set in the same batch is seen in the facts", "[proxy]") {
+    constexpr std::size_t client_encoding = 24;
+    constexpr std::size_t standard_conforming_strings = 25;
+    const std::pair<std::size_t, std::string> settings[] = {
+        {client_encoding, "LATIN1"}, {standard_conforming_strings, "off"}};
+    for (const auto& setting : settings) {
+        F f;
+        prepare(f);
+        f.client(F::parse("set", "SET client_encoding TO 'LATIN1'") + F::sync());
+        f.server(F::bare('1') + F::ready());
+        const std::string search = F::bind("s", {"[7,0]"}) + F::execute();
+        f.client(F::bind("set", {}) + F::execute() + search + F::sync());
+        f.server(F::bare('2') + F::command_complete("SET"));
+        CHECK(f.answer_flushed_facts({setting}).empty());
+        CHECK(f.to_server() == search + F::sync());
+    }
+}
+
 }  // namespace veer::proxy::session
