@@ -258,17 +258,18 @@ std::string joined_condition(const parser::NearestNeighbourQuery& query) {
     }
     std::string tables;
     for (const parser::JoinedTable& joined : query.joined) {
-        const std::string schema =
-            joined.schema ? quote_identifier(*joined.schema) + '.' : std::string();
-        tables += tables.empty() ? "" : ", ";
-        tables += "pg_catalog.to_regclass(" +
-                  escaped_literal(schema + quote_identifier(joined.table)) + ")::pg_catalog.oid";
+        // Not by to_regclass(), which raises an error of a schema that the role may not use.
+        tables +=
+            " AND EXISTS (SELECT FROM pg_catalog.pg_class r JOIN pg_catalog.pg_namespace s"
+            " ON s.oid OPERATOR(pg_catalog.=) r.relnamespace"
+            " WHERE r.relname OPERATOR(pg_catalog.=) " +
+            escaped_literal(joined.table) + " AND " +
+            (joined.schema ? "s.nspname OPERATOR(pg_catalog.=) " + escaped_literal(*joined.schema)
+                           : std::string("pg_catalog.pg_table_is_visible(r.oid)")) +
+            " AND r.relkind OPERATOR(pg_catalog.=)"
+            " ANY ('{r,p,m}'::pg_catalog.\"char\"[]))";
     }
-    return " AND NOT EXISTS (SELECT FROM pg_catalog.unnest(ARRAY[" + tables +
-           "]) AS j(o) LEFT JOIN pg_catalog.pg_class r ON r.oid OPERATOR(pg_catalog.=) j.o"
-           " WHERE COALESCE(r.relkind, 'v') OPERATOR(pg_catalog.<>)"
-           " ALL ('{r,p,m}'::pg_catalog.\"char\"[]))" +
-           indexed;
+    return tables + indexed;
 }
 
 std::optional<SessionFacts> decode_facts(

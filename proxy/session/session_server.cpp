@@ -220,7 +220,7 @@ void Session::on_error(const wire::Frame& frame, Instant now, Output& out) {
         facts_failed_ = true;
         // What ends any statement says nothing of the question.
         const bool of_a_search = !attempt_->asks_vector && !attempt_->asks_management;
-        facts_broken_ = facts_broken_ || (of_a_search && !must_be_told(diagnostics));
+        facts_broken_ = facts_broken_ || (of_a_search && breaks_facts(diagnostics));
         // A name or a type that is not there; not a value, or a right, of somebody's.
         attempt_->vector_senseless = attempt_->asks_vector &&
                                      diagnostics.sqlstate.starts_with("42") &&
@@ -236,7 +236,7 @@ void Session::on_error(const wire::Frame& frame, Instant now, Output& out) {
         out.to_client += frame.whole;
     }
     if (asking && !attempt_->alone && of_veers_own) {
-        facts_broken_ = facts_broken_ || !must_be_told(diagnostics);
+        facts_broken_ = facts_broken_ || breaks_facts(diagnostics);
     }
     if (attempt_ && replies_.skipping()) {
         pass(router::reason::pipelined, now, out);  // the server skips it, up to the client's Sync
@@ -244,6 +244,14 @@ void Session::on_error(const wire::Frame& frame, Instant now, Output& out) {
     } else {
         batch_failed_ = attempt_.has_value();
     }
+}
+
+/// Whether an error of the facts question is to be had each time. Not what ends any statement, nor
+/// what is wrong with a name or a right: of the tables that this one statement joins.
+bool Session::breaks_facts(const wire::Diagnostics& diagnostics) const {
+    const bool joins = attempt_->statement->statement.search() != nullptr &&
+                       !attempt_->statement->statement.search()->joined.empty();
+    return !must_be_told(diagnostics) && !(joins && diagnostics.sqlstate.starts_with("42"));
 }
 
 void Session::fail_stash(
