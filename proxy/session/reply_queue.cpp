@@ -190,7 +190,10 @@ Failure ReplyQueue::on_error() {
     if (queue_.empty()) {
         return {};
     }
-    Failure failure{.fate = queue_.front().fate, .wording = queue_.front().wording};
+    Failure failure{
+        .fate = queue_.front().fate,
+        .wording = queue_.front().wording,
+        .may_have_written = runs_writer(queue_.front())};
     if (is_barrier(queue_.front().awaited)) {
         return failure;  // ReadyForQuery follows
     }

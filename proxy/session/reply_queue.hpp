@@ -74,6 +74,7 @@ struct Failure {
     std::shared_ptr<const Unnamed> before =
         {};  ///< of the first message that the server skips, if any
     std::shared_ptr<const router::Complaint> wording = {};  ///< of what has failed
+    bool may_have_written = false;  ///< and committed that, before it failed
 };
 
 /// The FIFO of everything owed to the client, in the order of its requests (WIRE.md 3.1, design 1

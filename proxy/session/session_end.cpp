@@ -71,6 +71,9 @@ void Session::on_idle_timeout(Output& out) {
 
 void Session::on_server_closed(Output& out) {
     out.to_client += outbox_;
+    if (replies_.writer_pending()) {
+        router_.note_write();  // perhaps it has committed, and only the word of it is lost
+    }
     if (state_ == State::starting) {
         out.close = true;  // Postgres ends a login that is none without a word
     } else {

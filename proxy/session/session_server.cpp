@@ -201,6 +201,9 @@ void Session::on_error(const wire::Frame& frame, Instant now, Output& out) {
     fell_back_.reset();  // the client's own error: nobody could answer this
     const bool counting = replies_.counting();
     const Failure failure = replies_.on_error();
+    if (failure.may_have_written) {
+        router_.note_write();  // a procedure, and a Query of several statements, may have committed
+    }
     if (failure.before) {
         unnamed_ = *failure.before;  // the server skips what would have changed it
     }

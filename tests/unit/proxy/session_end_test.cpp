@@ -67,4 +67,25 @@ TEST_CASE_METHOD(SessionFixture, "an idle session is told what Postgres would sa
     CHECK(out.to_client.find("C57P05") != std::string::npos);
 }
 
+TEST_CASE_METHOD(
+    SessionFixture, "what fails may have committed before, and what is never answered"
+) {
+    for (const std::string& statement :
+         {query("CALL p()"), parse("", "CALL p()") + bind("", {}) + execute() + sync()}) {
+        client(statement);
+        server(types(statement) == "Q" ? "" : bare('1') + bare('2'));
+        const std::uint64_t before = router.write_epoch();
+        server(error("P0001") + ready());
+        CHECK(router.write_epoch() > before);
+    }
+    client(query("SELECT nothing"));
+    std::uint64_t before = router.write_epoch();
+    server(error("42703") + ready());
+    CHECK(router.write_epoch() == before);
+    client(query("COMMIT"));
+    before = router.write_epoch();
+    session.on_server_closed(out);
+    CHECK(router.write_epoch() > before);
+}
+
 }  // namespace veer::proxy::session
