@@ -279,7 +279,8 @@ Session::Taken Session::on_parse(const wire::Frame& frame, Instant now, Output& 
         return Taken::yes;
     }
     const bool aborted = transaction_ == 'E' && replies_.empty();
-    if (const auto relation = shown_relation(parse->text); relation && !aborted) {
+    const auto relation = shown_relation(parse->text);
+    if (relation && !aborted && has_room_for(parse->statement)) {
         auto statement = std::make_shared<PreparedStatement>();
         statement->name = parse->statement;
         statement->relation = *relation;

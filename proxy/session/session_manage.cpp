@@ -57,6 +57,9 @@ std::optional<Session::Taken> Session::manage(
     }
     const bool simple = frame.type == 'Q';
     const bool alone = replies_.empty() && !batch_upstream_;
+    if (!simple && !has_room_for(wire::parsed_statement(frame.payload))) {
+        return std::nullopt;  // for Postgres to refuse
+    }
     if (transaction_ == 'E' || (simple && !alone) ||
         (facts_broken_ && (transaction_ != 'I' || !alone))) {
         return std::nullopt;

@@ -10,8 +10,6 @@ namespace veer::proxy::session {
 
 namespace {
 
-constexpr std::size_t statements_max = 10'000;
-
 bool asynchronous(char type) {
     return type == 'N' || type == 'A' || type == 'S';
 }
@@ -327,11 +325,16 @@ void Session::on_reply(const Reply& reply, const wire::Frame& frame, Instant now
     }
 }
 
+bool Session::has_room_for(wire::Bytes statement) const {
+    constexpr std::size_t statements_max = 10'000;
+    return statements_.size() < statements_max || statements_.find(statement) != statements_.end();
+}
+
 void Session::on_parsed(const Reply& reply) {
     if (reply.superseded) {
         return;
     }
-    if (!reply.statement || statements_.size() >= statements_max) {
+    if (!reply.statement || !has_room_for(reply.name)) {
         statements_.erase(reply.name);
         return;
     }

@@ -84,4 +84,16 @@ TEST_CASE("an upstream that goes away is told once, with an SQLSTATE", "[proxy]"
     CHECK(told.out.to_client.empty());
 }
 
+TEST_CASE("no more statements of veer's own are kept than of others", "[proxy]") {
+    F f;
+    constexpr int statements_max = 10'000;
+    for (int i = 0; i < statements_max; ++i) {
+        CHECK(f.client(F::parse("s" + std::to_string(i), "SHOW veer.last")).empty());
+    }
+    f.client(F::sync());
+    const std::string one_more = F::parse("t", "SHOW veer.last");
+    CHECK(f.client(one_more) == one_more);
+    CHECK(f.client(F::parse("s7", "SHOW veer.last")).empty());
+}
+
 }  // namespace veer::proxy::session
