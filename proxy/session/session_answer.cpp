@@ -234,6 +234,7 @@ void Session::run_rewritten(Output& out) {
     expect(Awaited::close, Fate::swallow, true);
     wire::write_parse(out.to_server, rewritten_statement, text, attempt.statement->parameter_types);
     expect(Awaited::parse, Fate::swallow, true);
+    note_forwarded_bind(attempt.bind_frame());
     wire::write_bind(out.to_server, *bind, rewritten_statement);
     expect(Awaited::bind, Fate::stash, true);
     if (attempt.described) {

@@ -158,6 +158,19 @@ TEST_CASE_METHOD(InTransaction, "a simple Query ends the unnamed portal, whereve
     CHECK(types(server(bare('3') + error("34000") + ready('E'))) == "EZ");
 }
 
+TEST_CASE_METHOD(InTransaction, "a search under keys replaces the unnamed portal") {
+    client(parse("r", "SELECT * FROM docs ORDER BY e <-> $1 LIMIT 3") + sync());
+    server(bare('1') + ready('T'));
+    client(search() + execute(1) + sync());
+    to_client();
+    CHECK(types(client(bind("r", {"[7,0]"}) + execute() + sync())) == "DCPBECS");
+    server(
+        std::string("n\0\0\0\4", 5) + bare('3') + bare('1') + bare('2') + data_row({"7"}) +
+        data_row({"6"}) + data_row({"8"}) + command_complete("SELECT 3") + bare('3') + ready('T')
+    );
+    CHECK(client(execute() + sync()) == execute() + sync());
+}
+
 TEST_CASE_METHOD(InTransaction, "a portal that the client believes gone does not stay open") {
     client(parse("", "SELECT 1") + bind("", {}) + sync());
     server(bare('1') + bare('2') + ready('T'));
