@@ -273,8 +273,10 @@ void Session::stash(const wire::Frame& frame, Output& out) {
 
 void Session::overflow_stash(Output& out) {
     Attempt& attempt = *attempt_;
-    if (attempt.query().narrows()) {
-        attempt.stash_overflow = true;  // whether it is complete only its end will tell
+    // Whether it is complete only its end will tell, where rows are dropped on the way, or where
+    // one of several vectors may have fewer than the others.
+    if (attempt.query().narrows() || attempt.query().several) {
+        attempt.stash_overflow = true;
     } else {
         // From here on it cannot be taken back; only rows deleted a moment ago could be missing.
         out.to_client += attempt.stash;

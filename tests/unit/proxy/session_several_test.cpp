@@ -145,6 +145,17 @@ TEST_CASE("keys of several columns are few for all vectors together", "[proxy]")
     CHECK(last_reason(f).find("several_vectors") != std::string::npos);
 }
 
+TEST_CASE("an answer too long to be held back is not begun before it is complete", "[proxy]") {
+    F f;
+    const std::string question = searches("");
+    rewritten(f, question);
+    const std::string row = F::data_row({"1", std::string(std::size_t{3} << 20U, 'x')});
+    CHECK(f.server(row + row).empty());
+    CHECK(f.server(row + F::command_complete("SELECT 3") + F::ready()).empty());
+    CHECK(f.to_server() == question);
+    CHECK(F::types(f.server(rows(3) + F::ready())) == "DDDCZ");
+}
+
 TEST_CASE("a search for too many vectors is Postgres'", "[proxy]") {
     F f;
     std::string values = "('[1,0]'::vector)";
