@@ -1,6 +1,6 @@
 #include "proxy/session/local_answer.hpp"
 
-#include "proxy/wire/backend.hpp"
+#include <utility>
 
 namespace veer::proxy::session {
 
@@ -36,6 +36,7 @@ LocalAnswer to_messages(const router::Answer& answer) {
         wire::write_data_row(messages.rows, row);
     }
     messages.row_count = answer.rows.size();
+    messages.fields = std::move(fields);
     return messages;
 }
 
@@ -53,6 +54,7 @@ LocalAnswer to_messages(
         wire::write_data_row(messages.rows, row);
     }
     messages.row_count = rows.size();
+    messages.fields = std::move(fields);
     messages.counted = false;
     return messages;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "proxy/wire/backend.hpp"
 #include "router/answer.hpp"
 
 #include <cstdint>
@@ -13,8 +14,9 @@ struct LocalAnswer {
     std::string row_description;  ///< RowDescription
     std::string rows;             ///< DataRows
     std::size_t row_count = 0;
-    bool counted = true;      ///< the tag is "SELECT n", else "SHOW"
-    std::string notice = {};  ///< NoticeResponse, or nothing
+    bool counted = true;                              ///< the tag is "SELECT n", else "SHOW"
+    std::string notice = {};                          ///< NoticeResponse, or nothing
+    std::vector<wire::FieldDescription> fields = {};  ///< of `row_description`
 
     /// CommandComplete after `returned` rows (manual 55.7: the tag counts those of this Execute).
     std::string completion(std::size_t returned) const;

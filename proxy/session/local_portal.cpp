@@ -8,10 +8,8 @@
 
 namespace veer::proxy::session {
 
-LocalPortal::LocalPortal(
-    LocalAnswer answer, std::string bind, std::shared_ptr<const PreparedStatement> statement
-)
-    : answer_(std::move(answer)), bind_(std::move(bind)), statement_(std::move(statement)) {}
+LocalPortal::LocalPortal(LocalAnswer answer, std::shared_ptr<const PreparedStatement> statement)
+    : answer_(std::move(answer)), statement_(std::move(statement)) {}
 
 std::string LocalPortal::execute(std::int32_t rows_max) {
     const std::size_t wanted =

@@ -19,15 +19,15 @@ namespace veer::proxy::session {
 /// Invariants:
 /// 1. An Execute that returns as many rows as it asked for suspends, even at the end (PortalRun of
 ///    Postgres: only fewer rows show that there are no more).
-/// 2. What Postgres would need to have the portal too is kept: the client's Bind and its statement.
+/// 2. What Postgres would need to have the portal too is kept: the rows themselves, which it is
+/// then
+///    given as constants (constant_rows.hpp). To run the statement again would be another answer.
 class LocalPortal {
   public:
     LocalPortal() = default;
-    LocalPortal(
-        LocalAnswer answer, std::string bind, std::shared_ptr<const PreparedStatement> statement
-    );
+    LocalPortal(LocalAnswer answer, std::shared_ptr<const PreparedStatement> statement);
 
-    const std::string& row_description() const { return answer_.row_description; }
+    const LocalAnswer& answer() const { return answer_; }
 
     /// DataRows and CommandComplete or PortalSuspended. `rows_max` as in Execute: 0 or less is all.
     std::string execute(std::int32_t rows_max);
@@ -35,18 +35,22 @@ class LocalPortal {
     /// Rows that the client has.
     std::size_t returned() const { return returned_; }
 
-    /// The client's Bind; empty where Postgres cannot have this portal (SHOW veer.x).
-    const std::string& bind() const { return bind_; }
+    /// Nothing is left to be fetched.
+    bool at_end() const { return returned_ == answer_.row_count; }
 
+    /// False of what Postgres cannot have: SHOW veer.x, and a statement about veer's own indexes.
+    bool of_search() const { return answer_.counted && statement_ == nullptr; }
+
+    /// Of a statement about veer's own indexes, that is done when the portal is executed; else
+    /// null.
     const std::shared_ptr<const PreparedStatement>& statement() const { return statement_; }
 
-    std::size_t bytes() const { return answer_.rows.size() + bind_.size(); }
+    std::size_t bytes() const { return answer_.rows.size(); }
 
   private:
     LocalAnswer answer_;
     std::size_t at_ = 0;  // of answer_.rows
     std::size_t returned_ = 0;
-    std::string bind_;
     std::shared_ptr<const PreparedStatement> statement_;
 };
 

@@ -168,8 +168,6 @@ class Session {
     Taken show_relation(const wire::Frame& frame, const std::string& relation, Output& out);
     Taken on_parse(const wire::Frame& frame, Instant now, Output& out);
     Taken on_bind(const wire::Frame& frame, Instant now, Output& out);
-    Taken bind_twice(const wire::Frame& frame, wire::Bytes portal, Output& out);
-    std::optional<router::Reason> refuse_portal(const Attempt& attempt) const;
     void on_sync(const wire::Frame& frame, Output& out);
     void on_flush(const wire::Frame& frame, Output& out);
 
@@ -226,10 +224,8 @@ class Session {
     );
     void settle_unnamed(const wire::Frame& frame, Output& out);
     void note_forwarded_bind(const wire::Frame& frame);
-    void open_upstream(const LocalPortal& portal, Fate fate, Output& out);
-    void open_all_upstream(Output& out);
     void expect_reply_to(const wire::Frame& frame, bool plain);
-    void note_text(wire::Bytes text, Output& out);
+    void note_text(wire::Bytes text);
     void forget_unnamed();
     static bool names_unnamed(const wire::Frame& frame);
     void remember_unnamed();
@@ -240,6 +236,22 @@ class Session {
     void emit_due(Output& out);
     std::shared_ptr<const PreparedStatement> statement_named(wire::Bytes name) const;
 
+    // session_portal.cpp: portals that Postgres has not, and what may find that out
+    std::optional<Taken> open_portals_for(const wire::Frame& frame, Output& out);
+    std::optional<Taken> open_portals(std::optional<wire::Bytes> text, bool simple, Output& out);
+    void open_upstream(const std::string& name, Fate fate, Output& out);
+    void bind_upstream(
+        const std::string& text,
+        const std::vector<std::uint32_t>& types,
+        const wire::Bind& bind,
+        Fate fate,
+        Output& out
+    );
+    void take_name_upstream(wire::Bytes portal, Output& out);
+    Taken bind_twice(const wire::Frame& frame, wire::Bytes portal, Output& out);
+    std::optional<router::Reason> refuse_portal(const Attempt& attempt) const;
+    void note_portal_use(const wire::Parse& parse);
+
     // session_local.cpp: statements and portals that only veer knows
     std::optional<Taken> on_local_frame(const wire::Frame& frame, Instant now, Output& out);
     bool on_local_bind(const wire::Bind& bind, Output& out);
@@ -247,7 +259,8 @@ class Session {
         const std::optional<wire::Execute>& execute, const std::optional<wire::Target>& target
     );
     bool execute_local(const wire::Execute& execute, std::string& answer, Output& out);
-    bool describe_or_close_portal(char type, wire::Bytes name, std::string& answer);
+    Taken await_replies(Output& out);
+    bool describe_or_close_portal(char type, wire::Bytes name, std::string& answer, Output& out);
     bool describe_or_close_statement(char type, wire::Bytes name, Instant now, std::string& answer);
     bool parse_locally(
         const wire::Frame& frame,
@@ -409,10 +422,14 @@ class Session {
     Unnamed unnamed_;
     std::shared_ptr<const router::Complaint> wording_;  // of the next Query or Parse upstream
     std::shared_ptr<const Unnamed> unnamed_before_;  // what the next expected message has changed
-    bool deallocates_ = false;        // a text has mentioned DEALLOCATE: a function may run it
-    bool named_upstream_ = false;     // this transaction may have cursors of the client's names
-    bool cursor_statements_ = false;  // some prepared statement may use a cursor by name
-    bool calls_seen_ = false;         // some prepared statement may call functions
+    bool deallocates_ = false;           // a text has mentioned DEALLOCATE: a function may run it
+    bool named_upstream_ = false;        // this transaction may have cursors of the client's names
+    bool portal_statements_ = false;     // some prepared statement may use a portal by name
+    bool unnamed_uses_portals_ = false;  // the unnamed one may
+    bool opening_ = false;               // a Query waits for portals that are given to Postgres
+    std::string opening_error_;          // which has failed: the Query's answer
+    bool flushed_ = false;               // and replies are on their way, which a frame waits for
+    bool calls_seen_ = false;            // some prepared statement may call functions
     bool settings_touched_ = false;
     bool notices_touched_ = false;  // veer.notice among them
     PendingNotice notice_;

@@ -93,11 +93,7 @@ void Session::give_portal(LocalAnswer answer, Output& out) {
     if (attempt.described) {
         bytes += answer.row_description;
     }
-    LocalPortal portal(
-        std::move(answer),
-        fleeting ? std::string() : std::string(attempt.bind_frame().whole),
-        attempt.statement
-    );
+    LocalPortal portal(std::move(answer), nullptr);
     if (attempt.executed) {
         bytes += portal.execute(attempt.rows_max);
     }

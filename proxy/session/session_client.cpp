@@ -6,8 +6,6 @@ namespace veer::proxy::session {
 
 namespace {
 
-constexpr std::size_t unanswered_max = 10'000;
-
 /// Answers of veer's own may come to so much in one go; then they are written before there are
 /// more.
 constexpr std::size_t answered_at_once = std::size_t{256} * 1024;
@@ -153,6 +151,11 @@ Session::Taken Session::on_client_frame(const wire::Frame& frame, Instant now, O
     if (replies_.change_pending() && replies_.has_barrier() && names_unnamed(frame)) {
         return Taken::stall;  // whether the server skips the change decides what this means
     }
+    if (frame.type == 'Q' || frame.type == 'P') {
+        if (const auto taken = open_portals_for(frame, out)) {
+            return *taken;
+        }
+    }
     switch (frame.type) {
         case 'Q':
             return on_query(frame, now, out);
@@ -213,7 +216,7 @@ Session::Taken Session::on_query_text(
     Output& out
 ) {
     if (!router_.may_be_search(text)) {
-        note_text(text, out);
+        note_text(text);
         wording_ = std::move(wording);
         forward(frame, out);
         return Taken::yes;
@@ -225,7 +228,7 @@ Session::Taken Session::on_query_text(
     statement->wording = std::move(wording);
     read(*statement, text);
     if (!statement->is_of_interest()) {
-        note_text(text, out);
+        note_text(text);
         wording_ = statement->wording;
         forward(frame, out);
         return Taken::yes;
@@ -240,7 +243,7 @@ Session::Taken Session::on_query_text(
     }
     statements_.erase("");
     if (!first || (why && !tells)) {
-        note_text(text, out);
+        note_text(text);
         note_passed(why.value_or(router::reason::pipelined), attempt, now);
         wording_ = statement->wording;
         if (const auto* search = attempt.as_sent()->statement.search()) {
@@ -311,6 +314,7 @@ Session::Taken Session::on_parse_text(
     Instant now,
     Output& out
 ) {
+    note_portal_use(parse);
     std::shared_ptr<const PreparedStatement> remembered;
     if (router_.may_be_search(parse.text)) {
         auto statement = std::make_shared<PreparedStatement>();
@@ -324,10 +328,8 @@ Session::Taken Session::on_parse_text(
         }
     }
     if (!remembered || remembered->statement.search() == nullptr) {
-        note_text(parse.text, out);
+        note_text(parse.text);
         calls_seen_ = calls_seen_ || !is_plain_select(parse.text);
-        cursor_statements_ =
-            cursor_statements_ || (!parse.statement.empty() && concerns_portals(parse.text));
     } else if (parse_locally(frame, remembered, now, out)) {
         return Taken::yes;
     } else {
@@ -377,29 +379,6 @@ Session::Taken Session::on_bind(const wire::Frame& frame, Instant now, Output& o
     attempt.held = frame.whole;
     attempt_ = std::move(attempt);
     return Taken::yes;
-}
-
-Session::Taken Session::bind_twice(const wire::Frame& frame, wire::Bytes portal, Output& out) {
-    if (replies_.has_barrier()) {
-        return Taken::stall;  // which may end the transaction, and the portal
-    }
-    if (transaction_ != 'E') {  // where any Bind fails before its portal matters
-        batch_upstream_ = true;
-        open_upstream(*portals_.find(portal), Fate::swallow, out);  // for Postgres to refuse
-    }
-    portals_.erase(portal);
-    forward(frame, out);
-    return Taken::yes;
-}
-
-std::optional<router::Reason> Session::refuse_portal(const Attempt& attempt) const {
-    if (!attempt.portal.empty() && (named_upstream_ || cursor_statements_)) {
-        return router::reason::named_portal;  // perhaps of the same name, or used by it
-    }
-    if (portals_.full() || replies_.size() > unanswered_max) {
-        return router::reason::pipelined;
-    }
-    return std::nullopt;
 }
 
 void Session::on_flush(const wire::Frame& frame, Output& out) {

@@ -8,8 +8,6 @@ namespace veer::proxy::session {
 
 namespace {
 
-constexpr wire::Bytes portal_statement = "veer_portal";
-
 /// What a frame names that has no name.
 enum class NamesUnnamed : std::uint8_t { nothing, statement, portal };
 
@@ -148,44 +146,6 @@ void Session::note_forwarded_bind(const wire::Frame& frame) {
     }
 }
 
-void Session::open_upstream(const LocalPortal& portal, Fate fate, Output& out) {
-    if (portal.bind().empty()) {
-        return;
-    }
-    const PreparedStatement& statement = *portal.statement();
-    wire::write_close(out.to_server, 'S', portal_statement);
-    expect(Awaited::close, fate, true);
-    wire::write_parse(
-        out.to_server, portal_statement, statement.statement.text, statement.parameter_types
-    );
-    expect(Awaited::parse, fate, true);
-    wire::FrameHeader header;
-    wire::peek_header(portal.bind(), header);
-    const auto bind = wire::decode_bind(wire::frame_at(portal.bind(), header).payload);
-    wire::write_bind(out.to_server, *bind, portal_statement);
-    expect(Awaited::bind, fate, true);
-    if (portal.returned() > 0) {
-        const auto rows = static_cast<std::int32_t>(portal.returned());
-        wire::write_execute(out.to_server, bind->portal, rows);
-        expect(Awaited::execute, fate, true);
-    }
-    named_upstream_ = true;
-}
-
-void Session::open_all_upstream(Output& out) {
-    const Fate fate = batch_upstream_ ? Fate::swallow : Fate::ignore;
-    for (const auto& [name, entry] : portals_) {
-        if (!name.empty()) {
-            open_upstream(entry.portal, fate, out);
-        }
-    }
-    portals_.clear();
-    if (fate == Fate::ignore) {
-        wire::write_sync(out.to_server);
-        expect(Awaited::sync, Fate::ignore);
-    }
-}
-
 void Session::expect_reply_to(const wire::Frame& frame, bool plain) {
     const auto awaits = [&](Awaited awaited) {
         expect({.awaited = awaited, .plain = plain});
@@ -251,13 +211,10 @@ void Session::expect_reply_to(const wire::Frame& frame, bool plain) {
     }
 }
 
-void Session::note_text(wire::Bytes text, Output& out) {
+void Session::note_text(wire::Bytes text) {
     settings_touched_ = settings_touched_ || mentions_veer_setting(text);
     notices_touched_ = notices_touched_ || mentions_notice_setting(text);
     deallocates_ = deallocates_ || mentions_deallocate(text);
-    if (portals_.has_named() && concerns_portals(text)) {
-        open_all_upstream(out);
-    }
 }
 
 void Session::forget_unnamed() {

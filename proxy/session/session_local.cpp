@@ -22,7 +22,6 @@ bool Session::on_local_bind(const wire::Bind& bind, Output& out) {
         LocalPortal(
             shows ? answer_relation_named(statement->relation)
                   : management_answer(*statement->management),
-            {},
             shows ? nullptr : statement
         )
     );
@@ -47,6 +46,12 @@ std::optional<Session::Taken> Session::on_local_frame(
     if (replies_.has_barrier()) {
         return Taken::stall;  // which may end the transaction, and the portal
     }
+    const bool of_portal = execute || target->kind == 'P';
+    const LocalPortal* const portal =
+        of_portal ? portals_.find(execute ? execute->portal : target->name) : nullptr;
+    if (portal != nullptr && portal->of_search() && !replies_.empty()) {
+        return await_replies(out);  // as may a COMMIT of its own batch; or an error skips this
+    }
     if (execute) {
         if (const auto taken = execute_management(frame, now, out)) {
             return taken;
@@ -58,7 +63,7 @@ std::optional<Session::Taken> Session::on_local_frame(
         local = execute_local(*execute, answer, out);
     } else {
         local = target->kind == 'P'
-                    ? describe_or_close_portal(frame.type, target->name, answer)
+                    ? describe_or_close_portal(frame.type, target->name, answer, out)
                     : describe_or_close_statement(frame.type, target->name, now, answer);
     }
     if (!local) {
@@ -89,19 +94,30 @@ bool Session::execute_local(const wire::Execute& execute, std::string& answer, O
         answer = portal.execute(execute.rows_max);
         return true;
     }
-    batch_upstream_ = true;
-    open_upstream(portal, Fate::swallow, out);  // so that Postgres can say that it is too late
-    portals_.erase(execute.portal);
+    take_name_upstream(execute.portal, out);  // so that Postgres can say that it is too late
     return false;
 }
 
-bool Session::describe_or_close_portal(char type, wire::Bytes name, std::string& answer) {
+/// A Flush makes Postgres say what it has done of the batch; until then the client's frame waits.
+Session::Taken Session::await_replies(Output& out) {
+    wire::write_flush(out.to_server);
+    flushed_ = true;
+    return Taken::stall;
+}
+
+bool Session::describe_or_close_portal(
+    char type, wire::Bytes name, std::string& answer, Output& out
+) {
     const LocalPortal* const portal = portals_.find(name);
-    if (portal == nullptr || (type == 'D' && transaction_ == 'E')) {
+    if (portal == nullptr) {
+        return false;
+    }
+    if (type == 'D' && transaction_ == 'E') {
+        take_name_upstream(name, out);
         return false;
     }
     if (type == 'D') {
-        answer = portal->row_description();
+        answer = portal->answer().row_description;
         return true;
     }
     portals_.erase(name);

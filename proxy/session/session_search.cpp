@@ -485,7 +485,7 @@ void Session::pass(router::Reason why, Instant now, Output& out) {
     note_passed(attempt.settled.value_or(why), attempt, attempt.started);
     last_.milliseconds = static_cast<double>(now.nanoseconds - attempt.started.nanoseconds) / 1e6;
     if (attempt.settled && attempt.simple) {
-        note_text(attempt.held, out);
+        note_text(attempt.held);
     }
     const auto* const search = attempt.explains ? nullptr : attempt.as_sent()->statement.search();
     wire::Bytes rest = attempt.held;

@@ -116,8 +116,9 @@ void Session::on_server(wire::Bytes bytes, Instant now, Output& out) {
         }
     }
     outbox_ = rest;
-    if (stalled_ && (!replies_.has_barrier() || copy_in_)) {
-        stalled_ = false;
+    const bool awaited = flushed_ && !replies_.empty() && !replies_.skipping();
+    if (stalled_ && ((!replies_.has_barrier() && !awaited) || copy_in_)) {
+        stalled_ = flushed_ = false;
         drain_inbox(now, out);
     }
 }
@@ -210,6 +211,7 @@ void Session::on_error(const wire::Frame& frame, Instant now, Output& out) {
     const bool asking = attempt_ && attempt_->stage == Attempt::Stage::asking;
     const bool rewriting = attempt_ && attempt_->stage == Attempt::Stage::rewriting;
     if (fate == Fate::ignore && !fatal) {
+        opening_error_ = opening_ ? frame.whole : wire::Bytes();
         return;
     }
     if (rewriting && !fatal && (fate == Fate::stash || fate == Fate::count || of_veers_own)) {
@@ -378,7 +380,9 @@ void Session::on_ready(const Reply& reply, const wire::Frame& frame, Instant now
     if (before != transaction_ && reply.fate != Fate::facts) {
         facts_.clear();
     }
-    if (reply.fate == Fate::facts) {
+    if (reply.fate == Fate::ignore) {
+        opening_ = false;
+    } else if (reply.fate == Fate::facts) {
         on_facts_ready(facts_failed_, now, out);
     } else if (reply.fate == Fate::stash) {
         finish_rewritten(frame, now, out);

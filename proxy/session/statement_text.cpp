@@ -53,6 +53,73 @@ std::string folded(std::string_view name) {
     return text;
 }
 
+/// Of a name; but for $, which may be a quote.
+bool is_word_character(char c) {
+    const char folded = lower(c);
+    return (folded >= 'a' && folded <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+           static_cast<unsigned char>(c) >= 0x80;
+}
+
+/// Whether the folded `word` stands in the text, in any case, and is not a part of a longer word.
+/// Quotes and comments are words like others.
+bool has_word(std::string_view text, std::string_view word) {
+    const auto same = [](char a, char b) {
+        return lower(a) == b;
+    };
+    auto from = text.begin();
+    while (!word.empty()) {
+        const auto found = std::search(from, text.end(), word.begin(), word.end(), same);
+        if (found == text.end()) {
+            break;
+        }
+        const auto end = found + static_cast<std::ptrdiff_t>(word.size());
+        const bool begins =
+            found == text.begin() || !is_word_character(*(found - 1)) || !is_word_character(*found);
+        const bool ends =
+            end == text.end() || !is_word_character(*end) || !is_word_character(*(end - 1));
+        if (begins && ends) {
+            return true;
+        }
+        from = found + 1;
+    }
+    return false;
+}
+
+/// Where names can be written in other characters than their own, each text is about each.
+bool mentions_portal(std::string_view sql, std::string_view portal) {
+    return portal.find_first_of("\"'\\") != std::string_view::npos || mentions(sql, "u&") ||
+           has_word(sql, folded(portal));
+}
+
+bool concerns_all_portals(std::string_view sql) {
+    const bool all = has_word(sql, "all");
+    return (all && (has_word(sql, "close") || has_word(sql, "reset"))) ||
+           (has_word(sql, "set") && has_word(sql, "names")) || mentions(sql, "pg_cursor") ||
+           has_word(sql, "chain") || has_word(sql, "client_encoding") ||
+           has_word(sql, "extra_float_digits") || has_word(sql, "set_config");
+}
+
+/// After white space, comments and brackets; nothing where comments are nested.
+std::string_view first_word(std::string_view text) {
+    while (!text.empty()) {
+        std::size_t skipped = 1;
+        if (text.starts_with("--")) {
+            skipped = text.find('\n');
+        } else if (text.starts_with("/*")) {
+            skipped = text.find("*/", 2);
+            if (text.find("/*", 2) < skipped) {
+                return {};
+            }
+            skipped += skipped == std::string_view::npos ? 0 : 2;
+        } else if (!is_space(text.front()) && text.front() != '(') {
+            break;
+        }
+        text.remove_prefix(std::min(skipped, text.size()));
+    }
+    const auto end = std::find_if_not(text.begin(), text.end(), is_word_character);
+    return text.substr(0, static_cast<std::size_t>(end - text.begin()));
+}
+
 }  // namespace
 
 bool is_plain_select(std::string_view sql) {
@@ -69,9 +136,28 @@ bool mentions_notice_setting(std::string_view sql) {
     return mentions(sql, "veer.notice");
 }
 
-bool concerns_portals(std::string_view sql) {
-    return mentions(sql, "fetch") || mentions(sql, "move") || mentions(sql, "close") ||
-           mentions(sql, "cursor") || mentions(sql, "savepoint");
+bool concerns_portal(std::string_view sql, std::string_view portal) {
+    return concerns_all_portals(sql) || mentions_portal(sql, portal);
+}
+
+bool may_use_portals(std::string_view sql) {
+    if (concerns_all_portals(sql) || (has_word(sql, "current") && has_word(sql, "of"))) {
+        return true;
+    }
+    constexpr std::string_view of_queries[] = {
+        "select", "with", "insert", "update", "delete", "merge", "values", "table"};
+    const std::string_view first = first_word(sql);
+    const bool query =
+        std::any_of(std::begin(of_queries), std::end(of_queries), [&](std::string_view word) {
+            return folded(first) == word;
+        });
+    // FETCH FIRST n ROWS ONLY, or a column of that name.
+    return !query && (has_word(sql, "fetch") || has_word(sql, "move") || has_word(sql, "close") ||
+                      has_word(sql, "cursor"));
+}
+
+bool mentions_savepoint(std::string_view sql) {
+    return has_word(sql, "savepoint");
 }
 
 bool mentions_deallocate(std::string_view sql) {

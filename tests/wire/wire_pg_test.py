@@ -28,9 +28,11 @@ from stage import Chopper, Referee, StagePostgres, StageVeer, VeerReferee, bound
 CONTEXT_LINES = 3
 RANDOM_SEEDS = (0, 100)
 PLACE = re.compile(r" [FLR]='[^']*'")
+ORIGIN = re.compile(r"(?<= )(table \d+\.\d+|typmod -?\d+) ")
 # What known_differences.txt may leave out of a trace.
 LEFT_OUT = {
     "place": lambda trace: [PLACE.sub("", line) for line in trace],
+    "origins": lambda trace: [ORIGIN.sub("", line) for line in trace],
     "notices": lambda trace: [line for line in trace if ": NoticeResponse " not in line],
 }
 

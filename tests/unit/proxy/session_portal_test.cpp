@@ -1,6 +1,9 @@
+#include "proxy/wire/frontend.hpp"
 #include "tests/unit/proxy/session_fixture.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+
+#include <algorithm>
 
 // Portals whose rows veer has: row limits, names, and their end (WIRE.md 3.3, 16 to 19).
 
@@ -25,6 +28,21 @@ struct InTransaction : F {
     std::string answer_facts_in(char status) {
         const std::string answer = answer_flushed_facts();
         return answer + server(ready(status));
+    }
+
+    /// What Postgres says to a portal that it is given, before rows are skipped in it.
+    static std::string opened() { return bare('3') + bare('1') + bare('2') + bare('3'); }
+
+    /// The first Bind of these messages; its views point into them.
+    static wire::Bind bind_of(std::string_view messages) {
+        wire::FrameHeader header;
+        while (wire::peek_header(messages, header) == wire::FrameStatus::ok) {
+            if (header.type == 'B') {
+                return wire::decode_bind(wire::frame_at(messages, header).payload).value();
+            }
+            messages.remove_prefix(header.whole_bytes);
+        }
+        return {};
     }
 
     static std::string search(std::string_view portal = "") { return bind("k", {"[7,0]"}, portal); }
@@ -97,8 +115,8 @@ TEST_CASE_METHOD(InTransaction, "opening a portal twice is refused by Postgres",
     client(search("c") + execute(1, "c") + sync());
     to_client();
     const std::string sent = client(search("c") + sync());
-    CHECK(types(sent) == "CPBEBS");
-    CHECK(types(server(bare('3') + bare('1') + bare('2') + data_row({"7"}) + bare('s'))).empty());
+    CHECK(types(sent) == "CPBCBS");
+    CHECK(types(server(bare('3') + bare('1') + bare('2') + bare('3'))).empty());
     CHECK(types(server(error("42P03") + ready('E'))) == "EZ");
 }
 
@@ -107,7 +125,9 @@ TEST_CASE_METHOD(InTransaction, "in a failed transaction Postgres refuses the po
     to_client();
     client(query("SELECT 1/0"));
     server(error("22012") + ready('E'));
-    CHECK(types(client(execute(1, "c") + sync())) == "CPBEES");
+    CHECK(types(client(execute(1, "c") + sync())) == "CPBCES");
+    CHECK(types(server(bare('3') + error("25P02") + ready('E'))) == "EZ");
+    CHECK(types(client(describe('P', "c") + sync())) == "CPBCDS");
     CHECK(types(server(bare('3') + error("25P02") + ready('E'))) == "EZ");
 }
 
@@ -120,32 +140,143 @@ TEST_CASE_METHOD(InTransaction, "the end of the transaction ends its portals", "
     CHECK(client(gone) == gone);
 }
 
-TEST_CASE_METHOD(InTransaction, "SQL that names cursors finds the portal in Postgres", "[proxy]") {
+TEST_CASE_METHOD(InTransaction, "SQL that names a portal finds its very rows in Postgres") {
     client(search("c") + execute(1, "c") + sync());
     to_client();
     const std::string fetch = query("FETCH 1 FROM c");
-    CHECK(types(client(fetch)) == "CPBESQ");
+    const std::string opening = client(fetch);
+    CHECK(types(opening) == "CPBCES");
     CHECK(
-        server(bare('3') + bare('1') + bare('2') + data_row({"7"}) + bare('s') + ready('T')).empty()
+        opening.find("SELECT * FROM (VALUES ($1), ($2), ($3)) AS v (\"id\") LIMIT 3") !=
+        opening.npos
     );
+    auto bound = bind_of(opening);
+    CHECK(bound.portal == "c");
+    REQUIRE(bound.parameters.size() == 3);
+    CHECK(bound.parameters.front().value() == "7");
+    std::sort(bound.parameters.begin(), bound.parameters.end());
+    CHECK(bound.parameters == std::vector<std::optional<wire::Bytes>>{"6", "7", "8"});
+    CHECK(bound.result_formats == std::vector<std::int16_t>{0});
+    CHECK(server(opened() + data_row({"7"}) + bare('s') + ready('T')).empty());
+    CHECK(to_server() == fetch);
     CHECK(types(server(data_row({"6"}) + command_complete("FETCH 1") + ready('T'))) == "DCZ");
-}
-
-TEST_CASE_METHOD(
-    InTransaction,
-    "a savepoint finds the portals in Postgres, and those after it end with it",
-    "[proxy]"
-) {
-    client(search("c") + execute(1, "c") + sync());
-    to_client();
-    CHECK(types(client(query("SAVEPOINT s"))) == "CPBESQ");
-    const std::string opened = bare('3') + bare('1') + bare('2') + data_row({"7"}) + bare('s');
-    CHECK(server(opened + ready('T')).empty());
-    CHECK(types(server(command_complete("SAVEPOINT") + ready('T'))) == "CZ");
-    CHECK(client(query("ROLLBACK TO s")) == query("ROLLBACK TO s"));
-    CHECK(types(server(command_complete("ROLLBACK") + ready('T'))) == "CZ");
     const std::string next = execute(1, "c") + sync();
     CHECK(client(next) == next);
+}
+
+TEST_CASE("a text that only looks like one of cursors leaves portals be", "[proxy]") {
+    for (const std::string_view text :
+         {"UPDATE jobs SET fetched_at = now(), closed = true",
+          "SELECT 1 FROM moves FETCH FIRST 3 ROWS ONLY",
+          "INSERT INTO prices (open, close) VALUES (1, 2)",
+          "SAVEPOINT s"}) {
+        InTransaction f;
+        f.client(F::bind("k", {"[7,0]"}, "c") + F::execute(1, "c") + F::sync());
+        f.to_client();
+        CHECK(f.client(F::query(text)) == F::query(text));
+        f.server(F::command_complete("SAVEPOINT") + F::ready('T'));
+        CHECK(f.client(F::execute(1, "c") + F::sync()).empty());
+        CHECK(F::types(f.to_client()) == "DsZ");
+    }
+}
+
+TEST_CASE_METHOD(InTransaction, "what keeps portals from being opened is the answer to its Query") {
+    client(search("c") + execute(1, "c") + sync());
+    to_client();
+    client(query("COMMIT -- c"));
+    CHECK(server(bare('3') + error("57014")).empty());
+    CHECK(types(server(ready('E'))) == "EZ");
+    CHECK(to_server().empty());
+    CHECK(client(query("COMMIT -- c")) == query("COMMIT -- c"));
+}
+
+TEST_CASE_METHOD(InTransaction, "or to its Parse, in whose batch they are opened") {
+    client(search("c") + execute(2, "c") + sync());
+    client(search() + execute(1) + sync());
+    to_client();
+    CHECK(types(client(parse("f", "FETCH 1 FROM c") + sync())) == "CPBCEPS");
+    CHECK(types(server(bare('3') + error("57014") + ready('E'))) == "EZ");
+    client(query("ROLLBACK"));
+    server(command_complete("ROLLBACK") + ready());
+}
+
+TEST_CASE_METHOD(InTransaction, "only the portal that SQL names is given away") {
+    client(search("c") + execute(2, "c") + sync());
+    client(search("d") + execute(2, "d") + sync());
+    client(search() + execute(1) + sync());
+    to_client();
+    CHECK(types(client(parse("", "FETCH 1 FROM c") + sync())) == "CPBCEPS");
+    server(opened() + data_row({"7"}) + data_row({"6"}) + bare('s') + bare('1') + ready('T'));
+    for (const std::string_view portal : {"", "d"}) {
+        CHECK(client(execute(1, portal) + sync()).empty());
+        CHECK(types(to_client()) == "DsZ");
+    }
+}
+
+TEST_CASE_METHOD(InTransaction, "CLOSE ALL is about each, AND CHAIN ends each") {
+    for (const std::string_view text :
+         {"CLOSE ALL", "ROLLBACK AND CHAIN", "SET extra_float_digits = 0"}) {
+        client(query("BEGIN"));
+        server(command_complete("BEGIN") + ready('I'));  // no portal of the last time is left
+        client(query("BEGIN"));
+        server(command_complete("BEGIN") + ready('T'));
+        client(search("c") + execute(1, "c") + sync());
+        answer_facts_in('T');
+        to_client();
+        CHECK(types(client(query(text))) == "CPBCES");
+        server(opened() + data_row({"7"}) + bare('s') + ready('T'));
+        CHECK(to_server() == query(text));
+        server(command_complete("ROLLBACK") + ready('T'));
+        CHECK(client(execute(1, "c") + sync()) == execute(1, "c") + sync());
+        server(error("34000") + ready('E'));
+    }
+}
+
+TEST_CASE_METHOD(InTransaction, "a portal behind a savepoint is given away at the next one") {
+    client(query("SAVEPOINT a"));
+    server(command_complete("SAVEPOINT") + ready('T'));
+    client(search("c") + execute(1, "c") + sync());
+    answer_facts_in('T');
+    to_client();
+    CHECK(types(client(query("SAVEPOINT b"))) == "CPBCES");
+    CHECK(server(opened() + data_row({"7"}) + bare('s') + ready('T')).empty());
+    CHECK(to_server() == query("SAVEPOINT b"));
+}
+
+TEST_CASE_METHOD(InTransaction, "a portal before all savepoints outlives them, and a second Bind") {
+    client(search("c") + execute(1, "c") + sync());
+    to_client();
+    client(query("SAVEPOINT a"));
+    server(command_complete("SAVEPOINT") + ready('T'));
+    client(search("c") + sync());
+    server(opened() + error("42P03") + ready('E'));
+    client(query("ROLLBACK TO a"));
+    server(command_complete("ROLLBACK") + ready('T'));
+    CHECK(client(execute(1, "c") + sync()).empty());
+    CHECK(types(to_client()) == "DsZ");
+}
+
+TEST_CASE_METHOD(InTransaction, "what may end a portal in the same batch is waited for") {
+    client(search("c") + execute(1, "c") + sync());
+    client(parse("end", "COMMIT") + sync());
+    server(bare('1') + ready('T'));
+    to_client();
+    const std::string end = bind("end", {}) + execute();
+    CHECK(client(end + execute(1, "c") + sync()) == end + flush());
+    CHECK(to_client().empty());
+    CHECK(types(server(bare('2') + command_complete("COMMIT"))) == "2C");
+    CHECK(to_server() == execute(1, "c") + sync());
+}
+
+TEST_CASE_METHOD(InTransaction, "a name that is free again by then is not refused") {
+    client(search("c") + execute(1, "c") + sync());
+    client(parse("end", "COMMIT") + sync());
+    server(bare('1') + ready('T'));
+    const std::string end = bind("end", {}) + execute();
+    const std::string again = bind("insert", {"x"}, "c") + sync();
+    CHECK(client(end + again) == end + flush());
+    server(bare('2') + command_complete("COMMIT"));
+    CHECK(to_server() == again);
 }
 
 TEST_CASE_METHOD(InTransaction, "a simple Query ends the unnamed portal, wherever it is answered") {

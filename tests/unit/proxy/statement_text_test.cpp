@@ -37,4 +37,35 @@ TEST_CASE("mentions_veer_setting sees the prefix in any case", "[proxy]") {
     CHECK_FALSE(mentions_veer_setting("set search_path = veer"));
 }
 
+TEST_CASE("concerns_portal finds the name as a word, and what is about all", "[proxy]") {
+    CHECK(concerns_portal("fetch 3 from \"C_1\"", "C_1"));
+    CHECK(concerns_portal("FETCH 3 FROM c_1", "C_1"));
+    CHECK(concerns_portal("SELECT f('C_1')", "C_1"));
+    CHECK(concerns_portal("SELECT f($$C_1$$)", "C_1"));
+    CHECK(concerns_portal("FETCH U&\"\\0043_1\"", "C_1"));
+    CHECK(concerns_portal("FETCH \"a\"\"b\"", "a\"b"));
+    CHECK(concerns_portal("close  all", "C_1"));
+    CHECK(concerns_portal("SELECT * FROM pg_cursors", "C_1"));
+    CHECK(concerns_portal("COMMIT AND CHAIN", "C_1"));
+    CHECK(concerns_portal("SET NAMES 'LATIN1'", "C_1"));
+    CHECK(concerns_portal("RESET ALL", "C_1"));
+    CHECK_FALSE(concerns_portal("FETCH 3 FROM C_11", "C_1"));
+    CHECK_FALSE(concerns_portal("FETCH 3 FROM other", "C_1"));
+    CHECK_FALSE(concerns_portal("UPDATE t SET fetched_at = 1, closed = TRUE, cursor = 'all'", "C_1")
+    );
+    CHECK_FALSE(concerns_portal("SELECT 1", ""));
+}
+
+TEST_CASE("may_use_portals is true of what runs later and names a portal", "[proxy]") {
+    CHECK(may_use_portals("FETCH 3 FROM c"));
+    CHECK(may_use_portals("/* it's */ -- \n move c"));
+    CHECK(may_use_portals("/* a /* b */ SELECT */ CLOSE c"));
+    CHECK(may_use_portals("UPDATE t SET a = 1 WHERE CURRENT OF c"));
+    CHECK(may_use_portals("DO $$ DECLARE c CURSOR FOR SELECT 1; BEGIN END $$"));
+    CHECK(may_use_portals("SELECT set_config('extra_float_digits', '0', false)"));
+    CHECK_FALSE(may_use_portals("SELECT open, close FROM prices FETCH FIRST $1 ROWS ONLY"));
+    CHECK_FALSE(may_use_portals("(SELECT move FROM t)"));
+    CHECK_FALSE(may_use_portals("BEGIN"));
+}
+
 }  // namespace veer::proxy::session
