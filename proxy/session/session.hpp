@@ -147,7 +147,9 @@ class Session {
     // session_client.cpp: the client's frames
     std::size_t process(wire::Bytes bytes, Instant now, Output& out);
     std::size_t pass_part(wire::Bytes bytes, Output& out);
-    void pass_uninspected(const wire::FrameHeader& header, Output& out);
+    Taken pass_uninspected(wire::Bytes bytes, const wire::FrameHeader& header, Output& out);
+    std::optional<Taken> note_uninspected(const wire::Frame& seen, bool named, Output& out);
+    std::optional<Taken> note_uninspected_bind(const wire::Frame& seen, bool named, Output& out);
     void drain_inbox(Instant now, Output& out);
     Taken on_client_frame(const wire::Frame& frame, Instant now, Output& out);
     Taken on_query(const wire::Frame& frame, Instant now, Output& out);

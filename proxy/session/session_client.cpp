@@ -2,6 +2,8 @@
 #include "proxy/session/statement_text.hpp"
 #include "proxy/wire/backend.hpp"
 
+#include <algorithm>
+
 namespace veer::proxy::session {
 
 namespace {
@@ -99,8 +101,12 @@ std::size_t Session::process(wire::Bytes bytes, Instant now, Output& out) {
             if (attempt_) {
                 pass(router::reason::pipelined, now, out);
             }
-            pass_uninspected(header, out);
-            continue;
+            const Taken taken = pass_uninspected(rest, header, out);
+            if (taken == Taken::yes) {
+                continue;
+            }
+            stalled_ = taken == Taken::stall;
+            break;
         }
         if (rest.size() < header.whole_bytes) {
             break;
@@ -122,22 +128,81 @@ std::size_t Session::pass_part(wire::Bytes bytes, Output& out) {
     return part.size();
 }
 
-void Session::pass_uninspected(const wire::FrameHeader& header, Output& out) {
-    const wire::Frame unseen{.type = header.type, .payload = {}, .whole = {}};
-    if (header.type == 'P') {
-        calls_seen_ = true;
-        remember_unnamed();
-        unnamed_.see_statement();  // it may be the unnamed statement that it replaces
-    } else if (header.type == 'B') {
-        portals_.clear();  // it may be bound to the name of one of veer's own
-        named_upstream_ = unnamed_.portal_open = true;
-    } else if (header.type == 'Q') {
-        portals_.clear();
-        see_query();
+/// `bytes`: what is at hand of it, for its names.
+Session::Taken Session::pass_uninspected(
+    wire::Bytes bytes, const wire::FrameHeader& header, Output& out
+) {
+    const wire::Bytes payload =
+        bytes.substr(wire::frame_header_bytes, header.whole_bytes - wire::frame_header_bytes);
+    const wire::Frame seen{.type = header.type, .payload = payload, .whole = {}};
+    const std::ptrdiff_t names = header.type == 'B' ? 2 : header.type == 'P' ? 1 : 0;
+    const bool named = names == 0 || std::count(payload.begin(), payload.end(), '\0') >= names;
+    if (!named && bytes.size() < options_.inspected_bytes_max) {
+        return Taken::later;
     }
-    expect_reply_to(unseen, false);
+    if (!replies_.skipping() && !copy_in_) {
+        if (const auto taken = note_uninspected(seen, named, out)) {
+            return *taken;
+        }
+    }
+    expect_reply_to({.type = header.type, .payload = {}, .whole = {}}, false);
     passing_ = header.whole_bytes;
     emit_due(out);
+    return Taken::yes;
+}
+
+/// What a message does to what veer knows of statements and portals, as far as its names tell.
+std::optional<Session::Taken> Session::note_uninspected(
+    const wire::Frame& seen, bool named, Output& out
+) {
+    const bool unnamed = named && (seen.type == 'B' || seen.type == 'P') && names_unnamed(seen);
+    if (unnamed && replies_.change_pending() && replies_.has_barrier()) {
+        return Taken::stall;  // as in on_client_frame()
+    }
+    if (seen.type == 'P') {
+        calls_seen_ = true;
+        const bool replaces = unnamed || !named;
+        unnamed_uses_portals_ = unnamed_uses_portals_ || replaces;
+        portal_statements_ = portal_statements_ || !replaces;
+        if (replaces) {
+            remember_unnamed();
+            unnamed_.see_statement();
+        }
+        return open_portals(std::nullopt, false, out);
+    }
+    if (seen.type == 'B') {
+        return note_uninspected_bind(seen, named, out);
+    }
+    if (seen.type == 'Q') {
+        opening_error_.clear();  // the transaction has failed, and Postgres says so
+        if (const auto taken = open_portals(std::nullopt, true, out)) {
+            return taken;
+        }
+        see_query();
+    }
+    return std::nullopt;
+}
+
+std::optional<Session::Taken> Session::note_uninspected_bind(
+    const wire::Frame& seen, bool named, Output& out
+) {
+    if (!named) {
+        portals_.clear();  // it may be bound to the name of one of veer's own
+        named_upstream_ = unnamed_.portal_open = true;
+        return std::nullopt;
+    }
+    const wire::Bytes portal = wire::bound_portal(seen.payload);
+    if (!portal.empty() && portals_.find(portal) != nullptr) {
+        if (replies_.has_barrier()) {
+            return Taken::stall;  // as in bind_twice()
+        }
+        if (transaction_ != 'E') {
+            take_name_upstream(portal, out);
+        }
+    }
+    settle_unnamed(seen, out);
+    note_forwarded_bind(seen);
+    return std::nullopt;
 }
 
 Session::Taken Session::on_client_frame(const wire::Frame& frame, Instant now, Output& out) {

@@ -311,4 +311,48 @@ TEST_CASE_METHOD(InTransaction, "a portal that the client believes gone does not
     CHECK(types(server(bare('3') + bare('2') + ready('T'))) == "2Z");
 }
 
+namespace {
+
+const std::string long_value(std::size_t{2} << 20U, 'x');
+
+}  // namespace
+
+TEST_CASE_METHOD(InTransaction, "a message too long to be looked at takes no portal but its own") {
+    client(search("c") + execute(1, "c") + sync());
+    client(search() + execute(1) + sync());
+    to_client();
+    const std::string insert = bind("insert", {long_value}, "p") + sync();
+    CHECK(client(insert) == insert);
+    server(bare('2') + ready('T'));
+    for (const std::string_view portal : {"", "c"}) {
+        CHECK(client(execute(1, portal) + sync()).empty());
+        CHECK(types(to_client()) == "DsZ");
+    }
+    const std::string unnamed = bind("insert", {long_value}) + sync();
+    CHECK(client(unnamed) == unnamed);
+    server(bare('2') + ready('T'));
+    CHECK(client(execute(1) + sync()) == execute(1) + sync());
+    server(bare('s') + ready('T'));
+    CHECK(types(client(bind("insert", {long_value}, "c") + sync())) == "CPBCBS");
+    CHECK(types(server(opened() + error("42P03") + ready('E'))) == "EZ");
+}
+
+TEST_CASE_METHOD(InTransaction, "a text too long to be looked at may be about each portal") {
+    client(search("c") + execute(1, "c") + sync());
+    client(search("d") + execute(1, "d") + sync());
+    to_client();
+    const std::string text = query("SELECT '" + long_value + "'");
+    CHECK(types(client(text)) == "CPBCECPBCES");
+    const std::string skipped = opened() + data_row({"7"}) + bare('s');
+    CHECK(server(skipped + skipped + ready('T')).empty());
+    CHECK(to_server() == text);
+}
+
+TEST_CASE_METHOD(InTransaction, "a long Bind finds the unnamed statement that veer has parsed") {
+    const std::string known = parse("", "SELECT id FROM docs ORDER BY e <-> $1 LIMIT 3");
+    CHECK(client(known + sync()).empty());
+    const std::string bound = bind("", {"[7,0" + std::string(1U << 20U, ' ') + "]"}) + sync();
+    CHECK(client(bound) == known + bound);
+}
+
 }  // namespace veer::proxy::session
