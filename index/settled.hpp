@@ -11,12 +11,11 @@ namespace veer::index {
 /// Whether what a walk has found nearest will stay it, before all of ef has been found: the nearest
 /// node that it has not followed yet lies far beyond the last one wanted.
 ///
-///      query ·  ∘∘∘∘∘∘∘∘∘∘ | the `want`th ............. √2 times as far | nothing follows from
-///      here
+///      query ·  ∘∘∘∘∘∘∘∘ | the `want`th ............. √2 times as far | nothing is followed
 ///
 /// Al-Jazzazi et al. 2025, "Distance adaptive beam search": where links lead to somebody nearer
-/// from everywhere, such a stop loses nobody within the factor. Measured (README): no neighbour of
-/// 500 times ten is lost by it at any ef, and of real texts' nodes 4 to 17 of 100 are spared.
+/// from everywhere, such a stop loses nobody within the factor. Measured (README): of 14,320
+/// neighbours none is lost by it at any ef, and of real texts' nodes 7 to 17 of 100 are spared.
 ///
 /// Invariants:
 /// 1. Never before `want` rows are there, and never where the last one's distance is zero or less:

@@ -450,7 +450,7 @@ class Session {
     char transaction_ = 'I';
     bool utf8_ = false;
     bool standard_strings_ = true;
-    bool maybe_wrote_ = false;  // since the transaction began
+    bool maybe_wrote_ = false;   // since the transaction began
     std::string application_;    // as the server reports it
     std::string authorization_;  // likewise: not SET ROLE
     std::string description_;  // ParameterDescription of a known search, its RowDescription to come
