@@ -69,11 +69,11 @@ class EfLearner {
     std::uint64_t answers_ = 0;
 };
 
-/// What a search is to use: a session that has set ef_search itself (to another number than
-/// pgvector's default, which cannot be told from it) has its own way.
-inline std::uint32_t effective_ef(std::uint32_t of_session, std::uint32_t learned) {
+/// What a search is to use: a session that has set ef_search, be it to pgvector's default, has its
+/// own way.
+inline std::uint32_t effective_ef(std::uint32_t of_session, bool is_set, std::uint32_t learned) {
     constexpr std::uint32_t pgvector_default = 40;
-    return learned != 0 && of_session == pgvector_default ? learned : of_session;
+    return learned != 0 && !is_set && of_session == pgvector_default ? learned : of_session;
 }
 
 }  // namespace veer::router

@@ -68,8 +68,8 @@ struct Route {
     bool live() const { return column.live; }
 
     /// Of a search in a session that has this one; see EfLearner.
-    std::uint32_t ef(std::uint32_t of_session) const {
-        return recall_target ? effective_ef(of_session, traffic->learned_ef) : of_session;
+    std::uint32_t ef(std::uint32_t of_session, bool is_set) const {
+        return recall_target ? effective_ef(of_session, is_set, traffic->learned_ef) : of_session;
     }
 
     /// False where Postgres may fail on a row's text.

@@ -321,7 +321,7 @@ std::vector<std::vector<std::string>> Router::describe_routes() {
              migrated_text(route),
              std::to_string(file.stored),
              std::to_string(file.cached),
-             route.recall_target ? std::to_string(route.ef(40)) : "",
+             route.recall_target ? std::to_string(route.ef(40, false)) : "",
              declared_as(*table, route)}
         );
     }

@@ -41,6 +41,7 @@ enum Field : std::size_t {
     veer_freshness,
     client_encoding,
     standard_strings,
+    ef_is_set,
     field_count,
     index_predicates = field_count  ///< where the route's index is partial
 };
@@ -192,6 +193,14 @@ std::int64_t timeout_or_none(const std::optional<std::string_view>& field) {
     return millisecond;  // not understood: the most careful reading
 }
 
+/// Before pgvector's library is loaded, the setting is there only where somebody has set it, and
+/// not among pg_settings, which take Postgres half a millisecond: it reads them only where it must.
+constexpr const char* ef_is_set_expression =
+    "(NULLIF(pg_catalog.current_setting('hnsw.ef_search', true), '') IS NOT NULL"
+    " AND (pg_catalog.current_setting('hnsw.ef_search', true) OPERATOR(pg_catalog.<>) '40'"
+    " OR NOT EXISTS (SELECT FROM pg_catalog.pg_settings s WHERE s.name OPERATOR(pg_catalog.=)"
+    " 'hnsw.ef_search' AND s.source OPERATOR(pg_catalog.=) 'default')))";
+
 }  // namespace
 
 std::string facts_query(const Route& route, std::string_view database) {
@@ -230,7 +239,8 @@ std::string facts_query(const Route& route, std::string_view database) {
            ", CURRENT_USER, pg_catalog.current_setting('application_name')" + copied_facts(table) +
            ", pg_catalog.current_setting('veer.freshness', true)"
            ", pg_catalog.current_setting('client_encoding')"
-           ", pg_catalog.current_setting('standard_conforming_strings')" +
+           ", pg_catalog.current_setting('standard_conforming_strings'), " +
+           (route.recall_target ? ef_is_set_expression : "false") +
            (route.column.ann.partial
                 ? predicates_field(route.vector_column().attnum, route.column.ann.operator_oid)
                 : std::string()) +
@@ -294,6 +304,7 @@ std::optional<SessionFacts> decode_facts(
     facts.shortest_floats = number_or<int>(row[float_digits], 0) >= 1;
     // Before its library is loaded, Postgres takes any number for it.
     facts.ef_search = std::min(largest_or(row[ef_search], facts.ef_search), ef_search_max);
+    facts.ef_is_set = is_true(row[ef_is_set]);
     facts.route = row[veer_route].value_or("");
     facts.key = row[veer_key].value_or("");
     facts.role = row[role].value_or("");

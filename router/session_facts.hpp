@@ -52,11 +52,13 @@ struct SessionFacts {
     std::string copies_readable;   ///< 't' or 'f' for each of Table::copied: may the role SELECT it
     std::uint32_t ef_search = 40;  ///< hnsw.ef_search or what other extensions call it, the
                                    ///< largest that is set; or pgvector's default
-    std::string route;             ///< veer.route: "", "auto", "postgres", "veer"
-    std::string key;               ///< veer.key
-    std::string role;              ///< current_user
-    std::string application;       ///< application_name
-    std::string freshness;         ///< veer.freshness: "" for the route's
+    bool ef_is_set = false;   ///< hnsw.ef_search is the session's, or its role's or database's,
+                              ///< even if it is pgvector's default; of a route that learns
+    std::string route;        ///< veer.route: "", "auto", "postgres", "veer"
+    std::string key;          ///< veer.key
+    std::string role;         ///< current_user
+    std::string application;  ///< application_name
+    std::string freshness;    ///< veer.freshness: "" for the route's
     /// The shorter of idle_session_timeout and idle_in_transaction_session_timeout, which go on
     /// running while veer answers instead of the backend. Very long where there is none.
     std::int64_t idle_timeout_ns = no_timeout_ns;

@@ -348,7 +348,8 @@ void GoldenKeeper::judge(const Served& served, const Set::Due& due) {
 
 void GoldenKeeper::ask_index(const Served& served, const Set::Due& due) {
     const std::uint32_t learned = served.recall_target ? served.traffic->learned_ef.load() : 0;
-    const std::size_t ef = router::effective_ef(static_cast<std::uint32_t>(due.search.ef), learned);
+    const std::size_t ef =
+        router::effective_ef(static_cast<std::uint32_t>(due.search.ef), false, learned);
     const std::optional<storage::Lsn> as_of = shown_by(served);
     if (!as_of) {
         return;

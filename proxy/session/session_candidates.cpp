@@ -64,7 +64,8 @@ std::uint32_t effort(const Attempt& attempt) {
     }
     const bool as_learnt = !attempt.query().narrows() && !attempt.query().cast.to_half &&
                            attempt.route->candidate == nullptr;
-    return as_learnt ? attempt.route->ef(attempt.facts.ef_search) : attempt.facts.ef_search;
+    return as_learnt ? attempt.route->ef(attempt.facts.ef_search, attempt.facts.ef_is_set)
+                     : attempt.facts.ef_search;
 }
 
 }  // namespace

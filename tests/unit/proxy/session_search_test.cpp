@@ -294,7 +294,8 @@ TEST_CASE("declared parameter types that Postgres reads otherwise are left to it
     CHECK(f.client(batch) == batch);
 }
 
-TEST_CASE("an ef that the statement says is that one, whatever was learnt", "[proxy]") {
+TEST_CASE("an ef that statement or session says is that one, whatever was learnt", "[proxy]") {
+    static constexpr std::size_t ef_is_set = 24;  // of the facts
     F f;
     config::Route route;
     route.column = {"public", "docs", "e"};
@@ -305,11 +306,11 @@ TEST_CASE("an ef that the statement says is that one, whatever was learnt", "[pr
     f.router.configure(f.config);
     f.router.routes()->routes.front().traffic->learned_ef = 14;
     f.holds_searches = true;
-    const auto ef_of = [&f](const std::string& hint) {
+    const auto ef_of = [&f](const std::string& hint, const std::string& is_set = "f") {
         f.held.reset();
         f.client(F::query(hint + "SELECT id FROM docs ORDER BY e <-> '[7,0]' LIMIT 3"));
         if (!f.held) {
-            f.answer_facts();
+            f.answer_facts({{ef_is_set, is_set}});
         }
         REQUIRE(f.held);
         const PendingSearch held = *f.held;
@@ -320,6 +321,12 @@ TEST_CASE("an ef that the statement says is that one, whatever was learnt", "[pr
     CHECK(ef_of("") == 14);
     CHECK(ef_of("/* veer: ef=40 */ ") == 40);
     CHECK(ef_of("/* veer: ef=70 */ ") == 70);
+    f.client(F::query("SET hnsw.ef_search = 40"));
+    f.server(F::command_complete("SET") + F::ready());
+    CHECK(ef_of("", "t") == 40);
+    f.client(F::query("RESET hnsw.ef_search"));
+    f.server(F::command_complete("RESET") + F::ready());
+    CHECK(ef_of("") == 14);
 }
 
 TEST_CASE("what takes the index too long, or finds no place, Postgres answers", "[proxy]") {

@@ -111,8 +111,10 @@ TEST_CASE("When the rows change and the recall falls, it follows", "[router]") {
 }
 
 TEST_CASE("A session's own ef stands, pgvector's default gives way", "[router]") {
-    CHECK(effective_ef(40, 0) == 40);
-    CHECK(effective_ef(40, 20) == 20);
-    CHECK(effective_ef(40, 112) == 112);
-    CHECK(effective_ef(100, 20) == 100);
+    CHECK(effective_ef(40, false, 0) == 40);
+    CHECK(effective_ef(40, false, 20) == 20);
+    CHECK(effective_ef(40, false, 112) == 112);
+    CHECK(effective_ef(100, true, 20) == 100);
+    CHECK(effective_ef(100, false, 20) == 100);  // another extension's
+    CHECK(effective_ef(40, true, 20) == 40);
 }
