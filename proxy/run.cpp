@@ -17,6 +17,7 @@
 #include "proxy/evidence.hpp"
 #include "proxy/freshness_probe.hpp"
 #include "proxy/index_options.hpp"
+#include "proxy/learned_efs.hpp"
 #include "proxy/log.hpp"
 #include "proxy/net/host_watch.hpp"
 #include "proxy/net/server.hpp"
@@ -129,7 +130,9 @@ struct Copy {
                                route, {.golden_recall = summary.recall_at_most}, now()
                            );
                        }
-                   }}
+                   },
+               .learned = read_learned_efs(config.storage.dir),
+               .keep_learned = learned_efs_keeper(config.storage.dir)}
           ),
           comparer(
               {.dsn = dsn,

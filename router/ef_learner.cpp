@@ -1,8 +1,14 @@
 #include "router/ef_learner.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace veer::router {
+
+EfLearner::EfLearner(double target, std::uint32_t value) : target_{target} {
+    const auto* const step = std::find(steps.begin(), steps.end(), value);
+    used_ = step == steps.end() ? default_step : static_cast<std::size_t>(step - steps.begin());
+}
 
 void EfLearner::Step::add(double recall) {
     count += 1;

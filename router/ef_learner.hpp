@@ -31,6 +31,9 @@ class EfLearner {
     /// Begins at pgvector's default.
     explicit EfLearner(double target) : target_{target} {}
 
+    /// Begins where another one has come to; at the default where that is no step.
+    EfLearner(double target, std::uint32_t value);
+
     double target() const { return target_; }
 
     std::uint32_t value() const;

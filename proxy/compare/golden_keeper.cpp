@@ -1,5 +1,6 @@
 #include "proxy/compare/golden_keeper.hpp"
 
+#include "index/checkpoint.hpp"
 #include "index/passes.hpp"
 #include "index/unhurried.hpp"
 #include "proxy/compare/background.hpp"
@@ -47,6 +48,17 @@ GoldenSet::Distance distance_in(const std::shared_ptr<const index::RouteIndex>& 
                    ? found->distance(a, b)
                    : std::numeric_limits<double>::quiet_NaN();
     };
+}
+
+/// The same for as long as what is learnt of the one says something of the other.
+std::string identity_of(const index::IndexedColumn& column) {
+    const storage::Table& table = column.table;
+    const auto attnum = [&table](std::size_t vector) {
+        return std::to_string(table.columns[table.vectors[vector]].attnum);
+    };
+    return std::to_string(table.oid.value) + '.' + attnum(column.vector) +
+           (column.ann.legacy ? '+' + attnum(*column.ann.legacy) : "") + ' ' +
+           index::checkpoint::options_text(column.index->options());
 }
 
 GoldenSet::Passes passes_in(const std::shared_ptr<const index::RouteIndex>& index) {
@@ -227,6 +239,11 @@ void GoldenKeeper::round(bool ask_all) {
     const std::vector<Served> served = parts_.served();
     note_applied();
     fit(served);
+    for (const Served& each : served) {
+        if (each.recall_target && !each.candidate) {
+            (void)learner_of(each);  // who knows from before need not wait for an answer
+        }
+    }
     drain();
     for (const Served& each : served) {
         judge_stale(each);
@@ -417,12 +434,40 @@ index::Result<std::vector<index::Hit>> GoldenKeeper::search(
     return found;
 }
 
-void GoldenKeeper::learn(const Served& served, const Set::Due& due) {
-    const auto [found, fresh] = learners_.try_emplace(served.route, *served.recall_target);
-    router::EfLearner& learner = found->second;
-    if (!fresh && learner.target() != *served.recall_target) {
-        learner = router::EfLearner{*served.recall_target};
+/// One of another target or index is begun anew, or where it has ended before if that is known.
+router::EfLearner& GoldenKeeper::learner_of(const Served& served) {
+    router::LearnedEf now{
+        .route = served.route,
+        .index = identity_of(*served.column),
+        .target = *served.recall_target,
+        .rows = served.column->index->live_rows()};
+    const auto found = learners_.find(served.route);
+    if (found != learners_.end() && found->second.index == now.index &&
+        found->second.learner.target() == now.target) {
+        return found->second.learner;
     }
+    const std::optional<std::uint32_t> known = router::known_ef(parts_.learned, now);
+    const router::EfLearner learner =
+        known ? router::EfLearner{now.target, *known} : router::EfLearner{now.target};
+    served.traffic->learned_ef = known ? learner.value() : 0;
+    return learners_.insert_or_assign(served.route, Learner{learner, std::move(now.index)})
+        .first->second.learner;
+}
+
+void GoldenKeeper::keep(const Served& served, const router::EfLearner& learner) {
+    router::LearnedEf now{
+        .route = served.route,
+        .index = learners_.at(served.route).index,
+        .target = learner.target(),
+        .ef = learner.value(),
+        .rows = served.column->index->live_rows()};
+    if (router::remember(parts_.learned, std::move(now)) && parts_.keep_learned) {
+        parts_.keep_learned(parts_.learned);
+    }
+}
+
+void GoldenKeeper::learn(const Served& served, const Set::Due& due) {
+    router::EfLearner& learner = learner_of(served);
     const storage::Lsn as_of = parts_.replica.applied();
     const auto answer = search(served, due, learner.asked());
     if (!answer) {
@@ -436,6 +481,7 @@ void GoldenKeeper::learn(const Served& served, const Set::Due& due) {
     if (recall) {
         learner.note(*recall);
         served.traffic->learned_ef = learner.value();
+        keep(served, learner);
     }
 }
 

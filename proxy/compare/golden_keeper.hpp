@@ -11,6 +11,7 @@
 #include "router/compare/sampling.hpp"
 #include "router/cutover/traffic.hpp"
 #include "router/ef_learner.hpp"
+#include "router/learned_ef.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -39,7 +40,8 @@ namespace veer::proxy::compare {
 /// Invariants:
 /// 1. One niced thread does all of it, in slices, at a quarter of [compare] judge_cores, and is at
 ///    work for a quarter of load_max.
-/// 2. Where a route learns its ef, each measurement is made at the ef that is asked for, too.
+/// 2. Where a route learns its ef, each measurement is made at the ef that is asked for, too. It
+///    goes on from what was learnt in a process before, where that is of the same index and target.
 /// 3. A measurement counts only where the exact answer holds after all changes that the index may
 ///    have shown while it was asked. Of another server (router::Candidate) nobody knows what it
 ///    shows: there an answer counts once nothing has altered it for lag_max().
@@ -61,6 +63,9 @@ class GoldenKeeper {
         /// Is told on the keeper's thread.
         std::function<void(const std::string& route, const router::compare::GoldenSummary&)>
             measured;
+        std::vector<router::LearnedEf> learned = {};  ///< in a process before
+        /// Is told on the keeper's thread whenever a route has learnt another ef: of all routes.
+        std::function<void(const std::vector<router::LearnedEf>&)> keep_learned = nullptr;
         std::chrono::milliseconds period{500};
         std::chrono::milliseconds measure_every{10'000};
     };
@@ -116,6 +121,8 @@ class GoldenKeeper {
         const Served& served, const Set::Due& due, std::size_t ef
     );
     void learn(const Served& served, const Set::Due& due);
+    router::EfLearner& learner_of(const Served& served);
+    void keep(const Served& served, const router::EfLearner& learner);
     Curve curve_of(const std::string& route);
     void tune_if_asked();
     bool may_work();
@@ -138,9 +145,14 @@ class GoldenKeeper {
         std::function<void(Curve)> done;
     };
 
-    std::optional<Asked> asked_;                         // for a curve
-    std::map<std::string, Curve> curves_;                // those that were asked for
-    std::map<std::string, router::EfLearner> learners_;  // the thread's own, as the next
+    struct Learner {
+        router::EfLearner learner;
+        std::string index;  // that it learns of
+    };
+
+    std::optional<Asked> asked_;               // for a curve
+    std::map<std::string, Curve> curves_;      // those that were asked for
+    std::map<std::string, Learner> learners_;  // the thread's own, as the next
 
     struct Applied {
         std::chrono::steady_clock::time_point at;

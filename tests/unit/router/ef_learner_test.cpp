@@ -118,3 +118,11 @@ TEST_CASE("A session's own ef stands, pgvector's default gives way", "[router]")
     CHECK(effective_ef(100, false, 20) == 100);  // another extension's
     CHECK(effective_ef(40, true, 20) == 40);
 }
+
+TEST_CASE("It goes on from where another one has come to", "[router]") {
+    EfLearner learner{0.99, 112};
+    CHECK(learner.value() == 112);
+    CHECK(EfLearner(0.99, 41).value() == 40);
+    feed(learner, falls_off_below_20, 6000, 11);
+    CHECK(learner.value() == 20);
+}
