@@ -80,7 +80,9 @@ class Hnswlib final : public Contender {
     }
 
     std::vector<std::size_t> search(const std::vector<float>& query, std::size_t ef) override {
-        graph_->setEf(ef);
+        if (graph_->ef_ != ef) {  // threads that search at the same time all want the same
+            graph_->setEf(ef);
+        }
         auto queue = graph_->searchKnn(scaled(query).data(), neighbours);
         std::vector<std::size_t> found;
         for (; !queue.empty(); queue.pop()) {

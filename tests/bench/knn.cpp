@@ -1,10 +1,9 @@
 #include "tests/bench/knn.hpp"
 
 #include "tests/bench/contenders.hpp"
+#include "tests/bench/in_process.hpp"
 
-#include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <fstream>
 #include <memory>
@@ -15,7 +14,7 @@ namespace {
 constexpr std::array breadths = {40, 60, 80, 120, 160, 240};
 constexpr double share_wanted = 0.999;
 constexpr double recall_wanted = 0.99;
-constexpr unsigned builders = 2;
+constexpr std::array<std::size_t, 2> client_counts = {1, 8};
 
 std::string per_second(double number) {
     return demo::grouped(std::lround(number));
@@ -42,6 +41,37 @@ void head(demo::Terminal& terminal) {
     );
 }
 
+/// What a search takes of what all clients together have: with several, of the machine.
+double microseconds(const Point& point) {
+    return 1e6 / point.searches_per_second;
+}
+
+/// One ef_search, asked by so many clients: of everything that it took to answer LOCAL, of the
+/// same over ten rows (the floor: all but searching), and of searching alone.
+struct AboveFloor {
+    std::size_t clients = 1;
+    Point local = {};
+    Point floor = {};
+    Point hnswlib = {};
+    Point bare = {};
+
+    double ratio() const {
+        return (microseconds(local) - microseconds(floor)) / microseconds(bare);
+    }
+};
+
+std::string above_floor_row(const AboveFloor& each) {
+    const auto found = [](const Point& point) {
+        return demo::right_aligned(demo::fixed(microseconds(point), 0), 10) + " (" +
+               demo::fixed(point.recall, 3) + ")";
+    };
+    return demo::right_aligned(std::to_string(each.clients), 7) +
+           demo::right_aligned(std::to_string(each.local.ef_search), 11) +
+           demo::right_aligned(demo::fixed(microseconds(each.local), 0), 8) +
+           demo::right_aligned(demo::fixed(microseconds(each.floor), 0), 8) + found(each.hnswlib) +
+           found(each.bare) + demo::right_aligned(demo::fixed(each.ratio(), 2), 29);
+}
+
 /// Which round of measuring it is.
 struct Heat {
     std::size_t clients = 1;
@@ -59,7 +89,7 @@ class Knn {
           points_(options.points, std::ios::app) {}
 
     bool run() {
-        for (const std::size_t clients : {std::size_t{1}, std::size_t{8}}) {
+        for (const std::size_t clients : client_counts) {
             terminal_.heading(
                 "knn: " + described(dataset_) + ", " + dataset_.distance() +
                 ", k = 10, c = " + std::to_string(clients)
@@ -94,6 +124,11 @@ class Knn {
 
     void race(const Heat& heat, const std::string& what) {
         Race race(race_options(heat), dataset_);
+        const bool is_local = heat.condition == "true" && heat.projection == demo::Projection::key;
+        std::optional<Race> ten_rows;
+        if (is_local) {
+            ten_rows.emplace(race_options(heat), ten_);
+        }
         Curve direct;
         Curve veer;
         for (const int ef_search : breadths) {
@@ -110,14 +145,19 @@ class Knn {
             }
             note(heat, name_of(heat.projection), "pgvector", direct.back());
             note(heat, name_of(heat.projection), "veer", veer.back());
+            if (ten_rows) {  // each beside the other, so that a noisy machine disturbs both alike
+                const Result floor = ten_rows->run(ef_search, heat.projection).veer;
+                above_floor_.push_back(
+                    {.clients = heat.clients,
+                     .local = veer.back(),
+                     .floor = {ef_search, floor.recall, floor.searches_per_second}}
+                );
+                note(heat, "ten rows", "veer", above_floor_.back().floor);
+            }
         }
         note_ratio(
             described(dataset_) + ", " + what + ", c=" + std::to_string(heat.clients), direct, veer
         );
-        if (heat.clients == 1 && heat.condition == "true" &&
-            heat.projection == demo::Projection::key) {
-            local_ = veer;
-        }
     }
 
     void note(
@@ -150,101 +190,65 @@ class Knn {
         ratios_.flush();
     }
 
-    double floor_microseconds() {
-        Race race(options_.race, ten_);
-        return 1e6 / race.run(breadths.front(), demo::Projection::key).veer.searches_per_second;
-    }
-
-    /// Its rows are numbered from 0; `ids` are theirs in the table.
-    SearchedSet in_process(std::vector<std::int64_t>& ids) const {
-        SearchedSet set;
-        set.metric = dataset_.metric;
-        set.queries = dataset_.queries;
-        for (std::size_t i = 0; i < dataset_.table.rows; ++i) {
-            demo::Document document = dataset_.source(i);
-            ids.push_back(document.id);
-            set.rows.push_back(std::move(document.embedding));
-        }
-        return set;
-    }
-
-    double recall(
-        Contender& contender,
-        std::size_t ef,
-        const std::vector<std::int64_t>& ids,
-        const std::vector<demo::Ids>& truth
-    ) const {
-        demo::Tally tally;
-        for (std::size_t i = 0; i < truth.size(); ++i) {
-            demo::Answer answer;
-            for (const std::size_t row : contender.search(dataset_.queries[i], ef)) {
-                answer.neighbours.push_back({.id = ids.at(row), .title = ""});
-            }
-            tally.add(answer, truth[i]);
-        }
-        return tally.recall();
-    }
-
-    Curve measure(
-        Contender& contender,
-        const std::vector<std::int64_t>& ids,
-        const std::vector<demo::Ids>& truth
-    ) {
-        Curve curve;
-        for (const int ef_search : breadths) {
-            const auto ef = static_cast<std::size_t>(ef_search);
-            std::vector<double> rates;
-            for (std::size_t round = 0; round <= options_.race.rounds; ++round) {
-                const auto began = std::chrono::steady_clock::now();
-                for (const auto& query : dataset_.queries) {
-                    (void)contender.search(query, ef);
-                }
-                const std::chrono::duration<double> spent =
-                    std::chrono::steady_clock::now() - began;
-                rates.push_back(static_cast<double>(dataset_.queries.size()) / spent.count());
-            }
-            std::sort(rates.begin(), rates.end());
-            curve.push_back(
-                {ef_search, recall(contender, ef, ids, truth), rates.at(rates.size() / 2)}
-            );
-            note({}, "in process", contender.name(), curve.back());
-        }
-        return curve;
-    }
-
     void compare_with_bare() {
-        const double floor = floor_microseconds();
-        std::vector<std::int64_t> ids;
-        const SearchedSet set = in_process(ids);
         demo::Connection judge(options_.race.direct);
-        const std::vector<demo::Ids> truth = demo::exact_answers(
-            judge, {.table = dataset_.table.name, .distance = dataset_.distance()}, dataset_.queries
+        const InProcess process(
+            dataset_,
+            demo::exact_answers(
+                judge,
+                {.table = dataset_.table.name, .distance = dataset_.distance()},
+                dataset_.queries
+            )
         );
-        const std::unique_ptr<Contender> float32 = hnswlib_float32();
-        float32->build(set, builders);
+        const std::unique_ptr<Contender> hnswlib = hnswlib_float32();
+        process.build(*hnswlib);
         const std::unique_ptr<Contender> bare = veer_automatic();
-        bare->build(set, builders);
-        const Curve slow = measure(*float32, ids, truth);
-        const Curve fast = measure(*bare, ids, truth);
+        process.build(*bare);
         terminal_.heading(
-            "knn: microseconds a search; the floor, a table of ten rows through veer, is " +
-            demo::fixed(floor, 0)
+            "knn: microseconds a search, of all clients together; floor: the same over ten rows"
         );
         terminal_.line(terminal_.dim(
-            "ef_search    LOCAL    hnswlib float32    veer in process   (LOCAL - floor)/in process"
+            "clients  ef_search   LOCAL   floor   hnswlib float32   veer in process   "
+            "(LOCAL - floor)/in process"
         ));
-        for (std::size_t i = 0; i < local_.size(); ++i) {
-            const double local = 1e6 / local_[i].searches_per_second;
-            const double in_process = 1e6 / fast[i].searches_per_second;
-            terminal_.line(
-                demo::right_aligned(std::to_string(local_[i].ef_search), 9) +
-                demo::right_aligned(demo::fixed(local, 0), 9) +
-                demo::right_aligned(demo::fixed(1e6 / slow[i].searches_per_second, 0), 11) + " (" +
-                demo::fixed(slow[i].recall, 3) + ")" +
-                demo::right_aligned(demo::fixed(in_process, 0), 11) + " (" +
-                demo::fixed(fast[i].recall, 3) + ")" +
-                demo::right_aligned(demo::fixed((local - floor) / in_process, 2), 29)
-            );
+        for (AboveFloor& each : above_floor_) {
+            const auto measured = [&](Contender& contender) {
+                const Point point = process.measure(
+                    contender, each.local.ef_search, each.clients, options_.race.rounds
+                );
+                note({.clients = each.clients}, "in process", contender.name(), point);
+                return point;
+            };
+            each.hnswlib = measured(*hnswlib);
+            each.bare = measured(*bare);
+            terminal_.line(above_floor_row(each));
+        }
+        for (const std::size_t clients : client_counts) {
+            note_above_floor(clients);
+        }
+    }
+
+    /// At the ef that veer needs.
+    void note_above_floor(std::size_t clients) {
+        Curve local;
+        for (const AboveFloor& each : above_floor_) {
+            if (each.clients == clients) {
+                local.push_back(each.local);
+            }
+        }
+        const auto fast = fastest(local, recall_wanted);
+        for (const AboveFloor& each : above_floor_) {
+            if (fast && each.clients == clients && each.local.ef_search == fast->ef_search) {
+                ratios_ << demo::padded(
+                               described(dataset_) + ", c=" + std::to_string(clients) +
+                                   ", (LOCAL - floor) / in process",
+                               60
+                           )
+                        << demo::fixed(each.ratio(), 2) << "   at ef " << each.local.ef_search
+                        << ": " << demo::fixed(microseconds(each.local), 0) << ", "
+                        << demo::fixed(microseconds(each.floor), 0) << ", "
+                        << demo::fixed(microseconds(each.bare), 0) << " us\n";
+            }
         }
     }
 
@@ -254,7 +258,7 @@ class Knn {
     demo::Terminal& terminal_;
     std::ofstream ratios_;
     std::ofstream points_;
-    Curve local_;
+    std::vector<AboveFloor> above_floor_;
     bool all_by_veer_ = true;
 };
 

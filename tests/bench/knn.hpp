@@ -33,8 +33,9 @@ struct KnnOptions {
 ///
 /// 1. LOCAL (key and distance) and REWRITE (the row), with one client and with eight, by ef_search;
 /// LOCAL under conditions.
-/// 2. A table of ten rows: what a search costs besides searching.
-/// 3. hnswlib with float32 and veer's index in this process.
+/// 2. Beside each LOCAL, a table of ten rows: what a search costs besides searching (the floor).
+/// 3. hnswlib with float32 and veer's index in this process, with as many threads as clients, and
+/// what LOCAL takes above the floor as a multiple of veer's index alone.
 ///
 /// Returns whether veer has answered whatever it was asked.
 bool knn(const KnnOptions& options, const Dataset& dataset, demo::Terminal& terminal);
