@@ -9,8 +9,13 @@
 #include <cstring>
 
 // NEON belongs to every 64-bit ARM processor; the product of bytes by fours (SDOT, of ARMv8.2) does
-// not, and is named by the functions that need it.
+// not, and is named by the functions that need it. Before 16, clang has it only where all is
+// compiled for such processors.
+#if defined(__ARM_FEATURE_DOTPROD)
+#define VEER_DOTPROD
+#elif !defined(__clang__) || __clang_major__ >= 16
 #define VEER_DOTPROD __attribute__((target("arch=armv8.2-a+dotprod")))
+#endif
 
 namespace veer::index {
 
@@ -127,6 +132,7 @@ std::int32_t dot_int8_neon(const std::int8_t* a, const std::int8_t* b, std::size
     return sum;
 }
 
+#if defined(VEER_DOTPROD)
 VEER_DOTPROD std::int32_t dot_int8_dotprod(
     const std::int8_t* a, const std::int8_t* b, std::size_t count
 ) {
@@ -150,6 +156,8 @@ VEER_DOTPROD std::int32_t dot_int8_dotprod(
     }
     return sum;
 }
+
+#endif
 
 /// All ones in each of 16 bytes whose bit is set in two bytes of a row.
 uint8x16_t mask_of(const std::byte* bits) {
@@ -193,6 +201,7 @@ const Kernels* neon_kernels() {
 }
 
 const Kernels* neon_dotprod_kernels() {
+#if defined(VEER_DOTPROD)
     static constexpr Kernels kernels{
         "neon dotprod",
         l2_squared_neon,
@@ -203,6 +212,9 @@ const Kernels* neon_dotprod_kernels() {
         sums_where_neon};
     constexpr unsigned long dotprod = 1UL << 20U;  // HWCAP_ASIMDDP of the kernel's <asm/hwcap.h>
     return (getauxval(AT_HWCAP) & dotprod) != 0 ? &kernels : nullptr;
+#else
+    return nullptr;
+#endif
 }
 
 }  // namespace veer::index
