@@ -292,6 +292,38 @@ void add_compared(
     }
 }
 
+struct Served {
+    std::shared_ptr<const router::Plan> plan;
+    std::uint64_t veer = 0;
+    std::uint64_t postgres = 0;
+
+    std::uint64_t all() const { return veer + postgres; }
+};
+
+/// Of thousands of shapes, those that are shown.
+std::vector<Served> most_served(const router::PlanCache& plans) {
+    constexpr std::size_t shown_max = 200;
+    std::vector<Served> all;
+    for (auto& plan : plans.plans()) {
+        if (!plan->is_search_or_call()) {
+            continue;  // nobody's to see
+        }
+        const router::PlanTally& tally = *plan->tally;
+        const Served one{
+            .plan = plan,
+            .veer = tally.veer.load(std::memory_order_relaxed),
+            .postgres = tally.postgres.load(std::memory_order_relaxed)};
+        if (one.all() > 0) {
+            all.push_back(one);
+        }
+    }
+    std::stable_sort(all.begin(), all.end(), [](const Served& left, const Served& right) {
+        return left.all() > right.all();
+    });
+    all.resize(std::min(all.size(), shown_max));
+    return all;
+}
+
 }  // namespace
 
 void add_position(const std::vector<RouteView>& views, admin::RouteFacts& facts) {
@@ -416,44 +448,29 @@ void add_queries(
     const std::vector<router::compare::ShapeRecord>& shapes,
     admin::Snapshot& snapshot
 ) {
-    constexpr std::size_t shown_max = 200;
     constexpr std::size_t sql_bytes_max = 300;
-    for (const auto& plan : plans.plans()) {
-        if (!plan->is_search_or_call()) {
-            continue;  // nobody's to see
-        }
-        const router::PlanTally& tally = *plan->tally;
+    for (const Served& served : most_served(plans)) {
+        const router::Plan& plan = *served.plan;
         admin::QueryFacts facts{
-            .fingerprint = router::cutover::shape_text(plan->shape_id),
-            .sql = shown_shape(plan->shape, sql_bytes_max),
-            .eligible = plan->query() != nullptr,
-            .veer = tally.veer.load(std::memory_order_relaxed),
-            .postgres = tally.postgres.load(std::memory_order_relaxed),
-            .fallbacks = tally.fallbacks.load(std::memory_order_relaxed)};
-        if (facts.veer + facts.postgres == 0) {
-            continue;  // none yet
-        }
-        if (const char* const reason = tally.last_reason.load(std::memory_order_relaxed)) {
+            .fingerprint = router::cutover::shape_text(plan.shape_id),
+            .sql = shown_shape(plan.shape, sql_bytes_max),
+            .eligible = plan.query() != nullptr,
+            .veer = served.veer,
+            .postgres = served.postgres,
+            .fallbacks = plan.tally->fallbacks.load(std::memory_order_relaxed)};
+        if (const char* const reason = plan.tally->last_reason.load(std::memory_order_relaxed)) {
             facts.reason = reason;
         }
-        if (const auto* const query = plan->query()) {
+        if (const auto* const query = plan.query()) {
             if (const router::Route* const route = routes.find(*query)) {
                 facts.route = route->name;
-                facts.quarantined = route->traffic->quarantined(plan->shape_id);
+                facts.quarantined = route->traffic->quarantined(plan.shape_id);
             }
             facts.filtered = query->clauses.condition.has_value();
         }
-        add_compared(shapes, plan->shape_id, facts);
+        add_compared(shapes, plan.shape_id, facts);
         snapshot.queries.push_back(std::move(facts));
     }
-    std::stable_sort(
-        snapshot.queries.begin(),
-        snapshot.queries.end(),
-        [](const auto& left, const auto& right) {
-            return left.veer + left.postgres > right.veer + right.postgres;
-        }
-    );
-    snapshot.queries.resize(std::min(snapshot.queries.size(), shown_max));
 }
 
 void add_comparisons(const router::compare::Ledger& ledger, admin::Snapshot& snapshot) {
