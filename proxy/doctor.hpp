@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storage/source/catalogue.hpp"
+#include "storage/source/wake.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -79,8 +80,11 @@ struct Finding {
 /// Decides from facts alone.
 std::vector<Finding> examine(const DoctorFacts& facts);
 
-/// Reads the facts; changes nothing.
-storage::Result<DoctorFacts> read_facts(const std::string& dsn);
+/// Reads the facts; changes nothing. Waits for no lock longer than two seconds, and for no
+/// statement longer than ten; `wake` ends it at once.
+storage::Result<DoctorFacts> read_facts(
+    const std::string& dsn, const storage::source::Wake* wake = nullptr
+);
 
 bool has_problem(const std::vector<Finding>& findings);
 

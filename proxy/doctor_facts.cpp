@@ -12,6 +12,14 @@ namespace {
 using storage::Result;
 using storage::source::Connection;
 
+/// Some of the catalogue's functions wait for the locks of a migration.
+constexpr const char* settings =
+    "SET default_transaction_read_only = on; SET lock_timeout = '2s'; SET statement_timeout = "
+    "'10s'";
+
+/// Above the server's own, so that its reason arrives first.
+constexpr std::chrono::seconds answer_time_max{15};
+
 constexpr const char* server_query = R"(
     SELECT current_user, pg_catalog.current_database(),
            coalesce(pg_catalog.host(pg_catalog.inet_server_addr()) || ':' || pg_catalog.inet_server_port(), ''),
@@ -142,16 +150,19 @@ Result<void> read_columns(Connection& connection, std::vector<VectorColumn>& col
 
 }  // namespace
 
-Result<DoctorFacts> read_facts(const std::string& dsn) {
+Result<DoctorFacts> read_facts(const std::string& dsn, const storage::source::Wake* wake) {
     auto connection = Connection::open(
-        {.dsn = dsn, .application_name = "veer doctor", .replication = false, .wake = nullptr}
+        {.dsn = dsn,
+         .application_name = "veer doctor",
+         .replication = false,
+         .wake = wake,
+         .statement_time_max = answer_time_max}
     );
     if (!connection.has_value()) {
         return connection.error();
     }
     DoctorFacts facts;
-    if (auto read = connection->query("SET default_transaction_read_only = on");
-        !read.has_value()) {
+    if (auto read = connection->query(settings); !read.has_value()) {
         return read.error();
     }
     if (auto read = read_server(*connection, facts.server); !read.has_value()) {

@@ -191,6 +191,31 @@ admin::Outcome to_outcome(const Drills::Wanted& wanted, const Drills::Drilled& d
          count(found.client_errors)}};
 }
 
+admin::Outcome examined(const storage::Result<DoctorFacts>& facts) {
+    if (!facts.has_value()) {
+        const bool connection = facts.error().code == storage::Errc::connection;
+        return admin::Failure{
+            .sqlstate = connection ? "08006" : "F0000",
+            .message = facts.error().message,
+            .hint = connection ? "SHOW HOSTS, SHOW REPLICATION"
+                               : "It waits for no lock longer than two seconds: try again later."};
+    }
+    std::vector<admin::Row> rows;
+    const auto known = [](std::string text) {
+        return text.empty() ? admin::Value{} : admin::Value(std::move(text));
+    };
+    for (Finding& finding : examine(*facts)) {
+        rows.push_back(
+            {known(std::move(finding.code)),
+             std::move(finding.section),
+             std::move(finding.text),
+             std::string(word_of(finding.mark)),
+             known(std::move(finding.fix))}
+        );
+    }
+    return rows;
+}
+
 }  // namespace
 
 /// Routes are named in full, or by their relation or its name where that is one route's only.
@@ -384,28 +409,16 @@ void ProcessOperations::replay(const Command& command, std::function<void(admin:
 }
 
 /// Of the server as veer's own role sees it.
-admin::Outcome ProcessOperations::doctor() const {
-    const auto facts = read_facts(parts_.config.state().started.upstream.dsn);
-    if (!facts.has_value()) {
-        return admin::Failure{
-            .sqlstate = "08006",
-            .message = facts.error().message,
-            .hint = "SHOW HOSTS, SHOW REPLICATION"};
+void ProcessOperations::doctor(const std::function<void(admin::Outcome)>& done) {
+    const bool begun = parts_.server_look.begin([done](const storage::Result<DoctorFacts>& facts) {
+        done(examined(facts));
+    });
+    if (!begun) {
+        done(admin::Failure{
+            .sqlstate = "55000",
+            .message = "the server is being asked already",
+            .hint = "Try again in a moment."});
     }
-    std::vector<admin::Row> rows;
-    const auto known = [](std::string text) {
-        return text.empty() ? admin::Value{} : admin::Value(std::move(text));
-    };
-    for (Finding& finding : examine(*facts)) {
-        rows.push_back(
-            {known(std::move(finding.code)),
-             std::move(finding.section),
-             std::move(finding.text),
-             std::string(word_of(finding.mark)),
-             known(std::move(finding.fix))}
-        );
-    }
-    return rows;
 }
 
 /// As it was then; keys are written by the table as it is now.
@@ -493,7 +506,7 @@ void ProcessOperations::carry_out(
         return;
     }
     if (command.verb == Verb::doctor) {
-        parts_.aside([this, done = std::move(done)] { done(doctor()); });
+        doctor(done);
         return;
     }
     if (command.verb == Verb::mismatch) {

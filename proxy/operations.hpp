@@ -10,6 +10,7 @@
 #include "proxy/net/server.hpp"
 #include "proxy/net/shared.hpp"
 #include "proxy/reload.hpp"
+#include "proxy/server_look.hpp"
 #include "router/compare/calibration.hpp"
 #include "router/compare/ignored.hpp"
 #include "router/router.hpp"
@@ -39,7 +40,9 @@ class ProcessOperations final : public admin::Operations {
         compare::Comparer& comparer;
         router::compare::Ignored& ignored;
         std::function<router::cutover::Time()> now;  ///< as the cutover means it
-        /// Runs a task where it may take its time.
+        ServerLook& server_look;
+        /// Runs a task that reads files, where guards and signals wait for it: nothing that asks
+        /// another server.
         std::function<void(std::function<void()>)> aside;
         std::string version;
     };
@@ -74,7 +77,7 @@ class ProcessOperations final : public admin::Operations {
     admin::Outcome reload(bool dry_run);
     void replay(const admin::Command& command, std::function<void(admin::Outcome)> done);
     void compare_search(const admin::Command& command, std::function<void(admin::Outcome)> done);
-    admin::Outcome doctor() const;
+    void doctor(const std::function<void(admin::Outcome)>& done);
     admin::Outcome mismatch(const admin::Command& command) const;
     admin::Outcome rebuild(const admin::Command& command, const admin::Actor& actor);
     void calibrate(const admin::Command& command, std::function<void(admin::Outcome)> done);

@@ -26,6 +26,7 @@
 #include "proxy/reload.hpp"
 #include "proxy/secret_store.hpp"
 #include "proxy/security.hpp"
+#include "proxy/server_look.hpp"
 #include "proxy/token_file.hpp"
 #include "proxy/traffic_facts.hpp"
 #include "proxy/upstream_watch.hpp"
@@ -412,6 +413,7 @@ class Process {
                        return course_.now();
                    }}
           ),
+          server_look_(config.upstream.dsn),
           operations_(
               {.router = copy_.router,
                .replica = copy_.replica,
@@ -425,6 +427,7 @@ class Process {
                .comparer = copy_.comparer,
                .ignored = copy_.ignored,
                .now = [this] { return course_.now(); },
+               .server_look = server_look_,
                .aside = [this](std::function<void()> task
                         ) { boost::asio::post(context_, std::move(task)); },
                .version = VEER_VERSION}
@@ -470,6 +473,7 @@ class Process {
         copy_.comparer.stop();  // its last findings are stored
         copy_.golden.stop();
         course_.stop();  // operators get their answers while they can be reached
+        server_look_.stop();
         upstream_watch_.stop();
         freshness_probe_.stop();
         host_watch_.stop();
@@ -512,6 +516,7 @@ class Process {
     net::Server server_;
     LiveConfig live_config_;
     Drills drills_;
+    ServerLook server_look_;
     ProcessOperations operations_;
     admin::ConsoleEntrance entrance_;
     admin::HttpServer site_;

@@ -219,7 +219,11 @@ Result<pg_result*> Connection::next_result(Clock::time_point deadline) {
             return waited.error();
         }
         if (*waited == Waited::timed_out) {
-            return Error{Errc::connection, "Postgres did not answer a statement within 60 s."};
+            const auto most = std::chrono::ceil<std::chrono::seconds>(statement_time_max_);
+            return Error{
+                Errc::connection,
+                "Postgres did not answer a statement within " + std::to_string(most.count()) +
+                    " s."};
         }
         if (PQconsumeInput(connection_.get()) == 0) {
             return failure(nullptr);

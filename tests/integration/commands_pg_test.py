@@ -9,12 +9,13 @@ import json
 import os
 import pathlib
 import pty
+import signal
 import subprocess
 import sys
 import threading
 
 from admin_veer import AdminVeer, answered_by, await_idle_slots, error_of, expect, run_scenes
-from private_servers import session, wait_until
+from private_servers import SECONDS_MAX, session, wait_until
 from psycopg.rows import dict_row
 
 
@@ -303,6 +304,69 @@ def scene_doctor(binary, postgres):
     with session(postgres.port) as db:
         db.execute("DROP TABLE keyless")
         db.execute("DROP ROLE plain")
+
+
+def stopped_in_a_lock(db):
+    """The process of a SHOW DOCTOR that waits for a lock, no longer running; 0 where none was caught."""
+    waiting = ("SELECT pid FROM pg_stat_activity"
+               " WHERE application_name = 'veer doctor' AND wait_event_type = 'Lock'")
+    row = db.execute(waiting).fetchone()
+    if row is None:
+        return 0
+    os.kill(row[0], signal.SIGSTOP)
+    if db.execute(waiting).fetchone() == row:
+        return row[0]
+    os.kill(row[0], signal.SIGCONT)  # it had its lock_timeout in between
+    return 0
+
+
+class Asking:
+    """A reader who says SHOW DOCTOR again and again."""
+
+    def __init__(self, veer):
+        self.errors, self.stopped = [], threading.Event()
+        self.thread = threading.Thread(target=self.ask, args=(veer,))
+
+    def ask(self, veer):
+        with veer.by_tcp() as reader:
+            while not self.stopped.is_set() and not reader.closed:
+                self.errors.append(error_of(lambda: reader.execute("SHOW DOCTOR")))
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopped.set()
+        self.thread.join()
+
+
+def scene_doctor_waits(binary, postgres):
+    """A look at the server that gets no answer keeps nobody from a panic, nor veer from its end."""
+    with session(postgres.port) as db:
+        db.execute("CREATE TABLE parted (id bigint PRIMARY KEY, embedding vector(3)) PARTITION BY RANGE (id)")
+        db.execute("CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (1000)")
+        db.execute("CREATE INDEX ON parted USING hnsw (embedding vector_cosine_ops)")
+    with session(postgres.port) as db, AdminVeer(binary, postgres) as veer, session(postgres.port) as migration:
+        migration.execute("BEGIN; LOCK TABLE parted_1 IN ACCESS EXCLUSIVE MODE")
+        process = 0
+        try:
+            with Asking(veer) as reader:
+                process = wait_until(lambda: stopped_in_a_lock(db), "a look that waits for a lock")
+                (veer.data / "panic").touch()
+                with veer.console() as operator:
+                    panic = lambda: operator.execute("SELECT panic FROM veer.version").fetchone()[0]
+                    wait_until(panic, "the panic file to act")
+                    expect(error_of(lambda: operator.execute("SHOW DOCTOR")), "55000", "a second look meanwhile")
+                expect(set(reader.errors) <= {"F0000"}, True, f"a lock that nobody lets go of: {reader.errors}")
+                reader.stopped.set()
+                veer.process.terminate()
+                expect(veer.process.wait(SECONDS_MAX), 0, "veer's end meanwhile")
+        finally:
+            if process:
+                os.kill(process, signal.SIGCONT)
+    with session(postgres.port) as db:
+        db.execute("DROP TABLE parted")
 
 
 def left_behind(postgres):
