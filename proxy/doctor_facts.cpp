@@ -1,5 +1,6 @@
 #include "proxy/doctor.hpp"
 #include "storage/source/slot.hpp"
+#include "storage/source/tls_options.hpp"
 
 #include <chrono>
 
@@ -152,7 +153,7 @@ Result<void> read_columns(Connection& connection, std::vector<VectorColumn>& col
 
 Result<DoctorFacts> read_facts(const std::string& dsn, const storage::source::Wake* wake) {
     auto connection = Connection::open(
-        {.dsn = dsn,
+        {.dsn = storage::source::for_installed_libpq(dsn),
          .application_name = "veer doctor",
          .replication = false,
          .wake = wake,

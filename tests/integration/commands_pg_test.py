@@ -290,6 +290,8 @@ def scene_doctor(binary, postgres):
     good = run(f"{dsn} user=postgres")
     expect(good.returncode, 0, good.stdout + good.stderr)
     expect("public.documents.embedding  public.vector(3)" in good.stdout, True, good.stdout)
+    newer = run(f"{dsn} user=postgres sslnegotiation=postgres")  # which libpq 15 does not know, and veer does
+    expect(newer.returncode, 0, newer.stdout + newer.stderr)
     with session(postgres.port) as db:
         db.execute("DROP ROLE IF EXISTS plain")
         db.execute("CREATE ROLE plain LOGIN")
