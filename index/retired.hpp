@@ -17,10 +17,8 @@ namespace veer::index {
 /// Nobody gets it from here: once nobody else has it, that stays so.
 class Retired {
   public:
-    void add(std::shared_ptr<const void> one) {
-        const std::lock_guard lock{mutex_};
-        all_.push_back(std::move(one));
-    }
+    /// Without memory for the list, whoever has it last frees it.
+    void add(std::shared_ptr<const void> one) noexcept;
 
     /// Frees, in this thread, what nobody else has; whether some are left.
     bool sweep();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <utility>
 
 // Searches of an index, each in one snapshot.
@@ -113,12 +114,21 @@ Result<std::vector<Hit>> RouteIndex::Impl::search(const SearchRequest& request, 
     return hits;
 }
 
+/// Searches run on threads that nobody but they themselves would keep from ending the process.
 Result<std::vector<Hit>> RouteIndex::search(const SearchRequest& request) const {
-    return impl_->search(request, false);
+    try {
+        return impl_->search(request, false);
+    } catch (const std::exception&) {
+        return make_error_code(Errc::out_of_memory);
+    }
 }
 
 Result<std::vector<Hit>> RouteIndex::search_exact(const SearchRequest& request) const {
-    return impl_->search(request, true);
+    try {
+        return impl_->search(request, true);
+    } catch (const std::exception&) {
+        return make_error_code(Errc::out_of_memory);
+    }
 }
 
 }  // namespace veer::index

@@ -40,6 +40,20 @@ constexpr unsigned tail_doublings = 7;
 /// When a rebuild that found no memory is tried again.
 constexpr std::chrono::milliseconds retry_after{10'000};
 
+/// Says until it dies, whatever is thrown meanwhile, that something is going on.
+class Saying {
+  public:
+    Saying(std::atomic<bool>& what, bool so) : what_{what} { what_ = so; }
+
+    Saying(const Saying&) = delete;
+    Saying& operator=(const Saying&) = delete;
+
+    ~Saying() { what_ = false; }
+
+  private:
+    std::atomic<bool>& what_;
+};
+
 /// Which slots' records readers of `published` and later can see: where each goes when records
 /// alone are copied.
 struct Kept {
@@ -198,13 +212,16 @@ std::chrono::milliseconds RouteIndex::Impl::keep_up(const std::atomic<bool>& sto
         worn = worn || is_worn();
         worn_records = has_worn_records();
     }
-    rebuilding_ = worn || rebuild_wanted_;
-    const bool due = rebuild_wanted_.exchange(false) || worn;
-    bool rebuilt = !due || rebuild(stopping);
-    if (due && rebuilt && !stopping && judge_codes()) {
-        rebuilt = rebuild(stopping);  // without codes
+    bool due = worn || rebuild_wanted_;
+    bool rebuilt = true;
+    {
+        const Saying rebuilding{rebuilding_, due};
+        due = rebuild_wanted_.exchange(false) || worn;
+        rebuilt = !due || rebuild(stopping);
+        if (due && rebuilt && !stopping && judge_codes()) {
+            rebuilt = rebuild(stopping);  // without codes
+        }
     }
-    rebuilding_ = false;
     if (worn_records && (!due || !rebuilt)) {  // a rebuild leaves the superseded out, too
         renew_records(stopping);
     }
@@ -269,16 +286,16 @@ bool RouteIndex::Impl::rebuild_from(
     Changes begin,
     const std::atomic<bool>& stopping
 ) {
-    // A file's room is taken from the disk at once, and the budget is asked only then.
-    const std::size_t wanted = options_.vector_file.used() ? 0 : live * 5 / 4;
-    const std::size_t capacity = std::min(std::max(capacity_min, wanted), slots_max());
-    GraphOptions graph = graph_options();
-    graph.walk_vectors = live < vectors_walked_until_;
-    auto fresh = Segment::create(space_, graph, capacity, room());
-    if (!fresh || !(*fresh)->make_room(std::max<std::size_t>(live, 1))) {
-        return false;
-    }
     try {
+        // A file's room is taken from the disk at once, and the budget is asked only then.
+        const std::size_t wanted = options_.vector_file.used() ? 0 : live * 5 / 4;
+        const std::size_t capacity = std::min(std::max(capacity_min, wanted), slots_max());
+        GraphOptions graph = graph_options();
+        graph.walk_vectors = live < vectors_walked_until_;
+        auto fresh = Segment::create(space_, graph, capacity, room());
+        if (!fresh || !(*fresh)->make_room(std::max<std::size_t>(live, 1))) {
+            return false;
+        }
         RecordsCopy copy{records, make_records(), published};
         Rebuild rebuild{old, *fresh, std::move(copy), published};
         return copy_all(rebuild, std::move(begin), stopping);

@@ -113,6 +113,11 @@ void Segment::judge_codes(std::size_t slots) {
     }
     const std::size_t step = (slots + rows_judged_by - 1) / rows_judged_by;
     std::vector<Slot> sample;
+    try {
+        sample.reserve(rows_judged_by);
+    } catch (const std::exception&) {
+        return;  // another time: they are as good as they were
+    }
     for (std::size_t i = 0; i < slots; i += step) {
         const auto slot = static_cast<Slot>(i);
         if (versions_.death(slot) == never) {  // one read back may have no vector else

@@ -4,6 +4,13 @@
 
 namespace veer::index {
 
+namespace {
+
+/// When a job that found no memory runs again.
+constexpr std::chrono::milliseconds pause_after_failure{10'000};
+
+}  // namespace
+
 void Upkeep::request() {
     const std::lock_guard lock{mutex_};
     if (stopping_) {
@@ -56,7 +63,11 @@ void Upkeep::run() {
         requested_ = false;
         running_ = true;
         lock.unlock();
-        pause = job_(stopping_);
+        try {
+            pause = job_(stopping_);
+        } catch (const std::exception&) {
+            pause = pause_after_failure;
+        }
         lock.lock();
         running_ = false;
         changed_.notify_all();

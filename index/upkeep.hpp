@@ -16,7 +16,8 @@ namespace veer::index {
 /// Invariants:
 /// 1. request() never waits for the job. The thread begins with the first one.
 /// 2. The job runs once at a time; a request during it makes it run again.
-/// 3. After stop() the job neither runs nor will; it is told by `stopping` and must end soon.
+/// 3. A job that throws has found no memory: it runs again after 10 s, or at the next request.
+/// 4. After stop() the job neither runs nor will; it is told by `stopping` and must end soon.
 class Upkeep {
   public:
     /// Returns after which time to run again unasked; zero: not.

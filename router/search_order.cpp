@@ -2,27 +2,43 @@
 
 #include "router/candidate.hpp"
 
+#include <exception>
+
 namespace veer::router {
 
-Found SearchOrder::run() const {
-    if (candidate != nullptr) {
-        return candidate->search(*this);
+namespace {
+
+Found carried_out(const SearchOrder& order) {
+    if (order.candidate != nullptr) {
+        return order.candidate->search(order);
     }
-    if (abandoned && abandoned->load()) {
+    if (order.abandoned && order.abandoned->load()) {
         return index::make_error_code(index::Errc::cancelled);
     }
-    if (deadline && std::chrono::steady_clock::now() > *deadline) {
+    if (order.deadline && std::chrono::steady_clock::now() > *order.deadline) {
         return index::make_error_code(index::Errc::late);
     }
     std::vector<float> memory;
-    return index->search(
-        {.query = index::elements_of(vector, memory),
-         .k = rows,
-         .ef = ef,
-         .filter = filter ? &*filter : nullptr,
-         .columns = columns,
-         .limits = {.cancelled = abandoned.get(), .deadline = deadline}}
+    return order.index->search(
+        {.query = index::elements_of(order.vector, memory),
+         .k = order.rows,
+         .ef = order.ef,
+         .filter = order.filter ? &*order.filter : nullptr,
+         .columns = order.columns,
+         .limits = {.cancelled = order.abandoned.get(), .deadline = order.deadline}}
     );
+}
+
+}  // namespace
+
+/// Whatever thread carries it out: one search without memory is Postgres' to answer, and must not
+/// end the others.
+Found SearchOrder::run() const {
+    try {
+        return carried_out(*this);
+    } catch (const std::exception&) {
+        return index::make_error_code(index::Errc::out_of_memory);
+    }
 }
 
 }  // namespace veer::router

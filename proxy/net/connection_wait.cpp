@@ -1,6 +1,9 @@
 #include "proxy/net/connection.hpp"
+#include "proxy/net/post_surely.hpp"
 
 #include <boost/asio/post.hpp>
+
+#include <chrono>
 
 // A search that needs the index to have caught up waits here, not the thread; nor does the thread
 // wait for a long one, or for a disk.
@@ -60,16 +63,18 @@ bool Connection::search_aside(const session::PendingSearch& search) {
     search_abandoned_ = std::make_shared<std::atomic<bool>>(false);
     router::SearchOrder order = search.order;
     order.abandoned = search_abandoned_;
+    // All that telling takes is made here: the other thread has nobody to tell of a lack of memory.
+    const auto found =
+        std::make_shared<router::Found>(index::make_error_code(index::Errc::out_of_memory));
+    const EventLoop::Task told =
+        task(weak_from_this(), [number = search.number, found](Connection& self) {
+            self.on_found(number, *found);
+        });
     boost::asio::post(
         search.order.candidate ? shared_.searches_elsewhere : shared_.long_searches,
-        [weak = weak_from_this(),
-         &loop = worker_.loop,
-         number = search.number,
-         order = std::move(order),
-         place] {
-            loop.post(task(weak, [number, found = order.run()](Connection& self) {
-                self.on_found(number, found);
-            }));
+        [&loop = worker_.loop, order = std::move(order), found, told, place] {
+            *found = order.run();
+            post_surely(loop, told);
         }
     );
     return true;

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <filesystem>
 #include <map>
+#include <new>
 #include <random>
 #include <thread>
 
@@ -242,6 +243,22 @@ TEST_CASE("A node that no path leads to is found and linked again", "[index]") {
     CHECK(Reach{store.links(), 0, count}.next_lost(stopping) == no_slot);
     const auto kept = static_cast<std::ptrdiff_t>(store.links().at(300, 0).read(links));
     CHECK(std::count(links.begin(), links.begin() + kept, Slot{301}) == 1);
+}
+
+TEST_CASE("Upkeep that finds no memory runs at the next request", "[index]") {
+    std::atomic<int> runs{0};
+    Upkeep upkeep{[&](const std::atomic<bool>&) -> std::chrono::milliseconds {
+        if (++runs == 1) {
+            throw std::bad_alloc{};
+        }
+        return std::chrono::milliseconds{0};
+    }};
+    upkeep.request();
+    upkeep.settle();
+    CHECK(runs == 1);
+    upkeep.request();
+    upkeep.settle();
+    CHECK(runs == 2);
 }
 
 TEST_CASE("Upkeep runs when asked, once more when asked meanwhile, and not after stop", "[index]") {
