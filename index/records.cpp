@@ -15,6 +15,10 @@ constexpr std::size_t head_bytes = 16;
 /// Texts take so much of the budget at a time.
 constexpr std::size_t text_bytes_taken = 64U << 10U;
 
+std::uint64_t taken_for_texts(std::uint64_t bytes) {
+    return (bytes + text_bytes_taken - 1) / text_bytes_taken * text_bytes_taken;
+}
+
 }  // namespace
 
 Records::Records(
@@ -86,12 +90,26 @@ bool Records::set(Slot slot, std::span<const storage::ColumnValue> values, Seque
             return false;
         }
     }
-    const std::size_t texts = text_bytes();
-    if (!texts_.grow_to((texts + text_bytes_taken - 1) / text_bytes_taken * text_bytes_taken)) {
+    if (!make_room_for_texts(text_bytes())) {
         return false;
     }
     finish(slot, *record);
     return true;
+}
+
+bool Records::make_room_for_texts(std::uint64_t bytes) {
+    return texts_.grow_to(taken_for_texts(bytes));
+}
+
+std::size_t Records::text_bytes(Record record) const {
+    std::size_t bytes = 0;
+    for (const auto& column : columns_) {
+        const bool varies = storage::send_bytes(column->type()) == 0;
+        bytes += varies && !column->is_null(record)
+                     ? sizeof(std::uint32_t) + column->bytes(record).size()
+                     : 0;
+    }
+    return bytes;
 }
 
 bool Records::take(Slot slot, const Records& from, Record record, Sequence birth) {

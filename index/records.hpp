@@ -63,6 +63,12 @@ class Records {
     /// Gives a slot the values that another one has in `from`.
     bool take(Slot slot, const Records& from, Record record, Sequence birth);
 
+    /// Takes of the budget what texts will need, all of it or nothing; says whether it was there.
+    bool make_room_for_texts(std::uint64_t bytes);
+
+    /// What the record's texts take, where nobody shares them.
+    std::size_t text_bytes(Record record) const;
+
     /// What texts have taken of the budget; from any thread.
     std::uint64_t memory_bytes() const { return texts_.bytes(); }
 

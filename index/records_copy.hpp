@@ -3,8 +3,10 @@
 #include "index/records.hpp"
 #include "index/versions.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 namespace veer::index {
@@ -30,6 +32,20 @@ class RecordsCopy {
 
     const std::shared_ptr<Records>& fresh() const { return fresh_; }
 
+    /// Takes what the texts of records up to number `end` need at most, all of it or nothing: a
+    /// copy that fails in its middle would leave nobody else any memory until then.
+    template <class Moved>
+    bool make_room(std::size_t end, const Moved& moved) {
+        std::uint64_t bytes = 0;
+        for (std::size_t at = 0; at < end && bytes < old_->memory_bytes(); ++at) {
+            const auto record = static_cast<Record>(at);
+            if (moved(old_->slot(record)) != no_slot && !superseded(record)) {
+                bytes += old_->text_bytes(record);
+            }
+        }
+        return fresh_->make_room_for_texts(std::min(bytes, old_->memory_bytes()));
+    }
+
     /// Follows the old records up to number `end`; `moved` says which slot an old one's values go
     /// to, or no_slot. False where memory is missing, or `stopping`.
     template <class Moved>
@@ -45,11 +61,13 @@ class RecordsCopy {
     }
 
   private:
+    bool superseded(Record record) const {
+        return old_->birth(record) <= published_ &&
+               old_->at(old_->slot(record), published_) != record;
+    }
+
     bool copy(Record record, Slot slot) {
-        const Sequence birth = old_->birth(record);
-        const bool superseded =
-            birth <= published_ && old_->at(old_->slot(record), published_) != record;
-        return superseded || fresh_->take(slot, *old_, record, birth);
+        return superseded(record) || fresh_->take(slot, *old_, record, old_->birth(record));
     }
 
     std::shared_ptr<const Records> old_;

@@ -218,7 +218,7 @@ void RouteIndex::Impl::publish() {
         std::swap(snapshot_, next);
     }
     ++open_;
-    if (is_worn() || has_worn_records() || has_grown() || has_doubtful_codes()) {
+    if (needs_upkeep()) {
         upkeep_.request();
     }
 }

@@ -178,7 +178,7 @@ class RouteIndex::Impl {
     bool is_worn() const;
     bool has_worn_records() const;
     bool has_grown() const;
-    bool has_doubtful_codes() const;
+    bool needs_upkeep() const;
     bool judge_codes();
 
     std::chrono::milliseconds keep_up(const std::atomic<bool>& stopping);
@@ -195,7 +195,7 @@ class RouteIndex::Impl {
     std::optional<bool> exchange(
         Rebuild& rebuild, bool catches_up, Changes& changes, const std::atomic<bool>& stopping
     );
-    void renew_records(const std::atomic<bool>& stopping);
+    bool renew_records(const std::atomic<bool>& stopping);
     bool exchange_records(
         RecordsCopy& copy, std::size_t tail_max, std::size_t& end, const std::atomic<bool>& stopping
     );
@@ -218,6 +218,7 @@ class RouteIndex::Impl {
     std::vector<Slot> unlinked_;                       ///< rows that came meanwhile
     std::optional<std::vector<Slot>> deaths_;          ///< since a rebuild looked last
     std::size_t checked_slots_ = 0;                    ///< how many there were at the last repair
+    std::size_t no_memory_for_ = no_slot;              ///< rows that upkeep last found none for
 
     // Upkeep's alone.
     Retired retired_;                       ///< what searches that began before may still use

@@ -63,6 +63,17 @@ struct Kept {
     Slot operator()(Slot slot) const {
         return segment.versions().death(slot) <= published ? no_slot : slot;
     }
+
+    /// What the vectors of those below `end` take, where the number of slots does not say it.
+    std::size_t bytes(std::size_t end) const {
+        std::size_t bytes = 0;
+        for (std::size_t slot = 0; slot < end && !segment.fixed_size(); ++slot) {
+            if ((*this)(static_cast<Slot>(slot)) != no_slot) {
+                bytes += segment.vector_bytes(static_cast<Slot>(slot));
+            }
+        }
+        return bytes;
+    }
 };
 
 }  // namespace
@@ -83,9 +94,13 @@ bool RouteIndex::Impl::has_grown() const {
     return fresh > new_slots_min && fresh * new_share > checked_slots_;
 }
 
-bool RouteIndex::Impl::has_doubtful_codes() const {
+/// What has found no memory waits for its time, however many transactions there are, unless it
+/// needs less by now.
+bool RouteIndex::Impl::needs_upkeep() const {
     const HnswGraph& graph = segment_->graph();
-    return graph.codes_to_be_judged() || graph.codes_are_coarse();
+    const bool waits = live_.size() >= no_memory_for_;
+    return has_grown() || graph.codes_to_be_judged() ||
+           (!waits && (is_worn() || has_worn_records() || graph.codes_are_coarse()));
 }
 
 /// Whether walks by codes would be led astray. Beside the writer: what it reads never changes.
@@ -205,6 +220,7 @@ storage::Result<std::uint64_t> RouteIndex::Impl::checkpoint(
 }
 
 std::chrono::milliseconds RouteIndex::Impl::keep_up(const std::atomic<bool>& stopping) {
+    (void)retired_.sweep();  // its memory may be what was wanted the last time
     bool worn = judge_codes();
     bool worn_records = false;
     {
@@ -222,16 +238,20 @@ std::chrono::milliseconds RouteIndex::Impl::keep_up(const std::atomic<bool>& sto
             rebuilt = rebuild(stopping);  // without codes
         }
     }
+    bool found_memory = rebuilt || !worn;
     if (worn_records && (!due || !rebuilt)) {  // a rebuild leaves the superseded out, too
-        renew_records(stopping);
+        found_memory = renew_records(stopping) && found_memory;
     }
     if (!stopping) {
         repair(stopping);
     }
     const bool in_use = retired_.sweep();
     // What somebody has asked for is not tried again: they hear of it, and may.
-    const bool again = worn && !rebuilt;
-    return again ? retry_after : in_use ? Retirement::pause : std::chrono::milliseconds{0};
+    {
+        const auto lock = keeping_up();
+        no_memory_for_ = found_memory ? no_slot : live_.size();
+    }
+    return !found_memory ? retry_after : in_use ? Retirement::pause : std::chrono::milliseconds{0};
 }
 
 /// False where it found no memory.
@@ -293,10 +313,15 @@ bool RouteIndex::Impl::rebuild_from(
         GraphOptions graph = graph_options();
         graph.walk_vectors = live < vectors_walked_until_;
         auto fresh = Segment::create(space_, graph, capacity, room());
-        if (!fresh || !(*fresh)->make_room(std::max<std::size_t>(live, 1))) {
+        const Kept kept{*old, published};
+        if (!fresh ||
+            !(*fresh)->make_room_for(std::max<std::size_t>(live, 1), kept.bytes(begin.end))) {
             return false;
         }
         RecordsCopy copy{records, make_records(), published};
+        if (!copy.make_room(begin.records_end, kept)) {
+            return false;
+        }
         Rebuild rebuild{old, *fresh, std::move(copy), published};
         return copy_all(rebuild, std::move(begin), stopping);
     } catch (const std::exception&) {
@@ -364,8 +389,9 @@ std::optional<bool> RouteIndex::Impl::exchange(
     return true;
 }
 
-/// Leaves superseded records behind. Where there is no memory for it, the old ones still answer.
-void RouteIndex::Impl::renew_records(const std::atomic<bool>& stopping) {
+/// Leaves superseded records behind. Where there is no memory for it, the old ones still answer;
+/// false.
+bool RouteIndex::Impl::renew_records(const std::atomic<bool>& stopping) {
     std::shared_ptr<Records> old;
     std::shared_ptr<const Segment> segment;
     Sequence published = 0;
@@ -379,18 +405,21 @@ void RouteIndex::Impl::renew_records(const std::atomic<bool>& stopping) {
     }
     try {
         RecordsCopy copy{old, make_records(), published};
+        const Kept kept{*segment, published};
         unsigned round = 0;
         while (
-            copy.follow(end, Kept{*segment, published}, stopping) &&
+            (round > 0 || copy.make_room(end, kept)) && copy.follow(end, kept, stopping) &&
             !exchange_records(copy, tail_rows_max << std::min(round, tail_doublings), end, stopping)
         ) {
             ++round;
         }
-        if (records_ != old) {
-            retired_.add(std::move(old));
+        if (records_ == old) {
+            return stopping;
         }
+        retired_.add(std::move(old));
+        return true;
     } catch (const std::exception&) {
-        return;
+        return false;
     }
 }
 

@@ -84,11 +84,19 @@ RowBytes Segment::row_bytes(const Space& space, const GraphOptions& options, std
         .vectors_max = in_file > 0 ? options.vector_file.memory_first : 0};
 }
 
+bool Segment::fixed_size() const {
+    return graph_->store().space().fixed_size();
+}
+
 Result<void> Segment::make_room(std::size_t slots, std::span<const float> vector) {
+    return make_room_for(slots, graph_->store().arena_bytes(vector));
+}
+
+Result<void> Segment::make_room_for(std::size_t slots, std::size_t vector_bytes) {
     const std::size_t taken = (slots + rows_taken - 1) / rows_taken * rows_taken;
-    const std::size_t arena = graph_->store().arena_bytes(vector);
-    const std::uint64_t bytes = row_bytes_.of(taken) + (arena + arena_bytes_taken - 1) /
-                                                           arena_bytes_taken * arena_bytes_taken;
+    const std::size_t arena =
+        (vector_bytes + arena_bytes_taken - 1) / arena_bytes_taken * arena_bytes_taken;
+    const std::uint64_t bytes = row_bytes_.of(taken) + arena;
     if (slots > slots_max_ || bytes > bytes_max_ || !share_.grow_to(bytes)) {
         return make_error_code(Errc::out_of_memory);
     }

@@ -72,6 +72,16 @@ class Segment {
     /// it has to know the `vector` to come.
     Result<void> make_room(std::size_t slots, std::span<const float> vector = {});
 
+    /// The same where it is known what all vectors take of such a space: all of it, or nothing.
+    Result<void> make_room_for(std::size_t slots, std::size_t vector_bytes);
+
+    /// What the slot's vector takes of such a space.
+    std::size_t vector_bytes(Slot slot) const {
+        return Space::code_floats(vector(slot)) * sizeof(float);
+    }
+
+    bool fixed_size() const;
+
     /// What it has taken of the budget.
     std::uint64_t memory_bytes() const { return share_.bytes(); }
 
@@ -149,20 +159,20 @@ class Segment {
         : row_bytes_{row_bytes},
           slots_max_{room.slots_max},
           bytes_max_{room.bytes_max},
-          share_{room.budget},
           graph_{std::move(graph)},
           versions_{slots_reserved},
-          keys_{slots_reserved} {}
+          keys_{slots_reserved},
+          share_{room.budget} {}
 
     const RowBytes row_bytes_;
     const std::size_t slots_max_;
     const std::uint64_t bytes_max_;
-    MemoryShare share_;  ///< the writer's
 
     std::unique_ptr<HnswGraph> graph_;
     Versions versions_;
     KeyStore keys_;
     std::unordered_map<std::uint64_t, Slot> nodes_by_hash_;  ///< the writer's
+    MemoryShare share_;  ///< the writer's; given back first, as to free a million keys takes long
 };
 
 }  // namespace veer::index
