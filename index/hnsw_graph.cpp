@@ -22,9 +22,6 @@ namespace {
 
 constexpr int level_max = 30;
 
-/// Rows from which codes are learnt; before, walks compare vectors.
-constexpr std::size_t trained_rows_min = 1000;
-
 /// At 128 dimensions codes were measured to save nothing, at 384 a third of a search (README).
 constexpr std::uint32_t quantized_dimensions_min = 256;
 

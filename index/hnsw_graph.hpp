@@ -49,6 +49,9 @@ enum class Precision { exact, approximate };
 /// 5. No exception leaves: memory that cannot be had is Errc::out_of_memory.
 class HnswGraph {
   public:
+    /// Rows from which codes are learnt; before, walks compare vectors.
+    static constexpr std::size_t trained_rows_min = 1000;
+
     /// Takes address space for `slots_max`, and no memory before reserve().
     static Result<std::unique_ptr<HnswGraph>> create(
         const Space& space, const GraphOptions& options, std::size_t slots_max

@@ -49,7 +49,9 @@ storage::Result<std::unique_ptr<Restore>> Restore::begin(
         }
         std::unique_ptr<Restore> restore{new Restore{std::move(*manifest), space.dimensions()}};
         const std::size_t slots = restore->manifest_.slots;
-        auto segment = Segment::create(space, graph, slots + slots / 4 + 1024, room);
+        GraphOptions wanted = graph;
+        wanted.walk_vectors = restore->proved_codes_coarse(graph.quantization);
+        auto segment = Segment::create(space, wanted, slots + slots / 4 + 1024, room);
         if (!segment || !(*segment)->make_room(std::max<std::size_t>(slots, 1))) {
             return useless("There is no memory for it.");
         }
@@ -72,6 +74,11 @@ storage::Result<std::unique_ptr<Restore>> Restore::begin(
     } catch (const std::exception& error) {
         return useless(error.what());
     }
+}
+
+bool Restore::proved_codes_coarse(Quantization quantization) const {
+    return quantization == Quantization::automatic && !manifest_.centre &&
+           manifest_.slots >= HnswGraph::trained_rows_min;
 }
 
 bool Restore::read_chunk(

@@ -40,6 +40,11 @@ class Restore {
 
     const checkpoint::Manifest& manifest() const { return manifest_; }
 
+    /// Whether the graph has none of the codes that so many rows have by themselves, where there
+    /// are any: a sample of them, or their links, proved these too coarse. To learn them anew from
+    /// a sample, which says less, would have the graph linked by them until that is found again.
+    bool proved_codes_coarse(Quantization quantization) const;
+
     /// A row's slot, which nobody else gets; empty where there is none for this key.
     using Claim = Live::node_type;
 

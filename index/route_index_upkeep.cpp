@@ -99,7 +99,7 @@ bool RouteIndex::Impl::has_grown() const {
 bool RouteIndex::Impl::needs_upkeep() const {
     const HnswGraph& graph = segment_->graph();
     const bool waits = live_.size() >= no_memory_for_;
-    return has_grown() || graph.codes_to_be_judged() ||
+    return rebuild_wanted_ || has_grown() || graph.codes_to_be_judged() ||
            (!waits && (is_worn() || has_worn_records() || graph.codes_are_coarse()));
 }
 
@@ -189,7 +189,13 @@ void RouteIndex::Impl::finish_restore() {
     const std::unique_ptr<Restore> restore = std::move(restore_);
     const Restore::Finished finished = restore->finish(unlinked_);
     (void)segment_->train();  // without memory for codes, vectors do
-    segment_->doubt_codes();  // that it had none may have been the links' judgement
+    segment_->doubt_codes();  // rows may have come that they do not tell apart
+    if (restore->proved_codes_coarse(options_.quantization)) {
+        vectors_walked_until_ = 2 * std::size_t{restore->manifest().slots};
+        if (live_.size() >= vectors_walked_until_) {
+            rebuild_wanted_ = true;  // with codes
+        }
+    }
     missing_ += segment_->link(unlinked_, builders_) + (finished.in_memory ? 0U : 1U);
     unlinked_ = {};
     const std::lock_guard lock{mutex_};

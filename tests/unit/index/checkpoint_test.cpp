@@ -1,5 +1,7 @@
 #include "index/checkpoint.hpp"
 
+#include "index/graph_store.hpp"
+#include "index/restore.hpp"
 #include "tests/unit/index/generated.hpp"
 #include "tests/unit/index/memory_chunks.hpp"
 
@@ -370,4 +372,40 @@ TEST_CASE("Rows of another kind that come at a restart show codes to be too coar
     CHECK(again->restored()->rows == 1200);
     again->settle();
     CHECK(recall(*again, queries, 10, 100) >= 0.95);
+}
+
+TEST_CASE("A graph that had given its codes up does not learn them at a restart", "[index]") {
+    constexpr std::uint32_t dimensions = 256;
+    const IndexOptions options{.dimensions = dimensions, .m = 4, .ef_construction = 8};
+    MemoryChunks chunks;
+    RouteIndex index{options};
+    REQUIRE(index.restore(chunks, name).has_value());
+    const Model model = filled(index, clustered(1200, dimensions, 1));
+    written(index);
+    const bool given_up = GENERATE(true, false);
+    const std::string key = checkpoint::manifest_key(name);
+    auto manifest = checkpoint::decode_manifest(key, chunks.values.at(key));
+    REQUIRE(manifest.has_value());
+    REQUIRE(manifest->centre.has_value());
+    if (given_up) {
+        manifest->centre.reset();
+        chunks.values[key] = checkpoint::encode(key, *manifest);
+    }
+    const auto restore = Restore::begin(
+        chunks,
+        name,
+        options,
+        Space{options.metric, dimensions},
+        {.m = options.m, .ef_construction = options.ef_construction},
+        {}
+    );
+    REQUIRE(restore.has_value());
+    REQUIRE(*restore != nullptr);
+    for (const auto& [row, vector] : model) {
+        const Restore::Claim claim = (*restore)->claim(row);
+        REQUIRE((*restore)->fill(claim.mapped(), vector));
+    }
+    REQUIRE((*restore)->segment()->train().has_value());
+    CHECK(((*restore)->segment()->graph().store().sq8() == nullptr) == given_up);
+    check_equal(*restarted(chunks, model, options), model);
 }
