@@ -193,7 +193,11 @@ class RouteIndex::Impl {
     );
     bool copy_all(Rebuild& rebuild, Changes changes, const std::atomic<bool>& stopping);
     std::optional<bool> exchange(
-        Rebuild& rebuild, bool catches_up, Changes& changes, const std::atomic<bool>& stopping
+        Rebuild& rebuild,
+        bool catches_up,
+        Changes& changes,
+        std::chrono::nanoseconds& held,
+        const std::atomic<bool>& stopping
     );
     bool renew_records(const std::atomic<bool>& stopping);
     bool exchange_records(

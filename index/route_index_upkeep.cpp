@@ -34,6 +34,9 @@ constexpr std::size_t caught_up_max = 4096;
 /// Of the time that it waits, what it gets in between: less, or it would never be caught up with.
 constexpr int share_between = 4;
 
+/// And not more: whoever ends the upkeep waits for it.
+constexpr std::chrono::milliseconds between_max{50};
+
 /// Records are copied faster than they can be written. Of those, the tail may grow.
 constexpr unsigned tail_doublings = 7;
 
@@ -345,26 +348,33 @@ bool RouteIndex::Impl::copy_all(
             return false;
         }
         const bool catches_up = round >= rounds_beside;
-        const auto begun = std::chrono::steady_clock::now();
-        const auto exchanged = exchange(rebuild, catches_up, changes, stopping);
+        std::chrono::nanoseconds held{0};
+        const auto exchanged = exchange(rebuild, catches_up, changes, held, stopping);
         if (!exchanged || *exchanged) {
             return exchanged.has_value();
         }
         if (catches_up) {
-            std::this_thread::sleep_for((std::chrono::steady_clock::now() - begun) / share_between);
+            std::this_thread::sleep_for(
+                std::min<std::chrono::nanoseconds>(held / share_between, between_max)
+            );
         }
     }
 }
 
 /// Copies the tail and puts the fresh segment in the old one's place, where the tail is short. Else
 /// says false, and in `changes` what is to be copied first; or, where it is to catch up, has copied
-/// some of it. Nothing where that failed.
+/// some of it, and in `held` how long the writer has waited for that. Nothing where that failed.
 std::optional<bool> RouteIndex::Impl::exchange(
-    Rebuild& rebuild, bool catches_up, Changes& changes, const std::atomic<bool>& stopping
+    Rebuild& rebuild,
+    bool catches_up,
+    Changes& changes,
+    std::chrono::nanoseconds& held,
+    const std::atomic<bool>& stopping
 ) {
     auto matches = std::make_shared<MatchCache>();  // may throw, and what follows may not
     Snapshot before;                                // dies outside of the locks
     const auto lock = keeping_up();
+    const auto begun = std::chrono::steady_clock::now();
     changes = {segment_->graph().size(), records_->size(), std::exchange(*deaths_, {})};
     const bool all = rebuild.left(changes) <= tail_rows_max;
     if (!all && (!catches_up || rebuild.left(changes) > caught_up_max)) {
@@ -375,6 +385,7 @@ std::optional<bool> RouteIndex::Impl::exchange(
     }
     if (!all) {
         changes = rebuild.first_of({segment_->graph().size(), records_->size()}, 0);  // followed
+        held = std::chrono::steady_clock::now() - begun;
         return false;
     }
     segment_ = rebuild.fresh();
