@@ -1,5 +1,6 @@
 #include "proxy/net/cancel_relay.hpp"
 
+#include <exception>
 #include <utility>
 
 namespace veer::proxy::net {
@@ -18,10 +19,15 @@ void CancelRelay::start(
     const auto opened = [self = relay.get()](UpstreamOpener::Opened result) {
         self->on_opened(std::move(result));
     };
-    if (target.address.bytes > 0) {
-        relay->opener_.open(target.address, target.endpoint, opened);
-    } else {
-        relay->opener_.open(target.endpoints, relay, opened);
+    try {
+        if (target.address.bytes > 0) {
+            relay->opener_.open(target.address, target.endpoint, opened);
+        } else {
+            relay->opener_.open(target.endpoints, relay, opened);
+        }
+    } catch (...) {
+        worker.cancels.erase(relay);
+        throw;
     }
 }
 
@@ -43,14 +49,18 @@ void CancelRelay::on_opened(UpstreamOpener::Opened opened) {
         finish();
         return;
     }
-    server_ = std::make_unique<Pipe>(worker_.loop, *this, std::move(opened.socket));
-    server_->layer = std::move(opened.layer);
-    if (server_->send(packet_)) {
-        finish();
-        return;
+    try {
+        server_ = std::make_unique<Pipe>(worker_.loop, *this, std::move(opened.socket));
+        server_->layer = std::move(opened.layer);
+        if (server_->send(packet_)) {
+            finish();
+            return;
+        }
+        deadline_ = worker_.loop.at(EventLoop::Clock::now() + timeout_, [this] { finish(); });
+        server_->watch.want(server_->socket.descriptor(), true, server_->unsent() > 0);
+    } catch (const std::exception&) {
+        finish();  // nothing else would: the opener has done its part
     }
-    deadline_ = worker_.loop.at(EventLoop::Clock::now() + timeout_, [this] { finish(); });
-    server_->watch.want(server_->socket.descriptor(), true, server_->unsent() > 0);
 }
 
 void CancelRelay::on_ready(bool readable, bool writable) {

@@ -1,5 +1,6 @@
 #include "proxy/net/cancel_relay.hpp"
 #include "proxy/net/connection.hpp"
+#include "proxy/net/post_surely.hpp"
 
 #include <algorithm>
 
@@ -28,7 +29,7 @@ void Connection::on_cancel_request(const std::string& packet) {
     }
     // The client waits until this side closes: as from Postgres, the cancel is done by then.
     auto close_here = [weak = weak_from_this(), &loop = worker_.loop] {
-        loop.post([weak] {
+        post_surely(loop, [weak] {
             if (const auto alive = weak.lock()) {
                 alive->close();
             }
@@ -79,29 +80,34 @@ void Connection::cancel_statement(const std::string& packet, const EventLoop::Ta
         done();
         return;
     }
-    auto action = session::Session::CancelAction::nothing;
-    guarded([&] {
-        abandon_search();  // should the session still want it, Postgres gets the statement
-        action = session_->on_cancel(session_now(), worker_.output);
-        carry_out(worker_.output);
-    });
-    if (action == session::Session::CancelAction::nothing) {
-        settle();
-        done();
-        return;
-    }
-    CancelRelay::start(
-        worker_,
-        {.address = server_address_, .endpoint = server_endpoint_},
-        packet,
-        shared_.connect_timeout,
-        security_->upstream,
-        [relayed = task(weak_from_this(), [](Connection& self) { self.on_cancel_relayed(); }),
-         done] {
-            relayed();
+    try {
+        auto action = session::Session::CancelAction::nothing;
+        guarded([&] {
+            abandon_search();  // should the session still want it, Postgres gets the statement
+            action = session_->on_cancel(session_now(), worker_.output);
+            carry_out(worker_.output);
+        });
+        if (action == session::Session::CancelAction::nothing) {
+            settle();
             done();
+            return;
         }
-    );
+        CancelRelay::start(
+            worker_,
+            {.address = server_address_, .endpoint = server_endpoint_},
+            packet,
+            shared_.connect_timeout,
+            security_->upstream,
+            [relayed = task(weak_from_this(), [](Connection& self) { self.on_cancel_relayed(); }),
+             done] {
+                done();
+                relayed();  // may fail
+            }
+        );
+    } catch (...) {
+        done();  // whoever cancels has no deadline, and waits for this one
+        throw;
+    }
     settle();
 }
 
