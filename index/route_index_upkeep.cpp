@@ -272,6 +272,9 @@ bool RouteIndex::Impl::rebuild(const std::atomic<bool>& stopping) {
     Changes begin;
     {
         const auto lock = keeping_up();
+        if (restore_) {
+            return true;  // its rows have yet to come, and have slots of this segment
+        }
         old = segment_;
         records = records_;
         published = open_ - 1;
