@@ -62,8 +62,8 @@ void load_sample(index::Replica& replica) {
 }
 
 std::vector<std::string> sample_facts() {
-    return {"700,700,", "t", "f", "t",      "t",    "t", "f", "read committed", "on", "1",
-            "40",       "",  "",  "public", "0",    "0", "0", "0/64",           "me", "",
+    return {"700,700,", "t", "f", "t",      "t",    "t",  "f", "read committed", "on", "1",
+            "40",       "",  "",  "public", "0",    "0",  "0", "0/64",           "me", "",
             "",         "",  "f", "",       "UTF8", "on", "f"};
 }
 
