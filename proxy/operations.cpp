@@ -4,6 +4,7 @@
 #include "proxy/doctor.hpp"
 #include "proxy/statement_look.hpp"
 #include "router/rewrite.hpp"
+#include "storage/partitions.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -137,6 +138,22 @@ const router::Route* live_route(const router::RouteTable& table, const std::stri
     return found == table.routes.end() ? nullptr : &*found;
 }
 
+/// Whether it is there without an index of pgvector's, by the word of a [[route]] that veer has
+/// started with, or of a statement.
+bool outlives_index(
+    const config::Config& started, const router::RouteTable& table, const router::Route& route
+) {
+    const auto about = [&route](const auto& declared) {
+        return router::is_about(declared, route.table(), route.column.ann);
+    };
+    return std::any_of(table.declared.begin(), table.declared.end(), about) ||
+           std::any_of(
+               started.routes.begin(),
+               started.routes.end(),
+               [&about](const config::Route& each) { return each.engine.empty() && about(each); }
+           );
+}
+
 admin::Failure not_compared() {
     return {
         .sqlstate = "F0000",
@@ -237,16 +254,28 @@ std::string ProcessOperations::route_named(const std::string& name) const {
 }
 
 /// What nobody needs any more once a route is complete. veer runs no DDL on tables of others.
-std::string ProcessOperations::drop_statement(const std::string& name) const {
+std::string ProcessOperations::drop_advice(const std::string& name) const {
     const auto table = parts_.router.routes();
     const router::Route* const route = live_route(*table, name);
     const bool of_pgvector = route != nullptr && (route->column.ann.method == "hnsw" ||
                                                   route->column.ann.method == "ivfflat");
-    return !of_pgvector
-               ? std::string()
-               : "DROP INDEX CONCURRENTLY " + router::quote_identifier(route->table().schema) +
-                     '.' + router::quote_identifier(route->column.ann.name) +
-                     "; or keep it, for the day that it is needed";
+    if (!of_pgvector) {
+        return {};
+    }
+    if (!outlives_index(parts_.config.state().started, *table, *route)) {
+        return "keep pgvector's index, or first add a [[route]] with column = \"" +
+               route->table().schema + '.' + route->table().name + '.' +
+               route->vector_column().name + "\" and operator = \"" +
+               route->column.ann.operator_name +
+               "\" to veer.toml and restart veer: a route that is not declared goes with the index";
+    }
+    // Which Postgres does not do concurrently where the index has partitions.
+    return std::string(
+               storage::is_partitioned(route->table()) ? "DROP INDEX " : "DROP INDEX CONCURRENTLY "
+           ) +
+           router::quote_identifier(route->table().schema) + '.' +
+           router::quote_identifier(route->column.ann.name) +
+           "; or keep it, for the day that it is needed";
 }
 
 void ProcessOperations::move(
@@ -274,7 +303,7 @@ void ProcessOperations::move(
                               ? std::optional(static_cast<std::uint64_t>(*command.version))
                               : std::nullopt;
     const std::string drop = asked.verb == router::cutover::Verb::complete && !asked.dry_run
-                                 ? drop_statement(asked.route)
+                                 ? drop_advice(asked.route)
                                  : std::string();
     parts_.router.control().apply(
         asked,

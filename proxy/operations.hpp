@@ -73,7 +73,7 @@ class ProcessOperations final : public admin::Operations {
         std::function<void(admin::Outcome)> done
     );
     std::string route_named(const std::string& name) const;
-    std::string drop_statement(const std::string& name) const;
+    std::string drop_advice(const std::string& name) const;
     admin::Outcome reload(bool dry_run);
     void replay(const admin::Command& command, std::function<void(admin::Outcome)> done);
     void compare_search(const admin::Command& command, std::function<void(admin::Outcome)> done);

@@ -153,7 +153,8 @@ TEST_CASE(
             console.ask("SELECT route FROM veer.routes WHERE relation = 'public.docs'");
         route.pop_back();
         const std::string completed = console.ask("COMPLETE '" + route + "'");
-        CHECK(completed.find("DROP INDEX CONCURRENTLY \"public\".\"docs_") != std::string::npos);
+        CHECK(completed.find("first add a [[route]]") != std::string::npos);
+        CHECK(completed.find("DROP INDEX") == std::string::npos);
         console.say("REOPEN docs");
         const auto begun = std::chrono::steady_clock::now();
         console.say("ROLLBACK docs REASON 'a test'");
@@ -211,6 +212,64 @@ TEST_CASE(
     Client client(next.dsn("user=postgres dbname=postgres"));
     CHECK(wait_until([&] { return shown(client, "effective") == "25"; }));
     CHECK(shown(client, "cutover") == "canary");
+}
+
+TEST_CASE("what COMPLETE advises can be done, and the index answers on", "[integration]") {
+    const std::string toml = percent(100) + "[cutover]\ngated = false\n";
+    Playground playground(toml);
+    const std::filesystem::path directory = playground.directory / "veer";
+    playground.postgres.exec(
+        "CREATE TABLE parted (id bigint PRIMARY KEY, e vector(8)) PARTITION BY RANGE (id);"
+        "CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (1000);"
+        "INSERT INTO parted SELECT i, random_vector(8) FROM generate_series(1, 100) i;"
+        "CREATE INDEX ON parted USING hnsw (e vector_cosine_ops);"
+    );
+    const auto complete = [](Console& console, const std::string& table) {
+        std::string route =
+            console.ask("SELECT route FROM veer.routes WHERE relation = 'public." + table + "'");
+        route.pop_back();
+        return console.ask("COMPLETE '" + route + "'");
+    };
+    {
+        Console console(directory, playground.veer);
+        const std::string advice = complete(console, "docs");
+        CHECK(
+            advice.find("[[route]] with column = \"public.docs.e\" and operator = \"<=>\"") !=
+            std::string::npos
+        );
+        CHECK(advice.find("DROP INDEX") == std::string::npos);
+        console.say("REOPEN docs");
+    }
+    playground.veer.stop();
+    const std::string routes =
+        "[[route]]\ncolumn = \"public.docs.e\"\noperator = \"<=>\"\n"
+        "[[route]]\ncolumn = \"public.parted.e\"\noperator = \"<=>\"\n";
+    const VeerProcess next(directory, playground.direct(), toml + routes);
+    Client client(next.dsn("user=postgres dbname=postgres"));
+    Console console(directory, next);
+    for (const std::string table : {"docs", "parted"}) {
+        const std::string search =
+            "SELECT id FROM " + table + " ORDER BY e <=> '[1,2,3,4,5,6,7,8]' LIMIT 5";
+        REQUIRE(wait_until([&] {
+            return shown(client, "state", table) == "live" &&
+                   shown(client, "effective", table) == "100";
+        }));
+        const auto before = client.simple(search).rows;
+        const std::string advice = complete(console, table);
+        const std::size_t drop = advice.find("DROP INDEX ");
+        REQUIRE(drop != std::string::npos);
+        playground.postgres.exec(advice.substr(drop, advice.find(';') - drop));
+        CHECK(wait_until([&] {
+            return console.ask(
+                       "SELECT mirrors FROM veer.indexes WHERE route LIKE 'public." + table + ".%'"
+                   ) == "\n";
+        }));
+        CHECK(wait_until([&] {
+            const auto after = client.simple(search).rows;
+            CHECK(after == before);
+            return last(client, 0) == "veer";
+        }));
+    }
 }
 
 TEST_CASE(
