@@ -387,7 +387,7 @@ struct Predicate::Evaluation {
             leaf(node, column, out);
         }
         for (std::size_t word = 0; word < words(); ++word) {
-            const std::uint64_t nulls = column.nulls(first / 64 + word);
+            const std::uint64_t nulls = column.nulls(first / 64 + word) >> (first % 64);
             if (node.kind == Node::Kind::null) {
                 out[word] = test ? nulls : out[word] | nulls;
             } else {

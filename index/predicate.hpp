@@ -32,7 +32,7 @@ class Predicate {
     static constexpr std::size_t block = 4096;
 
     /// Sets the bits of those of `count` records from `first` on that pass, the first one's first.
-    /// Requires that `first` is divisible by 64, and count <= block.
+    /// Requires that `first` is divisible by 64 or count is 1, and count <= block.
     void evaluate(const Records& records, Record first, std::size_t count, std::uint64_t* words)
         const;
 

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <new>
 #include <set>
 #include <utility>
 
@@ -24,6 +25,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double share_of_judge = 0.25;
 constexpr double share_of_load = 0.25;
+/// Of what it works: above that it is cheaper to judge again, later.
+constexpr double share_of_following = 0.5;
 /// Of which it works for a part.
 constexpr std::chrono::seconds exact_time_max{8};
 
@@ -62,10 +65,7 @@ std::string identity_of(const index::IndexedColumn& column) {
 }
 
 GoldenSet::Passes passes_in(const std::shared_ptr<const index::RouteIndex>& index) {
-    return
-        [types = index->options().columns](const index::Filter& filter, const storage::Row& row) {
-            return index::passes(filter, types, row.values);
-        };
+    return std::make_unique<index::RowProbe>(index->options().columns);
 }
 
 }  // namespace
@@ -81,6 +81,7 @@ void GoldenKeeper::configure(const config::Config& config) {
     capacity_ = config.compare.golden;
     share_ = config.compare.judge_cores * share_of_judge;
     budget_.set_rate(share_);
+    following_.set_rate(share_ * share_of_following);
     const double load = config.compare.load_max;
     load_.set_share(load < 1 ? load * share_of_load : load);
     for (auto& [route, set] : sets_) {
@@ -101,16 +102,25 @@ void GoldenKeeper::offer(
 }
 
 std::map<std::string, GoldenSummary> GoldenKeeper::summaries() const {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(shown_mutex_);
+    return shown_;
+}
+
+/// For whoever looks, and must not wait for the sets.
+void GoldenKeeper::show() {
     std::map<std::string, GoldenSummary> all;
-    for (const auto& [route, set] : sets_) {
-        all[route] = set->summary();
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [route, set] : sets_) {
+            all[route] = set->summary();
+        }
     }
-    return all;
+    const std::lock_guard lock(shown_mutex_);
+    shown_ = std::move(all);
 }
 
 std::map<std::string, GoldenKeeper::Curve> GoldenKeeper::curves() const {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(shown_mutex_);
     return curves_;
 }
 
@@ -171,7 +181,7 @@ void GoldenKeeper::tune_if_asked() {
         spdlog::warn("golden sets: {}", error.what());
     }
     if (!curve.empty()) {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(shown_mutex_);
         curves_[asked->route] = curve;
     }
     asked->done(std::move(curve));
@@ -245,6 +255,7 @@ void GoldenKeeper::round(bool ask_all) {
         }
     }
     drain();
+    show();
     for (const Served& each : served) {
         judge_stale(each);
         std::vector<Set::Due> due;
@@ -260,9 +271,11 @@ void GoldenKeeper::round(bool ask_all) {
         Slices slices(share_, between);
         for (std::size_t i = 0; i < due.size() && may_work(); ++i) {
             ask_index(each, due[i]);
+            show();
             slices.breathe();
         }
     }
+    show();
     for (const auto& [route, summary] : summaries()) {
         parts_.measured(route, summary);
     }
@@ -297,15 +310,58 @@ void GoldenKeeper::fit(const std::vector<Served>& served) {
 
 void GoldenKeeper::drain() {
     const GoldenInbox::Taken taken = parts_.inbox.take();
+    if (taken.lost) {
+        lose(*taken.lost);
+    }
+    if (taken.changes.empty()) {
+        return;
+    }
+    bool followed = false;
+    try {
+        followed = follow(taken.changes);
+    } catch (const std::bad_alloc&) {  // in one set, and not in another
+    }
+    if (!followed) {
+        lose(taken.changes.back().lsn);
+    }
+}
+
+/// One change and one set at a time: others who have the lock wait for no more than that. False
+/// where there is no time for all of them.
+bool GoldenKeeper::follow(const std::vector<Set::Change>& changes) {
+    constexpr std::size_t looked_after = 64;
+    Flight uncounted;
+    Slices slices(share_, uncounted);
+    double before = thread_seconds();
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        if (i % looked_after == 0 && !may_follow(before)) {
+            return false;
+        }
+        for (const auto& [route, set] : sets_) {  // which no other thread replaces
+            const std::lock_guard lock(mutex_);
+            set->note(changes[i]);
+        }
+        slices.breathe();
+    }
+    may_follow(before);
+    return true;
+}
+
+void GoldenKeeper::lose(storage::Lsn upto) {
     const std::lock_guard lock(mutex_);
     for (const auto& [route, set] : sets_) {
-        if (taken.lost) {
-            set->lose(*taken.lost);
-        }
-        for (const Set::Change& change : taken.changes) {
-            set->note(change);
-        }
+        set->lose(upto);
     }
+}
+
+/// Charges what was worked since `before`, which becomes now.
+bool GoldenKeeper::may_follow(double& before) {
+    const double now = thread_seconds();
+    const double worked = now - std::exchange(before, now);
+    const std::lock_guard lock(mutex_);
+    budget_.charge(worked);
+    following_.charge(worked);
+    return following_.available(now_ns());
 }
 
 /// As many as there are now, each once.
@@ -326,6 +382,7 @@ void GoldenKeeper::judge_stale(const Served& served) {
             return;
         }
         judge(served, *due);
+        show();
     }
 }
 

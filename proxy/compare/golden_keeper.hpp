@@ -39,7 +39,8 @@ namespace veer::proxy::compare {
 ///
 /// Invariants:
 /// 1. One niced thread does all of it, in slices, at a quarter of [compare] judge_cores, and is at
-///    work for a quarter of load_max.
+///    work for a quarter of load_max. To follow the stream takes half of the former at most: what
+///    comes above that is lost, and judged again.
 /// 2. Where a route learns its ef, each measurement is made at the ef that is asked for, too. It
 ///    goes on from what was learnt in a process before, where that is of the same index and target.
 /// 3. A measurement counts only where the exact answer holds after all changes that the index may
@@ -91,6 +92,7 @@ class GoldenKeeper {
         const std::string& route, std::size_t count
     ) const;
 
+    /// As of the last round or measurement: nobody waits for the sets.
     std::map<std::string, router::compare::GoldenSummary> summaries() const;
 
     /// The recall of a route's set at each ef that is tried, up to the first that finds everything.
@@ -111,7 +113,11 @@ class GoldenKeeper {
     void serve();
     void round(bool ask_all);
     void fit(const std::vector<Served>& served);
+    void show();
     void drain();
+    bool follow(const std::vector<Set::Change>& changes);
+    void lose(storage::Lsn upto);
+    bool may_follow(double& before);
     void judge_stale(const Served& served);
     void judge(const Served& served, const Set::Due& due);
     void ask_index(const Served& served, const Set::Due& due);
@@ -131,11 +137,14 @@ class GoldenKeeper {
     Parts parts_;
     std::atomic<bool> stopped_ = false;  // ends what is being judged
     std::atomic<double> share_ = 0;      // of a processor
-    mutable std::mutex mutex_;           // guards all below
+    mutable std::mutex shown_mutex_;     // guards shown_ and curves_, for as long as a copy takes
+    std::map<std::string, router::compare::GoldenSummary> shown_;
+    mutable std::mutex mutex_;  // guards all below
     std::condition_variable changed_;
     std::map<std::string, std::unique_ptr<Set>> sets_;
     std::size_t capacity_ = 0;
     router::compare::Budget budget_{0};
+    router::compare::Budget following_{0};     ///< of that, what following the stream may take
     router::compare::LoadBudget load_{1, 10};  // saves up what measuring all at once takes
     std::minstd_rand random_;
     bool stopping_ = false;

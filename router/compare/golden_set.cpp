@@ -66,6 +66,22 @@ GoldenSet::GoldenSet(std::size_t capacity, Column column, Distance distance, Pas
       distance_(std::move(distance)),
       passes_(std::move(passes)) {}
 
+void GoldenSet::set_index(Distance distance, Passes passes) {
+    distance_ = std::move(distance);
+    if (passes && passes_ && passes->types() == passes_->types()) {
+        return;  // what is ready stays so
+    }
+    passes_ = std::move(passes);
+    for (Entry& entry : entries_) {
+        prepare(entry);
+    }
+}
+
+void GoldenSet::prepare(Entry& entry) const {
+    entry.predicate =
+        entry.search.filter && passes_ ? passes_->prepare(*entry.search.filter) : std::nullopt;
+}
+
 void GoldenSet::set_capacity(std::size_t capacity) {
     capacity_ = capacity;
     if (entries_.size() > capacity) {
@@ -80,6 +96,7 @@ void GoldenSet::offer(Search search, std::uint64_t random, std::optional<Exact> 
     offered_ = std::min<std::uint64_t>(offered_ + 1, capacity_ * memory_of_offers);
     Entry entry{.id = ++last_id_, .search = std::move(search), .tolerance = {}};
     entry.tolerance = tolerance_for(column_.metric, entry.search.vector);
+    prepare(entry);
     if (exact) {
         take(entry, *std::move(exact));
     }
@@ -152,7 +169,7 @@ GoldenSet::Place GoldenSet::place_of(const Entry& entry, const storage::Row& row
     if (!entry.search.filter) {
         return std::isnan(distance) ? Place::unknown : Place::inside;
     }
-    const auto passes = passes_ ? passes_(*entry.search.filter, row) : std::nullopt;
+    const auto passes = entry.predicate ? passes_->passes(*entry.predicate) : std::nullopt;
     if (passes && !*passes) {
         return Place::outside;
     }
@@ -208,7 +225,15 @@ void GoldenSet::follow(Entry& entry, const storage::Upsert& upsert, storage::Lsn
     trim(entry);
 }
 
-/// Requires that it concerns the table.
+/// Before any entry follows it.
+void GoldenSet::begin(const Change& change) const {
+    const auto* const upsert = std::get_if<storage::Upsert>(&change.what);
+    if (upsert != nullptr && passes_) {
+        passes_->begin(upsert->row.values);
+    }
+}
+
+/// Requires that it concerns the table, and has begun.
 void GoldenSet::follow(Entry& entry, const Change& change) const {
     if (!entry.fresh) {
         return;
@@ -277,6 +302,7 @@ void GoldenSet::note(const Change& change) {
         return;
     }
     remember(change);
+    begin(change);
     for (Entry& entry : entries_) {
         follow(entry, change);
     }
@@ -333,6 +359,7 @@ bool GoldenSet::take(Entry& entry, Exact exact) {
     entry.fresh = true;
     for (const Change& change : remembered_) {
         if (change.lsn > exact.as_of) {
+            begin(change);
             follow(entry, change);
         }
     }

@@ -2,6 +2,7 @@
 
 #include "index/filter.hpp"
 #include "index/metric.hpp"
+#include "index/passes.hpp"
 #include "router/compare/judgement.hpp"
 #include "router/compare/tolerance.hpp"
 #include "storage/lsn.hpp"
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -83,8 +85,8 @@ class GoldenSet {
 
     using Distance = std::function<double(std::span<const float>, std::span<const float>)>;
 
-    /// Whether a row passes a WHERE; nothing where that cannot be told.
-    using Passes = std::function<std::optional<bool>(const index::Filter&, const storage::Row&)>;
+    /// Whether a row passes a WHERE.
+    using Passes = std::unique_ptr<index::RowProbe>;
 
     /// `distance` and `passes` must give what the index gives. Without `passes` it is never known.
     GoldenSet(std::size_t capacity, Column column, Distance distance, Passes passes = {});
@@ -101,10 +103,7 @@ class GoldenSet {
     const Column& column() const { return column_; }
 
     /// Another index of the same column, with other ways to add up.
-    void set_index(Distance distance, Passes passes) {
-        distance_ = std::move(distance);
-        passes_ = std::move(passes);
-    }
+    void set_index(Distance distance, Passes passes);
 
     void set_capacity(std::size_t capacity);
 
@@ -164,6 +163,8 @@ class GoldenSet {
         std::uint64_t id = 0;
         Search search;
         Tolerance tolerance;
+        std::optional<index::Predicate> predicate =
+            std::nullopt;  ///< its filter, made ready; nothing: it can never be told
         bool fresh = false;
         double complete = 0;   ///< see invariant 1; infinite where all rows are known
         storage::Lsn altered;  ///< the last change that has altered the answer
@@ -179,6 +180,8 @@ class GoldenSet {
     Entry& victim(std::uint64_t shape, std::uint64_t random);
     bool concerns(const storage::Change& change) const;
     bool take(Entry& entry, Exact exact);
+    void prepare(Entry& entry) const;
+    void begin(const Change& change) const;
     void follow(Entry& entry, const Change& change) const;
     void follow(Entry& entry, const storage::Upsert& upsert, storage::Lsn lsn) const;
     void forget(Entry& entry, const storage::RowKey& key, storage::Lsn lsn) const;
@@ -190,7 +193,7 @@ class GoldenSet {
     std::size_t capacity_;
     Column column_;
     Distance distance_;
-    Passes passes_;
+    Passes passes_;  ///< at the row of the change that is followed
     std::vector<Entry> entries_;
     std::uint64_t last_id_ = 0;
     std::uint64_t offered_ = 0;

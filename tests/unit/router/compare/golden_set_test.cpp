@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -193,14 +194,8 @@ TEST_CASE(
     "among rows that pass a WHERE, an update brings rows in and takes them out", "[compare]"
 ) {
     GoldenSet::Search search = near(0);
-    search.filter = index::Filter{};
-    // What a row's first value says; a row without values nobody can tell of.
-    const auto says = [](const index::Filter&, const storage::Row& row) -> std::optional<bool> {
-        if (row.values.empty()) {
-            return std::nullopt;
-        }
-        return std::get<std::string>(row.values.front()) == "yes";
-    };
+    search.filter = index::Filter{
+        .kind = index::Filter::Kind::compare, .column = 0, .values = {std::string("yes")}};
     const auto with = [](storage::Upsert change, const char* value) {
         change.row.values.emplace_back(std::string(value));
         return change;
@@ -228,7 +223,7 @@ TEST_CASE(
         {storage::Delete{.table = table, .key = "b"}, true, {{"a", 1}, {"c", 3}}}};
     for (std::size_t i = 0; i < cases.size(); ++i) {
         INFO(i);
-        One one(search, says);
+        One one(search, std::make_unique<index::RowProbe>(std::vector{storage::ColumnType::text}));
         CHECK(one.fresh_after(cases[i].change) == cases[i].fresh);
         CHECK((one.recall(cases[i].found) == 1) == cases[i].fresh);
     }
