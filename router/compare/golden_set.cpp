@@ -94,15 +94,20 @@ void GoldenSet::offer(Search search, std::uint64_t random, std::optional<Exact> 
         return;
     }
     offered_ = std::min<std::uint64_t>(offered_ + 1, capacity_ * memory_of_offers);
+    const bool room = entries_.size() < capacity_;
+    const std::uint64_t place = room ? 0 : random % offered_;
+    if (place >= capacity_) {
+        return;  // as nine of ten, once it is full: without any work, and without counting it
+    }
     Entry entry{.id = ++last_id_, .search = std::move(search), .tolerance = {}};
     entry.tolerance = tolerance_for(column_.metric, entry.search.vector);
     prepare(entry);
     if (exact) {
         take(entry, *std::move(exact));
     }
-    if (entries_.size() < capacity_) {
+    if (room) {
         entries_.push_back(std::move(entry));
-    } else if (const std::uint64_t place = random % offered_; place < capacity_) {
+    } else {
         victim(entry.search.shape, place) = std::move(entry);
     }
 }

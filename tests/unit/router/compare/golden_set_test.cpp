@@ -398,6 +398,19 @@ TEST_CASE("a golden set is bounded, and lives", "[compare]") {
     CHECK(golden.summary().searches == 0);
 }
 
+TEST_CASE("an exact answer of a search that does not get in is none", "[compare]") {
+    GoldenSet golden(2, {.table = table}, distance);
+    const auto offer = [&golden](std::uint64_t random) {
+        golden.offer(near(0), random, exact(1, 3, {{"a", 1}, {"b", 2}, {"c", 3}}));
+        return golden.summary().judged;
+    };
+    CHECK(offer(0) == 1);
+    CHECK(offer(0) == 2);
+    CHECK(offer(2) == 2);  // of three offers, two get in
+    CHECK(offer(1) == 3);
+    CHECK(golden.summary().searches == 2);
+}
+
 TEST_CASE("what is searched for seldom has its part of a golden set", "[compare]") {
     GoldenSet golden(60, {.table = table}, distance);
     std::uint64_t state = 7;
