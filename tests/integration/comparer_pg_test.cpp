@@ -226,7 +226,7 @@ TEST_CASE(
     for (int i = 1; i <= 30; ++i) {
         keeper.offer("items", {.vector = {static_cast<float>(i) * 7, 0, 0}, .k = 5, .ef = 40});
     }
-    CHECK(now().searches == 30);
+    CHECK(wait_until([&] { return now().searches == 30; }));  // shown from the next round on
     const auto all_measured = [&] {
         return now().measured == 30;
     };
