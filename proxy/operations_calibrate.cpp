@@ -46,6 +46,18 @@ void ProcessOperations::calibrate(
     run->route = route_named(command.route);
     run->searches = parts_.golden.searches(run->route, searches_max);
     run->done = std::move(done);
+    const auto table = parts_.router.routes();
+    const bool elsewhere =
+        std::any_of(table->routes.begin(), table->routes.end(), [&run](const router::Route& each) {
+            return each.name == run->route && each.candidate != nullptr;
+        });
+    if (elsewhere) {
+        run->done(admin::Failure{
+            .sqlstate = "0A000",
+            .message = "it is answered by another server, and CALIBRATE asks veer's own index",
+            .hint = "SHOW COMPARE and SHOW MISMATCHES tell how far the two are apart."});
+        return;
+    }
     if (run->searches.empty()) {
         run->done(admin::Failure{
             .sqlstate = "55000",
