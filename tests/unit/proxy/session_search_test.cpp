@@ -295,7 +295,7 @@ TEST_CASE("declared parameter types that Postgres reads otherwise are left to it
 }
 
 TEST_CASE("an ef that statement or session says is that one, whatever was learnt", "[proxy]") {
-    static constexpr std::size_t ef_is_set = 24;  // of the facts
+    static constexpr std::size_t ef_is_set = 26;  // of the facts
     F f;
     config::Route route;
     route.column = {"public", "docs", "e"};
