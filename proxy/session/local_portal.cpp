@@ -58,8 +58,10 @@ void LocalPortals::clear() {
     savepoints_ = 0;
 }
 
-void LocalPortals::note_rollback_to_savepoint() {
-    std::erase_if(portals_, [](const auto& entry) { return entry.second.savepoints > 0; });
+void LocalPortals::note_rollback() {
+    std::erase_if(portals_, [this](const auto& entry) {
+        return entry.second.savepoints > 0 || savepoints_ == 0;
+    });
 }
 
 std::size_t LocalPortals::bytes() const {

@@ -77,9 +77,10 @@ class LocalPortals {
     /// A savepoint was set: portals made from here on go with it.
     void note_savepoint() { ++savepoints_; }
 
-    /// Some savepoint was rolled back to; which one, the tag does not say. Portals made before the
-    /// first have survived; the others are taken as gone, so that Postgres says that they are.
-    void note_rollback_to_savepoint();
+    /// The transaction was rolled back, or to some savepoint: the tag does not say. Portals made
+    /// before the first may have survived, where there is one; the others are taken as gone, so
+    /// that Postgres says that they are.
+    void note_rollback();
 
     std::size_t bytes() const;
 

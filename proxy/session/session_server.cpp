@@ -459,7 +459,7 @@ void Session::note_cursors(wire::Bytes verb, wire::Bytes tag) {
     if (verb == "SAVEPOINT") {
         portals_.note_savepoint();
     } else if (tag == "ROLLBACK") {
-        portals_.note_rollback_to_savepoint();  // or the end of all: ReadyForQuery will say
+        portals_.note_rollback();  // where some stay, ReadyForQuery will say
     } else if (tag == "COMMIT") {
         portals_.clear();  // AND CHAIN begins another transaction at once
     } else if (verb == "DECLARE") {
