@@ -15,6 +15,9 @@ TABLES = """
     INSERT INTO items SELECT i, 'item ' || i, '2024-01-01 00:00Z'::timestamptz + i * interval '1 hour', i / 4.0,
            i / 3.0::float8, array[i, 0, 0]::vector FROM generate_series(1, 300) i;
     CREATE INDEX ON items USING hnsw (e vector_l2_ops);
+    -- For scripts that delete rows of it: those of the others stay where they are.
+    CREATE TABLE deleted_from (LIKE items INCLUDING ALL);
+    INSERT INTO deleted_from SELECT * FROM items;
     CREATE TABLE guarded (id int PRIMARY KEY, owner text, e vector(3));
     INSERT INTO guarded SELECT i, CASE i % 2 WHEN 0 THEN 'alice' ELSE 'bob' END, array[i, 0, 0]::vector
       FROM generate_series(1, 100) i;
@@ -47,11 +50,12 @@ TABLES = """
 """
 ACCESS = "".join(f"host all {role} all {method}\n" for role, method in (
     ("md5_user", "md5"), ("scram_user", "scram-sha-256"), ("clear_user", "password"), ("rejected_user", "reject")))
-ROUTES = 3
+ROUTES = 4
 COUNTING_SECONDS_MAX = 30
 # A script leaves them as it found them.
 CONTENTS = """
     SELECT (SELECT md5(string_agg(i::text, ',' ORDER BY id)) FROM items i),
+           (SELECT md5(string_agg(d::text, ',' ORDER BY id)) FROM deleted_from d),
            (SELECT md5(string_agg(g::text, ',' ORDER BY id)) FROM granted g), (SELECT count(*) FROM other.items),
            (SELECT count(*) FROM notes),
            (SELECT array_agg(relname ORDER BY oid) FROM pg_class WHERE oid >= 16384 AND relpersistence <> 't'),
@@ -127,7 +131,7 @@ class Referee:
     def __init__(self, postgres, port):
         self.postgres = postgres
         self.asking = session(postgres.port)
-        self.asking.execute("VACUUM items")  # dead rows would take places among pgvector's candidates
+        self.asking.execute("VACUUM items, deleted_from")  # dead rows would take places among pgvector's candidates
         self.acting = session(port)
         self.acting.prepare_threshold = None  # simple queries only: it is no part of the test
 
