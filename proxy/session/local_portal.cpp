@@ -42,9 +42,7 @@ bool LocalPortals::has_named() const {
 }
 
 void LocalPortals::put(std::string_view name, LocalPortal portal) {
-    portals_.insert_or_assign(
-        std::string(name), Entry{.portal = std::move(portal), .savepoints = savepoints_}
-    );
+    portals_.insert_or_assign(std::string(name), Entry{std::move(portal)});
 }
 
 void LocalPortals::erase(std::string_view name) {
@@ -55,13 +53,6 @@ void LocalPortals::erase(std::string_view name) {
 
 void LocalPortals::clear() {
     portals_.clear();
-    savepoints_ = 0;
-}
-
-void LocalPortals::note_rollback() {
-    std::erase_if(portals_, [this](const auto& entry) {
-        return entry.second.savepoints > 0 || savepoints_ == 0;
-    });
 }
 
 std::size_t LocalPortals::bytes() const {

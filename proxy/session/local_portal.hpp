@@ -74,14 +74,6 @@ class LocalPortals {
     /// The transaction is over.
     void clear();
 
-    /// A savepoint was set: portals made from here on go with it.
-    void note_savepoint() { ++savepoints_; }
-
-    /// The transaction was rolled back, or to some savepoint: the tag does not say. Portals made
-    /// before the first may have survived, where there is one; the others are taken as gone, so
-    /// that Postgres says that they are.
-    void note_rollback();
-
     std::size_t bytes() const;
 
     auto begin() const { return portals_.begin(); }
@@ -91,11 +83,9 @@ class LocalPortals {
   private:
     struct Entry {
         LocalPortal portal;
-        std::size_t savepoints = 0;  // set before it was made
     };
 
     std::map<std::string, Entry, std::less<>> portals_;
-    std::size_t savepoints_ = 0;  // of this transaction
 };
 
 }  // namespace veer::proxy::session

@@ -280,7 +280,6 @@ class Session {
     void on_error(const wire::Frame& frame, Instant now, Output& out);
     void on_async(const wire::Frame& frame);
     void on_reply(const Reply& reply, const wire::Frame& frame, Instant now, Output& out);
-    bool breaks_facts(const wire::Diagnostics& diagnostics) const;
     void on_parsed(const Reply& reply);
     bool has_room_for(wire::Bytes statement) const;
     void note_description(const Reply& reply, const wire::Frame& frame, Instant now);

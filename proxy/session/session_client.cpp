@@ -160,6 +160,9 @@ std::optional<Session::Taken> Session::note_uninspected(
         return Taken::stall;  // as in on_client_frame()
     }
     if (seen.type == 'P') {
+        if (const auto taken = open_portals(std::nullopt, false, out)) {
+            return taken;
+        }
         calls_seen_ = true;
         const bool replaces = unnamed || !named;
         unnamed_uses_portals_ = unnamed_uses_portals_ || replaces;
@@ -168,7 +171,7 @@ std::optional<Session::Taken> Session::note_uninspected(
             remember_unnamed();
             unnamed_.see_statement();
         }
-        return open_portals(std::nullopt, false, out);
+        return std::nullopt;
     }
     if (seen.type == 'B') {
         return note_uninspected_bind(seen, named, out);
@@ -195,6 +198,9 @@ std::optional<Session::Taken> Session::note_uninspected_bind(
     if (!portal.empty() && portals_.find(portal) != nullptr) {
         if (replies_.has_barrier()) {
             return Taken::stall;  // as in bind_twice()
+        }
+        if (!replies_.empty()) {
+            return await_replies(out);
         }
         if (transaction_ != 'E') {
             take_name_upstream(portal, out);
@@ -411,6 +417,12 @@ Session::Taken Session::on_bind(const wire::Frame& frame, Instant now, Output& o
     const auto bind = ordinary ? std::nullopt : wire::decode_bind(frame.payload);
     if (!bind || replies_.skipping() || copy_in_) {
         forward(frame, out);
+        return Taken::yes;
+    }
+    const auto named = statement_named(bind->statement);
+    if (named != nullptr && named->is_local() && portals_.full() &&
+        portals_.find(bind->portal) == nullptr) {
+        forward(frame, out);  // for Postgres to refuse
         return Taken::yes;
     }
     if (on_local_bind(*bind, out)) {

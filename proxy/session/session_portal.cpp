@@ -49,8 +49,8 @@ std::optional<Session::Taken> Session::open_portals(
     for (const auto& [name, entry] : portals_) {
         // A Query ends the unnamed one in any case; read to its end, there is nothing to see of it.
         const bool seen = !name.empty() || (!simple && !entry.portal.at_end());
-        const bool concerned = !text || concerns_portal(*text, name) ||
-                               (entry.savepoints > 0 && mentions_savepoint(*text));
+        // One that is given away behind a savepoint would go with it.
+        const bool concerned = !text || concerns_portal(*text, name) || mentions_savepoint(*text);
         if (seen && concerned && entry.portal.of_search()) {
             names.push_back(name);
         }
@@ -159,11 +159,11 @@ std::optional<router::Reason> Session::refuse_portal(const Attempt& attempt) con
 
 /// Its text is not seen again when it is executed.
 void Session::note_portal_use(const wire::Parse& parse) {
-    const bool uses = may_use_portals(parse.text);
+    const bool uses = may_use_portals(parse.text) || mentions_savepoint(parse.text);
     if (parse.statement.empty()) {
         unnamed_uses_portals_ = uses;
     } else {
-        portal_statements_ = portal_statements_ || uses || mentions_savepoint(parse.text);
+        portal_statements_ = portal_statements_ || uses;
     }
 }
 

@@ -223,7 +223,7 @@ void Session::on_error(const wire::Frame& frame, Instant now, Output& out) {
         facts_failed_ = true;
         // What ends any statement says nothing of the question.
         const bool of_a_search = !attempt_->asks_vector && !attempt_->asks_management;
-        facts_broken_ = facts_broken_ || (of_a_search && breaks_facts(diagnostics));
+        facts_broken_ = facts_broken_ || (of_a_search && !must_be_told(diagnostics));
         // A name or a type that is not there; not a value, or a right, of somebody's.
         attempt_->vector_senseless = attempt_->asks_vector &&
                                      diagnostics.sqlstate.starts_with("42") &&
@@ -239,7 +239,7 @@ void Session::on_error(const wire::Frame& frame, Instant now, Output& out) {
         out.to_client += frame.whole;
     }
     if (asking && !attempt_->alone && of_veers_own) {
-        facts_broken_ = facts_broken_ || breaks_facts(diagnostics);
+        facts_broken_ = facts_broken_ || !must_be_told(diagnostics);
     }
     if (attempt_ && replies_.skipping()) {
         pass(router::reason::pipelined, now, out);  // the server skips it, up to the client's Sync
@@ -247,14 +247,6 @@ void Session::on_error(const wire::Frame& frame, Instant now, Output& out) {
     } else {
         batch_failed_ = attempt_.has_value();
     }
-}
-
-/// Whether an error of the facts question is to be had each time. Not what ends any statement, nor
-/// what is wrong with a name or a right: of the tables that this one statement joins.
-bool Session::breaks_facts(const wire::Diagnostics& diagnostics) const {
-    const bool joins = attempt_->statement->statement.search() != nullptr &&
-                       !attempt_->statement->statement.search()->joined.empty();
-    return !must_be_told(diagnostics) && !(joins && diagnostics.sqlstate.starts_with("42"));
 }
 
 void Session::fail_stash(
@@ -456,12 +448,10 @@ void Session::note_tag(wire::Bytes tag, bool plain) {
 }
 
 void Session::note_cursors(wire::Bytes verb, wire::Bytes tag) {
-    if (verb == "SAVEPOINT") {
-        portals_.note_savepoint();
-    } else if (tag == "ROLLBACK") {
-        portals_.note_rollback();  // where some stay, ReadyForQuery will say
-    } else if (tag == "COMMIT") {
-        portals_.clear();  // AND CHAIN begins another transaction at once
+    if (tag == "ROLLBACK" || tag == "COMMIT") {
+        // AND CHAIN begins another transaction at once. And whatever savepoint was rolled back to,
+        // none of these is older: before a savepoint Postgres was given them.
+        portals_.clear();
     } else if (verb == "DECLARE") {
         named_upstream_ = true;
     }

@@ -278,32 +278,15 @@ TEST_CASE("what is joined has to be a table", "[proxy]") {
     CHECK(F::types(f.client(F::query(filtered))) == "CPBECCS");
 }
 
-TEST_CASE(
-    "a right that is not had on what is joined breaks nothing for other searches", "[proxy]"
-) {
+TEST_CASE("what is joined is looked up by name, which raises no error", "[proxy]") {
     F f;
-    f.client(F::query("BEGIN"));
-    f.server(F::command_complete("BEGIN") + F::ready('T'));
-    const std::string question = F::query(
+    const std::string facts = f.client(F::query(
         "SELECT docs.id FROM docs JOIN secret.t ON t.id = docs.id ORDER BY docs.e <-> '[7,0]' "
-        "LIMIT "
-        "3"
-    );
-    // By name, which raises no error: to_regclass() does where the schema may not be used.
-    CHECK(
-        f.client(question).find("s.nspname OPERATOR(pg_catalog.=) E'secret'") != std::string::npos
-    );
-    f.server(F::bare('3') + F::bare('1') + F::error("42501") + F::ready('E'));
-    CHECK(f.to_server() == question);
-    f.server(F::error("25P02") + F::ready('E'));
-    f.client(F::query("ROLLBACK"));
-    f.server(F::command_complete("ROLLBACK") + F::ready());
-    f.client(F::query("BEGIN"));
-    f.server(F::command_complete("BEGIN") + F::ready('T'));
-    CHECK(
-        F::types(f.client(F::query("SELECT id FROM docs ORDER BY e <-> '[7,0]' LIMIT 3"))) ==
-        "CPBECCS"
-    );
+        "LIMIT 3"
+    ));
+    // to_regclass() does where the schema may not be used.
+    CHECK(facts.find("s.nspname OPERATOR(pg_catalog.=) E'secret'") != std::string::npos);
+    CHECK(facts.find("to_regclass") == std::string::npos);
 }
 
 }  // namespace veer::proxy::session
