@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <functional>
+#include <mutex>
 #include <string>
 
 namespace veer::proxy {
@@ -38,6 +39,7 @@ class ServerLook {
     const std::string dsn_;
     storage::source::Wake wake_;
     std::atomic<bool> under_way_ = false;
+    std::mutex posting_;
     boost::asio::thread_pool thread_{1};
 };
 

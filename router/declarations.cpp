@@ -100,11 +100,12 @@ std::optional<Complaint> Declarations::remove(const Declaration& declaration) {
 }
 
 std::optional<Complaint> Declarations::replace(All wanted) {
-    if (const std::string problem = save_(wanted); !problem.empty()) {
+    auto next = std::make_shared<const All>(std::move(wanted));  // before anything is stored
+    if (const std::string problem = save_(*next); !problem.empty()) {
         return complaint("58030", "veer could not store its declared routes: " + problem, {});
     }
     const std::lock_guard lock(mutex_);
-    all_ = std::make_shared<const All>(std::move(wanted));
+    all_ = std::move(next);
     ++revision_;
     return std::nullopt;
 }

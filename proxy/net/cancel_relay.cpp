@@ -90,9 +90,12 @@ void CancelRelay::finish() {
         server_->watch.end();
         server_->socket.close();
     }
-    worker_.cancels.erase(self);
-    worker_.loop.retire(self);
     done();
+    try {
+        worker_.loop.retire(self);
+        worker_.cancels.erase(self);
+    } catch (const std::exception&) {  // it stays among them, closed and told
+    }
 }
 
 }  // namespace veer::proxy::net

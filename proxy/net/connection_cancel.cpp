@@ -28,12 +28,13 @@ void Connection::on_cancel_request(const std::string& packet) {
         return;
     }
     // The client waits until this side closes: as from Postgres, the cancel is done by then.
-    auto close_here = [weak = weak_from_this(), &loop = worker_.loop] {
-        post_surely(loop, [weak] {
-            if (const auto alive = weak.lock()) {
-                alive->close();
-            }
-        });
+    const EventLoop::Task closing = [weak = weak_from_this()] {
+        if (const auto alive = weak.lock()) {
+            alive->close();
+        }
+    };
+    auto close_here = [closing, &loop = worker_.loop] {
+        post_surely(loop, closing);
     };
     const bool known = shared_.sessions.visit(
         packet.substr(cancel_key_offset),

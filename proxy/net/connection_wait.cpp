@@ -119,12 +119,21 @@ void Connection::on_found(std::uint64_t number, const router::Found& found) {
 
 /// On a thread that may wait for the disk. It is done though its client has gone meanwhile.
 void Connection::change_aside(session::PendingChange change) {
+    // As in search_aside().
+    const auto why = std::make_shared<std::optional<router::Complaint>>(router::Complaint{
+        .sqlstate = "53200", .message = "veer found no memory to store its declared routes"});
+    const EventLoop::Task told =
+        task(weak_from_this(), [number = change.number, why](Connection& self) {
+            self.on_changed(number, *why);
+        });
     boost::asio::post(
         shared_.changes,
-        [weak = weak_from_this(), &loop = worker_.loop, change = std::move(change)] {
-            loop.post(task(weak, [number = change.number, why = change.make()](Connection& self) {
-                self.on_changed(number, why);
-            }));
+        [&loop = worker_.loop, make = std::move(change.make), why, told] {
+            try {
+                *why = make();
+            } catch (const std::exception&) {  // it is told as it stands
+            }
+            post_surely(loop, told);
         }
     );
 }
