@@ -14,6 +14,10 @@ using storage::ByteReader;
 using storage::ByteWriter;
 
 constexpr std::string_view format = "veer graph 1";
+
+/// What a manifest says of codes; 0: there are none so far.
+constexpr std::uint8_t with_centre = 1;
+constexpr std::uint8_t without_for_long = 2;
 constexpr std::uint8_t level_max = 30;
 
 std::string key_of(std::string_view index, std::string_view kind, std::size_t chunk) {
@@ -143,10 +147,13 @@ std::string dead_key(std::string_view index, std::size_t chunk, std::uint64_t ve
 std::string encode(std::string_view key, const Manifest& manifest) {
     ByteWriter out;
     out.sized(format).sized(manifest.options).be64(manifest.number).be64(manifest.position.value);
-    out.be32(manifest.slots).be32(manifest.entry).u8(manifest.centre ? 1 : 0);
+    out.be32(manifest.slots).be32(manifest.entry);
+    out.u8(manifest.centre ? with_centre : manifest.vectors_until > 0 ? without_for_long : 0);
     if (manifest.centre) {
         out.be32(static_cast<std::uint32_t>(manifest.centre->size()));
         put_floats(out, *manifest.centre);
+    } else if (manifest.vectors_until > 0) {
+        out.be32(manifest.vectors_until);
     }
     out.be32(static_cast<std::uint32_t>(manifest.chunks.size()));
     for (const Manifest::Chunk& chunk : manifest.chunks) {
@@ -183,9 +190,12 @@ std::optional<Manifest> decode_manifest(std::string_view key, std::string_view b
     manifest.position.value = in.be64();
     manifest.slots = in.be32();
     manifest.entry = in.be32();
-    if (in.u8() != 0) {
+    const std::uint8_t coded = in.u8();
+    if (coded == with_centre) {
         const std::uint32_t count = in.be32();
         manifest.centre = get_floats(in, count);
+    } else if (coded == without_for_long) {
+        manifest.vectors_until = in.be32();
     }
     for (std::uint32_t left = in.be32(); left > 0 && !in.failed(); --left) {
         const std::uint64_t version = in.be64();

@@ -20,7 +20,7 @@
 ///     value  be64 content_hash of the rest | be64 owner | body     owner: hash of the key
 ///
 ///     manifest   sized "veer graph 1" | options | be64 number | be64 position | be32 slots
-///                be32 entry | u8 coded, floats of the centre
+///                be32 entry | u8 coded, 1: floats of the centre, 2: be32 vectors_until
 ///                be32 chunks, for each: be64 version | be64 version of the dead, 0 without
 ///     chunk      for each slot: u8 kind; where it is not void:
 ///                be64 hash of the vector | sized key
@@ -53,6 +53,8 @@ struct Manifest {
     std::uint32_t slots = 0;
     Slot entry = no_slot;
     std::optional<std::vector<float>> centre;  ///< of Sq8, where there are codes
+    std::uint32_t vectors_until =
+        0;  ///< rows; codes of fewer have proved too coarse, without centre
     std::vector<Chunk> chunks;
 
     friend bool operator==(const Manifest&, const Manifest&) = default;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <unordered_set>
 
 namespace veer::index {
@@ -117,13 +118,18 @@ storage::Result<CheckpointWriter::Written> CheckpointWriter::write(
     next.entry = entry < view.slots ? entry : no_slot;
     if (const Sq8* const sq8 = view.segment->graph().store().sq8()) {
         next.centre = sq8->centre();
+    } else {
+        next.vectors_until = static_cast<std::uint32_t>(
+            std::min<std::size_t>(view.vectors_until, std::numeric_limits<std::uint32_t>::max())
+        );
     }
     Written written;
     if (auto chunks = write_chunks(view, next, written, stopping); !chunks.has_value()) {
         return chunks.error();
     }
     if (continued && written.chunks == 0 && manifest_->slots == next.slots &&
-        manifest_->entry == next.entry && manifest_->centre == next.centre) {
+        manifest_->entry == next.entry && manifest_->centre == next.centre &&
+        manifest_->vectors_until == next.vectors_until) {
         return written;
     }
     const std::string key = checkpoint::manifest_key(index_);

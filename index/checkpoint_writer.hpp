@@ -30,6 +30,7 @@ class CheckpointWriter {
         std::size_t slots = 0;
         Sequence published = 0;
         storage::Lsn position;
+        std::size_t vectors_until = 0;  ///< see Manifest
     };
 
     struct Written {

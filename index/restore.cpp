@@ -78,7 +78,7 @@ storage::Result<std::unique_ptr<Restore>> Restore::begin(
 
 bool Restore::proved_codes_coarse(Quantization quantization) const {
     return quantization == Quantization::automatic && !manifest_.centre &&
-           manifest_.slots >= HnswGraph::trained_rows_min;
+           manifest_.slots < manifest_.vectors_until;
 }
 
 bool Restore::read_chunk(

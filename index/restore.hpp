@@ -40,9 +40,9 @@ class Restore {
 
     const checkpoint::Manifest& manifest() const { return manifest_; }
 
-    /// Whether the graph has none of the codes that so many rows have by themselves, where there
-    /// are any: a sample of them, or their links, proved these too coarse. To learn them anew from
-    /// a sample, which says less, would have the graph linked by them until that is found again.
+    /// Whether the graph has no codes because their links proved them too coarse, and there are not
+    /// twice as many rows yet. To learn them anew from a sample, which says less, would have the
+    /// graph linked by them until that is found again.
     bool proved_codes_coarse(Quantization quantization) const;
 
     /// A row's slot, which nobody else gets; empty where there is none for this key.

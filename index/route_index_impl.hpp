@@ -225,9 +225,9 @@ class RouteIndex::Impl {
     std::size_t no_memory_for_ = no_slot;              ///< rows that upkeep last found none for
 
     // Upkeep's alone, once there is nothing to be restored.
-    Retired retired_;                       ///< what searches that began before may still use
-    bool codes_chosen_anew_ = false;        ///< by a rebuild, and have not been found good since
-    std::size_t vectors_walked_until_ = 0;  ///< rows: fewer are rebuilt without codes
+    Retired retired_;                 ///< what searches that began before may still use
+    bool codes_chosen_anew_ = false;  ///< by a rebuild, and have not been found good since
+    std::atomic<std::size_t> vectors_walked_until_ = 0;  ///< rows: fewer are rebuilt without codes
 
     std::atomic<std::uint64_t> rejected_{0};
     std::atomic<std::uint64_t> missing_{0};

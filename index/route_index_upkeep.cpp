@@ -193,11 +193,10 @@ void RouteIndex::Impl::finish_restore() {
     const Restore::Finished finished = restore->finish(unlinked_);
     (void)segment_->train();  // without memory for codes, vectors do
     segment_->doubt_codes();  // rows may have come that they do not tell apart
-    if (restore->proved_codes_coarse(options_.quantization)) {
-        vectors_walked_until_ = 2 * std::size_t{restore->manifest().slots};
-        if (live_.size() >= vectors_walked_until_) {
-            rebuild_wanted_ = true;  // with codes
-        }
+    vectors_walked_until_ = restore->manifest().vectors_until;
+    if (restore->proved_codes_coarse(options_.quantization) &&
+        live_.size() >= vectors_walked_until_) {
+        rebuild_wanted_ = true;  // with codes
     }
     missing_ += segment_->link(unlinked_, builders_) + (finished.in_memory ? 0U : 1U);
     unlinked_ = {};
@@ -219,8 +218,9 @@ storage::Result<std::uint64_t> RouteIndex::Impl::checkpoint(
         return std::uint64_t{0};
     }
     try {
-        auto written =
-            checkpoints_->write({view.segment, view.slots, view.published, position}, stopping);
+        auto written = checkpoints_->write(
+            {view.segment, view.slots, view.published, position, vectors_walked_until_}, stopping
+        );
         return written.has_value() ? storage::Result<std::uint64_t>{written->bytes}
                                    : storage::Result<std::uint64_t>{written.error()};
     } catch (const std::exception& error) {

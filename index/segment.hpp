@@ -159,20 +159,21 @@ class Segment {
         : row_bytes_{row_bytes},
           slots_max_{room.slots_max},
           bytes_max_{room.bytes_max},
-          graph_{std::move(graph)},
           versions_{slots_reserved},
           keys_{slots_reserved},
-          share_{room.budget} {}
+          share_{room.budget},
+          graph_{std::move(graph)} {}
 
     const RowBytes row_bytes_;
     const std::size_t slots_max_;
     const std::uint64_t bytes_max_;
 
-    std::unique_ptr<HnswGraph> graph_;
     Versions versions_;
     KeyStore keys_;
     std::unordered_map<std::uint64_t, Slot> nodes_by_hash_;  ///< the writer's
-    MemoryShare share_;  ///< the writer's; given back first, as to free a million keys takes long
+    MemoryShare
+        share_;  ///< the writer's; given back behind most of it, before a million keys are freed
+    std::unique_ptr<HnswGraph> graph_;
 };
 
 }  // namespace veer::index

@@ -382,13 +382,16 @@ TEST_CASE("A graph that had given its codes up does not learn them at a restart"
     REQUIRE(index.restore(chunks, name).has_value());
     const Model model = filled(index, clustered(1200, dimensions, 1));
     written(index);
-    const bool given_up = GENERATE(true, false);
+    const bool codes = GENERATE(true, false);
+    const std::uint32_t until = GENERATE(0U, 1199U, 2400U);
+    const bool given_up = !codes && until == 2400;
     const std::string key = checkpoint::manifest_key(name);
     auto manifest = checkpoint::decode_manifest(key, chunks.values.at(key));
     REQUIRE(manifest.has_value());
     REQUIRE(manifest->centre.has_value());
-    if (given_up) {
+    if (!codes) {
         manifest->centre.reset();
+        manifest->vectors_until = until;
         chunks.values[key] = checkpoint::encode(key, *manifest);
     }
     const auto restore = Restore::begin(
