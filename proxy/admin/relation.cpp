@@ -85,7 +85,11 @@ std::vector<Relation> traffic_relations() {
           {"pg_recall", number},
           {"p95_ms", number},
           {"pg_p95_ms", number}},
-         rows::queries},
+         rows::queries}};
+}
+
+std::vector<Relation> index_relations() {
+    return {
         {"indexes",
          "The indexes in memory, and what they mirror",
          {{"route", text},
@@ -412,7 +416,8 @@ std::vector<Relation> process_relations() {
 std::vector<Relation> make_relations() {
     std::vector<Relation> all = traffic_relations();
     for (std::vector<Relation> more :
-         {cutover_relations(),
+         {index_relations(),
+          cutover_relations(),
           comparison_relations(),
           mismatch_relations(),
           copy_relations(),
