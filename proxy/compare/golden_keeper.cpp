@@ -334,7 +334,7 @@ bool GoldenKeeper::follow(const std::vector<Set::Change>& changes) {
     Slices slices(share_, uncounted);
     double before = thread_seconds();
     for (std::size_t i = 0; i < changes.size(); ++i) {
-        if (i % looked_after == 0 && !may_follow(before)) {
+        if (stopped_ || (i % looked_after == 0 && !may_follow(before))) {
             return false;
         }
         for (const auto& [route, set] : sets_) {  // which no other thread replaces

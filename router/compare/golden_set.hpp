@@ -166,8 +166,8 @@ class GoldenSet {
         std::optional<index::Predicate> predicate =
             std::nullopt;  ///< its filter, made ready; nothing: it can never be told
         bool fresh = false;
-        double complete = 0;   ///< see invariant 1; infinite where all rows are known
-        storage::Lsn altered;  ///< the last change that has altered the answer
+        double complete = 0;        ///< see invariant 1; infinite where all rows are known
+        storage::Lsn altered = {};  ///< the last change that has altered the answer
         std::unordered_map<storage::RowKey, double> known = {};  ///< distances
         std::uint64_t tried = 0;                                 ///< the turn of its last judgement
         std::uint64_t asked = 0;  ///< the turn of its last measurement
