@@ -103,6 +103,7 @@ bool is_served_call(const Read& read) {
 /// Of a session that nothing speaks against.
 router::SessionFacts best_facts(const Read& read, const AskedStatement& asked) {
     router::SessionFacts facts;
+    facts.utf8 = true;
     facts.table_unchanged = true;
     facts.permitted = true;
     facts.row_security = false;

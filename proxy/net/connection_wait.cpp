@@ -121,7 +121,9 @@ void Connection::on_found(std::uint64_t number, const router::Found& found) {
 void Connection::change_aside(session::PendingChange change) {
     // As in search_aside().
     const auto why = std::make_shared<std::optional<router::Complaint>>(router::Complaint{
-        .sqlstate = "53200", .message = "veer found no memory to store its declared routes"});
+        .sqlstate = "53200",
+        .message = "veer found no memory to store its declared routes",
+        .hint = {}});
     const EventLoop::Task told =
         task(weak_from_this(), [number = change.number, why](Connection& self) {
             self.on_changed(number, *why);
