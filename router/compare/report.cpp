@@ -164,6 +164,25 @@ std::vector<ShapeLoss> losses(const Report& report, const std::string& route, st
     return found;
 }
 
+namespace {
+
+std::string sample_text(const RouteRecord& record) {
+    const RouteStatistics& all = record.statistics;
+    const std::string span =
+        storage::to_string(all.first_lsn) + " to " + storage::to_string(all.last_lsn);
+    if (record.since_us) {
+        return std::to_string(all.compared) + " compared since " + time_text(*record.since_us) +
+               "; " + span;
+    }
+    return std::to_string(record.sampled) + " chosen, " + std::to_string(all.compared) +
+           " compared, " + std::to_string(record.repeated) + " repeated, " +
+           std::to_string(record.shed) + " shed" +
+           (record.shed_why.empty() ? "" : " (" + record.shed_why + ")") + ", " +
+           std::to_string(record.failed) + " failed; " + span;
+}
+
+}  // namespace
+
 std::string report_text(const Report& report) {
     std::string text;
     const auto line = [&text](const std::string& label, const std::string& rest) {
@@ -203,19 +222,7 @@ std::string report_text(const Report& report) {
             std::to_string(all.excluded) + " excluded; " + std::to_string(all.tolerance_matters) +
                 " depend on the tolerance"
         );
-        line(
-            "sample",
-            record.since_us
-                ? std::to_string(all.compared) + " compared since " + time_text(*record.since_us) +
-                      "; " + storage::to_string(all.first_lsn) + " to " +
-                      storage::to_string(all.last_lsn)
-                : std::to_string(record.sampled) + " chosen, " + std::to_string(all.compared) +
-                      " compared, " + std::to_string(record.repeated) + " repeated, " +
-                      std::to_string(record.shed) + " shed" +
-                      (record.shed_why.empty() ? "" : " (" + record.shed_why + ")") + ", " +
-                      std::to_string(record.failed) + " failed; " +
-                      storage::to_string(all.first_lsn) + " to " + storage::to_string(all.last_lsn)
-        );
+        line("sample", sample_text(record));
         for (const ShapeLoss& one : losses(report, record.route, shown_max)) {
             line(
                 "shape " + cutover::shape_text(one.shape->shape),

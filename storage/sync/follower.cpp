@@ -329,6 +329,20 @@ Result<void> Follower::take(const CatalogueView& view) {
     return {};
 }
 
+namespace {
+
+/// Those that have come since.
+template <class List>
+void note_fresh(const List& found, const List& known, std::set<TableOid>& fresh) {
+    for (const auto& [partition, state] : found) {
+        if (!known.contains(partition)) {
+            fresh.insert(partition);
+        }
+    }
+}
+
+}  // namespace
+
 /// Changes the lists so that nothing of partitions tells them apart that does not matter, or not
 /// yet.
 void Follower::follow_partitions(std::vector<Table>& before, std::vector<Table>& now) {
@@ -351,11 +365,7 @@ void Follower::follow_partitions(std::vector<Table>& before, std::vector<Table>&
         const PartitionFacts facts{view_->empty, fresh, view_->looked, position};
         switch (judge_partitions(known->second, found->second, facts)) {
             case PartitionChange::followed:
-                for (const auto& [partition, state] : found->second) {
-                    if (!known->second.contains(partition)) {
-                        fresh.insert(partition);
-                    }
-                }
+                note_fresh(found->second, known->second, fresh);
                 table = with_partitions_of(std::move(table), *same);
                 break;
             case PartitionChange::early:

@@ -83,6 +83,28 @@ Error Session::stream() {
                                        : confirmed_flush.error();
 }
 
+namespace {
+
+/// As the catalogue is now, and a message further.
+Result<void> step(Follower& follower, CatalogueWatch& watch) {
+    Result<void> stepped;
+    if (auto view = watch.take_view(); view.has_value()) {
+        stepped = follower.take(*view);
+        if (stepped.has_value()) {
+            watch.taken();
+        }
+    }
+    if (stepped.has_value()) {
+        stepped = follower.step();
+    }
+    if (follower.take_joined()) {
+        watch.tell_again();
+    }
+    return stepped;
+}
+
+}  // namespace
+
 Error Session::follow(source::Stream& stream, const store::SyncState& state, Lsn confirmed_flush) {
     auto writable = can_write();
     if (!writable.has_value()) {
@@ -136,17 +158,8 @@ Error Session::follow(source::Stream& stream, const store::SyncState& state, Lsn
             context_.progress.enter(Phase::streaming, warning());
         }
         stepped = interrupted();
-        if (auto view = watch.take_view(); view.has_value() && stepped.has_value()) {
-            stepped = follower.take(*view);
-            if (stepped.has_value()) {
-                watch.taken();
-            }
-        }
         if (stepped.has_value()) {
-            stepped = follower.step();
-        }
-        if (follower.take_joined()) {
-            watch.tell_again();
+            stepped = step(follower, watch);
         }
     }
     if (auto synced = follower.sync(); !synced.has_value()) {
