@@ -1,10 +1,10 @@
+#include "tests/unit/index/drawn_filter.hpp"
 #include "tests/unit/index/generated.hpp"
 #include "tests/unit/index/values.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
 #include <algorithm>
-#include <limits>
 #include <random>
 
 using namespace veer::index;
@@ -13,134 +13,17 @@ using veer::storage::ColumnType;
 
 namespace {
 
-using Values = std::vector<std::optional<FilterValue>>;
-
-const std::vector<ColumnType> types{
-    ColumnType::boolean,
-    ColumnType::int2,
-    ColumnType::int4,
-    ColumnType::int8,
-    ColumnType::float4,
-    ColumnType::float8,
-    ColumnType::date,
-    ColumnType::timestamp,
-    ColumnType::timestamptz,
-    ColumnType::uuid,
-    ColumnType::text};
-
-template <class Number>
-std::int64_t integer(std::mt19937_64& random) {
-    using Limits = std::numeric_limits<Number>;
-    const std::int64_t some[] = {Limits::min(), Limits::max(), Limits::max() - 1, 0, -1, 1, 7};
-    return some[random() % std::size(some)];
-}
-
-double floating(std::mt19937_64& random) {
-    using Limits = std::numeric_limits<double>;
-    const double some[] = {
-        Limits::quiet_NaN(),
-        -Limits::quiet_NaN(),
-        Limits::infinity(),
-        -Limits::infinity(),
-        0.0,
-        -0.0,
-        0.5,
-        -1.5,
-        1e30,
-        1e-45};
-    return some[random() % std::size(some)];
-}
-
-std::string bytes(std::mt19937_64& random) {
-    const std::string some[] = {
-        "", "a", "b", "A", "ab", std::string{"\0", 1}, "\xC3\xA4", std::string(70, 'x')};
-    return some[random() % std::size(some)];
-}
-
-/// One of few values of the type, the extremes among them.
-FilterValue any_value(ColumnType type, std::mt19937_64& random) {
-    switch (type) {
-        case ColumnType::boolean:
-            return random() % 2 == 0;
-        case ColumnType::int2:
-            return integer<std::int16_t>(random);
-        case ColumnType::int4:
-        case ColumnType::date:
-            return integer<std::int32_t>(random);
-        case ColumnType::int8:
-        case ColumnType::timestamp:
-        case ColumnType::timestamptz:
-            return integer<std::int64_t>(random);
-        case ColumnType::float4:
-            return static_cast<double>(static_cast<float>(floating(random)));
-        case ColumnType::float8:
-            return floating(random);
-        case ColumnType::uuid:
-            return std::string(15, 'u') + static_cast<char>(random() % 256);
-        case ColumnType::text:
-            return bytes(random);
-        default:
-            return false;  // filter_containers_test.cpp
-    }
-}
-
-Filter any_leaf(std::mt19937_64& random) {
-    Filter filter;
-    filter.column = random() % types.size();
-    const ColumnType type = types[filter.column];
-    switch (random() % 6) {
-        case 0:
-            filter.kind = Filter::Kind::is_null;
-            break;
-        case 1:
-            filter.kind = Filter::Kind::one_of;
-            filter.null_listed = random() % 4 == 0;
-            for (std::size_t left = random() % 4; left > 0; --left) {
-                filter.values.push_back(any_value(type, random));
-            }
-            break;
-        case 2:
-            if (random() % 4 == 0) {
-                filter.kind = Filter::Kind::unknown;
-                break;
-            }
-            [[fallthrough]];
-        default:
-            filter.kind = Filter::Kind::compare;
-            filter.comparison = static_cast<Filter::Comparison>(
-                random() % (type == ColumnType::text ? 2 : 6)  // text is only equal or not
-            );
-            filter.values = {any_value(type, random)};
-    }
-    return filter;
-}
-
-Filter any_filter(std::mt19937_64& random, int depth) {
-    if (depth == 0 || random() % 3 == 0) {
-        return any_leaf(random);
-    }
-    if (random() % 4 == 0) {
-        return none_of(any_filter(random, depth - 1));
-    }
-    std::vector<Filter> children;
-    for (std::size_t left = random() % 4; left > 0; --left) {
-        children.push_back(any_filter(random, depth - 1));
-    }
-    return random() % 2 == 0 ? all_of(std::move(children)) : any_of(std::move(children));
-}
+const std::vector<ColumnType>& types = drawn_types();
 
 struct Rows {
     RouteIndex index{IndexOptions{.dimensions = 1, .columns = types}};
     std::vector<Values> values;
 
-    void put(std::size_t row, std::mt19937_64& random) {
-        Values drawn;
+    void put(std::size_t row, const Draw& random) {
+        const Values drawn = any_row(random);
         std::vector<veer::storage::ColumnValue> columns;
-        for (const ColumnType type : types) {
-            drawn.push_back(
-                random() % 5 == 0 ? std::nullopt : std::optional{any_value(type, random)}
-            );
-            columns.push_back(sent(type, drawn.back()));
+        for (std::size_t column = 0; column < types.size(); ++column) {
+            columns.push_back(sent(types[column], drawn[column]));
         }
         values.resize(std::max(values.size(), row + 1));
         values[row] = drawn;
@@ -151,7 +34,7 @@ struct Rows {
 }  // namespace
 
 TEST_CASE("A filter passes exactly the rows of which it is true", "[index]") {
-    std::mt19937_64 random{1};
+    const Draw random = std::mt19937_64{1};
     Rows rows;
     for (std::size_t row = 0; row < 200; ++row) {
         rows.put(row, random);
@@ -179,7 +62,7 @@ TEST_CASE("A filter passes exactly the rows of which it is true", "[index]") {
 }
 
 TEST_CASE("Hits carry the values of the columns asked for", "[index]") {
-    std::mt19937_64 random{2};
+    const Draw random = std::mt19937_64{2};
     Rows rows;
     for (std::size_t row = 0; row < 100; ++row) {
         rows.put(row, random);
