@@ -51,6 +51,11 @@ bool set_column(ColumnName& target, const Value& value) {
     return true;
 }
 
+/// Less than the least is no walk.
+bool set_visits(std::uint64_t& target, const Value& value) {
+    return set_integer(target, value, 0, 0) || set_integer(target, value, 100, 1'000'000'000);
+}
+
 /// By the rules of a column's name, less the table.
 bool set_functions(std::vector<FunctionName>& target, const Value& value) {
     const auto* const numbers = std::get_if<std::vector<double>>(&value);
@@ -86,7 +91,7 @@ Value value_of(const std::vector<FunctionName>& functions) {
     return names;
 }
 
-const std::array<RouteKey, 18> all_route_keys{{
+const std::array<RouteKey, 19> all_route_keys{{
     {"column",
      "schema.table.column, such as \"public.documents.embedding\"",
      true,
@@ -225,6 +230,14 @@ const std::array<RouteKey, 18> all_route_keys{{
      [](Route& r, const Value& v) { return set_number(r.recall_target, v, 0.5, 0.9999); },
      [](const Route& r) {
          return Value(r.recall_target);
+     }},
+    {"visits_max",
+     "a number from 100 to 1000000000, or 0 for no bound",
+     false,
+     false,
+     [](Route& r, const Value& v) { return set_visits(r.visits_max, v); },
+     [](const Route& r) {
+         return Value(static_cast<std::int64_t>(r.visits_max));
      }},
     {"functions",
      "a list of at most 64 functions, such as \"public.match_documents\"",

@@ -36,6 +36,7 @@ inline constexpr Reason pipelined = "pipelined";  ///< part of a batch that veer
 inline constexpr Reason facts = "facts";          ///< Postgres did not tell the session's facts
 inline constexpr Reason short_answer = "short_answer";  ///< fewer rows than asked for
 inline constexpr Reason search_late = "search_late";    ///< the index took too long
+inline constexpr Reason search_wide = "search_wide";    ///< visits_max of the route are not enough
 inline constexpr Reason search_busy = "search_busy";    ///< too many long searches wait already
 inline constexpr Reason engine = "engine";              ///< the route's other server did not answer
 inline constexpr Reason engine_busy = "engine_busy";    ///< it has no place for one more search

@@ -245,6 +245,9 @@ Route Router::make_route(
             if (configured.learns_ef) {
                 route.recall_target = configured.recall_target;
             }
+            if (configured.visits_max > 0) {
+                route.visits_max = configured.visits_max;
+            }
             route.functions = configured.functions;
             if (make_candidate_ && !configured.engine.empty()) {
                 route.candidate = make_candidate_(configured, column);

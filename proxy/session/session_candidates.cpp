@@ -34,6 +34,9 @@ router::Reason reason_of(const std::error_code& error) {
     if (error == index::Errc::late) {
         return router::reason::search_late;
     }
+    if (error == index::Errc::too_many_visits) {
+        return router::reason::search_wide;
+    }
     return error == index::Errc::busy ? router::reason::search_busy : router::reason::short_answer;
 }
 
@@ -151,6 +154,7 @@ void Session::look_for_next(Output& out) {
              .columns = attempt.service == router::Service::local
                             ? router::copied_outputs(attempt.route->table(), attempt.query())
                             : std::vector<std::size_t>{},
+             .visits_max = attempt.route->visits_max,
              .candidate = attempt.route->candidate,
              .place = attempt.place},
         .deadline = attempt.route->candidate ? std::optional(answer_deadline(attempt.searched))

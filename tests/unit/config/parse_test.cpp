@@ -464,17 +464,21 @@ TEST_CASE("A route's ef may be learnt, and vectors lie where it suits", "[config
     REQUIRE(plain.has_value());
     CHECK_FALSE(plain->routes[0].learns_ef);
     CHECK(plain->routes[0].recall_target == 0.99);
+    CHECK(plain->routes[0].visits_max == 0);
     CHECK(plain->storage.vectors == Storage::Vectors::automatic);
     const Result<Config> result = parse(
-        "[storage]\nvectors = 'memory'\n" + route + "ef_search = 'auto'\nrecall_target = 0.95",
+        "[storage]\nvectors = 'memory'\n" + route +
+            "ef_search = 'auto'\nrecall_target = 0.95\nvisits_max = 20000",
         "veer.toml"
     );
     REQUIRE(result.has_value());
     CHECK(result->routes[0].learns_ef);
     CHECK(result->routes[0].recall_target == 0.95);
+    CHECK(result->routes[0].visits_max == 20'000);
     CHECK(result->storage.vectors == Storage::Vectors::memory);
     CHECK(*parse(to_text(*result), "veer.toml") == *result);
     CHECK(problem(route + "ef_search = 40").find("one of session, auto") != std::string::npos);
     CHECK(problem(route + "recall_target = 1").find("0.5 to 0.9999") != std::string::npos);
+    CHECK(problem(route + "visits_max = 99").find("from 100 to 1000000000") != std::string::npos);
     CHECK(problem("[storage]\nvectors = 'disk'").find("\"auto\"") != std::string::npos);
 }

@@ -334,7 +334,9 @@ TEST_CASE("what takes the index too long, or finds no place, Postgres answers", 
     f.holds_searches = true;
     const std::string statement = "SELECT id FROM docs ORDER BY e <-> '[7,0]' LIMIT 3";
     const auto [failure, reason] = GENERATE(
-        std::pair{index::Errc::late, "search_late"}, std::pair{index::Errc::busy, "search_busy"}
+        std::pair{index::Errc::late, "search_late"},
+        std::pair{index::Errc::too_many_visits, "search_wide"},
+        std::pair{index::Errc::busy, "search_busy"}
     );
     f.client(F::query(statement));
     f.answer_facts();
@@ -346,6 +348,36 @@ TEST_CASE("what takes the index too long, or finds no place, Postgres answers", 
     f.server(F::command_complete("SELECT 0") + F::ready());
     f.client(F::query("SHOW veer.last"));
     CHECK(f.to_client().find(reason) != std::string::npos);
+}
+
+TEST_CASE("a search that visits more than its route allows is Postgres' to answer", "[proxy]") {
+    SessionFixture f;
+    config::Route route;
+    route.column = {"public", "docs", "e"};
+    route.operator_name = "<->";
+    route.percent = 100;
+    route.visits_max = 100;
+    f.config.routes.push_back(route);
+    f.router.configure(f.config);
+    f.client(F::query("SELECT id FROM docs ORDER BY e <-> '[7,0]' LIMIT 15"));
+    CHECK(F::types(f.answer_facts()) == "T" + std::string(15, 'D') + "CZ");  // of 20
+    storage::Transaction more;
+    more.commit_lsn = more.end_lsn = {100};
+    for (char id = 'A'; id <= 'z'; ++id) {
+        for (char high = 1; high < 5; ++high) {
+            storage::Row row;
+            storage::append_key_column(row.key, std::string(6, '\0') + high + id);
+            row.vectors.emplace_back(std::vector<float>{
+                static_cast<float>(id), static_cast<float>(high)});
+            more.changes.emplace_back(storage::Upsert{{4711}, {}, row});
+        }
+    }
+    f.replica.apply(more);
+    const std::string wide = "SELECT id FROM docs ORDER BY e <-> '[7,0]' LIMIT 200";
+    CHECK(f.client(F::query(wide)) == F::query(wide));
+    f.server(F::command_complete("SELECT 0") + F::ready());
+    f.client(F::query("SHOW veer.last"));
+    CHECK(f.to_client().find("search_wide") != std::string::npos);
 }
 
 TEST_CASE("an encoding that is set in the same batch is seen in the facts", "[proxy]") {
