@@ -16,7 +16,8 @@ PartitionChange came(TableOid partition, const std::string& state, const Partiti
         return facts.position < facts.looked ? PartitionChange::early : PartitionChange::followed;
     }
     const auto found = facts.empty.find(partition);
-    if (found == facts.empty.end() || found->second.state != state) {
+    const bool empty = found != facts.empty.end() && found->second.state == state;
+    if (!empty || !has_first_file(partition, state)) {
         return PartitionChange::lost;
     }
     return facts.position < std::max(found->second.since, facts.looked) ? PartitionChange::early
@@ -31,6 +32,16 @@ PartitionChange went(TableOid partition, const std::string& state, const Partiti
 }
 
 }  // namespace
+
+std::set<TableOid> came_since(const PartitionList& before, const PartitionList& now) {
+    std::set<TableOid> came;
+    for (const auto& [partition, state] : now) {
+        if (!before.contains(partition)) {
+            came.insert(partition);
+        }
+    }
+    return came;
+}
 
 PartitionChange judge_partitions(
     const PartitionList& before, const PartitionList& now, const PartitionFacts& facts

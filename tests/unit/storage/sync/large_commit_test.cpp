@@ -291,7 +291,9 @@ TEST_CASE("A joining table's spool is bounded inside a large transaction, too", 
     {
         store::Store store = directory.open();
         fill(store);
-        store.save_copy({.table = sample_table(300)}).value();
+        store::CopyRecord copy;
+        copy.table = sample_table(300);
+        store.save_copy(copy).value();
         LargeCommit commit{store, spill(store), spool_max};
         while (!commit.spool_full()) {
             const auto part = commit.next(store.state().value()->tables).value();
