@@ -53,19 +53,7 @@ class Reader : public JsonCursor {
     using JsonCursor::JsonCursor;
 
     std::string string() {
-        std::string value;
-        expect('"');
-        while (!failed() && !rest().empty() && rest().front() != '"') {
-            const char c = take();
-            fail_if(static_cast<unsigned char>(c) < ' ');
-            if (c == '\\') {
-                append_escaped(value);
-            } else {
-                value += c;
-            }
-        }
-        expect('"');
-        return value;
+        return quoted([this](std::string& value) { append_escaped(value); });
     }
 
     Value value(std::size_t depth = 0) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace veer::router {
@@ -64,6 +65,24 @@ class JsonCursor {
         const std::size_t at = names.find(c);
         failed_ = failed_ || at == std::string_view::npos;
         return failed_ ? '\0' : values[at];
+    }
+
+    /// A string's value. What a backslash begins, `append_escaped` takes and appends.
+    template <class AppendEscaped>
+    std::string quoted(AppendEscaped append_escaped) {
+        std::string value;
+        expect('"');
+        while (!failed_ && !rest_.empty() && rest_.front() != '"') {
+            const char c = take();
+            fail_if(static_cast<unsigned char>(c) < ' ');
+            if (c == '\\') {
+                append_escaped(value);
+            } else {
+                value += c;
+            }
+        }
+        expect('"');
+        return value;
     }
 
     std::string_view rest() const { return rest_; }

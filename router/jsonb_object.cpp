@@ -21,14 +21,7 @@ class Reader : public JsonCursor {
 
     /// A string's value.
     std::string string() {
-        std::string value;
-        expect('"');
-        while (!failed() && !rest().empty() && rest().front() != '"') {
-            const char c = take();
-            fail_if(static_cast<unsigned char>(c) < ' ');
-            value += c == '\\' ? escaped(take()) : c;
-        }
-        expect('"');
+        std::string value = quoted([this](std::string& so_far) { so_far += escaped(take()); });
         fail_if(!parse_value(storage::ColumnType::text, value));
         return value;
     }

@@ -142,6 +142,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void close();
 
     // connection_wait.cpp: searches that wait for the index, and what is carried out elsewhere
+    template <class Answer, class Work, class Tell>
+    void work_aside(boost::asio::thread_pool& pool, Answer without_memory, Work work, Tell tell);
     bool search_aside(const session::PendingSearch& search);
     void search_soon(const session::PendingSearch& search);
     void abandon_search();

@@ -41,6 +41,26 @@ void Connection::on_waited(std::uint64_t wait) {
     settle();
 }
 
+/// Has `work` done by the pool, and `tell` called with what it returns, in a task of this loop's,
+/// if the connection is still there: with `without_memory` where it throws. All that telling takes
+/// is made here: the other thread has nobody to tell of a lack of memory, and what leaves it ends
+/// the process.
+template <class Answer, class Work, class Tell>
+void Connection::work_aside(
+    boost::asio::thread_pool& pool, Answer without_memory, Work work, Tell tell
+) {
+    const auto answer = std::make_shared<Answer>(std::move(without_memory));
+    const EventLoop::Task told =
+        task(weak_from_this(), [answer, tell](Connection& self) { tell(self, *answer); });
+    boost::asio::post(pool, [&loop = worker_.loop, work = std::move(work), answer, told] {
+        try {
+            *answer = work();
+        } catch (const std::exception&) {  // it stays what it is
+        }
+        post_surely(loop, told);
+    });
+}
+
 /// On a thread of its own; false where too many wait for one already.
 bool Connection::search_aside(const session::PendingSearch& search) {
     abandon_search();  // one that a cancel has ended without a word
@@ -63,18 +83,12 @@ bool Connection::search_aside(const session::PendingSearch& search) {
     search_abandoned_ = std::make_shared<std::atomic<bool>>(false);
     router::SearchOrder order = search.order;
     order.abandoned = search_abandoned_;
-    // All that telling takes is made here: the other thread has nobody to tell of a lack of memory.
-    const auto found =
-        std::make_shared<router::Found>(index::make_error_code(index::Errc::out_of_memory));
-    const EventLoop::Task told =
-        task(weak_from_this(), [number = search.number, found](Connection& self) {
-            self.on_found(number, *found);
-        });
-    boost::asio::post(
+    work_aside<router::Found>(
         search.order.candidate ? shared_.searches_elsewhere : shared_.long_searches,
-        [&loop = worker_.loop, order = std::move(order), found, told, place] {
-            *found = order.run();
-            post_surely(loop, told);
+        index::make_error_code(index::Errc::out_of_memory),
+        [order = std::move(order), place] { return order.run(); },
+        [number = search.number](Connection& self, const router::Found& found) {
+            self.on_found(number, found);
         }
     );
     return true;
@@ -119,23 +133,15 @@ void Connection::on_found(std::uint64_t number, const router::Found& found) {
 
 /// On a thread that may wait for the disk. It is done though its client has gone meanwhile.
 void Connection::change_aside(session::PendingChange change) {
-    // As in search_aside().
-    const auto why = std::make_shared<std::optional<router::Complaint>>(router::Complaint{
-        .sqlstate = "53200",
-        .message = "veer found no memory to store its declared routes",
-        .hint = {}});
-    const EventLoop::Task told =
-        task(weak_from_this(), [number = change.number, why](Connection& self) {
-            self.on_changed(number, *why);
-        });
-    boost::asio::post(
+    work_aside<std::optional<router::Complaint>>(
         shared_.changes,
-        [&loop = worker_.loop, make = std::move(change.make), why, told] {
-            try {
-                *why = make();
-            } catch (const std::exception&) {  // it is told as it stands
-            }
-            post_surely(loop, told);
+        router::Complaint{
+            .sqlstate = "53200",
+            .message = "veer found no memory to store its declared routes",
+            .hint = {}},
+        std::move(change.make),
+        [number = change.number](Connection& self, const std::optional<router::Complaint>& why) {
+            self.on_changed(number, why);
         }
     );
 }

@@ -34,7 +34,7 @@ std::string LocalPortal::execute(std::int32_t rows_max) {
 
 LocalPortal* LocalPortals::find(std::string_view name) {
     const auto found = portals_.find(name);
-    return found == portals_.end() ? nullptr : &found->second.portal;
+    return found == portals_.end() ? nullptr : &found->second;
 }
 
 bool LocalPortals::has_named() const {
@@ -42,7 +42,7 @@ bool LocalPortals::has_named() const {
 }
 
 void LocalPortals::put(std::string_view name, LocalPortal portal) {
-    portals_.insert_or_assign(std::string(name), Entry{std::move(portal)});
+    portals_.insert_or_assign(std::string(name), std::move(portal));
 }
 
 void LocalPortals::erase(std::string_view name) {
@@ -60,7 +60,7 @@ std::size_t LocalPortals::bytes() const {
         portals_.begin(),
         portals_.end(),
         std::size_t{0},
-        [](std::size_t sum, const auto& entry) { return sum + entry.second.portal.bytes(); }
+        [](std::size_t sum, const auto& named) { return sum + named.second.bytes(); }
     );
 }
 

@@ -54,7 +54,8 @@ class LocalPortal {
     std::shared_ptr<const PreparedStatement> statement_;
 };
 
-/// The client's local portals by name, "" among them. Bounded in number and bytes.
+/// The client's local portals by name, "" among them. Bounded in number and bytes. None is older
+/// than a savepoint: before one Postgres is given them, so that any ROLLBACK ends all of these.
 class LocalPortals {
   public:
     static constexpr std::size_t portals_max = 64;
@@ -81,11 +82,7 @@ class LocalPortals {
     auto end() const { return portals_.end(); }
 
   private:
-    struct Entry {
-        LocalPortal portal;
-    };
-
-    std::map<std::string, Entry, std::less<>> portals_;
+    std::map<std::string, LocalPortal, std::less<>> portals_;
 };
 
 }  // namespace veer::proxy::session

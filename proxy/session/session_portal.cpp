@@ -46,12 +46,12 @@ std::optional<Session::Taken> Session::open_portals(
     std::optional<wire::Bytes> text, bool simple, Output& out
 ) {
     std::vector<std::string> names;
-    for (const auto& [name, entry] : portals_) {
+    for (const auto& [name, portal] : portals_) {
         // A Query ends the unnamed one in any case; read to its end, there is nothing to see of it.
-        const bool seen = !name.empty() || (!simple && !entry.portal.at_end());
+        const bool seen = !name.empty() || (!simple && !portal.at_end());
         // One that is given away behind a savepoint would go with it.
         const bool concerned = !text || concerns_portal(*text, name) || mentions_savepoint(*text);
-        if (seen && concerned && entry.portal.of_search()) {
+        if (seen && concerned && portal.of_search()) {
             names.push_back(name);
         }
     }

@@ -52,6 +52,21 @@ std::string sentence_of(const RouteRecord& record, const Assessment& assessment)
     return {};
 }
 
+std::string sample_text(const RouteRecord& record) {
+    const RouteStatistics& all = record.statistics;
+    const std::string span =
+        storage::to_string(all.first_lsn) + " to " + storage::to_string(all.last_lsn);
+    if (record.since_us) {
+        return std::to_string(all.compared) + " compared since " + time_text(*record.since_us) +
+               "; " + span;
+    }
+    return std::to_string(record.sampled) + " chosen, " + std::to_string(all.compared) +
+           " compared, " + std::to_string(record.repeated) + " repeated, " +
+           std::to_string(record.shed) + " shed" +
+           (record.shed_why.empty() ? "" : " (" + record.shed_why + ")") + ", " +
+           std::to_string(record.failed) + " failed; " + span;
+}
+
 }  // namespace
 
 Report report_of(const Ledger& ledger) {
@@ -163,25 +178,6 @@ std::vector<ShapeLoss> losses(const Report& report, const std::string& route, st
     found.resize(std::min(found.size(), count));
     return found;
 }
-
-namespace {
-
-std::string sample_text(const RouteRecord& record) {
-    const RouteStatistics& all = record.statistics;
-    const std::string span =
-        storage::to_string(all.first_lsn) + " to " + storage::to_string(all.last_lsn);
-    if (record.since_us) {
-        return std::to_string(all.compared) + " compared since " + time_text(*record.since_us) +
-               "; " + span;
-    }
-    return std::to_string(record.sampled) + " chosen, " + std::to_string(all.compared) +
-           " compared, " + std::to_string(record.repeated) + " repeated, " +
-           std::to_string(record.shed) + " shed" +
-           (record.shed_why.empty() ? "" : " (" + record.shed_why + ")") + ", " +
-           std::to_string(record.failed) + " failed; " + span;
-}
-
-}  // namespace
 
 std::string report_text(const Report& report) {
     std::string text;

@@ -2,6 +2,7 @@
 
 #include "storage/source/catalogue.hpp"
 #include "storage/source/slot.hpp"
+#include "storage/sync/partition_changes.hpp"
 #include "storage/sync/resume.hpp"
 #include "storage/sync/surviving.hpp"
 
@@ -142,19 +143,15 @@ Result<bool> CatalogueWatch::look_at_partitions(
 ) {
     const Partitions& all = view.catalogue.partitions;
     for (const auto& [table, list] : all) {
-        const auto [judged, first] = judged_.try_emplace(table, list);
-        std::set<TableOid> came;
-        for (const auto& [partition, state] : list) {
-            if (!first && has_rows(state) && !judged->second.contains(partition)) {
-                came.insert(partition);
-            }
-        }
+        PartitionList& judged = judged_.try_emplace(table, list).first->second;
+        std::set<TableOid> came = came_since(judged, list);
+        std::erase_if(came, [&list = list](TableOid one) { return !has_rows(list.at(one)); });
         auto empty = source::find_empty(connection, table, list, came);
         if (!empty.has_value() || !empty->has_value()) {
             return empty.has_value() ? Result<bool>{false} : empty.error();
         }
         empty_.merge(**empty);
-        judged->second = list;
+        judged = list;
     }
     std::erase_if(judged_, [&](const auto& table) { return !all.contains(table.first); });
     std::erase_if(empty_, [&](const auto& one) {

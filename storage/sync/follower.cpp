@@ -329,20 +329,6 @@ Result<void> Follower::take(const CatalogueView& view) {
     return {};
 }
 
-namespace {
-
-/// Those that have come since.
-template <class List>
-void note_fresh(const List& found, const List& known, std::set<TableOid>& fresh) {
-    for (const auto& [partition, state] : found) {
-        if (!known.contains(partition)) {
-            fresh.insert(partition);
-        }
-    }
-}
-
-}  // namespace
-
 /// Changes the lists so that nothing of partitions tells them apart that does not matter, or not
 /// yet.
 void Follower::follow_partitions(std::vector<Table>& before, std::vector<Table>& now) {
@@ -365,7 +351,7 @@ void Follower::follow_partitions(std::vector<Table>& before, std::vector<Table>&
         const PartitionFacts facts{view_->empty, fresh, view_->looked, position};
         switch (judge_partitions(known->second, found->second, facts)) {
             case PartitionChange::followed:
-                note_fresh(found->second, known->second, fresh);
+                fresh.merge(came_since(known->second, found->second));
                 table = with_partitions_of(std::move(table), *same);
                 break;
             case PartitionChange::early:

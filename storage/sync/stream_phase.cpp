@@ -14,6 +14,24 @@ namespace {
 
 constexpr int start_attempts_max = 3;
 
+/// As the catalogue is now, and a message further.
+Result<void> step(Follower& follower, CatalogueWatch& watch) {
+    Result<void> stepped;
+    if (auto view = watch.take_view(); view.has_value()) {
+        stepped = follower.take(*view);
+        if (stepped.has_value()) {
+            watch.taken();
+        }
+    }
+    if (stepped.has_value()) {
+        stepped = follower.step();
+    }
+    if (follower.take_joined()) {
+        watch.tell_again();
+    }
+    return stepped;
+}
+
 }  // namespace
 
 /// The slot's position is read after the start, when nobody else can move it any more: had it been
@@ -82,28 +100,6 @@ Error Session::stream() {
     return confirmed_flush.has_value() ? follow(*stream, **state, *confirmed_flush)
                                        : confirmed_flush.error();
 }
-
-namespace {
-
-/// As the catalogue is now, and a message further.
-Result<void> step(Follower& follower, CatalogueWatch& watch) {
-    Result<void> stepped;
-    if (auto view = watch.take_view(); view.has_value()) {
-        stepped = follower.take(*view);
-        if (stepped.has_value()) {
-            watch.taken();
-        }
-    }
-    if (stepped.has_value()) {
-        stepped = follower.step();
-    }
-    if (follower.take_joined()) {
-        watch.tell_again();
-    }
-    return stepped;
-}
-
-}  // namespace
 
 Error Session::follow(source::Stream& stream, const store::SyncState& state, Lsn confirmed_flush) {
     auto writable = can_write();

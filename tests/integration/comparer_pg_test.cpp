@@ -156,6 +156,17 @@ struct Bench {
     int places = 0;
 };
 
+/// With thirty golden searches of items.
+void fill(proxy::compare::GoldenKeeper& keeper) {
+    config::Config config;
+    config.compare = {.rate = 1, .load_max = 1, .judge_cores = 8, .golden = 30};
+    keeper.configure(config);
+    REQUIRE(wait_until([&] { return keeper.summaries().contains("items"); }));
+    for (int i = 1; i <= 30; ++i) {
+        keeper.offer("items", {.vector = {static_cast<float>(i) * 7, 0, 0}, .k = 5, .ef = 40});
+    }
+}
+
 }  // namespace
 
 TEST_CASE("each class of difference is found with real Postgres", "[integration]") {
@@ -216,16 +227,10 @@ TEST_CASE(
          .measured = [&told](const auto&, const auto& summary) { told += summary.tells() ? 1 : 0; },
          .period = std::chrono::milliseconds(10)}
     );
-    config::Config config;
-    config.compare = {.rate = 1, .load_max = 1, .judge_cores = 8, .golden = 30};
-    keeper.configure(config);
+    fill(keeper);
     const auto now = [&keeper] {
         return keeper.summaries()["items"];
     };
-    REQUIRE(wait_until([&] { return keeper.summaries().contains("items"); }));
-    for (int i = 1; i <= 30; ++i) {
-        keeper.offer("items", {.vector = {static_cast<float>(i) * 7, 0, 0}, .k = 5, .ef = 40});
-    }
     CHECK(wait_until([&] { return now().searches == 30; }));  // shown from the next round on
     const auto all_measured = [&] {
         return now().measured == 30;
@@ -303,16 +308,10 @@ TEST_CASE(
              .period = std::chrono::milliseconds(10),
              .measure_every = std::chrono::milliseconds(10)}
         );
-        config::Config config;
-        config.compare = {.rate = 1, .load_max = 1, .judge_cores = 8, .golden = 30};
-        keeper.configure(config);
+        fill(keeper);
         const auto now = [&keeper] {
             return keeper.summaries()["items"];
         };
-        REQUIRE(wait_until([&] { return keeper.summaries().contains("items"); }));
-        for (int i = 1; i <= 30; ++i) {
-            keeper.offer("items", {.vector = {static_cast<float>(i) * 7, 0, 0}, .k = 5, .ef = 40});
-        }
         REQUIRE(wait_until([&] { return now().fresh == 30; }));
         told(now);
         std::promise<bool> nothing;
