@@ -3,7 +3,6 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <malloc.h>
-#include <sanitizer/allocator_interface.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -14,6 +13,13 @@
 #include <future>
 #include <memory>
 #include <random>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#include <sanitizer/allocator_interface.h>
+#define VEER_ADDRESS_SANITIZER
+#endif
+#endif
 
 // Transactions that are larger than what the server keeps of them, and than what veer keeps in
 // memory: they come before their commit, in pieces, wait on disk, and are applied part by part.
@@ -73,13 +79,12 @@ bool begins_to_spill(const PostgresServer& server) {
 
 /// Bytes on the heap now.
 std::size_t heap() {
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#ifdef VEER_ADDRESS_SANITIZER
     return __sanitizer_get_current_allocated_bytes();
-#endif
-#endif
+#else
     const struct mallinfo2 info = mallinfo2();
     return info.uordblks + info.hblkhd;
+#endif
 }
 
 /// Keeps nothing, and looks at the heap.

@@ -139,7 +139,10 @@ TEST_CASE("With a commit under way a store is of a format that those before refu
         Store store = filled_store(temporary / "s");
         store.open_spill(7).value()->seal().value();
         CHECK(format() == "veer store 4");
-        store.begin_commit({.xid = 7, .end_lsn = {0x200}}).value();
+        store::CommitRecord begun;
+        begun.xid = 7;
+        begun.end_lsn = {0x200};
+        store.begin_commit(begun).value();
     }
     CHECK(format() == "veer store 5");
     {
