@@ -33,8 +33,4 @@ bool has_rows(std::string_view state) {
     return kind == std::string_view::npos || state.substr(kind + 1, 1) != "p";
 }
 
-bool has_first_file(TableOid partition, std::string_view state) {
-    return state.substr(0, state.find(' ')) == std::to_string(partition.value);
-}
-
 }  // namespace veer::storage

@@ -41,11 +41,6 @@ PartitionList parse_partitions(std::string_view text);
 /// False of a partition that has partitions itself.
 bool has_rows(std::string_view state);
 
-/// Whether it is still in the file that it was made with, which Postgres names as its table: then
-/// nobody has truncated it behind the transaction that made it. One that a VACUUM FULL has
-/// rewritten, say, has another one, too.
-bool has_first_file(TableOid partition, std::string_view state);
-
 /// Of each partitioned table.
 using Partitions = std::map<TableOid, PartitionList>;
 

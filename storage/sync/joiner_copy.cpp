@@ -175,15 +175,37 @@ Result<store::CopyRecord> Joiner::read(
              }},
             *record};
         done = copy.run(at->connection);
+        done = done.has_value() ? check_partitions(table) : done;
     }
     if (done.has_value() && record->first < record->last) {
         done = merge(at->connection, *record);
+        done = done.has_value() ? check_partitions(table) : done;
     }
     if (!done.has_value()) {
         return done.error();
     }
     auto ended = at->connection.query("COMMIT");
     return ended.has_value() ? Result<store::CopyRecord>{std::move(*record)} : ended.error();
+}
+
+/// Rows of a partition that was attached meanwhile may have been read, and what becomes of those
+/// the stream does not tell. Whoever has read of it holds a lock on it until this is asked, so it
+/// has not gone again.
+Result<void> Joiner::check_partitions(const Table& table) {
+    if (!is_partitioned(table)) {
+        return {};
+    }
+    auto now = source::discover(*connection_, context_.columns);
+    if (!now.has_value()) {
+        return now.error();
+    }
+    const auto found = now->partitions.find(table.oid);
+    const auto known = partitions_.find(table.oid);
+    if (found == now->partitions.end() || known == partitions_.end() ||
+        found->second != known->second) {
+        return Error{Errc::gone, "Partitions came or went while the table was copied."};
+    }
+    return {};
 }
 
 /// In the newest snapshot's transaction.

@@ -16,8 +16,7 @@ PartitionChange came(TableOid partition, const std::string& state, const Partiti
         return facts.position < facts.looked ? PartitionChange::early : PartitionChange::followed;
     }
     const auto found = facts.empty.find(partition);
-    const bool empty = found != facts.empty.end() && found->second.state == state;
-    if (!empty || !has_first_file(partition, state)) {
+    if (found == facts.empty.end() || found->second.state != state) {
         return PartitionChange::lost;
     }
     return facts.position < std::max(found->second.since, facts.looked) ? PartitionChange::early

@@ -34,10 +34,8 @@ std::set<TableOid> came_since(const PartitionList& before, const PartitionList& 
 /// A partition that came empty has exactly the rows that the stream tells of, from EmptyPartition's
 /// position on. Rows of before, which it has no longer, the stream must not find it known for: a
 /// TRUNCATE of it is not told. So the list is taken only at that position, and what names the
-/// partition before that fails its table. Nor may there have been a TRUNCATE while the table was
-/// copied, which can have read rows of a partition that came meanwhile. One that went without ever
-/// having been named takes no row along; that it will not be named any more is sure only behind the
-/// look, too.
+/// partition before that fails its table. One that went without ever having been named takes no row
+/// along; that it will not be named any more is sure only behind the look, too.
 PartitionChange judge_partitions(
     const PartitionList& before, const PartitionList& now, const PartitionFacts& facts
 );

@@ -170,7 +170,10 @@ void RangeCopy::help(const std::string& snapshot) {
             );
             return {};
         }
-        return read_ranges(*connection);
+        auto read = read_ranges(*connection);
+        const std::scoped_lock lock{mutex_};
+        ended_.push_back(std::move(*connection));
+        return read;
     });
 }
 

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace veer::storage::sync {
 
@@ -31,7 +32,8 @@ namespace veer::storage::sync {
 /// Invariants:
 /// 1. The record is saved after the rows, so that no range is left out after a crash.
 /// 2. Nobody waits for the index: the rows are read again from the store for it.
-/// 3. Where further connections cannot be had, fewer read. The first failure of one that reads ends
+/// 3. All of them keep what they have read of locked for as long as this lives.
+/// 4. Where further connections cannot be had, fewer read. The first failure of one that reads ends
 ///    all.
 class RangeCopy {
   public:
@@ -69,6 +71,7 @@ class RangeCopy {
     store::CopyRecord& record_;
     std::deque<PageRange> left_;
     CopyPace pace_;
+    std::vector<source::Connection> ended_;  ///< whose transactions go on
     std::optional<Error> failed_;
 };
 

@@ -200,6 +200,44 @@ TEST_CASE("Rows of a partition that comes and goes at once are gone with it", "[
     CHECK(observer.violations().empty());
 }
 
+TEST_CASE("What a copy read of a partition that came meanwhile is not kept", "[storage]") {
+    const PostgresServer server;
+    create_docs(server);
+    const std::string many = vector_sql("i") + " FROM generate_series(1, 400) i";  // some pages
+    server.exec(
+        "CREATE TABLE docs_5 (LIKE docs, PRIMARY KEY (region, id));"
+        "INSERT INTO docs_5 SELECT 5, i, 0, " +
+        many + "; INSERT INTO docs SELECT 1, 1000 + i, 0, " + many
+    );
+    auto slowly = options(server);
+    slowly.catalogue_every = std::chrono::hours(1);
+    slowly.copy.connections = 2;
+    slowly.copy.range_bytes = 8192;
+    slowly.copy.bytes_per_second = 200'000;
+    RecordingObserver observer;
+    Syncer syncer{slowly, observer};
+    syncer.start();
+    // While it is read, and when nobody looks at the catalogue for the next hour.
+    REQUIRE(wait_until([&] {
+        return server.value(
+                   "SELECT count(*) FILTER (WHERE query LIKE 'COPY%') > 0 AND count(*) FILTER "
+                   "(WHERE "
+                   "state = 'idle' AND state_change < now() - interval '3 s') > 1 "
+                   "FROM pg_stat_activity WHERE application_name LIKE 'veer%'"
+               ) == "t";
+    }));
+    SECTION("emptied before") {
+        server.exec("DELETE FROM docs_5; ALTER TABLE docs ATTACH PARTITION docs_5 FOR VALUES IN (5)"
+        );
+    }
+    SECTION("gone at once") {
+        server.exec("ALTER TABLE docs ATTACH PARTITION docs_5 FOR VALUES IN (5)");
+        server.exec("DROP TABLE docs_5");  // waits for who has read of it
+    }
+    CHECK(become_equal(server, observer));
+    CHECK(observer.violations().empty());
+}
+
 TEST_CASE("A partition that comes empty costs no copy, nor does its going", "[storage]") {
     const PostgresServer server;
     create_docs(server);

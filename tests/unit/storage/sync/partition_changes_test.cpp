@@ -40,9 +40,6 @@ TEST_CASE("A list of partitions is what the catalogue says of each", "[storage]"
     );
     CHECK_FALSE(has_rows(before.at({100})));
     CHECK(has_rows(before.at({101})));
-    CHECK(has_first_file({101}, before.at({101})));
-    CHECK_FALSE(has_first_file({101}, before.at({102})));
-    CHECK_FALSE(has_first_file({10}, before.at({101})));
     CHECK(parse_partitions("").empty());
     CHECK(parse_partitions("7") == PartitionList{{{7}, ""}});
 }
@@ -57,11 +54,6 @@ TEST_CASE("A partition that came empty is followed, behind the look", "[storage]
     CHECK(judge(now, {}) == PartitionChange::lost);
     CHECK(judge(with("103 104 r p d 800"), empty) == PartitionChange::lost);  // truncated since
     CHECK(judge(with("103 103 r p d 801"), empty) == PartitionChange::lost);  // attached again
-    // Truncated before the look, perhaps when the copy had read what was in it.
-    CHECK(
-        judge(with("103 104 r p d 800"), {{{103}, {"104 r p d 800", {0x480}}}}) ==
-        PartitionChange::lost
-    );
     // With partitions of its own, each of which has to be empty.
     CHECK(judge(with("104 0 p p d 801,103 103 r p d 800"), empty) == PartitionChange::followed);
     CHECK(judge(with("104 0 p p d 801,105 105 r p d 802"), empty) == PartitionChange::lost);
