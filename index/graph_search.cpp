@@ -8,16 +8,14 @@
 
 namespace veer::index {
 
-/// Walks layer 1 from the first of `starts` and leaves there the nearest that it finds, how many.
+/// Walks layer 1 from the first of `starts` and leaves there the nearest that it finds, as many as
+/// have room; returns them.
 template <class Measure>
-std::size_t GraphSearch::widen(
-    const Walk<Measure>& walk,
-    std::array<Found, starts_max>& starts,
-    WalkMemory& memory,
-    Effort& effort
+std::span<const Found> GraphSearch::widen(
+    const Walk<Measure>& walk, std::span<Found> starts, WalkMemory& memory, Effort& effort
 ) {
     walk.layer(
-        std::span{starts}.first(1),
+        starts.first(1),
         1,
         starts.size(),
         memory,
@@ -26,20 +24,18 @@ std::size_t GraphSearch::widen(
         [&](Found found) { keep(memory.results, starts.size(), found); }
     );
     std::copy(memory.results.begin(), memory.results.end(), starts.begin());
-    return memory.results.size();
+    return starts.first(memory.results.size());
 }
 
-/// From the top layer down to the nodes from which the bottom layer is walked; how many.
+/// From the top layer down to the nodes from which the bottom layer is walked, as many as have
+/// room.
 template <class Measure>
-std::size_t GraphSearch::find_starts(
-    const Walk<Measure>& walk,
-    std::array<Found, starts_max>& starts,
-    WalkMemory& memory,
-    Effort& effort
+std::span<const Found> GraphSearch::find_starts(
+    const Walk<Measure>& walk, std::span<Found> starts, WalkMemory& memory, Effort& effort
 ) const {
     const Entry top = entry_;
     starts.front() = walk.descend(walk.at(top.slot), top.level, 1);
-    return top.level > 0 ? widen(walk, starts, memory, effort) : 1;
+    return top.level > 0 ? widen(walk, starts, memory, effort) : starts.first(1);
 }
 
 template <class Measure, class Screen>
@@ -55,11 +51,12 @@ void GraphSearch::search_over(
 ) const {
     const Walk<Measure> walk{measure, store_.links(), query};
     WalkMemory& memory = walk_memory();
-    std::array<Found, starts_max> starts;
-    const std::size_t count = find_starts(walk, starts, memory, effort);
+    std::array<Found, starts_max> room;
+    const std::span starts =
+        find_starts(walk, std::span{room}.first(starts_of(ef)), memory, effort);
     Settled settled{store_.space().metric(), want, memory.nearest};
     walk.layer(
-        std::span{starts}.first(count),
+        starts,
         0,
         ef,
         memory,
@@ -150,8 +147,8 @@ Result<Precision> GraphSearch::walk_matching(
         [&](const auto& measure, const auto& screen, auto code, Effort& effort) {
             WalkMemory& memory = walk_memory();
             const Walk walk{measure, store_.links(), code};
-            std::array<Found, starts_max> nearest;
-            const std::span starts{nearest.data(), find_starts(walk, nearest, memory, effort)};
+            std::array<Found, starts_least> room;
+            const std::span starts = find_starts(walk, std::span{room}, memory, effort);
             const MatchingWalk matching{measure, screen, store_.links(), code, rows};
             const Surroundings around = matching.look(starts);
             const std::size_t ef = choose_ef(around);

@@ -189,7 +189,7 @@ template <class Measure>
 std::vector<Found> starts_on_bottom(const Walk<Measure>& walk, Entry top) {
     const std::vector<Found> nearest{
         walk.descend(walk.at(top.slot), top.level, top.level > 0 ? 1 : 0)};
-    return top.level > 0 ? found_on(walk, nearest, 1, GraphSearch::starts_max) : nearest;
+    return top.level > 0 ? found_on(walk, nearest, 1, GraphSearch::starts_least) : nearest;
 }
 
 /// Searches all layers before it links any: see invariant 2.
@@ -216,7 +216,7 @@ void HnswGraph::Impl::link_over(const Measure& measure, Slot slot) {
         starts.assign(
             found.begin(),
             found.begin() +
-                static_cast<std::ptrdiff_t>(std::min(found.size(), GraphSearch::starts_max))
+                static_cast<std::ptrdiff_t>(std::min(found.size(), GraphSearch::starts_least))
         );
     }
     Neighbours<Measure> neighbours{measure, store_.links(), options_.m};
