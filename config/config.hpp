@@ -223,7 +223,7 @@ struct Route {
     bool tie_breakers = false;         ///< ORDER BY distance, id
     bool learns_ef = false;            ///< where a session has not set ef_search: the least that
     double recall_target = 0.99;       ///< finds so much; 0.5 to 0.9999
-    /// A search that compares the query with more vectors is Postgres' to answer; 0: no bound.
+    /// A search of which a walk or scan compares more vectors is Postgres' to answer; 0: no bound.
     std::uint64_t visits_max = 0;
     /// LANGUAGE sql functions whose calls are answered as if their bodies stood there.
     std::vector<FunctionName> functions = {};

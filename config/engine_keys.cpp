@@ -108,6 +108,9 @@ std::string engine_problem(const Route& route) {
     if (route.tie_breakers) {
         return "engine and tie_breakers: how many rows are as near, another server does not tell";
     }
+    if (route.visits_max > 0) {
+        return "engine and visits_max: what another server compares, it does not tell";
+    }
     return route.freshness.kind == Freshness::Kind::eventual
                ? ""
                : "engine needs freshness = \"eventual\": how far another server is, nobody can "

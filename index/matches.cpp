@@ -55,7 +55,8 @@ void count(Matches& matches, const RecordsView& view) {
     matches.current = matches.count * newest / std::max<std::size_t>(looked_at, 1);
 }
 
-/// Evaluates records from `first` on; as many of them as the limits allow are evaluated by then.
+/// Evaluates records from `first` on, as many as the limits allow, and some in any case: whoever
+/// asks often enough gets an answer. Returns how far.
 std::size_t evaluate(
     Matches& matches,
     std::size_t first,
@@ -70,14 +71,15 @@ std::size_t evaluate(
     const std::size_t step = std::clamp<std::size_t>(fitting / 64 * 64, 64, Predicate::block);
     const std::uint64_t visits =
         std::max<std::uint64_t>(visits_per_block, step * text_bytes / text_bytes_per_visit);
-    for (; first < view.size; first += step) {
-        if (!effort.visit(visits)) {
-            return first;
-        }
+    while (first < view.size) {
         const std::size_t count = std::min(step, view.size - first);
         predicate.evaluate(view.records, static_cast<Record>(first), count, words + first / 64);
+        first += count;
+        if (!effort.visit(visits)) {
+            break;
+        }
     }
-    return view.size;
+    return first;
 }
 
 /// Adds what the view has beyond `matches`, as far as the limits allow; says whether that is all.

@@ -33,7 +33,7 @@ constexpr Explanation of_router[] = {
     {reason::facts, "The session's facts could not be had."},
     {reason::short_answer, "The index had fewer rows than were asked for."},
     {reason::search_late, "The search in the index took too long."},
-    {reason::search_wide, "The search in the index compared more vectors than visits_max."},
+    {reason::search_wide, "The search in the index is more work than visits_max."},
     {reason::search_busy, "Too many long searches wait for the index already."},
     {reason::engine, "The route's other server did not answer."},
     {reason::engine_busy, "The route's other server has no place for one more search."},

@@ -56,7 +56,7 @@ struct Route {
     bool order_by_similarity = false;
     bool tie_breakers = false;
     std::optional<double> recall_target;      ///< nothing: ef is the session's
-    std::optional<std::uint64_t> visits_max;  ///< of one search; nothing: no bound
+    std::optional<std::uint64_t> visits_max;  ///< of one walk or scan; nothing: no bound
     std::vector<config::FunctionName> functions =
         {};  ///< whose calls may be answered by their bodies
     std::shared_ptr<compare::Tally> tally;

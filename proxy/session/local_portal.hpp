@@ -54,8 +54,9 @@ class LocalPortal {
     std::shared_ptr<const PreparedStatement> statement_;
 };
 
-/// The client's local portals by name, "" among them. Bounded in number and bytes. None is older
-/// than a savepoint: before one Postgres is given them, so that any ROLLBACK ends all of these.
+/// The client's local portals by name, "" among them. Bounded in number and bytes. None that
+/// a client may still read of a search is older than a savepoint that veer sees: before one
+/// Postgres is given them.
 class LocalPortals {
   public:
     static constexpr std::size_t portals_max = 64;
