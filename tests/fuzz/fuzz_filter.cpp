@@ -26,17 +26,20 @@ class Copy {
 
     void change() { put(draw_() % rows_.size()); }
 
+    /// What is known of a condition that was asked before is extended.
     void ask() {
-        const Filter filter = any_filter(draw_, depth_max);
+        if (draw_() % 2 == 0) {
+            filter_ = any_filter(draw_, depth_max);
+        }
         std::vector<std::string> wanted;
         for (std::size_t row = 0; row < rows_.size(); ++row) {
-            if (truth(filter, rows_[row]) == true) {
+            if (truth(filter_, rows_[row]) == true) {
                 wanted.push_back(std::to_string(row));
             }
         }
         index_.publish();
         const auto hits =
-            index_.search({.query = query_, .k = rows_max, .ef = 1, .filter = &filter});
+            index_.search({.query = query_, .k = rows_max, .ef = 1, .filter = &filter_});
         fuzz::require(hits.has_value());
         std::vector<std::string> found;
         for (const Hit& hit : *hits) {
@@ -61,6 +64,7 @@ class Copy {
     const Draw& draw_;
     RouteIndex index_{IndexOptions{.dimensions = 1, .columns = drawn_types()}};
     std::vector<Values> rows_;
+    Filter filter_ = any_filter(draw_, depth_max);
     const std::vector<float> query_{3};
 };
 
