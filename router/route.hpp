@@ -3,6 +3,7 @@
 #include "config/config.hpp"
 #include "config/freshness.hpp"
 #include "index/replica.hpp"
+#include "index/search_limits.hpp"
 #include "parser/function_call.hpp"
 #include "parser/statement.hpp"
 #include "router/accepted_statements.hpp"
@@ -55,8 +56,8 @@ struct Route {
     /// Orders that Postgres itself answers exactly, and veer all the same.
     bool order_by_similarity = false;
     bool tie_breakers = false;
-    std::optional<double> recall_target;      ///< nothing: ef is the session's
-    std::optional<std::uint64_t> visits_max;  ///< of one walk or scan; nothing: no bound
+    std::optional<double> recall_target;                          ///< nothing: ef is the session's
+    std::uint64_t visits_max = index::SearchLimits{}.visits_max;  ///< of one walk or scan
     std::vector<config::FunctionName> functions =
         {};  ///< whose calls may be answered by their bodies
     std::shared_ptr<compare::Tally> tally;

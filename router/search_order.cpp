@@ -19,15 +19,16 @@ Found carried_out(const SearchOrder& order) {
         return index::make_error_code(index::Errc::late);
     }
     std::vector<float> memory;
-    index::SearchLimits limits{.cancelled = order.abandoned.get(), .deadline = order.deadline};
-    limits.visits_max = order.visits_max.value_or(limits.visits_max);
     return order.index->search(
         {.query = index::elements_of(order.vector, memory),
          .k = order.rows,
          .ef = order.ef,
          .filter = order.filter ? &*order.filter : nullptr,
          .columns = order.columns,
-         .limits = limits}
+         .limits =
+             {.visits_max = order.visits_max,
+              .cancelled = order.abandoned.get(),
+              .deadline = order.deadline}}
     );
 }
 

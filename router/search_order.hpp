@@ -2,6 +2,7 @@
 
 #include "index/elements.hpp"
 #include "index/route_index.hpp"
+#include "index/search_limits.hpp"
 #include "storage/vector.hpp"
 
 #include <atomic>
@@ -27,7 +28,7 @@ struct SearchOrder {
     std::size_t ef = 0;    ///< candidates kept while walking; at least `rows`
     std::optional<index::Filter> filter = std::nullopt;
     std::vector<std::size_t> columns = {};  ///< positions in Table::copied: Hit::values
-    std::optional<std::uint64_t> visits_max = std::nullopt;  ///< behind them Errc::too_many_visits
+    std::uint64_t visits_max = index::SearchLimits{}.visits_max;
 
     std::shared_ptr<Candidate> candidate = nullptr;  ///< is asked in the index' place
     std::shared_ptr<void> place = nullptr;           ///< of Candidate::admit()
