@@ -53,12 +53,8 @@ class Copy {
   private:
     void put(std::size_t row) {
         rows_[row] = any_row(draw_);
-        std::vector<storage::ColumnValue> columns;
-        for (std::size_t column = 0; column < rows_[row].size(); ++column) {
-            columns.push_back(sent(drawn_types()[column], rows_[row][column]));
-        }
         const std::vector<float> vector{static_cast<float>(draw_() % 8)};
-        fuzz::require(index_.put(std::to_string(row), vector, columns).has_value());
+        fuzz::require(index_.put(std::to_string(row), vector, sent(rows_[row])).has_value());
     }
 
     const Draw& draw_;

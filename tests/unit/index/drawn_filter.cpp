@@ -125,6 +125,14 @@ Values any_row(const Draw& draw) {
     return drawn;
 }
 
+std::vector<storage::ColumnValue> sent(const Values& row) {
+    std::vector<storage::ColumnValue> columns;
+    for (std::size_t column = 0; column < row.size(); ++column) {
+        columns.push_back(sent(drawn_types()[column], row[column]));
+    }
+    return columns;
+}
+
 Filter any_filter(const Draw& draw, int depth) {
     if (depth == 0 || draw() % 3 == 0) {
         return any_leaf(draw);

@@ -2,6 +2,7 @@
 
 #include "index/filter.hpp"
 #include "storage/column_type.hpp"
+#include "storage/row.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -21,6 +22,9 @@ const std::vector<storage::ColumnType>& drawn_types();
 
 /// One of few values of each type, the extremes among them; every fifth is NULL.
 Values any_row(const Draw& draw);
+
+/// As Postgres sends it.
+std::vector<storage::ColumnValue> sent(const Values& row);
 
 /// Of conditions on those columns, nested so deep at most.
 Filter any_filter(const Draw& draw, int depth);

@@ -21,13 +21,11 @@ struct Rows {
 
     void put(std::size_t row, const Draw& random) {
         const Values drawn = any_row(random);
-        std::vector<veer::storage::ColumnValue> columns;
-        for (std::size_t column = 0; column < types.size(); ++column) {
-            columns.push_back(sent(types[column], drawn[column]));
-        }
         values.resize(std::max(values.size(), row + 1));
         values[row] = drawn;
-        REQUIRE(index.put(std::to_string(row), Vector{static_cast<float>(row - row % 2)}, columns));
+        REQUIRE(
+            index.put(std::to_string(row), Vector{static_cast<float>(row - row % 2)}, sent(drawn))
+        );
     }
 };
 
