@@ -129,6 +129,12 @@ class MatchingWalk {
             for (std::size_t i = 0; i < std::min(fresh.size(), prefetched_ahead); ++i) {
                 measure_.prefetch(fresh[i]);
             }
+            if (results.size() >= ef && !candidates.empty()) {
+                screen_.expect(links_.at(candidates.front().slot, 0), [&](Slot slot) {
+                    return slot < rows_.matches.nodes.size() && matches(slot) &&
+                           !memory.visited.seen(slot);
+                });
+            }
             for (std::size_t i = 0; i < fresh.size(); ++i) {
                 if (i + prefetched_ahead < fresh.size()) {
                     measure_.prefetch(fresh[i + prefetched_ahead]);

@@ -14,8 +14,6 @@ namespace {
 
 constexpr std::size_t word_bits = 64;
 constexpr std::size_t rounds = 4;
-constexpr float value_max = 127;
-
 /// How many deviations a bound is from the distance.
 constexpr float deviations = 2.5F;
 
@@ -27,16 +25,33 @@ std::size_t words_of(std::uint32_t dimensions) {
     return (dimensions + word_bits - 1) / word_bits;
 }
 
-/// The transform of Walsh and Hadamard, length kept; `count` is a power of two.
+/// A sum and a difference in place of two values, for each pair.
+void add_and_subtract(float* __restrict low, float* __restrict high, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+        const float a = low[i];
+        const float b = high[i];
+        low[i] = a + b;
+        high[i] = a - b;
+    }
+}
+
+/// The transform of Walsh and Hadamard, length kept; `count` is a power of two and at least four.
+/// The steps among four neighbours are one: loops of one or two are what a compiler leaves alone.
 void transform(float* values, std::size_t count) {
-    for (std::size_t half = 1; half < count; half *= 2) {
+    for (std::size_t i = 0; i < count; i += 4) {
+        float* const four = values + i;
+        const float a = four[0] + four[1];
+        const float b = four[0] - four[1];
+        const float c = four[2] + four[3];
+        const float d = four[2] - four[3];
+        four[0] = a + c;
+        four[1] = b + d;
+        four[2] = a - c;
+        four[3] = b - d;
+    }
+    for (std::size_t half = 4; half < count; half *= 2) {
         for (std::size_t first = 0; first < count; first += 2 * half) {
-            for (std::size_t i = first; i < first + half; ++i) {
-                const float a = values[i];
-                const float b = values[i + half];
-                values[i] = a + b;
-                values[i + half] = a - b;
-            }
+            add_and_subtract(values + first, values + first + half, half);
         }
     }
     const float shrink = 1 / std::sqrt(static_cast<float>(count));
@@ -115,19 +130,11 @@ void SignCodes::encode(const float* vector, const std::int8_t* code, std::byte* 
 
 void SignCodes::prepare(const float* vector, const std::int8_t* code, Query& query) const {
     const std::vector<float>& values = turned(vector);
-    float most = 0;
-    for (const float value : values) {
-        most = std::max(most, std::abs(value));
-    }
-    query.step = most / value_max;
-    const float inverse = std::isnormal(query.step) ? 1 / query.step : 0;
+    query.step = code_step(values);
     query.values.resize(values.size());
-    std::int32_t total = 0;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        const float value = std::clamp(values[i] * inverse, -value_max, value_max);
-        query.values[i] = static_cast<std::int8_t>(std::lrint(value));
-        total += query.values[i];
-    }
+    quantise(values, query.step, query.values.data());
+    const std::int32_t total =
+        std::accumulate(query.values.begin(), query.values.end(), std::int32_t{0});
     query.total = query.step * static_cast<float>(total);
     query.offset = sq8_.offset(code);
     query.margin = deviations * error_share * std::sqrt(squares_of(values));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "index/graph_store.hpp"
+#include "index/link_lists.hpp"
 #include "index/sign_codes.hpp"
 
 #include <algorithm>
@@ -37,6 +38,19 @@ class SignScreen {
             }
         }
         return kept;
+    }
+
+    /// Fetches the signs of those that `next` links to and that are `wanted`, so that they come
+    /// while codes are compared. Where a nearer node comes up, that was in vain; mostly none does.
+    template <class Wanted>
+    void expect(const LinkList& next, Wanted wanted) const {
+        Links links;
+        const std::size_t count = next.read(links);
+        for (const Slot slot : std::span{links.data(), count}) {
+            if (wanted(slot)) {
+                store_.prefetch_signs(slot);
+            }
+        }
     }
 
   private:

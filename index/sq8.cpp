@@ -3,6 +3,7 @@
 #include "index/agreement.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <iterator>
@@ -20,7 +21,7 @@ std::size_t round_up(std::size_t value, std::size_t step) {
     return (value + step - 1) / step * step;
 }
 
-/// In eight lanes, so that it need not wait for each comparison.
+/// The largest in size. In eight lanes, so that it need not wait for each comparison.
 float largest(const float* values, std::size_t count) {
     constexpr std::size_t lanes = 8;
     float most[lanes] = {};
@@ -37,15 +38,29 @@ float largest(const float* values, std::size_t count) {
     return *std::max_element(std::begin(most), std::end(most));
 }
 
-/// To the nearest, and never outside of a code, whatever overflow has made of the value.
-std::int8_t rounded(float value) {
-    const float bounded = value > code_max ? code_max : value > -code_max ? value : -code_max;
-    return static_cast<std::int8_t>(
-        static_cast<std::int32_t>(bounded + (bounded < 0 ? -0.5F : 0.5F))
-    );
+}  // namespace
+
+float code_step(std::span<const float> values) {
+    return largest(values.data(), values.size()) / code_max;
 }
 
-}  // namespace
+void quantise(std::span<const float> values, float step, std::int8_t* codes) {
+    const float inverse = std::isnormal(step) ? 1 / step : 0;
+    // By way of integers of their own, as a byte that is written could be a part of any float.
+    constexpr std::size_t block = 64;
+    std::array<std::int32_t, block> rounded;
+    for (std::size_t first = 0; first < values.size(); first += block) {
+        const std::span some = values.subspan(first, std::min(block, values.size() - first));
+        for (std::size_t i = 0; i < some.size(); ++i) {
+            // Whatever overflow has made of the value.
+            const float bounded = std::max(-code_max, std::min(code_max, some[i] * inverse));
+            rounded[i] = static_cast<std::int32_t>(bounded + (bounded < 0 ? -0.5F : 0.5F));
+        }
+        for (std::size_t i = 0; i < some.size(); ++i) {
+            codes[first + i] = static_cast<std::int8_t>(rounded[i]);
+        }
+    }
+}
 
 Sq8::Sq8(const Space& space, std::span<const float* const> sample)
     : space_{space}, centre_(space.dimensions()) {
@@ -107,12 +122,8 @@ void Sq8::encode(const float* vector, std::int8_t* code) const {
     thread_local std::vector<float> moved;
     moved.resize(dimensions);
     centred(vector, moved.data());
-    const float most = largest(moved.data(), dimensions);
-    const float step = most / code_max;
-    const float inverse = std::isnormal(step) ? 1 / step : 0;
-    for (std::size_t i = 0; i < dimensions; ++i) {
-        code[i] = rounded(moved[i] * inverse);
-    }
+    const float step = code_step(moved);
+    quantise(moved, step, code);
     std::memset(code + dimensions, 0, code_bytes(space_.dimensions()) - dimensions);
     const auto squares = static_cast<double>(space_.kernels().dot_int8(code, code, dimensions)) *
                          static_cast<double>(step) * static_cast<double>(step);

@@ -10,6 +10,13 @@
 
 namespace veer::index {
 
+/// What one step of a byte stands for, so that the largest of the values has the largest byte.
+float code_step(std::span<const float> values);
+
+/// Writes a byte for each value, the nearest number of steps, and never one outside of -127 to 127,
+/// whatever overflow has made of a value. Zeros where `step` is no normal number.
+void quantise(std::span<const float> values, float step, std::int8_t* codes);
+
 /// Codes of one byte a dimension, a quarter of the vector, for the walk.
 ///
 ///     code:   int8 x dimensions | padding to 8 | factor | offset | padding to a cache line

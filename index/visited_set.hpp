@@ -25,6 +25,9 @@ class VisitedSet {
 
     void prefetch(Slot slot) const { __builtin_prefetch(&seen_[slot]); }
 
+    /// Whether this walk has seen the slot; of one beyond the capacity, that it has not.
+    bool seen(Slot slot) const { return slot < seen_.size() && seen_[slot] == epoch_; }
+
     /// Whether the slot is new.
     bool insert(Slot slot) {
         if (seen_[slot] == epoch_) {

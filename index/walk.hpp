@@ -27,9 +27,13 @@ struct Nearer {
     bool operator()(const Found& a, const Found& b) const { return a.distance < b.distance; }
 };
 
-/// What spares a walk the codes of nodes that are sure to be too far: nothing.
+/// What spares a walk the codes of nodes that are sure to be too far: nothing. `expect` is told of
+/// the node that is likely the next, and which of its links are then asked about.
 struct NoScreen {
     static std::size_t near(std::span<Slot> slots, float /*farthest*/) { return slots.size(); }
+
+    template <class Wanted>
+    static void expect(const LinkList& /*next*/, Wanted /*wanted*/) {}
 };
 
 /// The memory of one thread's walks, kept so that a walk allocates nothing.
@@ -130,6 +134,11 @@ class Walk {
                 measure_.prefetch(fresh[i]);
                 ahead(fresh[i]);
             }
+            if (results.size() >= ef && !candidates.empty()) {
+                screen.expect(links_.at(candidates.front().slot, layer), [&](Slot slot) {
+                    return !memory.visited.seen(slot);
+                });
+            }
             for (std::size_t i = 0; i < count; ++i) {
                 if (i + prefetched_ahead < count) {
                     measure_.prefetch(fresh[i + prefetched_ahead]);
@@ -137,6 +146,9 @@ class Walk {
                 }
                 const Found found = at(fresh[i]);
                 if (results.size() < ef || found.distance < results.front().distance) {
+                    if (candidates.empty() || found.distance < candidates.front().distance) {
+                        links_.at(found.slot, layer).prefetch();
+                    }
                     candidates.push_back(found);
                     std::push_heap(candidates.begin(), candidates.end(), Farther{});
                     offer(found);

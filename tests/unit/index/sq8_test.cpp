@@ -125,3 +125,32 @@ TEST_CASE("Overflow, tiny and equal vectors have codes and distances that sort",
         }
     }
 }
+
+TEST_CASE("A value is the nearest number of steps, and the largest has the largest byte") {
+    const std::vector<float> values{0, 2.54F, -2.54F, 1.26F, -0.029F, 0.031F};
+    const float step = code_step(values);
+    CHECK(std::abs(step - 0.02F) < 1e-6F);
+    std::vector<std::int8_t> codes(values.size());
+    quantise(values, step, codes.data());
+    CHECK(codes == std::vector<std::int8_t>{0, 127, -127, 63, -1, 2});
+}
+
+TEST_CASE("Whatever overflow has made of a value, its byte is one of a code") {
+    constexpr float infinity = std::numeric_limits<float>::infinity();
+    // More than one block of them, so that the last is a part of one.
+    std::vector<float> values(100, 1);
+    values[0] = infinity;
+    values[63] = -infinity;
+    values[64] = std::numeric_limits<float>::quiet_NaN();
+    values[99] = -1e30F;
+    std::vector<std::int8_t> codes(values.size(), 1);
+    quantise(values, 0.1F, codes.data());
+    CHECK(codes[0] == 127);
+    CHECK(codes[1] == 10);
+    CHECK(codes[63] == -127);
+    CHECK(std::abs(int{codes[64]}) <= 127);
+    CHECK(codes[99] == -127);
+
+    quantise(values, code_step(std::vector<float>(3, 0)), codes.data());  // no normal number
+    CHECK(codes[1] == 0);
+}
