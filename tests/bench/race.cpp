@@ -41,18 +41,24 @@ double median(std::vector<double> values) {
     return values.at(values.size() / 2);
 }
 
-/// Every `stride`th of the queries from the one at `first` on.
+/// Of a round at least: a single pass of the faster engine is over before it is warm.
+constexpr std::chrono::milliseconds round_min{700};
+
+/// Every `stride`th of the queries from the one at `first` on, again and again until `end`.
 demo::Tally ask(
     demo::Searcher& searcher,
     const Vectors& queries,
     const std::vector<demo::Ids>& truth,
     std::size_t first,
-    std::size_t stride
+    std::size_t stride,
+    std::chrono::steady_clock::time_point end
 ) {
     demo::Tally tally;
-    for (std::size_t i = first; i < queries.size(); i += stride) {
-        tally.add(searcher.search(queries[i]), truth[i]);
-    }
+    do {
+        for (std::size_t i = first; i < queries.size(); i += stride) {
+            tally.add(searcher.search(queries[i]), truth[i]);
+        }
+    } while (std::chrono::steady_clock::now() < end);
     return tally;
 }
 
@@ -73,15 +79,21 @@ class Race::Engine {
         }
     }
 
-    /// All clients ask at the same time: every query is asked once, or twice with eight of them.
+    /// All clients ask at the same time: every query as often as the others, whole passes.
     Result round(demo::Projection projection, const std::vector<demo::Ids>& truth) {
         const auto started = std::chrono::steady_clock::now();
+        const auto end = started + round_min;
         std::vector<std::future<demo::Tally>> running;
         const std::size_t stride = std::min(clients_.size(), stride_max);
         for (std::size_t i = 0; i < clients_.size(); ++i) {
-            running.push_back(std::async(std::launch::async, [this, i, stride, projection, &truth] {
+            running.push_back(std::async(std::launch::async, [=, this, &truth] {
                 return ask(
-                    clients_[i]->searcher(projection), dataset_.queries, truth, i % stride, stride
+                    clients_[i]->searcher(projection),
+                    dataset_.queries,
+                    truth,
+                    i % stride,
+                    stride,
+                    end
                 );
             }));
         }
@@ -141,17 +153,18 @@ Comparison Race::run(int ef_search, demo::Projection projection) {
     comparison.projection = projection;
     std::vector<double> direct;
     std::vector<double> veer;
+    std::size_t asked = 0;
     for (std::size_t i = 0; i < options_.rounds; i++) {
         comparison.direct = direct_->round(projection, truth_);
         comparison.veer = veer_->round(projection, truth_);
         direct.push_back(comparison.direct.searches_per_second);
         veer.push_back(comparison.veer.searches_per_second);
+        asked += comparison.veer.searches;
     }
     comparison.direct.searches_per_second = median(direct);
     comparison.veer.searches_per_second = median(veer);
     const auto after = demo::route_status(veer_->console(), dataset_.table.name);
     if (before && after) {
-        const std::size_t asked = options_.rounds * comparison.veer.searches;
         comparison.answered_by_veer =
             static_cast<double>(after->veer - before->veer) / static_cast<double>(asked);
     }
