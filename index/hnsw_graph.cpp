@@ -29,6 +29,10 @@ constexpr std::uint32_t quantized_dimensions_min = 256;
 /// rows of 384 dimensions searches took a tenth longer by signs.
 constexpr std::size_t screened_bytes_min = std::size_t{32} << 20;
 
+/// Nodes of a layer from which the next lower one is searched for a new node's neighbours. A search
+/// starts from more: they would cost a build more than they give.
+constexpr std::size_t starts_of_insertion = 4;
+
 /// Below, too many walks would be led astray.
 constexpr double agreement_min = 0.95;
 
@@ -184,12 +188,12 @@ std::vector<Found>& found_on(
     return memory.results;
 }
 
-/// Where a search begins the bottom layer; what is linked there has to be where it comes.
+/// About where a search begins the bottom layer; what is linked there has to be where it comes.
 template <class Measure>
 std::vector<Found> starts_on_bottom(const Walk<Measure>& walk, Entry top) {
     const std::vector<Found> nearest{
         walk.descend(walk.at(top.slot), top.level, top.level > 0 ? 1 : 0)};
-    return top.level > 0 ? found_on(walk, nearest, 1, GraphSearch::starts_least) : nearest;
+    return top.level > 0 ? found_on(walk, nearest, 1, starts_of_insertion) : nearest;
 }
 
 /// Searches all layers before it links any: see invariant 2.
@@ -215,8 +219,7 @@ void HnswGraph::Impl::link_over(const Measure& measure, Slot slot) {
         std::sort(found.begin(), found.end(), Nearer{});
         starts.assign(
             found.begin(),
-            found.begin() +
-                static_cast<std::ptrdiff_t>(std::min(found.size(), GraphSearch::starts_least))
+            found.begin() + static_cast<std::ptrdiff_t>(std::min(found.size(), starts_of_insertion))
         );
     }
     Neighbours<Measure> neighbours{measure, store_.links(), options_.m};
