@@ -2,6 +2,7 @@
 
 #include "parser/expression.hpp"
 #include "parser/tree.hpp"
+#include "parser/with_rows.hpp"
 
 #include <optional>
 #include <vector>
@@ -22,9 +23,14 @@ struct From {
     std::vector<Table> tables;
     std::vector<const PgQuery__Node*> conditions;  ///< of ON
     bool narrows = false;                          ///< not every row of a table need be in a result
+    std::vector<GivenVector> given = {};           ///< of WithRows, which are no tables
 };
 
-/// Nothing where it has anything else: sub-selects, functions, FULL and RIGHT joins, ONLY.
-std::optional<From> read_from(const PgQuery__SelectStmt& select);
+/// Nothing where it has anything else: sub-selects, functions, FULL and RIGHT joins, ONLY. `rows`
+/// are names that hide tables, each of one row, which changes nothing about how often the rows of
+/// tables are in the result.
+std::optional<From> read_from(
+    const PgQuery__SelectStmt& select, const std::vector<WithRow>& rows = {}
+);
 
 }  // namespace veer::parser

@@ -12,6 +12,7 @@
 #include "parser/shape.hpp"
 #include "parser/stored_vector.hpp"
 #include "parser/tree.hpp"
+#include "parser/with_rows.hpp"
 
 #include <pg_query/pg_query.pb-c.h>
 
@@ -29,11 +30,13 @@ constexpr std::size_t outputs_max = 1664;
 constexpr std::size_t sort_keys_max = 64;
 
 /// What rules a select out whatever its clauses say.
-std::optional<Refusal> refuse_kind(const PgQuery__SelectStmt& select, const Shape& shape) {
+std::optional<Refusal> refuse_kind(
+    const PgQuery__SelectStmt& select, const Shape& shape, bool with_is_read
+) {
     if (select.op != PG_QUERY__SET_OPERATION__SETOP_NONE) {
         return Refusal::set_operation;
     }
-    if (select.with_clause != nullptr) {
+    if (select.with_clause != nullptr && !with_is_read) {
         return Refusal::with_clause;
     }
     if (shape.begin == Shape::Begin::parenthesis) {
@@ -107,6 +110,7 @@ std::variant<Ordered, Refusal> read_ordered(const PgQuery__SelectStmt& select, c
 struct Around {
     std::vector<GivenVector> given = {};
     const Reranking* reranking = nullptr;  ///< whose order is that of the rows
+    std::vector<WithRow> rows = {};        ///< all that its own WITH clause has
 };
 
 /// The same, where another SELECT sorts what this one has chosen.
@@ -271,14 +275,15 @@ Recognition recognise_select(
     const Shape& shape,
     const Around& around = {}
 ) {
-    if (const std::optional<Refusal> refusal = refuse_kind(select, shape)) {
+    if (const std::optional<Refusal> refusal = refuse_kind(select, shape, !around.rows.empty())) {
         return *refusal;
     }
-    std::optional<From> from = read_from(select);
+    std::optional<From> from = read_from(select, around.rows);
     if (!from) {
         return Refusal::join;
     }
     add_given(around.given, *from);
+    add_given(from->given, *from);
     NearestNeighbourQuery query;
     std::variant<Ordered, Refusal> read =
         around.reranking == nullptr ? read_ordered(select, *from)
@@ -443,6 +448,23 @@ Recognition recognise_lateral(
     return mentions_distance(refusal) ? refusal : otherwise;
 }
 
+/// A search that takes its vector from its own WITH clause. Its rows are the statement's.
+Recognition recognise_with_rows(
+    std::string_view text,
+    const PgQuery__SelectStmt& whole,
+    const Shape& shape,
+    const std::vector<WithRow>& rows
+) {
+    Recognition recognition = recognise_select(text, whole, shape, {.rows = rows});
+    if (auto* query = std::get_if<NearestNeighbourQuery>(&recognition)) {
+        if (const auto refusal = read_wrapper(whole, Parts(whole), *query)) {
+            return *refusal;
+        }
+        query->all_rows_shown = true;
+    }
+    return recognition;
+}
+
 Recognition recognise_part(
     std::string_view text,
     const PgQuery__SelectStmt& whole,
@@ -469,6 +491,13 @@ Recognition recognise_wrapped(
     }
     Shape inner = shape;
     inner.begin = Shape::Begin::select;
+    if (const std::optional<std::vector<WithRow>> rows = read_with_rows(whole)) {
+        Recognition recognition = recognise_with_rows(text, whole, inner, *rows);
+        const auto* const refusal = std::get_if<Refusal>(&recognition);
+        if (refusal == nullptr || mentions_distance(*refusal)) {
+            return recognition;
+        }
+    }
     if (const std::optional<LateralSearch> lateral = read_lateral(whole)) {
         return recognise_lateral(text, whole, inner, *lateral, otherwise);
     }

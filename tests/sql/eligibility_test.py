@@ -23,7 +23,6 @@ UNSERVED = "SELECT id FROM t WHERE id < 0 ORDER BY e <=> '[1,1,1,1,1,1,1,1]'"
 # By number: searched in an index by PostgreSQL, and left to it by veer, for this reason.
 PASSED = {
     19: "no_limit",
-    31: "with_clause",  # the vector is a column of WITH
     39: "no_distance_order",  # ROW_NUMBER() without ORDER BY
     43: "derived_vector",  # bits of vectors
     48: "locking",

@@ -60,6 +60,7 @@ class Statement:
         self.qualified = self.table is DOCS and chance.random() < 0.4  # then it may be joined
         self.vector = "[" + ",".join(f"{chance.uniform(-1, 1):.3f}" for _ in range(DIMENSIONS)) + "]"
         self.beside = chance.random() < 0.06  # VALUES
+        self.given = not self.beside and chance.random() < 0.04  # by WITH
         self.asked_of_postgres = None  # where that is another text
         if chance.random() < 0.03 and self.table is not PARTLY:
             self.distance = self.called()
@@ -104,7 +105,7 @@ class Statement:
         return distance
 
     def query_vector(self):
-        if self.beside:
+        if self.beside or self.given:
             return "q.v"
         spelling = self.chance.randrange(12)
         if spelling == 0:
@@ -134,9 +135,13 @@ class Statement:
     def text(self):
         outputs, order = self.outputs()
         condition = f" WHERE {self.condition()}" if self.maybe(0.7) else ""
-        if self.maybe(0.03) and not (self.alias or self.qualified or self.beside) and (text := self.signs(condition)):
+        if self.maybe(0.03) and not (self.alias or self.qualified or self.beside or self.given) and (text := self.signs(condition)):
             return text
-        search = f"SELECT {outputs} FROM {self.source()}{condition} ORDER BY {self.keys(order)}{self.limit()}"
+        source = self.source()
+        if self.given:
+            row = f"WITH q AS (SELECT {self.value(self.vector, 'vector', '::vector')} AS v) "
+            return f"{row}SELECT {outputs} FROM {source}, q{condition} ORDER BY {self.keys(order)}{self.limit()}"
+        search = f"SELECT {outputs} FROM {source}{condition} ORDER BY {self.keys(order)}{self.limit()}"
         return self.wrapped(search)
 
     def keys(self, order):

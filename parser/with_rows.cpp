@@ -1,0 +1,105 @@
+#include "parser/with_rows.hpp"
+
+#include "parser/messages.hpp"
+
+#include <pg_query/pg_query.pb-c.h>
+
+#include <algorithm>
+#include <span>
+
+namespace veer::parser {
+namespace {
+
+/// $1 or a constant, under any casts. Whether a cast fails is the same with and without an index.
+bool is_constant(const PgQuery__Node* node) {
+    while (node != nullptr && node->node_case == PG_QUERY__NODE__NODE_TYPE_CAST) {
+        node = node->type_cast->arg;
+    }
+    return node != nullptr && (node->node_case == PG_QUERY__NODE__NODE_A_CONST ||
+                               node->node_case == PG_QUERY__NODE__NODE_PARAM_REF);
+}
+
+/// SELECT and a list, so that it has one row.
+bool is_row(const PgQuery__SelectStmt& select) {
+    return select.op == PG_QUERY__SET_OPERATION__SETOP_NONE && select.with_clause == nullptr &&
+           select.n_values_lists == 0 && select.n_from_clause == 0 &&
+           select.where_clause == nullptr && select.n_sort_clause == 0 &&
+           select.limit_count == nullptr && select.limit_offset == nullptr &&
+           select.into_clause == nullptr && select.n_locking_clause == 0 &&
+           select.n_distinct_clause == 0 && select.n_group_clause == 0 &&
+           select.having_clause == nullptr && select.n_window_clause == 0;
+}
+
+/// How often a table of this name, without a schema, stands anywhere.
+std::size_t mentions(const ProtobufCMessage& message, std::string_view name) {
+    std::size_t count = 0;
+    if (message.descriptor == &pg_query__range_var__descriptor) {
+        const auto& table = reinterpret_cast<const PgQuery__RangeVar&>(message);
+        const bool bare = table.schemaname == nullptr || *table.schemaname == '\0';
+        count = bare && table.relname != nullptr && table.relname == name ? 1 : 0;
+    }
+    for_each_child(message, [&](const ProtobufCMessage& child) { count += mentions(child, name); });
+    return count;
+}
+
+/// The vector of one output, under its name; false where the output is no constant.
+bool read_output(const PgQuery__Node* node, std::string_view renamed, WithRow& row) {
+    if (node->node_case != PG_QUERY__NODE__NODE_RES_TARGET || !is_constant(node->res_target->val)) {
+        return false;
+    }
+    const char* const label = node->res_target->name;
+    const std::string_view own = label == nullptr ? std::string_view() : label;
+    std::optional<VectorExpression> vector = read_vector(node->res_target->val);
+    const bool typed = vector && vector->form != VectorExpression::Form::untyped;
+    if (const std::string_view name = renamed.empty() ? own : renamed; typed && !name.empty()) {
+        row.vectors.push_back({row.name, std::string(name), *std::move(vector)});
+    }
+    return true;
+}
+
+std::optional<WithRow> read_row(
+    const PgQuery__CommonTableExpr& with, const PgQuery__SelectStmt& whole
+) {
+    const bool selects = with.ctequery != nullptr && with.ctename != nullptr &&
+                         with.ctequery->node_case == PG_QUERY__NODE__NODE_SELECT_STMT &&
+                         is_row(*with.ctequery->select_stmt);
+    const bool in_place =
+        with.ctematerialized == PG_QUERY__CTEMATERIALIZE__CTEMaterializeNever ||
+        (with.ctematerialized == PG_QUERY__CTEMATERIALIZE__CTEMaterializeDefault &&
+         mentions(whole.base, with.ctename) == 1);
+    if (!selects || !in_place) {
+        return std::nullopt;
+    }
+    const PgQuery__SelectStmt& select = *with.ctequery->select_stmt;
+    WithRow row{with.ctename};
+    for (std::size_t i = 0; i < select.n_target_list; ++i) {
+        const std::string_view renamed =
+            i < with.n_aliascolnames ? name_of(with.aliascolnames[i]) : std::string_view();
+        if (!read_output(select.target_list[i], renamed, row)) {
+            return std::nullopt;
+        }
+    }
+    return row.vectors.empty() ? std::nullopt : std::optional(std::move(row));
+}
+
+}  // namespace
+
+std::optional<std::vector<WithRow>> read_with_rows(const PgQuery__SelectStmt& whole) {
+    if (whole.with_clause == nullptr || whole.with_clause->recursive != 0) {
+        return std::nullopt;
+    }
+    std::vector<WithRow> rows;
+    for (const PgQuery__Node* item :
+         std::span(whole.with_clause->ctes, whole.with_clause->n_ctes)) {
+        std::optional<WithRow> row = item->node_case == PG_QUERY__NODE__NODE_COMMON_TABLE_EXPR
+                                         ? read_row(*item->common_table_expr, whole)
+                                         : std::nullopt;
+        if (!row) {
+            return std::nullopt;
+        }
+        rows.push_back(*std::move(row));
+    }
+    return rows;
+}
+
+}  // namespace veer::parser
