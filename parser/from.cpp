@@ -72,11 +72,17 @@ bool read_join(const PgQuery__JoinExpr& join, bool may_be_absent, const Rows& ro
         from.conditions.push_back(join.quals);
     }
     const std::size_t before = from.tables.size();
+    const std::size_t given = from.given.size();
     if (!read_item(join.larg, may_be_absent, rows, from)) {
         return false;
     }
     const std::size_t between = from.tables.size();
     if (!read_item(join.rarg, may_be_absent || left, rows, from)) {
+        return false;
+    }
+    // Columns that both have are compared, as by ON, and are one column of the result.
+    const bool merges = join.is_natural != 0 || join.n_using_clause != 0;
+    if (merges && from.given.size() > given) {
         return false;
     }
     const bool of_tables = between > before && from.tables.size() > between;

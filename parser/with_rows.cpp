@@ -10,6 +10,11 @@
 namespace veer::parser {
 namespace {
 
+/// More of either nobody writes; what is read of them is copied for each table of FROM, and each
+/// query costs a look at the whole tree.
+constexpr std::size_t rows_max = 8;
+constexpr std::size_t vectors_max = 8;
+
 /// $1 or a constant, under any casts. Whether a cast fails is the same with and without an index.
 bool is_constant(const PgQuery__Node* node) {
     while (node != nullptr && node->node_case == PG_QUERY__NODE__NODE_TYPE_CAST) {
@@ -44,12 +49,15 @@ std::size_t mentions(const ProtobufCMessage& message, std::string_view name) {
 
 /// The vector of one output, under its name; false where the output is no constant.
 bool read_output(const PgQuery__Node* node, std::string_view renamed, WithRow& row) {
-    if (node->node_case != PG_QUERY__NODE__NODE_RES_TARGET || !is_constant(node->res_target->val)) {
+    if (node->node_case != PG_QUERY__NODE__NODE_RES_TARGET) {
         return false;
     }
     const char* const label = node->res_target->name;
     const std::string_view own = label == nullptr ? std::string_view() : label;
     std::optional<VectorExpression> vector = read_vector(node->res_target->val);
+    if (vector ? vector->stored.has_value() : !is_constant(node->res_target->val)) {
+        return false;
+    }
     const bool typed = vector && vector->form != VectorExpression::Form::untyped;
     if (const std::string_view name = renamed.empty() ? own : renamed; typed && !name.empty()) {
         row.vectors.push_back({row.name, std::string(name), *std::move(vector)});
@@ -63,10 +71,8 @@ std::optional<WithRow> read_row(
     const bool selects = with.ctequery != nullptr && with.ctename != nullptr &&
                          with.ctequery->node_case == PG_QUERY__NODE__NODE_SELECT_STMT &&
                          is_row(*with.ctequery->select_stmt);
-    const bool in_place =
-        with.ctematerialized == PG_QUERY__CTEMATERIALIZE__CTEMaterializeNever ||
-        (with.ctematerialized == PG_QUERY__CTEMATERIALIZE__CTEMaterializeDefault &&
-         mentions(whole.base, with.ctename) == 1);
+    const bool in_place = with.ctematerialized != PG_QUERY__CTEMATERIALIZE__CTEMaterializeAlways &&
+                          mentions(whole.base, with.ctename) == 1;
     if (!selects || !in_place) {
         return std::nullopt;
     }
@@ -79,13 +85,15 @@ std::optional<WithRow> read_row(
             return std::nullopt;
         }
     }
-    return row.vectors.empty() ? std::nullopt : std::optional(std::move(row));
+    const bool usable = !row.vectors.empty() && row.vectors.size() <= vectors_max;
+    return usable ? std::optional(std::move(row)) : std::nullopt;
 }
 
 }  // namespace
 
 std::optional<std::vector<WithRow>> read_with_rows(const PgQuery__SelectStmt& whole) {
-    if (whole.with_clause == nullptr || whole.with_clause->recursive != 0) {
+    if (whole.with_clause == nullptr || whole.with_clause->recursive != 0 ||
+        whole.with_clause->n_ctes > rows_max) {
         return std::nullopt;
     }
     std::vector<WithRow> rows;

@@ -74,6 +74,15 @@ TEST_CASE("Its only row may be missing, or its vector be another's: no search", 
         "with_clause"
     );
     CHECK(read("select v from q order by v <-> '[2]' limit 3") == "with_clause");
+    const char* const tenants = "with q as (select '[1]'::vector as v, 3 as n) ";
+    for (const char* const join : {"t join q using (n)", "t natural join q", "q natural join t"}) {
+        CAPTURE(join);
+        CHECK(
+            read(
+                std::string("select id from ") + join + " order by t.e <-> q.v limit 3", tenants
+            ) == "with_clause"
+        );
+    }
 }
 
 TEST_CASE("What is no row of constants, or is not put in place of its name, stays", "[parser]") {
@@ -97,6 +106,22 @@ TEST_CASE("What is no row of constants, or is not put in place of its name, stay
         read(search, "with q as (select '[1]'::vector as v union all select '[2]') ") ==
         "set_operation"
     );
+    CHECK(
+        read(
+            "select id from t, q a, q b order by e <-> a.v limit 3",
+            "with q as not materialized (select '[1]'::vector as v) "
+        ) == "with_clause"
+    );
+    std::string many = "with q as (select '[1]'::vector as v";
+    for (int i = 0; i < 8; ++i) {
+        many += ", '[1]'::vector as v" + std::to_string(i);
+    }
+    CHECK(read(search, many + ") ") == "with_clause");
+    CHECK(
+        read(search, "with q as (select array[1]::vector as v) ") ==
+        "t.e <-> ['0]::vector limit 3 left join t inside: id"
+    );
+    CHECK(read(search, "with q as (select (select e from u where id = 1) as v) ") == "with_clause");
     CHECK(
         read("select id from t, q a, q b order by e <-> a.v limit 3") == "with_clause"
     );  // sorted by PostgreSQL: it is kept for both
