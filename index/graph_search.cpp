@@ -8,34 +8,28 @@
 
 namespace veer::index {
 
-/// Walks layer 1 from the first of `starts` and leaves there the nearest that it finds, as many as
-/// have room; returns them.
-template <class Measure>
-std::span<const Found> GraphSearch::widen(
-    const Walk<Measure>& walk, std::span<Found> starts, WalkMemory& memory, Effort& effort
-) {
-    walk.layer(
-        starts.first(1),
-        1,
-        starts.size(),
-        memory,
-        effort,
-        [](Slot) {},
-        [&](Found found) { keep(memory.results, starts.size(), found); }
-    );
-    std::copy(memory.results.begin(), memory.results.end(), starts.begin());
-    return starts.first(memory.results.size());
-}
-
 /// From the top layer down to the nodes from which the bottom layer is walked, as many as have
-/// room.
+/// room. Each layer is walked from what the one above has found.
 template <class Measure>
 std::span<const Found> GraphSearch::find_starts(
     const Walk<Measure>& walk, std::span<Found> starts, WalkMemory& memory, Effort& effort
 ) const {
-    const Entry top = entry_;
-    starts.front() = walk.descend(walk.at(top.slot), top.level, 1);
-    return top.level > 0 ? widen(walk, starts, memory, effort) : starts.first(1);
+    starts.front() = walk.at(entry_.slot);
+    std::size_t count = 1;
+    for (int layer = entry_.level; layer > 0; --layer) {
+        walk.layer(
+            starts.first(count),
+            layer,
+            starts.size(),
+            memory,
+            effort,
+            [](Slot) {},
+            [&](Found found) { keep(memory.results, starts.size(), found); }
+        );
+        count = memory.results.size();
+        std::copy(memory.results.begin(), memory.results.end(), starts.begin());
+    }
+    return starts.first(count);
 }
 
 template <class Measure, class Screen>

@@ -14,7 +14,7 @@ namespace veer::index {
 
 /// Searches of one graph as it is now, over its codes or, where it has none, its vectors.
 ///
-///     entry ─▶ down to layer 1 ─▶ the nearest `starts` there ─▶ bottom layer ─▶ found
+///     entry ─▶ the nearest `starts` on each upper layer ─▶ bottom layer ─▶ found
 ///
 /// Invariants:
 /// 1. Reads only; beside the writer. What it needs of memory each thread keeps.
@@ -59,10 +59,9 @@ class GraphSearch {
         std::vector<Found>& found
     ) const;
 
-    /// Nodes of layer 1 from which the bottom layer is walked. One leads into one cluster, and
-    /// where clusters are far apart no ef leads out of it again. Of 100,000 rows in 64 clusters
-    /// .985 of the nearest are found at ef 40 with four of them, .992 with eight, .996 with
-    /// sixteen, in 97, 103 and 105 us.
+    /// Nodes of each upper layer from which the next is walked, by insertions too: what is linked
+    /// has to be where searches come. One leads into one cluster, and where clusters are far apart
+    /// no ef leads out of it again (README).
     static constexpr std::size_t starts_least = 16;
 
   private:
@@ -72,11 +71,6 @@ class GraphSearch {
     static std::size_t starts_of(std::size_t ef) {
         return std::clamp(ef / 10, starts_least, starts_max);
     }
-
-    template <class Measure>
-    static std::span<const Found> widen(
-        const Walk<Measure>& walk, std::span<Found> starts, WalkMemory& memory, Effort& effort
-    );
 
     template <class Measure>
     std::span<const Found> find_starts(

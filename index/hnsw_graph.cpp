@@ -29,10 +29,6 @@ constexpr std::uint32_t quantized_dimensions_min = 256;
 /// rows of 384 dimensions searches took a tenth longer by signs.
 constexpr std::size_t screened_bytes_min = std::size_t{32} << 20;
 
-/// Nodes of a layer from which the next lower one is searched for a new node's neighbours. A search
-/// starts from more: they would cost a build more than they give.
-constexpr std::size_t starts_of_insertion = 4;
-
 /// Below, too many walks would be led astray.
 constexpr double agreement_min = 0.95;
 
@@ -188,12 +184,14 @@ std::vector<Found>& found_on(
     return memory.results;
 }
 
-/// About where a search begins the bottom layer; what is linked there has to be where it comes.
+/// Where a search begins the layer `to`; what is linked there has to be where it comes.
 template <class Measure>
-std::vector<Found> starts_on_bottom(const Walk<Measure>& walk, Entry top) {
-    const std::vector<Found> nearest{
-        walk.descend(walk.at(top.slot), top.level, top.level > 0 ? 1 : 0)};
-    return top.level > 0 ? found_on(walk, nearest, 1, starts_of_insertion) : nearest;
+std::vector<Found> starts_on(const Walk<Measure>& walk, Entry top, int to) {
+    std::vector<Found> starts{walk.at(top.slot)};
+    for (int layer = top.level; layer > to; --layer) {
+        starts = found_on(walk, starts, layer, GraphSearch::starts_least);
+    }
+    return starts;
 }
 
 /// Searches all layers before it links any: see invariant 2.
@@ -208,9 +206,7 @@ void HnswGraph::Impl::link_over(const Measure& measure, Slot slot) {
     const Walk<Measure> walk{measure, store_.links(), measure.code(slot)};
     const int highest = std::min(level, top.level);
     std::vector<std::vector<Found>> nearby(static_cast<std::size_t>(highest) + 1);
-    std::vector<Found> starts =
-        highest == 0 ? starts_on_bottom(walk, top)
-                     : std::vector<Found>{walk.descend(walk.at(top.slot), top.level, level)};
+    std::vector<Found> starts = starts_on(walk, top, highest);
     for (int layer = highest; layer >= 0; --layer) {
         std::vector<Found>& found = found_on(walk, starts, layer, options_.ef_construction);
         // One that is read back may be known to others already.
@@ -219,7 +215,8 @@ void HnswGraph::Impl::link_over(const Measure& measure, Slot slot) {
         std::sort(found.begin(), found.end(), Nearer{});
         starts.assign(
             found.begin(),
-            found.begin() + static_cast<std::ptrdiff_t>(std::min(found.size(), starts_of_insertion))
+            found.begin() +
+                static_cast<std::ptrdiff_t>(std::min(found.size(), GraphSearch::starts_least))
         );
     }
     Neighbours<Measure> neighbours{measure, store_.links(), options_.m};
@@ -243,7 +240,7 @@ template <class Measure>
 bool HnswGraph::Impl::relink_over(const Measure& measure, Slot slot) {
     const Entry top = entry();
     const Walk<Measure> walk{measure, store_.links(), measure.code(slot)};
-    std::vector<Found> starts = starts_on_bottom(walk, top);
+    std::vector<Found> starts = starts_on(walk, top, 0);
     // Where an upper layer leads to it, the bottom one shall, too.
     std::erase_if(starts, [&](Found start) { return start.slot == slot; });
     if (starts.empty()) {

@@ -14,7 +14,8 @@ namespace veer::index {
 float code_step(std::span<const float> values);
 
 /// Writes a byte for each value, the nearest number of steps, and never one outside of -127 to 127,
-/// whatever overflow has made of a value. Zeros where `step` is no normal number.
+/// whatever overflow has made of a value. Where `step` is no normal number, zeros for all that are
+/// finite.
 void quantise(std::span<const float> values, float step, std::int8_t* codes);
 
 /// Codes of one byte a dimension, a quarter of the vector, for the walk.

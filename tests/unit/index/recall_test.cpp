@@ -173,3 +173,29 @@ TEST_CASE("Codes about a centre that has moved on are made anew", "[index]") {
     index.settle();
     CHECK(recall(index, far_and_close(50, dimensions, 3), 10, 100) >= 0.95);
 }
+
+TEST_CASE("Each row is found where it is, however far apart clusters are", "[index]") {
+    // What is linked to another cluster than a search comes to, no ef would find.
+    constexpr std::size_t clusters = 40;
+    const auto centres = clustered(clusters, 16, 8);
+    auto rows = clustered(9000, 16, 9);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        std::transform(
+            rows[i].begin(),
+            rows[i].end(),
+            centres[i % clusters].begin(),
+            rows[i].begin(),
+            [](float own, float centre) { return 100 * centre + own; }
+        );
+    }
+    RouteIndex index{IndexOptions{.metric = Metric::l2, .dimensions = 16, .m = 6}};
+    index.load(entries(rows), 1);
+    index.publish();
+    std::size_t missed = 0;
+    for (std::size_t i = 0; i < rows.size(); i += 3) {
+        const auto hits = index.search(rows[i], 1, 40);
+        REQUIRE(hits.has_value());
+        missed += hits->front().key != std::to_string(i) ? 1U : 0U;
+    }
+    CHECK(missed == 0);
+}
