@@ -71,18 +71,6 @@ class Walk {
 
     Found at(Slot slot) const { return {measure_.distance(query_, measure_.code(slot)), slot}; }
 
-    /// Greedy steps on the layers above `to`: the algorithm with ef = 1.
-    Found descend(Found nearest, int from, int to) const {
-        for (int layer = from; layer > to; --layer) {
-            Slot left = no_slot;
-            while (left != nearest.slot) {
-                left = nearest.slot;
-                nearest = nearest_link(nearest, layer);
-            }
-        }
-        return nearest;
-    }
-
     /// With any ef, from one node or several. `offer` puts what a node stands for into
     /// memory.results; `ahead` is told of nodes that offer may soon be asked about; `screen`
     /// (NoScreen, SignScreen) spares the walk nodes that are too far; `settled` (Settled) ends it
@@ -146,12 +134,7 @@ class Walk {
                 }
                 const Found found = at(fresh[i]);
                 if (results.size() < ef || found.distance < results.front().distance) {
-                    if (candidates.empty() || found.distance < candidates.front().distance) {
-                        links_.at(found.slot, layer).prefetch();
-                    }
-                    candidates.push_back(found);
-                    std::push_heap(candidates.begin(), candidates.end(), Farther{});
-                    offer(found);
+                    take(found, layer, candidates, offer);
                 }
             }
         }
@@ -160,20 +143,16 @@ class Walk {
   private:
     static constexpr std::size_t prefetched_ahead = 2;
 
-    /// The nearest of a node and its links.
-    Found nearest_link(Found nearest, int layer) const {
-        Links links;
-        const std::size_t count = links_.at(nearest.slot, layer).read(links);
-        for (std::size_t i = 0; i < count; ++i) {
-            if (i + 1 < count) {
-                measure_.prefetch(links[i + 1]);
-            }
-            const Found found = at(links[i]);
-            if (found.distance < nearest.distance) {
-                nearest = found;
-            }
+    /// A node near enough to be walked on from. Where it is the nearest so far, it is the next, and
+    /// its links are fetched.
+    template <class Offer>
+    void take(Found found, int layer, std::vector<Found>& candidates, Offer& offer) const {
+        if (candidates.empty() || found.distance < candidates.front().distance) {
+            links_.at(found.slot, layer).prefetch();
         }
-        return nearest;
+        candidates.push_back(found);
+        std::push_heap(candidates.begin(), candidates.end(), Farther{});
+        offer(found);
     }
 
     /// The links that this walk has not seen, and marks them seen. Slots from `slots` on are too

@@ -71,9 +71,8 @@ std::optional<WithRow> read_row(
     const bool selects = with.ctequery != nullptr && with.ctename != nullptr &&
                          with.ctequery->node_case == PG_QUERY__NODE__NODE_SELECT_STMT &&
                          is_row(*with.ctequery->select_stmt);
-    const bool in_place = with.ctematerialized != PG_QUERY__CTEMATERIALIZE__CTEMaterializeAlways &&
-                          mentions(whole.base, with.ctename) == 1;
-    if (!selects || !in_place) {
+    if (!selects || with.ctematerialized == PG_QUERY__CTEMATERIALIZE__CTEMaterializeAlways ||
+        mentions(whole.base, with.ctename) != 1) {
         return std::nullopt;
     }
     const PgQuery__SelectStmt& select = *with.ctequery->select_stmt;
