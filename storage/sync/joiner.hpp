@@ -112,6 +112,7 @@ class Joiner {
     Result<void> copy_or_tell(const Table& table, std::optional<store::CopyRecord> record);
     Result<void> copy(const Table& table, std::optional<store::CopyRecord> record);
     Result<store::CopyRecord> read(const Table& table, std::optional<store::CopyRecord> record);
+    std::string known_partitions(const Table& table) const;
     Result<void> check_partitions(const Table& table);
     Result<void> merge(source::Connection& connection, store::CopyRecord& record);
     Result<void> build(const Table& table);

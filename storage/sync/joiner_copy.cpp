@@ -131,6 +131,21 @@ Result<void> Joiner::copy(const Table& table, std::optional<store::CopyRecord> r
     return built.has_value() ? catch_up(table, record->last) : built;
 }
 
+/// ATTACH PARTITION does not wait for who reads the table. What a copy reads behind one that then
+/// goes again is nobody's, and an attempt that was interrupted could not tell any more.
+std::string Joiner::known_partitions(const Table& table) const {
+    const auto known = partitions_.find(table.oid);
+    if (!is_partitioned(table) || known == partitions_.end()) {
+        return {};
+    }
+    std::string condition = " AND tableoid OPERATOR(pg_catalog.=) ANY ('{";
+    for (const auto& [partition, state] : known->second) {
+        condition += std::to_string(partition.value) + ",";
+    }
+    condition.back() = '}';
+    return condition + "'::pg_catalog.oid[])";
+}
+
 /// All rows into the store, as of the newest snapshot.
 Result<store::CopyRecord> Joiner::read(
     const Table& table, std::optional<store::CopyRecord> record
@@ -170,6 +185,7 @@ Result<store::CopyRecord> Joiner::read(
              context_.progress,
              context_.options,
              context_.limits,
+             known_partitions(table),
              [this] {
                  return interrupted();
              }},
@@ -188,9 +204,8 @@ Result<store::CopyRecord> Joiner::read(
     return ended.has_value() ? Result<store::CopyRecord>{std::move(*record)} : ended.error();
 }
 
-/// Rows of a partition that was attached meanwhile may have been read, and what becomes of those
-/// the stream does not tell. Whoever has read of it holds a lock on it until this is asked, so it
-/// has not gone again.
+/// The rows of a partition that came with rows meanwhile were left out, and the stream does not
+/// have them. One that has gone again by now has taken them along.
 Result<void> Joiner::check_partitions(const Table& table) {
     if (!is_partitioned(table)) {
         return {};
@@ -230,7 +245,9 @@ Result<void> Joiner::merge(source::Connection& connection, store::CopyRecord& re
             found.insert(found.end(), rows.begin(), rows.end());
             return Result<void>{};
         };
-        auto read = source::copy_rows(connection, record.table, keys->any_of(wanted), take);
+        const std::string condition =
+            "(" + keys->any_of(wanted) + ")" + known_partitions(record.table);
+        auto read = source::copy_rows(connection, record.table, condition, take);
         return read.has_value() ? Result<std::vector<Row>>{std::move(found)} : read.error();
     };
     return merge_snapshots(context_.store, record, fetch, [this] { return interrupted(); });

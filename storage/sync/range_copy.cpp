@@ -211,7 +211,8 @@ Result<void> RangeCopy::read_range(source::Connection& connection, const PageRan
         auto added = waiting.add(std::move(rows), bytes);
         return added.has_value() ? advance(count, bytes) : added;
     };
-    auto done = source::copy_rows(connection, record_.table, condition_of(range), take);
+    const std::string condition = condition_of(range) + context_.condition;
+    auto done = source::copy_rows(connection, record_.table, condition, take);
     done = done.has_value() ? waiting.flush() : done;
     return done.has_value() ? finish(range, rows_read, bytes_read) : done;
 }

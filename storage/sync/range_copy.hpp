@@ -42,6 +42,8 @@ class RangeCopy {
         Progress& progress;
         const source::ConnectOptions& options;
         const CopyLimits& limits;
+        /// What else its rows have to meet, as a condition of SQL behind the others, or nothing.
+        std::string condition;
         std::function<Result<void>()> interrupted;  ///< from any of the threads
     };
 

@@ -74,6 +74,7 @@ TEST_CASE("The readers of a copy end with the one that runs out of memory", "[st
          progress,
          options,
          limits,
+         {},
          [&loss] {
              return loss();
          }},

@@ -266,3 +266,38 @@ TEST_CASE("What was copied before changes that cannot be read, is again", "[stor
         "UPDATE pg_type SET typsend = 'int8send'::regproc WHERE typname = 'int8'; COMMIT"
     );
 }
+
+TEST_CASE("What a killed copy read of a partition that came and went is not kept", "[storage]") {
+    const PostgresServer server{{"log_statement = 'all'"}};
+    create_table(server);
+    server.exec(
+        "ALTER TABLE late RENAME TO low; DROP INDEX late_emb;"
+        "CREATE TABLE late (LIKE low INCLUDING ALL) PARTITION BY RANGE (id);"
+        "CREATE TABLE high (LIKE low INCLUDING ALL);"
+        "INSERT INTO high SELECT id + 10000, emb, n FROM low;"
+        "ALTER TABLE late ATTACH PARTITION low FOR VALUES FROM (-10000) TO (10000);"
+        "CREATE INDEX late_emb ON late USING ivfflat (emb vector_l2_ops) WITH (lists = 1)"
+    );
+    bool attached = false;
+    SyncOptions unwatched = small_ranges(server, 1U << 20U);
+    unwatched.catalogue_every = std::chrono::hours(1);
+    run_and_kill(unwatched, [&](const auto& status) {
+        const bool copying = status.state == TableState::copying;
+        if (copying && !attached && status.rows_done > 300) {
+            attached = true;
+            server.exec("ALTER TABLE late ATTACH PARTITION high FOR VALUES FROM (10000) TO (20000)"
+            );
+        }
+        return copying && status.rows_done > 1'500;
+    });
+    const std::size_t asked = ranges_asked(server).size();
+    server.exec("DROP TABLE high");
+    RecordingObserver observer;
+    Syncer syncer{small_ranges(server, 0), observer};
+    syncer.start();
+    REQUIRE(caught_up(server, observer));
+    check_equal(server, observer);
+    const std::vector<std::string> all = ranges_asked(server);
+    CHECK(all.size() > asked);
+    CHECK(std::count(all.begin(), all.end(), "0") == 1);  // gone on with, not begun anew
+}
