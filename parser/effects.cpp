@@ -108,6 +108,9 @@ class Surveyor {
     void visit(const ProtobufCMessage& message) {
         const auto* const kind = message.descriptor;
         if (kind == &pg_query__sub_link__descriptor && source_ != nullptr) {
+            if (read_row_vector(as<PgQuery__SubLink>(message), *source_)) {
+                return;  // a constant
+            }
             refuse(Refusal::subquery);
         } else if (kind == &pg_query__window_def__descriptor && source_ != nullptr) {
             return;  // see(FuncCall) has seen it

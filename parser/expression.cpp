@@ -1,6 +1,7 @@
 #include "parser/expression.hpp"
 
 #include "parser/normalise.hpp"
+#include "parser/row_select.hpp"
 
 #include <pg_query/pg_query.pb-c.h>
 
@@ -60,6 +61,15 @@ bool qualifies(Nodes qualifiers, const Source& source) {
            name_of(qualifiers[0]) == *source.schema && name_of(qualifiers[1]) == source.table;
 }
 
+std::optional<VectorExpression> find_given(
+    const std::vector<GivenVector>& given, std::string_view table, std::string_view column
+) {
+    const auto found = std::find_if(given.begin(), given.end(), [&](const GivenVector& each) {
+        return each.table == table && each.column == column;
+    });
+    return found == given.end() ? std::nullopt : std::optional(found->vector);
+}
+
 }  // namespace
 
 bool Distance::same_measure(const Distance& other) const {
@@ -109,14 +119,22 @@ bool is_of_another(const PgQuery__Node* node, const Source& source) {
 
 std::optional<VectorExpression> read_vector(const PgQuery__Node* node, const Source& source) {
     const Nodes fields = column_fields(node);
-    if (fields.size() != 2) {
-        return read_vector(node);
+    if (fields.size() == 2) {
+        return find_given(source.given, name_of(fields[0]), name_of(fields[1]));
     }
-    const auto found =
-        std::find_if(source.given.begin(), source.given.end(), [&](const GivenVector& each) {
-            return each.table == name_of(fields[0]) && each.column == name_of(fields[1]);
-        });
-    return found == source.given.end() ? std::nullopt : std::optional(found->vector);
+    if (node != nullptr && node->node_case == PG_QUERY__NODE__NODE_SUB_LINK) {
+        if (auto vector = read_row_vector(*node->sub_link, source)) {
+            return vector;
+        }
+    }
+    return read_vector(node);
+}
+
+std::optional<VectorExpression> read_row_vector(
+    const PgQuery__SubLink& link, const Source& source
+) {
+    const auto row = source.rows.empty() ? std::nullopt : read_row_select(link);
+    return row ? find_given(source.rows, row->query, row->column) : std::nullopt;
 }
 
 bool is_distance_operator(std::string_view symbol) {

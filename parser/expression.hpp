@@ -27,6 +27,7 @@ struct Source {
     std::size_t location = 0;         ///< byte of the text
     std::vector<std::string> others;  ///< references of the other tables: columns need a qualifier
     std::vector<GivenVector> given = {};  ///< of tables around the SELECT, none called as its own
+    std::vector<GivenVector> rows = {};   ///< of WITH queries, that a RowSelect may be of
 
     bool alone() const { return others.empty(); }
 };
@@ -77,8 +78,11 @@ bool is_of_another(const PgQuery__Node* node, const Source& source);
 /// Reads $1, '[1,2]' (cut) or ARRAY[1,2] (cut) under the casts of VectorExpression::Form.
 std::optional<VectorExpression> read_vector(const PgQuery__Node* node);
 
-/// The same, or the name of a given one.
+/// The same, or the name of a given one, or a RowSelect of one.
 std::optional<VectorExpression> read_vector(const PgQuery__Node* node, const Source& source);
+
+/// That of a WITH query's row; nothing for any other sub-select.
+std::optional<VectorExpression> read_row_vector(const PgQuery__SubLink& link, const Source& source);
 
 /// <-> <=> <#> <+> <~> <%>
 bool is_distance_operator(std::string_view symbol);

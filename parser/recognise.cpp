@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <span>
 
@@ -269,6 +270,17 @@ void add_given(const std::vector<GivenVector>& given, From& from) {
     }
 }
 
+/// In a sub-select they come before all tables.
+void add_rows(const std::vector<WithRow>& rows, From& from) {
+    for (From::Table& table : from.tables) {
+        for (const WithRow& row : rows) {
+            std::copy(
+                row.vectors.begin(), row.vectors.end(), std::back_inserter(table.source.rows)
+            );
+        }
+    }
+}
+
 Recognition recognise_select(
     std::string_view text,
     const PgQuery__SelectStmt& select,
@@ -284,6 +296,7 @@ Recognition recognise_select(
     }
     add_given(around.given, *from);
     add_given(from->given, *from);
+    add_rows(around.rows, *from);
     NearestNeighbourQuery query;
     std::variant<Ordered, Refusal> read =
         around.reranking == nullptr ? read_ordered(select, *from)

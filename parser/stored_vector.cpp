@@ -5,6 +5,7 @@
 #include "parser/lexer.hpp"
 #include "parser/messages.hpp"
 #include "parser/read_condition.hpp"
+#include "parser/row_select.hpp"
 
 #include <pg_query/pg_query.pb-c.h>
 
@@ -14,12 +15,8 @@ namespace {
 /// SELECT one output FROM ... WHERE ... [LIMIT 1], and nothing else.
 bool is_plain(const PgQuery__SelectStmt& select) {
     const bool limited = select.limit_count == nullptr || integer_of(select.limit_count) == 1;
-    return select.op == PG_QUERY__SET_OPERATION__SETOP_NONE && select.with_clause == nullptr &&
-           select.n_values_lists == 0 && select.n_sort_clause == 0 &&
-           select.into_clause == nullptr && select.n_locking_clause == 0 &&
-           select.n_distinct_clause == 0 && select.n_group_clause == 0 &&
-           select.having_clause == nullptr && select.n_window_clause == 0 &&
-           select.limit_offset == nullptr && limited && select.n_target_list == 1 &&
+    return is_plain_select(select) && select.limit_offset == nullptr && limited &&
+           select.n_target_list == 1 &&
            select.target_list[0]->node_case == PG_QUERY__NODE__NODE_RES_TARGET &&
            select.where_clause != nullptr;
 }

@@ -10,6 +10,7 @@
 struct PgQuery__Node;
 struct PgQuery__ParseResult;
 struct PgQuery__SelectStmt;
+struct PgQuery__SubLink;
 
 // NOLINTEND(bugprone-reserved-identifier)
 

@@ -1,6 +1,7 @@
 #include "parser/with_rows.hpp"
 
 #include "parser/messages.hpp"
+#include "parser/row_select.hpp"
 
 #include <pg_query/pg_query.pb-c.h>
 
@@ -26,25 +27,37 @@ bool is_constant(const PgQuery__Node* node) {
 
 /// SELECT and a list, so that it has one row.
 bool is_row(const PgQuery__SelectStmt& select) {
-    return select.op == PG_QUERY__SET_OPERATION__SETOP_NONE && select.with_clause == nullptr &&
-           select.n_values_lists == 0 && select.n_from_clause == 0 &&
-           select.where_clause == nullptr && select.n_sort_clause == 0 &&
-           select.limit_count == nullptr && select.limit_offset == nullptr &&
-           select.into_clause == nullptr && select.n_locking_clause == 0 &&
-           select.n_distinct_clause == 0 && select.n_group_clause == 0 &&
-           select.having_clause == nullptr && select.n_window_clause == 0;
+    return is_plain_select(select) && select.n_from_clause == 0 && select.where_clause == nullptr &&
+           select.limit_count == nullptr && select.limit_offset == nullptr;
 }
 
 /// How often a table of this name, without a schema, stands anywhere.
-std::size_t mentions(const ProtobufCMessage& message, std::string_view name) {
-    std::size_t count = 0;
+struct Mentions {
+    std::size_t all = 0;
+    std::size_t selected = 0;  ///< of those, in a RowSelect
+};
+
+void count_mentions(const ProtobufCMessage& message, std::string_view name, Mentions& mentions) {
     if (message.descriptor == &pg_query__range_var__descriptor) {
         const auto& table = reinterpret_cast<const PgQuery__RangeVar&>(message);
         const bool bare = table.schemaname == nullptr || *table.schemaname == '\0';
-        count = bare && table.relname != nullptr && table.relname == name ? 1 : 0;
+        mentions.all += bare && table.relname != nullptr && table.relname == name ? 1 : 0;
+    } else if (message.descriptor == &pg_query__sub_link__descriptor) {
+        const auto read = read_row_select(reinterpret_cast<const PgQuery__SubLink&>(message));
+        mentions.selected += read && read->query == name ? 1 : 0;
     }
-    for_each_child(message, [&](const ProtobufCMessage& child) { count += mentions(child, name); });
-    return count;
+    for_each_child(message, [&](const ProtobufCMessage& child) {
+        count_mentions(child, name, mentions);
+    });
+}
+
+/// Whether a search by it is one that PostgreSQL searches an index for.
+bool is_searched_by(const PgQuery__CommonTableExpr& with, const PgQuery__SelectStmt& whole) {
+    Mentions mentions;
+    count_mentions(whole.base, with.ctename, mentions);
+    const bool in_place =
+        mentions.all == 1 && with.ctematerialized != PG_QUERY__CTEMATERIALIZE__CTEMaterializeAlways;
+    return in_place || (mentions.all > 0 && mentions.selected == mentions.all);
 }
 
 /// The vector of one output, under its name; false where the output is no constant.
@@ -71,8 +84,7 @@ std::optional<WithRow> read_row(
     const bool selects = with.ctequery != nullptr && with.ctename != nullptr &&
                          with.ctequery->node_case == PG_QUERY__NODE__NODE_SELECT_STMT &&
                          is_row(*with.ctequery->select_stmt);
-    if (!selects || with.ctematerialized == PG_QUERY__CTEMATERIALIZE__CTEMaterializeAlways ||
-        mentions(whole.base, with.ctename) != 1) {
+    if (!selects || !is_searched_by(with, whole)) {
         return std::nullopt;
     }
     const PgQuery__SelectStmt& select = *with.ctequery->select_stmt;

@@ -60,7 +60,8 @@ class Statement:
         self.qualified = self.table is DOCS and chance.random() < 0.4  # then it may be joined
         self.vector = "[" + ",".join(f"{chance.uniform(-1, 1):.3f}" for _ in range(DIMENSIONS)) + "]"
         self.beside = chance.random() < 0.06  # VALUES
-        self.given = not self.beside and chance.random() < 0.04  # by WITH
+        self.given = not self.beside and chance.random() < 0.06  # by WITH
+        self.selected = chance.random() < 0.5  # from there
         self.asked_of_postgres = None  # where that is another text
         if chance.random() < 0.03 and self.table is not PARTLY:
             self.distance = self.called()
@@ -105,6 +106,8 @@ class Statement:
         return distance
 
     def query_vector(self):
+        if self.given and self.selected:
+            return self.chance.choice(["(SELECT v FROM q)", "(SELECT q.v FROM q LIMIT 1)"])
         if self.beside or self.given:
             return "q.v"
         spelling = self.chance.randrange(12)
@@ -140,7 +143,8 @@ class Statement:
         source = self.source()
         if self.given:
             row = f"WITH q AS (SELECT {self.value(self.vector, 'vector', '::vector')} AS v) "
-            return f"{row}SELECT {outputs} FROM {source}, q{condition} ORDER BY {self.keys(order)}{self.limit()}"
+            source += "" if self.selected else ", q"
+            return f"{row}SELECT {outputs} FROM {source}{condition} ORDER BY {self.keys(order)}{self.limit()}"
         search = f"SELECT {outputs} FROM {source}{condition} ORDER BY {self.keys(order)}{self.limit()}"
         return self.wrapped(search)
 

@@ -46,6 +46,66 @@ TEST_CASE("A search by a vector of WITH is one by that vector", "[parser]") {
     );
 }
 
+TEST_CASE("Its vector may be selected, as often as wanted, however it is kept", "[parser]") {
+    const std::string expected = "t.e <-> '0::vector limit 3 left join t inside: id";
+    const char* const search = "select id from t order by e <-> (select v from q) limit 3";
+    CHECK(read(search) == expected);
+    CHECK(read("select id from t order by (select q.v from q) <-> e limit 3") == expected);
+    CHECK(
+        read("select id from t order by e <-> (select b.v from q as b limit 1) limit 3") == expected
+    );
+    CHECK(read(search, "with q as materialized (select 1 as n, '[1]'::vector as v) ") == expected);
+    CHECK(
+        read("select id, e <-> (select v from q) as d from t order by e <-> (select v from q) "
+             "limit 3") == "t.e <-> '0::vector limit 3 left join t inside: id, dist d '0::vector"
+    );
+    CHECK(
+        read("select id from t where e <-> (select v from q) < 2 order by e <-> (select v from q) "
+             "limit 3") == "t.e <-> '0::vector limit 3 left join t where inside: id"
+    );
+    CHECK(
+        read("select t.id from t join u on u.id = t.u order by t.e <-> (select v from q) limit 3"
+        ) == "t.e <-> '0::vector limit 3 join t join u inside: id"
+    );
+}
+
+TEST_CASE("Other selects of it are no vector", "[parser]") {
+    for (const char* const order :
+         {"(select w from q)",
+          "(select e from q)",
+          "(select v from only q)",
+          "(select v from q b (v))",
+          "(select q.v from q b)",
+          "(select v from q limit 2)",
+          "(select v from q offset 1)",
+          "(select v from q, u)",
+          "(select v from q order by 1)",
+          "(select max(v) from q)",
+          "(select v + v from q)",
+          "(select (select v from q))",
+          "array(select v from q)",
+          "(select v from q)::vector"}) {
+        CAPTURE(order);
+        CHECK(
+            read(std::string("select id from t order by e <-> ") + order + " limit 3") ==
+            "query_vector"
+        );
+    }
+    CHECK(read("select id from t order by e <-> (select v from s.q) limit 3") == "with_clause");
+    CHECK(
+        read("select id from t order by e <-> (select v from q where true) limit 3") ==
+        "with_clause"
+    );
+    const std::string rest = " order by e <-> (select v from q) limit 3";
+    CHECK(read("select id, (select n from q) from t" + rest) == "subquery");
+    CHECK(read("select id from t where n in (select v from q)" + rest) == "with_clause");
+    CHECK(read("select id from t, q" + rest) == "with_clause");
+    CHECK(
+        read("select id from t" + rest, "with q as (select e as v from t where id = 7) ") ==
+        "with_clause"
+    );
+}
+
 TEST_CASE("Conditions of a join with it are conditions of the search", "[parser]") {
     CHECK(
         read("select t.id from t join q on t.n = q.n order by t.e <-> q.v limit 3") ==
@@ -68,7 +128,6 @@ TEST_CASE("Its only row may be missing, or its vector be another's: no search", 
     CHECK(read("select id from t, q order by e <-> q.w limit 3") == "query_vector");
     CHECK(read("select id from t, q order by e <-> v limit 3") == "query_vector");
     CHECK(read("select id from t, s.q order by e <-> q.v limit 3") == "with_clause");
-    CHECK(read("select id from t order by e <-> (select v from q) limit 3") == "query_vector");
     CHECK(
         read("select id from t order by e <-> (select v from q where v is not null) limit 3") ==
         "with_clause"
