@@ -345,6 +345,15 @@ bool caught_up(const PostgresServer& server, const RecordingObserver& observer) 
     return wait_until([&] { return observer.reached(token); });
 }
 
+bool read_unwatched(const PostgresServer& server) {
+    // The look is asked for again every half second until it is taken.
+    return server.value(
+               "SELECT count(*) FILTER (WHERE query LIKE 'COPY%') > 0 AND count(*) FILTER (WHERE "
+               "state = 'idle' AND state_change < now() - interval '3 s') > 1 "
+               "FROM pg_stat_activity WHERE application_name LIKE 'veer%'"
+           ) == "t";
+}
+
 bool no_slot_in_use(const PostgresServer& server) {
     return wait_until([&] {
         return server.value("SELECT count(*) FROM pg_replication_slots WHERE active") == "0";

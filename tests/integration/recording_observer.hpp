@@ -92,6 +92,10 @@ pid_t spawn_syncer(const storage::sync::SyncOptions& options);
 /// Waits until the observer has everything that is committed now.
 bool caught_up(const PostgresServer& server, const RecordingObserver& observer);
 
+/// True while a copy reads a table, and the catalogue was looked at: with a `catalogue_every` of an
+/// hour nobody will look again.
+bool read_unwatched(const PostgresServer& server);
+
 /// Waits until the observer's last status has the phase.
 bool wait_for_phase(const RecordingObserver& observer, storage::sync::Phase phase);
 

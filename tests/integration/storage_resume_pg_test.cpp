@@ -278,17 +278,17 @@ TEST_CASE("What a killed copy read of a partition that came and went is not kept
         "ALTER TABLE late ATTACH PARTITION low FOR VALUES FROM (-10000) TO (10000);"
         "CREATE INDEX late_emb ON late USING ivfflat (emb vector_l2_ops) WITH (lists = 1)"
     );
-    bool attached = false;
-    SyncOptions unwatched = small_ranges(server, 1U << 20U);
+    SyncOptions unwatched = small_ranges(server, 1U << 19U);
     unwatched.catalogue_every = std::chrono::hours(1);
+    std::size_t attached = 0;
     run_and_kill(unwatched, [&](const auto& status) {
         const bool copying = status.state == TableState::copying;
-        if (copying && !attached && status.rows_done > 300) {
-            attached = true;
+        if (copying && attached == 0 && status.rows_done > 300 && read_unwatched(server)) {
+            attached = status.rows_done;
             server.exec("ALTER TABLE late ATTACH PARTITION high FOR VALUES FROM (10000) TO (20000)"
             );
         }
-        return copying && status.rows_done > 1'500;
+        return copying && attached > 0 && status.rows_done > attached + 900;
     });
     const std::size_t asked = ranges_asked(server).size();
     server.exec("DROP TABLE high");
