@@ -194,6 +194,16 @@ void Surveyor::see(const PgQuery__FuncCall& call) {
     }
 }
 
+/// (SELECT v FROM q), or another. Two of one value that are spelled in different ways are two
+/// orders to PostgreSQL, for which it sorts all rows.
+bool measures_selected(const PgQuery__Node* node) {
+    const auto selected = [](const PgQuery__Node* side) {
+        return side != nullptr && side->node_case == PG_QUERY__NODE__NODE_SUB_LINK;
+    };
+    return node->node_case == PG_QUERY__NODE__NODE_A_EXPR &&
+           (selected(node->a_expr->lexpr) || selected(node->a_expr->rexpr));
+}
+
 /// RANK() OVER (ORDER BY e <=> v): of the nearest rows it is the same, whatever rows are beyond
 /// them.
 bool Surveyor::sees_rank(const PgQuery__FuncCall& call, std::string_view name) {
@@ -214,7 +224,7 @@ bool Surveyor::sees_rank(const PgQuery__FuncCall& call, std::string_view name) {
                            sort.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_ASC;
     std::variant<Distance, Refusal> read = read_distance(sort.node, *source_);
     if (!ascending || sort.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST ||
-        !std::holds_alternative<Distance>(read)) {
+        !std::holds_alternative<Distance>(read) || measures_selected(sort.node)) {
         return false;
     }
     effects_.ranked.push_back(std::get<Distance>(std::move(read)));
