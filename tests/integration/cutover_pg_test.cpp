@@ -297,9 +297,11 @@ TEST_CASE(
         return "SELECT id, n FROM points ORDER BY e <-> '[0.0" + std::to_string(++searches) +
                ",0,0,0,0,0,0,0]' LIMIT 10";
     };
-    CHECK(wait_until([&] {
+    std::string worst;  // where the machine is slow, another guard may trip before this is seen
+    REQUIRE(wait_until([&] {
         CHECK(client.simple(near_ghosts()).rows.size() == 10);
-        return shown(client, "why", "points") == "tripped";
+        worst = console.ask("SELECT id FROM veer.mismatches WHERE class = 'invisible_row' LIMIT 1");
+        return !worst.empty() && shown(client, "why", "points") == "tripped";
     }));
     WARN("a row that nobody has was found after " << milliseconds_since(begun) << " ms");
     CHECK(console.refusal("PROMOTE points TO 1").find("(tripped)") != std::string::npos);
@@ -313,9 +315,6 @@ TEST_CASE(
     CHECK(crowd.failed() == 0);
     CHECK(crowd.lost() == 0);
     CHECK(wait_until([&] { return broken.log().find("correctness") != std::string::npos; }));
-    const std::string worst =
-        console.ask("SELECT id FROM veer.mismatches WHERE class = 'invisible_row' LIMIT 1");
-    REQUIRE_FALSE(worst.empty());
     CHECK(
         console.ask("SELECT count(*) FROM veer.compare WHERE hard_classes LIKE '%invisible_row%'"
         ) == "1\n"

@@ -100,7 +100,7 @@ TEST_CASE("Other selects of it are no vector", "[parser]") {
     CHECK(read("select id, (select n from q) from t" + rest) == "subquery");
     CHECK(
         read("select id, rank() over (order by e <-> (select x.v from q x)) from t" + rest) ==
-        "grouping"
+        "with_clause"
     );  // two orders to PostgreSQL, which sorts all rows
     CHECK(read("select id from t where n in (select v from q)" + rest) == "with_clause");
     CHECK(read("select id from t, q" + rest) == "with_clause");
