@@ -11,7 +11,7 @@
 namespace veer::bench {
 namespace {
 
-constexpr std::array breadths = {40, 60, 80, 120, 160, 240};
+constexpr std::array breadths = {20, 40, 60, 80, 120, 160, 240};
 constexpr double share_wanted = 0.999;
 constexpr double recall_wanted = 0.99;
 constexpr std::array<std::size_t, 2> client_counts = {1, 8};
