@@ -28,12 +28,6 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
-bool same_letters(std::string_view text, std::string_view upper) {
-    return std::equal(text.begin(), text.end(), upper.begin(), upper.end(), [](char a, char b) {
-        return std::toupper(static_cast<unsigned char>(a)) == b;
-    });
-}
-
 void say(Hint& hint, Voice voice) {
     if (hint.route != Voice::postgres && voice != Voice::silent) {
         hint.route = voice;
@@ -49,21 +43,59 @@ std::optional<std::uint32_t> ef_of(std::string_view text) {
     return read ? std::optional(ef) : std::nullopt;
 }
 
+bool begins_with(std::string_view text, std::string_view word) {
+    return cutover::same_letters(text.substr(0, word.size()), word);
+}
+
+bool is_separator(char c) {
+    return c == ',' || c == ';';
+}
+
+/// A word of ours, or nothing any more.
+bool begins_word(std::string_view text) {
+    return text.empty() || is_space(text.front()) || is_separator(text.front()) ||
+           begins_with(text, "route=") || begins_with(text, "key=") || begins_with(text, "ef=") ||
+           begins_with(text, "postgres") || begins_with(text, "veer");
+}
+
+/// Up to a space, or to a comma or semicolon behind which another word begins: a key may have
+/// commas.
+std::string_view first_word(std::string_view words) {
+    std::size_t end = 0;
+    while (end < words.size() && !is_space(words[end]) &&
+           !(is_separator(words[end]) && begins_word(words.substr(end + 1)))) {
+        ++end;
+    }
+    return words.substr(0, end);
+}
+
+std::string_view unquoted(std::string_view text) {
+    const bool quoted = text.size() >= 2 && text.front() == text.back() &&
+                        (text.front() == '\'' || text.front() == '"');
+    return quoted ? text.substr(1, text.size() - 2) : text;
+}
+
+void read_word(Hint& hint, std::string_view word) {
+    if (begins_with(word, "route=")) {
+        say(hint, cutover::voice_from_text(unquoted(word.substr(6))));
+    } else if (begins_with(word, "key=")) {
+        hint.key = word.substr(4);
+    } else if (begins_with(word, "ef=")) {
+        hint.ef = ef_of(word.substr(3));
+    } else {
+        say(hint, cutover::voice_from_text(word));
+    }
+}
+
 void read_words(Hint& hint, std::string_view words) {
-    while (!(words = trimmed(words)).empty()) {
-        const auto* const end = std::find_if(words.begin(), words.end(), is_space);
-        const std::string_view word =
-            words.substr(0, static_cast<std::size_t>(end - words.begin()));
-        words.remove_prefix(word.size());
-        if (word == "postgres" || word == "veer") {
-            say(hint, cutover::voice_from_text(word));
-        } else if (word.starts_with("route=")) {
-            say(hint, cutover::voice_from_text(word.substr(6)));
-        } else if (word.starts_with("key=")) {
-            hint.key = word.substr(4);
-        } else if (word.starts_with("ef=")) {
-            hint.ef = ef_of(word.substr(3));
+    while (!words.empty()) {
+        if (is_space(words.front()) || is_separator(words.front())) {
+            words.remove_prefix(1);
+            continue;
         }
+        const std::string_view word = first_word(words);
+        words.remove_prefix(word.size());
+        read_word(hint, word);
     }
 }
 
@@ -106,9 +138,9 @@ void read_tags(Hint& hint, std::string_view comment) {
 void read_comment(Hint& hint, std::string_view comment) {
     constexpr std::string_view prefix = "veer:";
     const std::string_view text = trimmed(comment);
-    if (text.starts_with(prefix)) {
+    if (begins_with(text, prefix)) {
         read_words(hint, text.substr(prefix.size()));
-    } else if (same_letters(text, "NO LOAD BALANCE")) {
+    } else if (cutover::same_letters(text, "no load balance")) {
         say(hint, Voice::postgres);
     } else {
         read_tags(hint, text);
@@ -143,7 +175,11 @@ void read_gap(Uncommented& read, std::size_t begin, std::size_t end, std::size_t
             after = std::min(read.text.find_first_of("\r\n", at), end);
         } else if (rest.starts_with("/*")) {
             after = comment_end(read.text, at);
-            if (after > end || comments == Hint::comments_max) {
+            if (after > end) {
+                return;
+            }
+            if (comments == Hint::comments_max) {
+                say(read.hint, Voice::postgres);
                 return;
             }
             ++comments;

@@ -17,9 +17,10 @@ namespace veer::router {
 ///     SELECT ... /* NO LOAD BALANCE */                       (pgpool's: route=postgres)
 ///     SELECT ... /*app='web',route='%2Fsearch'*/             (sqlcommenter's: tags)
 ///
-/// 1. One comment that says postgres outweighs all that say veer.
+/// 1. One comment that says postgres, in letters of any case, outweighs all that say veer.
 /// 2. Words that are not understood are ignored, as comments are.
-/// 3. Bounded: at most `comments_max` comments are read, `tags_max` tags kept.
+/// 3. Bounded: at most `comments_max` comments are read, and where there are more, what they say is
+///    taken for postgres; `tags_max` tags are kept.
 struct Hint {
     cutover::Voice route = cutover::Voice::silent;
     std::string key;  ///< instead of veer.key

@@ -243,7 +243,11 @@ void Control::settle(Entry& entry, Position wanted) {
     if (raised || guarded || lowered_by_guard) {
         // The next step needs evidence of its own, from the traffic as it is then.
         entry.evidence = Evidence();
-        entry.guards.start_afresh();
+        if (raised) {
+            entry.guards.start_afresh();
+        } else {
+            entry.guards.begin_anew();
+        }
     }
     if (wanted.reshuffles != entry.position.reshuffles) {
         reshuffles_.fetch_add(1, std::memory_order_release);

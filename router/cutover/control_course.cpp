@@ -201,7 +201,7 @@ void Control::advance(Entry& entry) {
 
 void Control::step_by_itself(Entry& entry) {
     if (!policy_.cutover.automatic || entry.position.state < State::shadow || entry.position.trip ||
-        entry.position.ceiling < 100 || entry.drill) {
+        entry.position.ceiling < 100 || entry.drill || came_down(entry.position)) {
         return;
     }
     config::Cutover gated = policy_.cutover;

@@ -91,7 +91,7 @@ void Rehearsal::compare(const config::Cutover& policy, const config::Guards& lev
             const bool lowered = wanted->allowed() < position_.allowed();
             position_ = *std::move(wanted);
             if (lowered) {
-                guards_.start_afresh();  // as a real step down does
+                guards_.begin_anew();  // as a real step down does
             }
         }
     }

@@ -267,12 +267,18 @@ std::vector<Trouble> Guards::on_counts(
     return troubles;
 }
 
-void Guards::start_afresh() {
+void Guards::begin_anew() {
     for (Test* test : {&recall_, &worse_, &slow_, &fallback_}) {
         test->detector.reset();
-        test->trips = 0;
     }
     wrong_shapes_.clear();
+}
+
+void Guards::start_afresh() {
+    begin_anew();
+    for (Test* test : {&recall_, &worse_, &slow_, &fallback_}) {
+        test->trips = 0;
+    }
 }
 
 std::string Guards::no_more() const {

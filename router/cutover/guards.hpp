@@ -126,7 +126,11 @@ class Guards {
     /// Is this slower than nearly all of pgvector's own answers? Unknown before there are enough.
     std::optional<bool> slow(const Comparison& comparison) const;
 
-    /// Traffic has moved forward: what was seen before proves nothing about now.
+    /// Traffic has moved: what was seen before proves nothing about now. That a guard has lowered
+    /// it once already counts all the same.
+    void begin_anew();
+
+    /// Traffic has moved forward, or it is another index: every guard is as on its first day.
     void start_afresh();
 
     std::vector<Guard> describe() const;

@@ -351,6 +351,9 @@ class Mover {
         if (from_.before_state == from_.state && from_.before_desired == from_.desired) {
             return nothing_to_do("There is no move to undo.");
         }
+        if (from_.before_state == State::complete) {
+            return complete();
+        }
         if (from_.before_desired > 0) {
             Planned to = to_share(from_.before_desired);
             if (auto* position = std::get_if<Position>(&to)) {
@@ -466,8 +469,7 @@ std::optional<Position> after_trouble(
                 return std::nullopt;
             }
             if (lower > 0) {
-                to.ceiling = lower;
-                to.trial.reset();
+                to.ceiling = lower;  // a trial goes on: its end may be lower still
                 to.origin = Origin::guard;
                 ++to.revision;
                 return to;
@@ -485,6 +487,10 @@ std::optional<Position> after_trouble(
         return std::nullopt;
     }
     return rolled_back(position, trouble, guards, now);
+}
+
+bool came_down(const Position& position) {
+    return position.desired < position.before_desired;
 }
 
 std::optional<Position> after_file(const Position& position, double file_percent, Time now) {
@@ -515,8 +521,11 @@ std::optional<Position> after_time(const Position& position, Time now) {
     Position to = position;
     to.before_state = position.state;
     to.before_desired = position.desired;
-    to.state = position.trial->back_state;
-    to.desired = position.trial->back_percent;
+    const bool raises = position.trial->back_percent > position.desired;
+    if (!raises || (!position.held && !position.trip && position.ceiling >= 100)) {
+        to.state = position.trial->back_state;
+        to.desired = position.trial->back_percent;
+    }
     to.origin = Origin::trial;
     to.since = now;
     to.trial.reset();

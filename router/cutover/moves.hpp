@@ -28,6 +28,9 @@ struct Situation {
 /// to sessions that choose the index.
 bool goes_back(const Position& from, Verb verb);
 
+/// Whether its last move took traffic back: then it stays there until somebody promotes it.
+bool came_down(const Position& position);
+
 /// The position that a command leads to, or the refusal.
 ///
 /// 1. What goes back is never refused for a known route, whatever the revision.
@@ -59,7 +62,8 @@ std::optional<Position> after_trouble(
 std::optional<Position> after_file(const Position& position, double file_percent, Time now);
 
 /// What the end of its trial makes of it; nothing while there is no end. A clock that has gone back
-/// behind the trial's start ends it.
+/// behind the trial's start ends it. Where that would raise the share of a route that a guard, or
+/// somebody, has stopped meanwhile, the share stays what it is.
 std::optional<Position> after_time(const Position& position, Time now);
 
 }  // namespace veer::router::cutover

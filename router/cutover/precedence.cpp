@@ -1,14 +1,16 @@
 #include "router/cutover/precedence.hpp"
 
+#include "router/cutover/text.hpp"
+
 #include <algorithm>
 
 namespace veer::router::cutover {
 
 Voice voice_from_text(std::string_view text) {
-    if (text == "postgres") {
+    if (same_letters(text, "postgres") || same_letters(text, "postgresql")) {
         return Voice::postgres;
     }
-    return text == "veer" ? Voice::veer : Voice::silent;
+    return same_letters(text, "veer") ? Voice::veer : Voice::silent;
 }
 
 Heard weigh(const Voices& voices) {

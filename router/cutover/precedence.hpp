@@ -11,7 +11,7 @@ namespace veer::router::cutover {
 /// What somebody says about one search.
 enum class Voice : std::uint8_t { silent, postgres, veer };
 
-/// "postgres", "veer"; anything else is silent.
+/// "postgres" or "postgresql", "veer", in letters of any case; anything else is silent.
 Voice voice_from_text(std::string_view text);
 
 /// Everybody's say in one search.

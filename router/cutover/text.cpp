@@ -1,5 +1,6 @@
 #include "router/cutover/text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -26,6 +27,15 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
         }
     }
     return parts;
+}
+
+bool same_letters(std::string_view a, std::string_view b) {
+    const auto lower = [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    };
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char one, char other) {
+        return lower(one) == lower(other);
+    });
 }
 
 std::string number_to_text(double number) {

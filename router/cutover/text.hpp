@@ -20,6 +20,9 @@ std::optional<Number> number_from_text(std::string_view text) {
     return error == std::errc{} && stop == end ? std::optional(number) : std::nullopt;
 }
 
+/// Whether two texts are the same but for the case of ASCII letters.
+bool same_letters(std::string_view a, std::string_view b);
+
 /// The shortest text that reads back to the same number.
 std::string number_to_text(double number);
 

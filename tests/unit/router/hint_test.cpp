@@ -30,6 +30,30 @@ TEST_CASE("postgres outweighs veer among the hints, in either order", "[router]"
     CHECK(hint("SELECT /* veer: route=postgres route=veer */ 1").route == Voice::postgres);
 }
 
+TEST_CASE("Postgres is understood however it is written", "[router]") {
+    for (const char* sql :
+         {"SELECT 1 /* veer: route=Postgres */",
+          "SELECT 1 /* veer: POSTGRES */",
+          "SELECT 1 /* VEER: route=postgres */",
+          "SELECT 1 /* veer: Route=PostgreSQL */",
+          "SELECT 1 /* veer: route=postgres,key=a */",
+          "SELECT 1 /* veer: key=a,route=postgres; */",
+          "SELECT 1 /* veer: route='postgres' */"}) {
+        CAPTURE(sql);
+        CHECK(hint(sql).route == Voice::postgres);
+    }
+    CHECK(hint("SELECT 1 /* veer: route=postgres,key=a */").key == "a");
+    CHECK(hint("SELECT 1 /* veer: key=a,b */").key == "a,b");
+}
+
+TEST_CASE("of more comments than are read nobody knows what they say: Postgres", "[router]") {
+    std::string sql = "SELECT 1 /* veer: veer */";
+    for (std::size_t i = 0; i < Hint::comments_max; ++i) {
+        sql += " /* and */";
+    }
+    CHECK(hint(sql).route == Voice::postgres);
+}
+
 TEST_CASE("only comments are hints", "[router]") {
     for (const char* sql :
          {"SELECT '/* veer: veer */'",

@@ -486,6 +486,33 @@ TEST_CASE("automatic steps go up while the gates are open, and stop after a trip
     CHECK(life.traffic->share() == 0);
 }
 
+TEST_CASE("automatic steps leave alone what was taken back, until it is promoted", "[cutover]") {
+    Disk disk;
+    Life life(disk, 0, true);
+    Policy policy;
+    policy.cutover.automatic = true;
+    life.control.configure(policy, {});
+    CHECK(life.say({.verb = Verb::shadow}, at(0)).done);
+    const auto pass_gates = [&](std::int64_t now) {
+        life.control.tick(at(now));
+        for (int i = 0; i < 1000; ++i) {
+            life.control.note(name, perfect(), at(now));
+        }
+        life.control.tick(at(now));
+    };
+    pass_gates(1);
+    pass_gates(601);
+    CHECK(life.traffic->share() == 5);
+    CHECK(life.say({.verb = Verb::rollback}, at(700)).done);
+    pass_gates(3000);
+    pass_gates(9000);
+    CHECK(life.traffic->share() == 0);
+    CHECK(life.say({.verb = Verb::promote}, at(9001)).done);
+    CHECK(life.traffic->share() == 1);
+    pass_gates(9700);
+    CHECK(life.traffic->share() == 5);
+}
+
 TEST_CASE("fallbacks that searches count reach the guard", "[cutover]") {
     Disk disk;
     Life life(disk, 50);

@@ -97,6 +97,20 @@ TEST_CASE("worse than pgvector holds first and steps down then", "[cutover]") {
     CHECK_FALSE(first_trouble(guards, {.recall = 0.97, .postgres_recall = 0.97}, 5000));
 }
 
+TEST_CASE("a guard that has stepped down before rolls back, until traffic is raised", "[cutover]") {
+    Guards guards = fresh();
+    const auto act = [&] {
+        const auto troubles = guards.on_counts(0, 1000, 0);
+        REQUIRE_FALSE(troubles.empty());
+        return troubles.front().action;
+    };
+    CHECK(act() == Action::step_down);
+    guards.begin_anew();
+    CHECK(act() == Action::rollback);
+    guards.start_afresh();
+    CHECK(act() == Action::step_down);
+}
+
 TEST_CASE("slow is what is slower than nearly all of pgvector's own answers", "[cutover]") {
     Guards guards = fresh();
     CHECK_FALSE(first_trouble(guards, {.veer_ms = 1.0, .postgres_ms = 5.0}, 500));

@@ -149,6 +149,49 @@ TEST_CASE("a trial goes back by itself unless it is confirmed", "[cutover]") {
     CHECK(stage.made({.verb = Verb::confirm}) == refused::trial);
 }
 
+TEST_CASE("a trial that a guard has lowered still goes back", "[cutover]") {
+    Stage stage;
+    CHECK(stage.to(1) == "ok");
+    stage.situation.now += std::chrono::hours(1);
+    const Command trial{.verb = Verb::promote, .percent = 50, .lasting = std::chrono::minutes(10)};
+    CHECK(stage.made(trial) == "ok");
+    const Time began = stage.situation.now;
+    const Trouble slow{.guard = "slow", .action = Action::step_down, .why = ""};
+    const auto lower = after_trouble(stage.position, slow, stage.policy, stage.guards, began);
+    REQUIRE(lower);
+    CHECK(lower->allowed() == 25);
+    const auto after = after_time(*lower, began + std::chrono::minutes(10));
+    REQUIRE(after);
+    CHECK(after->allowed() == 1);
+}
+
+TEST_CASE("the end of a trial raises nothing that a guard holds", "[cutover]") {
+    Stage stage;
+    CHECK(stage.to(50) == "ok");
+    stage.situation.now += std::chrono::hours(1);
+    const Command trial{.verb = Verb::promote, .percent = 5, .lasting = std::chrono::hours(1)};
+    CHECK(stage.made(trial) == "ok");
+    const Time end = stage.situation.now + std::chrono::hours(1);
+    CHECK(after_time(stage.position, end)->desired == 50);
+    const Trouble worse{.guard = "worse_than_pg", .action = Action::hold, .why = ""};
+    const auto held =
+        after_trouble(stage.position, worse, stage.policy, stage.guards, stage.situation.now);
+    REQUIRE(held);
+    const auto after = after_time(*held, end);
+    REQUIRE(after);
+    CHECK(after->desired == 5);
+    CHECK_FALSE(after->trial);
+}
+
+TEST_CASE("what is complete is not undone into, it is typed", "[cutover]") {
+    Stage stage;
+    CHECK(stage.to(100) == "ok");
+    CHECK(stage.made({.verb = Verb::complete, .typed = name}) == "ok");
+    CHECK(stage.made({.verb = Verb::reopen}) == "ok");
+    CHECK(stage.made({.verb = Verb::undo}) == refused::not_typed);
+    CHECK(stage.position.state == State::full);
+}
+
 TEST_CASE("after a guard's rollback the way up cools down and starts at half", "[cutover]") {
     Stage stage;
     CHECK(stage.to(50) == "ok");
