@@ -211,25 +211,34 @@ std::string facts_query(const Route& route, std::string_view database) {
         privileges += " AND pg_catalog.has_column_privilege(c.oid, " + std::to_string(attnum) +
                       "::pg_catalog.int2, 'SELECT')";
     }
+    // As for any function: an operator is called by who may execute its function.
+    const std::string operator_oid = std::to_string(route.column.ann.operator_oid);
+    privileges +=
+        " AND (SELECT pg_catalog.has_function_privilege(o.oprcode, 'EXECUTE')"
+        " AND pg_catalog.has_schema_privilege(o.oprnamespace, 'USAGE')"
+        " FROM pg_catalog.pg_operator o WHERE o.oid OPERATOR(pg_catalog.=) " +
+        operator_oid + ")";
     const std::string type = std::to_string(route.vector_type());
     return "SELECT " + fingerprint_of(table, watched) + ", " + privileges +
            ", pg_catalog.row_security_active(c.oid), pg_catalog.pg_table_is_visible(c.oid)"
            ", pg_catalog.pg_operator_is_visible(" +
-           std::to_string(route.column.ann.operator_oid) + "), pg_catalog.pg_type_is_visible(" +
-           type +
+           operator_oid + "), pg_catalog.pg_type_is_visible(" + type +
            "), pg_catalog.pg_current_xact_id_if_assigned() IS NOT NULL"
            ", pg_catalog.current_setting('transaction_isolation')"
            ", pg_catalog.current_setting('enable_indexscan')"
            ", pg_catalog.current_setting('extra_float_digits')"
            ", pg_catalog.concat_ws(' ', pg_catalog.current_setting('hnsw.ef_search', true)"
            ", pg_catalog.current_setting('ruvector.ef_search', true)"
-           ", pg_catalog.current_setting('ruvector.probes', true)"
+           // Probes are lists: of one, pgvector's hnsw would still look at 40 nodes.
+           ", CASE WHEN pg_catalog.current_setting('ruvector.probes', true) "
+           "OPERATOR(pg_catalog.<>) ''"
+           " THEN pg_catalog.concat(pg_catalog.current_setting('ruvector.probes', true), ' 40') END"
            ", pg_catalog.current_setting('vectors.hnsw_ef_search', true))"
            ", pg_catalog.current_setting('veer.route', true)"
            ", pg_catalog.current_setting('veer.key', true)"
            ", (SELECT x.nspname FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace x"
            " ON x.oid OPERATOR(pg_catalog.=) o.oprnamespace WHERE o.oid OPERATOR(pg_catalog.=) " +
-           std::to_string(route.column.ann.operator_oid) +
+           operator_oid +
            ")"
            ", pg_catalog.current_setting('idle_session_timeout', true)"
            ", pg_catalog.current_setting('idle_in_transaction_session_timeout')"

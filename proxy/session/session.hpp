@@ -221,9 +221,10 @@ class Session {
     void forward_parse(
         const wire::Frame& frame, std::shared_ptr<const PreparedStatement> statement, Output& out
     );
-    void forward_search(
-        const wire::Frame& frame, const parser::NearestNeighbourQuery& query, Output& out
-    );
+    void forward_search(const wire::Frame& frame, const Attempt& attempt, Instant now, Output& out);
+    /// A recognised search calls nothing that has effects, unless what it joins, or takes its
+    /// vector from, is a view.
+    static bool reads_tables_only(const parser::NearestNeighbourQuery& query);
     void settle_unnamed(const wire::Frame& frame, Output& out);
     void note_forwarded_bind(const wire::Frame& frame);
     void expect_reply_to(const wire::Frame& frame, bool plain);
@@ -466,6 +467,7 @@ class Session {
     bool facts_broken_ = false;  // the question has failed before: never again inside a transaction
     bool batch_failed_ = false;  // the client was sent an error while an attempt was on its way
     FactsCache facts_;
+    bool facts_of_batch_ = false;  // some were asked for before the Sync of what came before them
     std::string client_address_;
     LastSearch last_;
     std::optional<Instant> passed_at_;  // a passed search that Postgres is answering

@@ -317,8 +317,8 @@ Session::Taken Session::on_query_text(
         note_text(text);
         note_passed(why.value_or(router::reason::pipelined), attempt, now);
         wording_ = statement->wording;
-        if (const auto* search = attempt.as_sent()->statement.search()) {
-            forward_search(frame, *search, out);
+        if (attempt.as_sent()->statement.search() != nullptr) {
+            forward_search(frame, attempt, now, out);
         } else {
             forward(frame, out);
         }
@@ -404,7 +404,9 @@ Session::Taken Session::on_parse_text(
     } else if (parse_locally(frame, remembered, now, out)) {
         return Taken::yes;
     } else {
-        calls_seen_ = calls_seen_ || !remembered->statement.search()->joined.empty();
+        const auto& query = *remembered->statement.search();
+        calls_seen_ =
+            calls_seen_ || !reads_tables_only(query) || remembered->routes->find(query) == nullptr;
     }
     wording_ = std::move(wording);
     forward_parse(frame, std::move(remembered), out);

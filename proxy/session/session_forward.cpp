@@ -79,16 +79,31 @@ void Session::forward_parse(
 }
 
 void Session::forward_search(
-    const wire::Frame& frame, const parser::NearestNeighbourQuery& query, Output& out
+    const wire::Frame& frame, const Attempt& attempt, Instant now, Output& out
 ) {
+    const parser::NearestNeighbourQuery& query = *attempt.as_sent()->statement.search();
+    const KnownFacts* const known = attempt.route == nullptr ? nullptr
+                                                             : facts_.find(
+                                                                   attempt.routes,
+                                                                   *attempt.route,
+                                                                   facts_condition(attempt),
+                                                                   router_.write_epoch(),
+                                                                   now
+                                                               );
+    if (!query.schema && (known == nullptr || !known->facts.table_visible)) {
+        facts_.clear();  // it may be a view of that name, whose functions become somebody else
+    }
     if (frame.type != 'Q') {
         forward(frame, out);
         return;
     }
-    // A recognised search calls nothing that has effects, unless what it joins is a view.
     see_query();
-    expect_reply_to(frame, query.joined.empty());
+    expect_reply_to(frame, attempt.route != nullptr && reads_tables_only(query));
     out.to_server += frame.whole;
+}
+
+bool Session::reads_tables_only(const parser::NearestNeighbourQuery& query) {
+    return query.joined.empty() && !query.vector.stored;
 }
 
 void Session::settle_unnamed(const wire::Frame& frame, Output& out) {

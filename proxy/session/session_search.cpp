@@ -283,6 +283,7 @@ void Session::on_facts_ready(bool failed, Instant now, Output& out) {
     }
     attempt.facts = *facts;
     attempt.facts_epoch = attempt.write_epoch;
+    facts_of_batch_ = facts_of_batch_ || !attempt.alone;
     facts_.put(
         {.facts = *facts,
          .routes = attempt.routes,
@@ -487,7 +488,7 @@ void Session::pass(router::Reason why, Instant now, Output& out) {
     if (attempt.settled && attempt.simple) {
         note_text(attempt.held);
     }
-    const auto* const search = attempt.explains ? nullptr : attempt.as_sent()->statement.search();
+    const bool searches = !attempt.explains && attempt.as_sent()->statement.search() != nullptr;
     wire::Bytes rest = attempt.held;
     wire::FrameHeader header;
     while (wire::peek_header(rest, header) == wire::FrameStatus::ok) {
@@ -495,8 +496,8 @@ void Session::pass(router::Reason why, Instant now, Output& out) {
         if (frame.type == 'Q') {
             wording_ = attempt.as_sent()->wording;
         }
-        if (search != nullptr) {
-            forward_search(frame, *search, out);
+        if (searches) {
+            forward_search(frame, attempt, now, out);
         } else {
             forward(frame, out);
         }

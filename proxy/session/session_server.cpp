@@ -369,8 +369,11 @@ void Session::on_ready(const Reply& reply, const wire::Frame& frame, Instant now
     if (replies_.empty() && !replies_.skipping()) {
         batch_upstream_ = batch_bound_ = false;  // nothing is open upstream
     }
-    if (before != transaction_ && reply.fate != Fate::facts) {
+    // What SET LOCAL said in a batch without BEGIN is over with its Sync, too.
+    const bool batch_over = facts_of_batch_ && transaction_ == 'I';
+    if ((before != transaction_ || batch_over) && reply.fate != Fate::facts) {
         facts_.clear();
+        facts_of_batch_ = false;
     }
     if (reply.fate == Fate::ignore) {
         opening_ = false;

@@ -325,6 +325,63 @@ def scene_one_batch(stage):
     stage.change(WITHOUT)
 
 
+def scene_local_batch(stage):
+    """What SET LOCAL says in a batch without BEGIN is over with its Sync, and with it what was found out meanwhile."""
+    stage.change(WITHOUT, "GRANT SELECT ON archive.vault TO readers")
+    pair = stage.pair("carol")
+    for number in (0, 2, 4, 11):
+        stage.combinations += 1
+
+        def send(each):
+            connection = each.connection
+            connection.enter_pipeline_mode()
+            for sql, values in (("SET LOCAL ROLE readers", []), (SEARCHES[number], [QUERY])):
+                connection.send_query_params(sql.encode(), each.encoded(values))
+            connection.pipeline_sync()
+            seen = []
+            while len(seen) < 3:
+                if (result := connection.get_result()) is not None:
+                    seen.append(each.seen(result))
+            connection.exit_pipeline_mode()
+            return seen
+
+        for wanted, found in zip(send(pair.direct), send(pair.through)):
+            if different := difference(wanted, found):
+                fail(f"a batch with SET LOCAL: {SEARCHES[number]}: {different}")
+        stage.search("after a batch with SET LOCAL", "carol", (number,))
+    stage.change(WITHOUT)
+
+
+def scene_views_with_effects(stage):
+    """A search of a view runs the view's functions, and these may do anything, such as becoming somebody else."""
+    stage.change(WITHOUT, """
+        CREATE FUNCTION archive.turn() RETURNS text LANGUAGE sql AS 'SELECT set_config(''role'', ''alice'', false)';
+        CREATE VIEW archive.turning AS SELECT v.*, archive.turn() AS turned FROM archive.vault v;
+        GRANT SELECT ON archive.turning TO alice""")
+    pair = stage.pair("boss")
+    sql = "SELECT id, turned FROM archive.turning ORDER BY e <-> $1 LIMIT 5"
+    for send in (lambda each: each.simple(sql.replace("$1", f"'{QUERY}'")), lambda each: each.extended(sql, [QUERY])):
+        stage.search("before a view becomes alice", "boss", (0, 1, 2))
+        pair.compare(sql, send)
+        stage.search("after a view has become alice", "boss", (0, 1, 2))
+        pair.say("RESET ROLE")
+    stage.change("DROP VIEW archive.turning", "DROP FUNCTION archive.turn", WITHOUT)
+
+
+def scene_operators(stage):
+    """Who may not call the distance's function, or see its schema, gets PostgreSQL's error."""
+    stage.change(WITHOUT, GRANTS["both tables"])
+    named = "SELECT id FROM archive.vault ORDER BY e OPERATOR(public.<->) $1 LIMIT 5"
+    for take, give in (("REVOKE EXECUTE ON FUNCTION l2_distance(vector, vector) FROM PUBLIC",
+                        "GRANT EXECUTE ON FUNCTION l2_distance(vector, vector) TO PUBLIC"),
+                       ("REVOKE USAGE ON SCHEMA public FROM PUBLIC", "GRANT USAGE ON SCHEMA public TO PUBLIC")):
+        for change in (take, give):
+            stage.change(change)
+            stage.search(f"after {change}", "alice", (0, 1, 2, 4))
+            stage.pair("alice").compare(f"after {change}: {named}", lambda each: each.extended(named, [QUERY]))
+    stage.change(WITHOUT)
+
+
 def scene_past_veer(stage):
     """REVOKE at PostgreSQL itself: a new session sees it at once, an old one when its facts have aged."""
     stage.change(WITHOUT, GRANTS["both tables"])
