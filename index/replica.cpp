@@ -69,6 +69,11 @@ class Replica::Impl {
         return applied_;
     }
 
+    std::uint32_t timeline() const {
+        const std::lock_guard lock{mutex_};
+        return status_.timeline;
+    }
+
     storage::sync::Status status() const {
         const std::lock_guard lock{mutex_};
         return status_;
@@ -570,6 +575,10 @@ std::shared_ptr<const Generation> Replica::generation() const {
 
 storage::Lsn Replica::applied() const {
     return impl_->applied();
+}
+
+std::uint32_t Replica::timeline() const {
+    return impl_->timeline();
 }
 
 storage::sync::Status Replica::status() const {

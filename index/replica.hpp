@@ -77,6 +77,9 @@ class Replica final : public storage::sync::Observer {
 
     std::shared_ptr<const Generation> generation() const;
     storage::Lsn applied() const;
+
+    /// That applied() is a position of, as far as the stream has shown it; else 0.
+    std::uint32_t timeline() const;
     storage::sync::Status status() const;
 
     using WaiterId = std::uint64_t;

@@ -28,6 +28,7 @@ constexpr Explanation of_router[] = {
     {reason::state_file, "Where traffic goes could not be read."},
     {reason::quarantined, "Answers to statements of this shape were wrong."},
     {reason::not_live, "The copy of the table is not ready."},
+    {reason::other_timeline, "The index follows another server than the session's."},
     {reason::behind, "The index did not catch up with the last write in time."},
     {reason::pipelined, "It is part of a batch that veer does not take apart."},
     {reason::facts, "The session's facts could not be had."},

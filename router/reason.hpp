@@ -32,6 +32,8 @@ inline constexpr Reason quarantined = "quarantined";  ///< answers to this shape
 inline constexpr Reason not_live = "not_live";        ///< still copying, or sync is broken
 /// The index did not reach the token in time, or may be older than the route's freshness allows.
 inline constexpr Reason behind = "behind";
+/// The session's server and the one that the index follows have parted: after a failover.
+inline constexpr Reason other_timeline = "other_timeline";
 inline constexpr Reason pipelined = "pipelined";  ///< part of a batch that veer does not split
 inline constexpr Reason facts = "facts";          ///< Postgres did not tell the session's facts
 inline constexpr Reason short_answer = "short_answer";  ///< fewer rows than asked for
@@ -41,6 +43,12 @@ inline constexpr Reason search_busy = "search_busy";    ///< too many long searc
 inline constexpr Reason engine = "engine";              ///< the route's other server did not answer
 inline constexpr Reason engine_busy = "engine_busy";    ///< it has no place for one more search
 inline constexpr Reason rewrite_failed = "rewrite_failed";
+
+/// Of a search that veer had begun, and whose client waited for nothing.
+constexpr bool gave_up(Reason why) {
+    return why == rewrite_failed || why == engine || why == search_late || why == search_wide;
+}
+
 /// NULL or zero vectors come before the nearest ones in ORDER BY similarity DESC.
 inline constexpr Reason unplaced_rows = "unplaced_rows";
 inline constexpr Reason ties = "ties";  ///< too many rows are as far as the last one

@@ -71,6 +71,9 @@ class Router {
 
     storage::Lsn applied() const { return replica_.applied(); }
 
+    /// Of which applied() is a position: of two servers that were one, each goes on counting.
+    std::uint32_t timeline() const { return replica_.timeline(); }
+
     /// As of when the copy is known to hold everything.
     FreshnessGauge& freshness() { return freshness_; }
 

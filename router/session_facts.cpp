@@ -33,6 +33,7 @@ enum Field : std::size_t {
     idle_in_transaction_timeout,
     statement_timeout,
     token,
+    timeline,
     role,
     application,
     copied_fingerprint,
@@ -193,6 +194,20 @@ std::int64_t timeout_or_none(const std::optional<std::string_view>& field) {
     return millisecond;  // not understood: the most careful reading
 }
 
+/// Eight hexadecimal digits, with which the names of WAL segments begin; NULL on a standby.
+constexpr const char* timeline_expression =
+    "CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL ELSE pg_catalog.\"left\"("
+    "pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8) END";
+
+std::uint32_t timeline_of(const std::optional<std::string_view>& field) {
+    constexpr int hexadecimal = 16;
+    std::uint32_t value = 0;
+    if (field) {
+        std::from_chars(field->data(), field->data() + field->size(), value, hexadecimal);
+    }
+    return value;
+}
+
 /// Before pgvector's library is loaded, the setting is there only where somebody has set it, and
 /// not among pg_settings, which take Postgres half a millisecond: it reads them only where it must.
 constexpr const char* ef_is_set_expression =
@@ -244,7 +259,7 @@ std::string facts_query(const Route& route, std::string_view database) {
            ", pg_catalog.current_setting('idle_in_transaction_session_timeout')"
            ", pg_catalog.current_setting('statement_timeout')"
            ", " +
-           std::string(token_expression) +
+           std::string(token_expression) + ", " + timeline_expression +
            ", CURRENT_USER, pg_catalog.current_setting('application_name')" + copied_facts(table) +
            ", pg_catalog.current_setting('veer.freshness', true)"
            ", pg_catalog.current_setting('client_encoding')"
@@ -331,6 +346,7 @@ std::optional<SessionFacts> decode_facts(
     );
     facts.statement_timeout_ns = timeout_or_none(row[statement_timeout]);
     facts.token = read_token(*row[token]);
+    facts.timeline = timeline_of(row[timeline]);
     if (partial) {
         facts.indexed_rows = decode_predicates(row[index_predicates], route.table());
         if (!facts.copies_hold) {

@@ -63,8 +63,9 @@ struct SessionFacts {
     /// running while veer answers instead of the backend. Very long where there is none.
     std::int64_t idle_timeout_ns = no_timeout_ns;
     std::int64_t statement_timeout_ns = no_timeout_ns;
-    IndexedRows indexed_rows;  ///< of pgvector's own index
-    storage::Lsn token;        ///< WAL insert position: what was committed before the question
+    IndexedRows indexed_rows;    ///< of pgvector's own index
+    storage::Lsn token;          ///< WAL insert position: what was committed before the question
+    std::uint32_t timeline = 0;  ///< that the token is a position of
 };
 
 /// SQL of the WAL insert position, behind all that its statement can see; NULL on a standby.

@@ -341,6 +341,10 @@ void Session::await_index(Instant now, Output& out) {
     Attempt& attempt = *attempt_;
     const config::Freshness freshness =
         router::freshness_of(attempt.facts.freshness, attempt.route->freshness);
+    if (!attempt.route->candidate && attempt.facts.timeline != router_.timeline()) {
+        pass(router::reason::other_timeline, now, out);  // positions of the two say nothing
+        return;
+    }
     if (attempt.route->candidate && freshness.kind != config::Freshness::Kind::eventual) {
         pass(router::reason::behind, now, out);  // how far the other server is, nobody can tell
         return;
@@ -566,7 +570,7 @@ void Session::note_passed(router::Reason why, Attempt& attempt, Instant started)
     passed_observed_ =
         router::comparable(why) && !of_some ? std::move(attempt.observed) : std::nullopt;
     fell_back_.reset();
-    const bool fell_back = why == router::reason::rewrite_failed || why == router::reason::engine;
+    const bool fell_back = router::reason::gave_up(why);
     if (attempt.statement != nullptr && attempt.statement->statement.plan != nullptr) {
         attempt.statement->statement.plan->tally->count_postgres(why, fell_back);
     }

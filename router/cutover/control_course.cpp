@@ -45,7 +45,11 @@ void Control::note(Entry& entry, const Comparison& comparison) {
         }
     }
     evidence_unsaved_ = true;
-    judge(entry, entry.guards.on_comparison(comparison));
+    Comparison judged = comparison;
+    if (entry.position.state == State::complete) {
+        judged.postgres_recall.reset();  // it need not have an index any more: exact, and slow
+    }
+    judge(entry, entry.guards.on_comparison(judged));
 }
 
 void Control::note(const std::string& route, const Gauges& gauges, Time now) {

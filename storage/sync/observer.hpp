@@ -57,6 +57,8 @@ struct Status {
     std::uint64_t rows_done = 0;  ///< rows copied or loaded in this phase, all tables
     double rows_estimated = 0;    ///< of so many
     Lsn applied;
+    std::uint32_t timeline =
+        0;  ///< that `applied` is a position of; 0 until the stream has shown it
     std::vector<TableStatus> tables;
 };
 

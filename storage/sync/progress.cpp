@@ -222,6 +222,13 @@ void Progress::enter(Phase phase, std::string reason) {
     report(changed);
 }
 
+void Progress::prove(std::uint32_t timeline) {
+    const std::scoped_lock lock{mutex_};
+    const bool changed = timeline != status_.timeline;
+    status_.timeline = timeline;
+    report(changed);
+}
+
 bool Progress::ready_for(const std::vector<Table>& tables, Lsn applied) const {
     return ready_ && !parted_ && position() == applied &&
            !reason_to_copy(tables_, tables).has_value();

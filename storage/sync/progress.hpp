@@ -62,6 +62,9 @@ class Progress {
 
     void enter(Phase phase, std::string reason);
 
+    /// The stream has shown that its history is the rows'; positions are of this timeline now.
+    void prove(std::uint32_t timeline);
+
     bool ready_for(const std::vector<Table>& tables, Lsn applied) const;
 
     /// True after begin() with these tables and nothing else: for not telling it again.

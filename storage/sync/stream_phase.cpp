@@ -151,6 +151,7 @@ Error Session::follow(source::Stream& stream, const store::SyncState& state, Lsn
             if (!complete_.has_value() && follower.complete()) {
                 complete_ = Retry::Clock::now();
             }
+            context_.progress.prove(identity_.timeline);
             context_.progress.enter(Phase::streaming, warning());
         }
         stepped = interrupted();

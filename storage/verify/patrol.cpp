@@ -11,6 +11,7 @@ constexpr double piece_seconds = 10;
 constexpr std::uint64_t piece_rows_min = 1'000;
 constexpr std::chrono::seconds pause_min{1};
 constexpr std::chrono::minutes again_after{1};
+constexpr int tries = 5;
 
 }  // namespace
 
@@ -47,6 +48,7 @@ std::optional<Patrol::Piece> Patrol::next(std::vector<TableOid> tables, Clock::t
 
 void Patrol::compared(std::uint64_t rows, std::optional<RowKey> end, Clock::time_point now) {
     const std::chrono::duration<double> pause{static_cast<double>(rows) / options_.rows_per_second};
+    failures_ = 0;
     inside_ = end.has_value();
     after_ = std::move(end);
     due_ = now + std::max(
@@ -56,7 +58,11 @@ void Patrol::compared(std::uint64_t rows, std::optional<RowKey> end, Clock::time
 }
 
 void Patrol::failed(Clock::time_point now) {
-    inside_ = false;
+    ++failures_;
+    if (failures_ == tries) {
+        failures_ = 0;
+        inside_ = false;
+    }
     due_ = now + std::min<Clock::duration>(again_after, options_.pass_every);
 }
 

@@ -45,7 +45,9 @@ class Patrol {
     /// nothing where the table is done.
     void compared(std::uint64_t rows, std::optional<RowKey> end, Clock::time_point now);
 
-    /// The last piece could not be compared: its table is left to the next pass.
+    /// The last piece could not be compared: it is tried again, some times, so that a moment
+    /// without a free slot does not leave the rest of a large table to the next pass; then the
+    /// table is.
     void failed(Clock::time_point now);
 
   private:
@@ -56,6 +58,7 @@ class Patrol {
     TableOid table_;  ///< that is being compared, or was last
     bool inside_ = false;
     std::optional<RowKey> after_;
+    int failures_ = 0;  ///< of this piece
 };
 
 }  // namespace veer::storage::verify

@@ -11,8 +11,8 @@ import shutil
 import signal
 import sys
 
-from faults_pg_test import TOML, CrashingPostgres, MortalVeer, Stage, Writer, fill
-from hosts_pg_test import Standby, dsn
+from faults_pg_test import TOML, CrashingPostgres, Gate, MortalVeer, Stage, Writer, fill
+from hosts_pg_test import Standby, dsn, port_behind
 from limits_pg_test import expect
 from private_servers import server_program, session, wait_until
 
@@ -140,9 +140,41 @@ def check(binary, seed, how, copied_again, kind=ReturningStandby, attributes="re
     print(f"ok {how}", flush=True)
 
 
+def check_parted(binary):
+    """Two primaries: sessions are at the new one, while veer's stream is still open at the old one, which has more."""
+    nearest = "SELECT id FROM docs ORDER BY e <-> (SELECT e FROM docs WHERE id = 1) LIMIT 3"
+    with CrashingPostgres() as primary:
+        fill(primary)
+        gate = Gate(primary.port)
+        with ReturningStandby(primary) as standby:
+            with MortalVeer(binary, primary, TOML, dsn([gate, standby], "read-write")) as veer:
+                wait_until(veer.live, "veer to be live")
+                with session(standby.port) as db:
+                    db.execute("ALTER SYSTEM SET primary_conninfo = ''")
+                    db.execute("SELECT pg_reload_conf()")
+                    wait_until(lambda: not db.execute("SELECT 1 FROM pg_stat_wal_receiver").fetchall(),
+                               "the standby to follow nobody")
+                with session(veer.port) as db:  # what only the old primary will have
+                    db.execute("DELETE FROM docs WHERE id BETWEEN 2 AND 500")
+                    db.execute("UPDATE docs SET e = (SELECT e FROM docs WHERE id = 1) WHERE id BETWEEN 501 AND 510")
+                    db.execute(nearest)
+                    expect(db.execute("SHOW veer.last").fetchone()[0], "veer", "who knows of it")
+                gate.shut()
+                standby.take_over()
+                wait_until(lambda: port_behind(veer.port) == standby.port, "sessions at the new primary")
+                with session(veer.port) as db, session(standby.port) as direct:
+                    for sql in (nearest, nearest.replace("SELECT id", "SELECT *")):
+                        expect(db.execute(sql).fetchall(), direct.execute(sql).fetchall(), f"at the new primary, {sql}")
+                        expect(db.execute("SHOW veer.last").fetchone()[:2], ("postgres", "other_timeline"), "who answered")
+                    db.execute("INSERT INTO docs (id, e) SELECT 9500000, e FROM docs WHERE id = 1")
+                    expect(9500000 in {row[0] for row in db.execute(nearest).fetchall()}, True, "a row just written there")
+    print("ok two primaries", flush=True)
+
+
 def main():
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 32)
     print(f"seed {seed}", flush=True)
+    check_parted(sys.argv[1])
     check(sys.argv[1], seed, "crash", True)
     check(sys.argv[1], seed, "crash_and_pause", True, attributes="any")
     check(sys.argv[1], seed, "switch_over", False)

@@ -72,7 +72,10 @@ class Gate:
 
     def accept(self):
         while True:
-            client, _ = self.listener.accept()
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return  # shut
             try:
                 server = socket.create_connection(("127.0.0.1", self.target))
             except OSError:
@@ -116,6 +119,11 @@ class Gate:
 
     def open(self):
         self.opened.set()
+
+    def shut(self):
+        """Nobody comes in any more; who is in stays."""
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
 
 
 class MortalVeer(PlainVeer):

@@ -513,6 +513,22 @@ TEST_CASE("automatic steps leave alone what was taken back, until it is promoted
     CHECK(life.traffic->share() == 5);
 }
 
+TEST_CASE("who is complete is not compared with an index that need not be there", "[cutover]") {
+    const cutover::Comparison worse{.recall = 0.985, .postgres_recall = 1.0};
+    for (const bool complete : {false, true}) {
+        Disk disk;
+        Life life(disk, 100);
+        if (complete) {
+            CHECK(life.say({.verb = Verb::complete, .typed = name}, at(1)).done);
+        }
+        for (int i = 0; i < 20'000; ++i) {
+            life.control.note(name, worse, at(2));
+        }
+        CAPTURE(complete);
+        CHECK((life.traffic->share() == 100 && life.view().held == false) == complete);
+    }
+}
+
 TEST_CASE("fallbacks that searches count reach the guard", "[cutover]") {
     Disk disk;
     Life life(disk, 50);

@@ -67,11 +67,27 @@ TEST_CASE("A table that leaves, or cannot be compared, is not waited for", "[sto
         CHECK_FALSE(piece->after.has_value());
     }
     SECTION("it fails") {
-        begun.patrol.failed(begun.now);
-        CHECK(begun.patrol.due() == begun.now + minutes{1});
+        for (int tries = 0; tries < 4; ++tries) {
+            const auto before = begun.patrol.due();
+            begun.patrol.failed(before);
+            CHECK(begun.patrol.due() == before + minutes{1});
+            const auto again = begun.patrol.next({a, b}, begun.patrol.due());
+            REQUIRE(again.has_value());
+            CHECK(again->table == a);
+        }
+        begun.patrol.failed(begun.patrol.due());
         const auto piece = begun.patrol.next({a, b}, begun.patrol.due());
         REQUIRE(piece.has_value());
         CHECK(piece->table == b);
+    }
+    SECTION("it fails for a moment, in its middle") {
+        begun.patrol.compared(10'000, key_of(7), begun.now);
+        REQUIRE(begun.patrol.next({a, b}, begun.patrol.due()).has_value());
+        begun.patrol.failed(begun.patrol.due());
+        const auto piece = begun.patrol.next({a, b}, begun.patrol.due());
+        REQUIRE(piece.has_value());
+        CHECK(piece->table == a);
+        CHECK(piece->after == key_of(7));
     }
 }
 
