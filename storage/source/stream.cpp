@@ -98,10 +98,10 @@ Result<StreamEvent> Stream::next(std::chrono::steady_clock::time_point deadline)
     return data->timed_out ? Result<StreamEvent>{Silence{}} : decode_stream(data->bytes);
 }
 
-Result<void> Stream::confirm(Lsn received, Lsn flushed) {
+Result<void> Stream::confirm(Lsn received, Lsn flushed, bool asks) {
     ByteWriter out;
     out.u8('r').be64(received.value).be64(flushed.value).be64(flushed.value);
-    out.be64(postgres_now()).u8(0);
+    out.be64(postgres_now()).u8(asks ? 1 : 0);
     return connection_->write_copy(out.written());
 }
 

@@ -63,7 +63,8 @@ class Stream {
     Result<StreamEvent> next(std::chrono::steady_clock::time_point deadline);
 
     /// Tells the server that everything up to `flushed` is safe here, and may be forgotten there.
-    Result<void> confirm(Lsn received, Lsn flushed);
+    /// `asks`: it shall answer at once, with a Keepalive.
+    Result<void> confirm(Lsn received, Lsn flushed, bool asks = false);
 
   private:
     explicit Stream(Connection& connection) : connection_{&connection} {}

@@ -64,6 +64,7 @@ Follower::Follower(Context context, const Start& start)
       history_{start.state.history},
       stored_history_{start.state.history},
       stored_{start.state.applied},
+      silence_{context_.silence_max, Clock::now()},
       sync_due_{Clock::now() + sync_every},
       status_due_{Clock::now()} {
     if (start.joining.has_value()) {
@@ -80,6 +81,10 @@ Result<void> Follower::step() {
     auto event = context_.stream.next(deadline);
     if (!event.has_value()) {
         return event.error();
+    }
+    const bool silent = std::holds_alternative<source::Silence>(*event);
+    if (silent && silence_.given_up(Clock::now())) {
+        return Error{Errc::connection, "Postgres has said nothing, and has been asked."};
     }
     bool reply = false;
     Result<void> taken;
@@ -98,6 +103,9 @@ Result<void> Follower::step() {
         taken = later ? take(CatalogueView{*view_}) : taken;
         taken = taken.has_value() ? tend_joining() : taken;
         taken = taken.has_value() ? tend_repair() : taken;
+    }
+    if (!silent) {
+        silence_.heard(Clock::now());
     }
     return taken.has_value() ? run_timers(reply) : taken;
 }
@@ -569,13 +577,14 @@ void Follower::want_landmark() {
 }
 
 Result<void> Follower::confirm(bool all) {
+    const bool asks = silence_.asks(Clock::now());
     if (!proven()) {
-        return context_.stream.confirm(confirmed_, confirmed_);
+        return context_.stream.confirm(confirmed_, confirmed_, asks);
     }
     const Lsn landmark = durable_history_.landmark.commit_lsn;
     const bool hold = !all && durable_history_.landmark != store::Landmark{};
     confirmed_ = std::max(confirmed_, hold ? landmark : durable_);
-    return context_.stream.confirm(context_.progress.position(), confirmed_);
+    return context_.stream.confirm(context_.progress.position(), confirmed_, asks);
 }
 
 }  // namespace veer::storage::sync

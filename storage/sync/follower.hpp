@@ -7,6 +7,7 @@
 #include "storage/sync/history_check.hpp"
 #include "storage/sync/joiner.hpp"
 #include "storage/sync/progress.hpp"
+#include "storage/sync/silence.hpp"
 #include "storage/sync/transaction_assembler.hpp"
 #include "storage/sync/transaction_limits.hpp"
 #include "storage/sync/verifier.hpp"
@@ -49,6 +50,7 @@ class Follower {
         std::function<Result<void>()> interrupted;  ///< fails where going on is for nothing
         TransactionLimits transactions;
         std::uint64_t spool_max = 0;  ///< bytes of one table; 0 is no bound
+        std::chrono::milliseconds silence_max{120'000};
     };
 
     struct Start {
@@ -155,6 +157,7 @@ class Follower {
     store::History durable_history_;  ///< fsynced
     Lsn stored_;                      ///< written to the store
     Lsn durable_;  ///< fsynced; at first nothing, as an earlier run may have died before it could
+    Silence silence_;
     Clock::time_point sync_due_;
     Clock::time_point status_due_;
 };

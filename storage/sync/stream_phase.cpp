@@ -139,7 +139,8 @@ Error Session::follow(source::Stream& stream, const store::SyncState& state, Lsn
          verifier,
          [this] { return interrupted(); },
          context_.options.transactions,
-         context_.options.wal_keep_max},
+         context_.options.wal_keep_max,
+         context_.options.silence_max},
         start};
     Result<void> stepped;
     while (stepped.has_value() && !watch.finding().has_value()) {

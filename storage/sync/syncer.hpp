@@ -31,6 +31,8 @@ struct SyncOptions {
     ColumnChoices columns = {};  ///< what is copied beside keys and vectors
     CopyLimits copy = {};        ///< how tables are read
     TransactionLimits transactions = {};
+    /// Where Postgres does not answer for so long, asked each second, the stream is begun anew.
+    std::chrono::milliseconds silence_max{120'000};
 };
 
 /// Keeps a store and an observer in step with one upstream database, for ever, on a thread of its

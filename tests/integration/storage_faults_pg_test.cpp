@@ -2,10 +2,14 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
+#include <sys/types.h>
 
+#include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <string>
 
 using namespace veer;
 using namespace veer::tests;
@@ -106,6 +110,25 @@ TEST_CASE(
     CHECK(observer.copies() == 1);
     CHECK(observer.begins() == 1);
     CHECK(observer.violations() == std::vector<std::string>{});
+}
+
+TEST_CASE("A stream that stands still is asked, given up and begun anew", "[storage]") {
+    const PostgresServer server;
+    create_items(server, 100);
+    RecordingObserver observer;
+    auto impatient = options(server);
+    impatient.silence_max = std::chrono::seconds(1);
+    Syncer syncer{impatient, observer};
+    syncer.start();
+    REQUIRE(caught_up(server, observer));
+    const pid_t walsender = std::stoi(server.value("SELECT pid FROM pg_stat_replication"));
+    REQUIRE(::kill(walsender, SIGSTOP) == 0);
+    CHECK(wait_until([&] { return observer.told("said nothing"); }));
+    REQUIRE(::kill(walsender, SIGCONT) == 0);
+    server.exec("DELETE FROM items WHERE id > 50");
+    REQUIRE(caught_up(server, observer));
+    CHECK(observer.table_rows("items") == rows_in_postgres(server, "items"));
+    CHECK(observer.copies() == 1);
 }
 
 TEST_CASE("A copy goes on when a server that died during it is back", "[storage]") {
