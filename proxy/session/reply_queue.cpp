@@ -173,6 +173,7 @@ std::optional<Reply> ReplyQueue::on_message(char type) {
         .plain = head.plain};
     if (type == 'C' || type == 's') {
         reply.notice = std::exchange(head.notice, {});
+        reply.name = head.name;
     }
     if (reply.last) {
         reply.statement = std::move(head.statement);

@@ -45,7 +45,8 @@ struct Expected {
     bool plain = false;  ///< of query and execute: SELECT without a call, changes nothing
     std::shared_ptr<const PreparedStatement> statement =
         {};                                      ///< of parse, describe: the search, if any
-    std::string name = {};                       ///< of parse: the statement's name
+    std::string name = {};                       ///< of parse: the statement's name; of query:
+                                                 ///< of the one that it deallocates, if that is all
     bool frees_name = false;                     ///< of close: `name` is no statement's afterwards
     bool superseded = false;                     ///< of parse: the name means another by now
     std::string bytes = {};                      ///< of local

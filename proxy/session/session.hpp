@@ -292,7 +292,7 @@ class Session {
     ) const;
     void on_ready(const Reply& reply, const wire::Frame& frame, Instant now, Output& out);
     void end_transaction();
-    void note_tag(wire::Bytes tag, bool plain);
+    void note_tag(wire::Bytes tag, bool plain, wire::Bytes deallocated = {});
     void note_cursors(wire::Bytes verb, wire::Bytes tag);
     void lose_track(wire::Bytes rest, Output& out);
     bool needs_whole(char type) const;

@@ -211,9 +211,17 @@ void Session::expect_reply_to(const wire::Frame& frame, bool plain) {
             }
             batch_upstream_ = batch_bound_ = false;
             break;
-        case 'Q':  // ends no batch: where an Execute before it fails, the server skips it
-            runs(Awaited::query);
+        case 'Q': {  // ends no batch: where an Execute before it fails, the server skips it
+            const auto query = wire::decode_query(frame.payload);
+            const auto name = query ? deallocated_name(query->text) : std::nullopt;
+            expect(
+                {.awaited = Awaited::query,
+                 .plain = plain,
+                 .name = name.value_or(""),
+                 .notice = notice_.take(frame)}
+            );
             break;
+        }
         case 'F':
             awaits(Awaited::function_call);
             break;

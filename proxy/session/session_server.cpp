@@ -309,7 +309,8 @@ void Session::on_reply(const Reply& reply, const wire::Frame& frame, Instant now
     } else if (reply.awaited == Awaited::describe_statement) {
         note_description(reply, frame, now);
     } else if (frame.type == 'C') {
-        note_tag(wire::decode_command_complete(frame.payload).value_or(""), reply.plain);
+        const wire::Bytes tag = wire::decode_command_complete(frame.payload).value_or("");
+        note_tag(tag, reply.plain, reply.name);
     } else if (frame.type == 's') {
         note_tag("SELECT", reply.plain);
     } else if (frame.type == 'V') {
@@ -407,7 +408,7 @@ void Session::end_transaction() {
     }
 }
 
-void Session::note_tag(wire::Bytes tag, bool plain) {
+void Session::note_tag(wire::Bytes tag, bool plain, wire::Bytes deallocated) {
     const wire::Bytes verb = tag.substr(0, tag.find(' '));
     if ((verb == "SELECT" && plain) || verb == "SHOW") {
         return;
@@ -434,7 +435,9 @@ void Session::note_tag(wire::Bytes tag, bool plain) {
         "PREPARE"};
     for (const std::string_view word : harmless) {
         if (verb == word && tag != "COMMIT PREPARED" && tag != "ROLLBACK PREPARED") {
-            if (verb == "DISCARD" || verb == "DEALLOCATE") {
+            if (tag == "DEALLOCATE" && !deallocated.empty()) {
+                statements_.erase(std::string(deallocated));
+            } else if (verb == "DISCARD" || verb == "DEALLOCATE") {
                 statements_.clear();
             }
             if (verb == "COMMIT" && maybe_wrote_) {

@@ -160,6 +160,35 @@ bool mentions_savepoint(std::string_view sql) {
     return has_word(sql, "savepoint");
 }
 
+std::optional<std::string> deallocated_name(std::string_view sql) {
+    constexpr std::size_t name_bytes_max = 63;
+    std::string_view text = trim(sql);
+    if (!take_word(text, "deallocate")) {
+        return std::nullopt;
+    }
+    take_word(text, "prepare");
+    const bool quoted = text.size() > 2 && text.front() == '"' && text.back() == '"';
+    const std::string_view name = quoted ? text.substr(1, text.size() - 2) : text;
+    if (name.empty() || name.size() > name_bytes_max) {
+        return std::nullopt;
+    }
+    const auto digit = [](char c) {
+        return c >= '0' && c <= '9';
+    };
+    const bool readable = std::all_of(name.begin(), name.end(), [&](char c) {
+        const bool ascii = static_cast<unsigned char>(c) < 0x80;
+        return quoted ? c != '"' : ascii && (is_word_character(c) || c == '$');
+    });
+    if (!readable || (!quoted && (digit(name.front()) || name.front() == '$'))) {
+        return std::nullopt;
+    }
+    const std::string folded_name = folded(name);
+    if (!quoted && folded_name == "all") {
+        return std::nullopt;
+    }
+    return quoted ? std::string(name) : folded_name;
+}
+
 bool mentions_deallocate(std::string_view sql) {
     return mentions(sql, "deallocate");
 }

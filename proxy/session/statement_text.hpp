@@ -21,6 +21,10 @@ bool mentions_notice_setting(std::string_view sql);
 /// True where the text may deallocate prepared statements, itself or in a block of code.
 bool mentions_deallocate(std::string_view sql);
 
+/// The name of the prepared statement that the text deallocates, and does nothing else; nothing
+/// where that is not plain to see.
+std::optional<std::string> deallocated_name(std::string_view sql);
+
 /// True where the text may be about the portal of this name, or tell whether there is one: its name
 /// is a word of it, or it is about all portals (CLOSE ALL, pg_cursors), or it may end a transaction
 /// and begin another (AND CHAIN), or change how values look (client_encoding, extra_float_digits).

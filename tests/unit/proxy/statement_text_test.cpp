@@ -56,6 +56,28 @@ TEST_CASE("concerns_portal finds the name as a word, and what is about all", "[p
     CHECK_FALSE(concerns_portal("SELECT 1", ""));
 }
 
+TEST_CASE("deallocated_name is the one statement that a text deallocates", "[proxy]") {
+    CHECK(deallocated_name("DEALLOCATE s_1") == "s_1");
+    CHECK(deallocated_name(" deallocate  Prepare \n S$ ; ") == "s$");
+    CHECK(deallocated_name("DEALLOCATE \"S 1\"") == "S 1");
+    CHECK(deallocated_name("DEALLOCATE prepare") == "prepare");
+    for (const char* text :
+         {"DEALLOCATE ALL",
+          "DEALLOCATE",
+          "DEALLOCATE a; DEALLOCATE b",
+          "DEALLOCATE \"a\"\"b\"",
+          "DEALLOCATE /* b */ a",
+          "DEALLOCATE a -- b",
+          "DEALLOCATE U&\"a\"",
+          "DEALLOCATE \xc3\x84",
+          "DEALLOCATE 1a",
+          "DO 'BEGIN EXECUTE ''DEALLOCATE s''; END'"}) {
+        CAPTURE(text);
+        CHECK_FALSE(deallocated_name(text));
+    }
+    CHECK_FALSE(deallocated_name("DEALLOCATE " + std::string(64, 'a')));
+}
+
 TEST_CASE("may_use_portals is true of what runs later and names a portal", "[proxy]") {
     CHECK(may_use_portals("FETCH 3 FROM c"));
     CHECK(may_use_portals("/* it's */ -- \n move c"));
