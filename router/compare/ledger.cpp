@@ -68,6 +68,16 @@ bool Ledger::note_trouble(const std::string& route, const std::string& why) {
     return std::exchange(entry.trouble, why) != why;
 }
 
+void Ledger::set_targets(const Targets& targets) {
+    const std::lock_guard lock(mutex_);
+    targets_ = targets;
+}
+
+Targets Ledger::targets() const {
+    const std::lock_guard lock(mutex_);
+    return targets_;
+}
+
 std::int64_t Ledger::last_us() const {
     const std::lock_guard lock(mutex_);
     return last_us_;

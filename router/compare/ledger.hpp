@@ -5,6 +5,7 @@
 #include "router/compare/recent.hpp"
 #include "router/compare/shape_ledger.hpp"
 #include "router/compare/statistics.hpp"
+#include "router/compare/targets.hpp"
 
 #include <cstdint>
 #include <map>
@@ -46,6 +47,10 @@ class Ledger {
 
     void set_keep(std::size_t keep);
 
+    /// What reports judge by.
+    void set_targets(const Targets& targets);
+    Targets targets() const;
+
     /// Counts a comparison, and keeps it where the answers differed.
     void add(Mismatch comparison);
 
@@ -80,6 +85,7 @@ class Ledger {
     MismatchStore mismatches_;
     RecentComparisons recent_;
     std::int64_t last_us_ = 0;
+    Targets targets_;
 };
 
 }  // namespace veer::router::compare

@@ -73,7 +73,7 @@ Report report_of(const Ledger& ledger) {
     return {
         .version = VEER_VERSION,
         .taken_us = ledger.last_us(),
-        .targets = {},
+        .targets = ledger.targets(),
         .routes = ledger.records(),
         .mismatches = ledger.mismatches(),
         .shapes = ledger.shapes()};

@@ -12,14 +12,6 @@ namespace veer::router::compare {
 
 using cutover::Verdict;  // inconclusive: not enough evidence, or too much of it excluded
 
-/// What a route must come up to.
-struct Targets {
-    double recall = 0.98;
-    double pg_margin = 0.01;     ///< veer's recall may be so much lower than pgvector's
-    std::uint64_t judged = 200;  ///< comparisons with an exact answer
-    double excluded_share = 0.05;
-};
-
 /// Everything that a report is made of. It holds no key, no vector and no literal of a statement,
 /// so that it may go where the data may not.
 struct Report {

@@ -186,6 +186,7 @@ TEST_CASE("the end of a trial raises nothing that a guard holds", "[cutover]") {
 TEST_CASE("what is complete is not undone into, it is typed", "[cutover]") {
     Stage stage;
     CHECK(stage.to(100) == "ok");
+    stage.situation.now += std::chrono::hours(1);
     CHECK(stage.made({.verb = Verb::complete, .typed = name}) == "ok");
     CHECK(stage.made({.verb = Verb::reopen}) == "ok");
     CHECK(stage.made({.verb = Verb::undo}) == refused::not_typed);
