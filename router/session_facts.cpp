@@ -33,7 +33,6 @@ enum Field : std::size_t {
     idle_in_transaction_timeout,
     statement_timeout,
     token,
-    timeline,
     role,
     application,
     copied_fingerprint,
@@ -43,6 +42,7 @@ enum Field : std::size_t {
     client_encoding,
     standard_strings,
     ef_is_set,
+    timeline,
     field_count,
     index_predicates = field_count  ///< where the route's index is partial
 };
@@ -259,12 +259,12 @@ std::string facts_query(const Route& route, std::string_view database) {
            ", pg_catalog.current_setting('idle_in_transaction_session_timeout')"
            ", pg_catalog.current_setting('statement_timeout')"
            ", " +
-           std::string(token_expression) + ", " + timeline_expression +
+           std::string(token_expression) +
            ", CURRENT_USER, pg_catalog.current_setting('application_name')" + copied_facts(table) +
            ", pg_catalog.current_setting('veer.freshness', true)"
            ", pg_catalog.current_setting('client_encoding')"
            ", pg_catalog.current_setting('standard_conforming_strings'), " +
-           (route.recall_target ? ef_is_set_expression : "false") +
+           (route.recall_target ? ef_is_set_expression : "false") + ", " + timeline_expression +
            (route.column.ann.partial
                 ? predicates_field(route.vector_column().attnum, route.column.ann.operator_oid)
                 : std::string()) +

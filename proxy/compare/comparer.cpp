@@ -139,7 +139,12 @@ void Comparer::configure(const config::Config& config) {
     const bool on = compares_anything(config);
     parts_.log.keep(on, now_ns());
     judge_share_ = config.compare.judge_cores / thread_count;
-    parts_.ledger.set_targets(router::compare::targets_of(config.gates));
+    parts_.ledger.set_targets(
+        {.recall = config.gates.recall_min,
+         .pg_margin = config.gates.margin,
+         .judged = config.gates.compared_min,
+         .excluded_share = config.gates.excluded_max}
+    );
     const std::lock_guard lock(mutex_);
     budget_.set_rate(config.compare.budget_per_second);
     judge_budget_.set_rate(config.compare.judge_cores);

@@ -228,6 +228,7 @@ class Session {
     void settle_unnamed(const wire::Frame& frame, Output& out);
     void note_forwarded_bind(const wire::Frame& frame);
     void expect_reply_to(const wire::Frame& frame, bool plain);
+    void expect_reply_to_query(const wire::Frame& frame, bool plain);
     void note_text(wire::Bytes text);
     void forget_unnamed();
     static bool names_unnamed(const wire::Frame& frame);
@@ -466,8 +467,8 @@ class Session {
     bool facts_failed_ = false;
     bool facts_broken_ = false;  // the question has failed before: never again inside a transaction
     bool batch_failed_ = false;  // the client was sent an error while an attempt was on its way
-    FactsCache facts_;
     bool facts_of_batch_ = false;  // some were asked for before the Sync of what came before them
+    FactsCache facts_;
     std::string client_address_;
     LastSearch last_;
     std::optional<Instant> passed_at_;  // a passed search that Postgres is answering

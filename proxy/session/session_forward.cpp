@@ -161,6 +161,18 @@ void Session::note_forwarded_bind(const wire::Frame& frame) {
     }
 }
 
+/// A Query ends no batch: where an Execute before it fails, the server skips it.
+void Session::expect_reply_to_query(const wire::Frame& frame, bool plain) {
+    const auto query = wire::decode_query(frame.payload);
+    const auto name = query ? deallocated_name(query->text) : std::nullopt;
+    expect(
+        {.awaited = Awaited::query,
+         .plain = plain,
+         .name = name.value_or(""),
+         .notice = notice_.take(frame)}
+    );
+}
+
 void Session::expect_reply_to(const wire::Frame& frame, bool plain) {
     const auto awaits = [&](Awaited awaited) {
         expect({.awaited = awaited, .plain = plain});
@@ -211,17 +223,9 @@ void Session::expect_reply_to(const wire::Frame& frame, bool plain) {
             }
             batch_upstream_ = batch_bound_ = false;
             break;
-        case 'Q': {  // ends no batch: where an Execute before it fails, the server skips it
-            const auto query = wire::decode_query(frame.payload);
-            const auto name = query ? deallocated_name(query->text) : std::nullopt;
-            expect(
-                {.awaited = Awaited::query,
-                 .plain = plain,
-                 .name = name.value_or(""),
-                 .notice = notice_.take(frame)}
-            );
+        case 'Q':
+            expect_reply_to_query(frame, plain);
             break;
-        }
         case 'F':
             awaits(Awaited::function_call);
             break;

@@ -1,7 +1,5 @@
 #pragma once
 
-#include "config/cutover.hpp"
-
 #include <cstdint>
 
 namespace veer::router::compare {
@@ -13,13 +11,5 @@ struct Targets {
     std::uint64_t judged = 200;  ///< comparisons with an exact answer
     double excluded_share = 0.05;
 };
-
-inline Targets targets_of(const config::Gates& gates) {
-    return {
-        .recall = gates.recall_min,
-        .pg_margin = gates.margin,
-        .judged = gates.compared_min,
-        .excluded_share = gates.excluded_max};
-}
 
 }  // namespace veer::router::compare

@@ -58,13 +58,14 @@ void load_sample(index::Replica& replica) {
     replica.ready({100});
     storage::sync::Status streaming;
     streaming.phase = storage::sync::Phase::streaming;
+    streaming.timeline = 1;
     replica.status(streaming);
 }
 
 std::vector<std::string> sample_facts() {
     return {"700,700,", "t", "f", "t",      "t",    "t",  "f", "read committed", "on", "1",
             "40",       "",  "",  "public", "0",    "0",  "0", "0/64",           "me", "",
-            "",         "",  "f", "",       "UTF8", "on", "f"};
+            "",         "",  "f", "",       "UTF8", "on", "f", "00000001"};
 }
 
 }  // namespace veer::proxy::session

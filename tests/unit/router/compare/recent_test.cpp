@@ -45,14 +45,13 @@ TEST_CASE("a report of a while holds what was compared then, and nothing before"
     CHECK(report_of(ledger).mismatches.size() == 50);
 }
 
-TEST_CASE("a report asks for what the gates ask for", "[compare]") {
+TEST_CASE("a report asks for what it is told to", "[compare]") {
     Ledger ledger;
     for (int i = 0; i < 300; ++i) {
         ledger.add(taken_at(i * second, 0.99));
     }
-    const config::Gates gates{.recall_min = 0.995, .margin = 0.1};
     CHECK(exit_code(report_of(ledger)) == 0);
-    ledger.set_targets(targets_of(gates));
+    ledger.set_targets({.recall = 0.995, .pg_margin = 0.1});
     CHECK(exit_code(report_of(ledger)) == 1);
 }
 
