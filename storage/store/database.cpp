@@ -49,9 +49,25 @@ Result<std::optional<std::string>> Database::read(const std::string& key) const 
 Result<void> Database::commit(rocksdb::WriteBatch& batch, bool durable) const {
     rocksdb::WriteOptions options;
     options.sync = durable;
+    const std::scoped_lock lock{writing_};
     const rocksdb::Status status = db->Write(options, &batch);
     if (!status.ok()) {
-        return error("Cannot write to", status);
+        failed_ = error("Cannot write to", status);
+        return *failed_;
+    }
+    failed_.reset();
+    return {};
+}
+
+Result<void> Database::sync_log() const {
+    const std::scoped_lock lock{writing_};
+    if (failed_.has_value()) {
+        return *failed_;
+    }
+    const rocksdb::Status status = db->SyncWAL();
+    if (!status.ok()) {
+        failed_ = error("Cannot make durable", status);
+        return *failed_;
     }
     return {};
 }

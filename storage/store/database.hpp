@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +39,11 @@ struct Database {
     Result<std::optional<std::string>> read(const std::string& key) const;
     Result<void> commit(rocksdb::WriteBatch& batch, bool durable) const;
 
+    /// Makes durable what was committed. After a commit that has failed it fails likewise, until
+    /// one succeeds: RocksDB takes a sync of a log that could not be written for a mistake of the
+    /// program, and ends it.
+    Result<void> sync_log() const;
+
     /// Deletes all from one key to before another. Where there is nothing, nothing is written: what
     /// is deleted keeps a file that comes later (RowFiles) from the lowest level, and it would be
     /// written again and again.
@@ -54,6 +60,10 @@ struct Database {
 
     /// About so many bytes under a prefix.
     std::uint64_t size_of(const std::string& prefix) const;
+
+  private:
+    mutable std::mutex writing_;  ///< no sync comes between a failure and the note of it
+    mutable std::optional<Error> failed_;
 };
 
 }  // namespace veer::storage::store

@@ -341,11 +341,8 @@ Result<void> Store::change_rows(std::span<const Change> changes) {
 
 Result<Lsn> Store::sync() {
     const Lsn applied = impl_->applied;
-    const rocksdb::Status status = impl_->db->SyncWAL();
-    if (!status.ok()) {
-        return impl_->error("Cannot make durable", status);
-    }
-    return applied;
+    auto synced = impl_->sync_log();
+    return synced.has_value() ? Result<Lsn>{applied} : synced.error();
 }
 
 Result<std::optional<Row>> Store::get(TableOid table, const RowKey& key) const {
