@@ -51,11 +51,19 @@ bool is_separator(char c) {
     return c == ',' || c == ';';
 }
 
+bool is_end_of_word(std::string_view text) {
+    return text.empty() || is_space(text.front()) || is_separator(text.front());
+}
+
 /// A word of ours, or nothing any more.
 bool begins_word(std::string_view text) {
-    return text.empty() || is_space(text.front()) || is_separator(text.front()) ||
-           begins_with(text, "route=") || begins_with(text, "key=") || begins_with(text, "ef=") ||
-           begins_with(text, "postgres") || begins_with(text, "veer");
+    const auto is_next = [&](std::string_view word) {
+        return begins_with(text, word) &&
+               is_end_of_word(text.substr(std::min(word.size(), text.size())));
+    };
+    return is_end_of_word(text) || begins_with(text, "route=") || begins_with(text, "key=") ||
+           begins_with(text, "ef=") || is_next("postgres") || is_next("postgresql") ||
+           is_next("veer");
 }
 
 /// Up to a space, or to a comma or semicolon behind which another word begins: a key may have

@@ -222,6 +222,7 @@ class Session {
         const wire::Frame& frame, std::shared_ptr<const PreparedStatement> statement, Output& out
     );
     void forward_search(const wire::Frame& frame, const Attempt& attempt, Instant now, Output& out);
+    void forget_unless_table(const Attempt& attempt, Instant now);
     /// A recognised search calls nothing that has effects, unless what it joins, or takes its
     /// vector from, is a view.
     static bool reads_tables_only(const parser::NearestNeighbourQuery& query);
@@ -323,6 +324,7 @@ class Session {
     void await_index(Instant now, Output& out);
     std::optional<router::Reason> choose_service();
     std::optional<router::Reason> refuse_rewrite() const;
+    bool follows_another() const;
     bool index_has_caught_up();
     void search(Instant now, Output& out);
     void pass(router::Reason why, Instant now, Output& out);

@@ -452,6 +452,7 @@ Session::Taken Session::on_bind(const wire::Frame& frame, Instant now, Output& o
     }
     if (why && !tells) {
         note_passed(*why, attempt, now);
+        forget_unless_table(attempt, now);
         forward(frame, out);
         return Taken::yes;
     }

@@ -81,7 +81,23 @@ void Session::forward_parse(
 void Session::forward_search(
     const wire::Frame& frame, const Attempt& attempt, Instant now, Output& out
 ) {
-    const parser::NearestNeighbourQuery& query = *attempt.as_sent()->statement.search();
+    forget_unless_table(attempt, now);
+    if (frame.type != 'Q') {
+        forward(frame, out);
+        return;
+    }
+    see_query();
+    const bool known = attempt.route != nullptr;
+    expect_reply_to(frame, known && reads_tables_only(*attempt.as_sent()->statement.search()));
+    out.to_server += frame.whole;
+}
+
+/// What is searched under a bare name may be a view, whose functions become somebody else.
+void Session::forget_unless_table(const Attempt& attempt, Instant now) {
+    const parser::NearestNeighbourQuery* const query = attempt.as_sent()->statement.search();
+    if (query == nullptr || query->schema) {
+        return;
+    }
     const KnownFacts* const known = attempt.route == nullptr ? nullptr
                                                              : facts_.find(
                                                                    attempt.routes,
@@ -90,16 +106,9 @@ void Session::forward_search(
                                                                    router_.write_epoch(),
                                                                    now
                                                                );
-    if (!query.schema && (known == nullptr || !known->facts.table_visible)) {
-        facts_.clear();  // it may be a view of that name, whose functions become somebody else
+    if (known == nullptr || !known->facts.table_visible) {
+        facts_.clear();
     }
-    if (frame.type != 'Q') {
-        forward(frame, out);
-        return;
-    }
-    see_query();
-    expect_reply_to(frame, attempt.route != nullptr && reads_tables_only(query));
-    out.to_server += frame.whole;
 }
 
 bool Session::reads_tables_only(const parser::NearestNeighbourQuery& query) {

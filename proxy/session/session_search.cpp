@@ -341,8 +341,8 @@ void Session::await_index(Instant now, Output& out) {
     Attempt& attempt = *attempt_;
     const config::Freshness freshness =
         router::freshness_of(attempt.facts.freshness, attempt.route->freshness);
-    if (!attempt.route->candidate && attempt.facts.timeline != router_.timeline()) {
-        pass(router::reason::other_timeline, now, out);  // positions of the two say nothing
+    if (follows_another()) {
+        pass(router::reason::other_timeline, now, out);
         return;
     }
     if (attempt.route->candidate && freshness.kind != config::Freshness::Kind::eventual) {
@@ -422,6 +422,11 @@ std::optional<router::Reason> Session::refuse_rewrite() const {
     return std::nullopt;
 }
 
+/// Positions of two timelines say nothing of each other.
+bool Session::follows_another() const {
+    return !attempt_->route->candidate && attempt_->facts.timeline != router_.timeline();
+}
+
 bool Session::index_has_caught_up() {
     if (!attempt_->token_is_newer && router_.covered(attempt_->facts_epoch)) {
         return true;
@@ -439,6 +444,8 @@ void Session::on_waited(Instant now, Output& out) {
     }
     if (replies_.skipping()) {
         pass(router::reason::pipelined, now, out);  // the client's Parse has failed meanwhile
+    } else if (follows_another()) {
+        pass(router::reason::other_timeline, now, out);
     } else if (!index_has_caught_up()) {
         facts_.clear();
         pass(router::reason::behind, now, out);

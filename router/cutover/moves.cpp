@@ -351,12 +351,14 @@ class Mover {
         if (from_.before_state == from_.state && from_.before_desired == from_.desired) {
             return nothing_to_do("There is no move to undo.");
         }
-        if (from_.before_state == State::complete) {
+        const bool completed = from_.before_state == State::complete;
+        if (completed && from_.state == State::full) {
             return complete();
         }
         if (from_.before_desired > 0) {
             Planned to = to_share(from_.before_desired);
-            if (auto* position = std::get_if<Position>(&to)) {
+            auto* const position = std::get_if<Position>(&to);
+            if (position != nullptr && !completed) {  // to complete is a step of its own
                 position->state = from_.before_state;
             }
             return to;
@@ -519,10 +521,10 @@ std::optional<Position> after_time(const Position& position, Time now) {
         return std::nullopt;
     }
     Position to = position;
-    to.before_state = position.state;
-    to.before_desired = position.desired;
     const bool raises = position.trial->back_percent > position.desired;
     if (!raises || (!position.held && !position.trip && position.ceiling >= 100)) {
+        to.before_state = position.state;
+        to.before_desired = position.desired;
         to.state = position.trial->back_state;
         to.desired = position.trial->back_percent;
     }

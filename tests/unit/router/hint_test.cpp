@@ -44,6 +44,8 @@ TEST_CASE("Postgres is understood however it is written", "[router]") {
     }
     CHECK(hint("SELECT 1 /* veer: route=postgres,key=a */").key == "a");
     CHECK(hint("SELECT 1 /* veer: key=a,b */").key == "a,b");
+    CHECK(hint("SELECT 1 /* veer: key=a,postgres-eu */").key == "a,postgres-eu");
+    CHECK(hint("SELECT 1 /* veer: key=a,postgres */").route == Voice::postgres);
 }
 
 TEST_CASE("of more comments than are read nobody knows what they say: Postgres", "[router]") {

@@ -181,6 +181,7 @@ TEST_CASE("the end of a trial raises nothing that a guard holds", "[cutover]") {
     REQUIRE(after);
     CHECK(after->desired == 5);
     CHECK_FALSE(after->trial);
+    CHECK(came_down(*after));
 }
 
 TEST_CASE("what is complete is not undone into, it is typed", "[cutover]") {
@@ -191,6 +192,12 @@ TEST_CASE("what is complete is not undone into, it is typed", "[cutover]") {
     CHECK(stage.made({.verb = Verb::reopen}) == "ok");
     CHECK(stage.made({.verb = Verb::undo}) == refused::not_typed);
     CHECK(stage.position.state == State::full);
+    stage.situation.now += std::chrono::hours(1);
+    CHECK(stage.made({.verb = Verb::complete, .typed = name}) == "ok");
+    CHECK(stage.made({.verb = Verb::rollback}) == "ok");
+    CHECK(stage.made({.verb = Verb::undo}) == "ok");
+    CHECK(stage.position.state == State::full);
+    CHECK(stage.position.desired == 100);
 }
 
 TEST_CASE("after a guard's rollback the way up cools down and starts at half", "[cutover]") {
