@@ -71,6 +71,7 @@ void CatalogueWatch::run() {
             }
             connection.emplace(std::move(*opened));
         }
+        look_at_timeline(*connection);
         auto seen = look(*connection);
         if (!seen.has_value()) {
             connection.reset();
@@ -169,6 +170,22 @@ Result<bool> CatalogueWatch::look_at_partitions(
     view.empty = empty_;
     view.looked = *looked;
     return true;
+}
+
+/// What cannot be asked for, or is not known (a standby that has just begun: 0), says nothing.
+void CatalogueWatch::look_at_timeline(source::Connection& connection) {
+    const auto rows = connection.query(
+        "SELECT CASE WHEN pg_catalog.pg_is_in_recovery()"
+        " THEN (SELECT r.min_recovery_end_timeline FROM pg_catalog.pg_control_recovery() r)"
+        " ELSE pg_catalog.concat('x', pg_catalog.\"left\"(pg_catalog.pg_walfile_name("
+        "pg_catalog.pg_current_wal_insert_lsn()), 8))::pg_catalog.bit(32)::pg_catalog.int4 END"
+    );
+    const std::int64_t now = rows.has_value() ? rows->integer(0, 0) : 0;
+    if (timeline_ == 0) {
+        timeline_ = now;
+    } else if (now != 0 && now != timeline_) {
+        moved_.store(true, std::memory_order_release);
+    }
 }
 
 void CatalogueWatch::tell(CatalogueView view) {

@@ -60,6 +60,11 @@ class CatalogueWatch {
     /// what was seen by a look that had begun before tell_again().
     std::optional<CatalogueView> take_view();
 
+    /// Whether the upstream has gone on to another timeline: where the stream lives on, of a
+    /// standby that was promoted or at a server that is no more the primary, it is to be begun
+    /// anew.
+    bool moved() const { return moved_.load(std::memory_order_acquire); }
+
     /// The view that take_view() returned last is what is followed from now on.
     void taken() { taken_.store(handed_out_, std::memory_order_release); }
 
@@ -71,6 +76,7 @@ class CatalogueWatch {
   private:
     void run();
     Result<std::optional<std::string>> look(source::Connection& connection);
+    void look_at_timeline(source::Connection& connection);
     void tell(CatalogueView view);
     Result<bool> look_at_partitions(source::Connection& connection, CatalogueView& view);
     Result<void> keep_publication(source::Connection& connection, const std::vector<Table>& kept);
@@ -88,6 +94,8 @@ class CatalogueWatch {
     bool to_leave_ = false;          ///< the same: the publication waits for taken()
     Partitions judged_;              ///< the same: whether they are empty, nobody asks (again)
     source::EmptyPartitions empty_;  ///< the same: of them, those that were
+    std::int64_t timeline_ = 0;      ///< the same: the first one seen
+    std::atomic<bool> moved_{false};
     std::atomic<bool> found_{false};
     std::atomic<bool> changed_{false};
     std::atomic<std::uint64_t> asked_{0};

@@ -143,7 +143,7 @@ Error Session::follow(source::Stream& stream, const store::SyncState& state, Lsn
          context_.options.silence_max},
         start};
     Result<void> stepped;
-    while (stepped.has_value() && !watch.finding().has_value()) {
+    while (stepped.has_value() && !watch.finding().has_value() && !watch.moved()) {
         if (follower.proven()) {
             if (!streaming_.has_value()) {
                 spdlog::info("sync: streaming from {}", to_string(state.applied));
@@ -165,6 +165,9 @@ Error Session::follow(source::Stream& stream, const store::SyncState& state, Lsn
     }
     if (!stepped.has_value()) {
         return stepped.error();
+    }
+    if (watch.moved()) {
+        return {Errc::connection, "The upstream has gone on to another timeline."};
     }
     return {Errc::gone, "In the catalogue, " + watch.finding().value_or("something changed") + "."};
 }
