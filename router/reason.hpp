@@ -43,12 +43,6 @@ inline constexpr Reason search_busy = "search_busy";    ///< too many long searc
 inline constexpr Reason engine = "engine";              ///< the route's other server did not answer
 inline constexpr Reason engine_busy = "engine_busy";    ///< it has no place for one more search
 inline constexpr Reason rewrite_failed = "rewrite_failed";
-
-/// Of a search that veer had begun, and whose client waited for nothing.
-constexpr bool gave_up(Reason why) {
-    return why == rewrite_failed || why == engine || why == search_late || why == search_wide;
-}
-
 /// NULL or zero vectors come before the nearest ones in ORDER BY similarity DESC.
 inline constexpr Reason unplaced_rows = "unplaced_rows";
 inline constexpr Reason ties = "ties";  ///< too many rows are as far as the last one
@@ -97,6 +91,11 @@ inline constexpr Reason function_form = "function_form";          ///< SECURITY 
 inline constexpr Reason function_arguments = "function_arguments";
 inline constexpr Reason function_changed = "function_changed";
 inline constexpr Reason function_outputs = "function_outputs";
+
+/// Of a search that veer had begun, and whose client waited for nothing.
+constexpr bool gave_up(Reason why) {
+    return why == rewrite_failed || why == engine || why == search_late || why == search_wide;
+}
 
 }  // namespace reason
 

@@ -49,8 +49,8 @@ class Follower {
         Verifier& verifier;
         std::function<Result<void>()> interrupted;  ///< fails where going on is for nothing
         TransactionLimits transactions;
-        std::uint64_t spool_max = 0;  ///< bytes of one table; 0 is no bound
-        std::chrono::milliseconds silence_max{120'000};
+        std::uint64_t spool_max = 0;              ///< bytes of one table; 0 is no bound
+        std::chrono::milliseconds silence_max{};  ///< see SyncOptions
     };
 
     struct Start {

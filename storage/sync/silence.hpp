@@ -12,7 +12,7 @@ namespace veer::storage::sync {
 ///     heard ──────── max / 4 ──▶ asked, again and again ──────── max ──▶ given up
 ///
 /// The time counts from the first question, not from the last message: the caller may have been
-/// busy with that for long, and the answer be there unread. So silent() is asked only where a
+/// busy with that for long, and the answer be there unread. So given_up() is asked only where a
 /// reader has found nothing to read. Pure: the time is an input.
 class Silence {
   public:

@@ -74,6 +74,14 @@ struct Life {
         return *said;
     }
 
+    /// In shadow, with automatic steps.
+    void step_by_itself() {
+        Policy policy;
+        policy.cutover.automatic = true;
+        control.configure(policy, {});
+        CHECK(say({.verb = Verb::shadow}, at(0)).done);
+    }
+
     RouteView view() { return control.routes().at(0); }
 
     Control control;

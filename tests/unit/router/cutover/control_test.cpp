@@ -267,10 +267,7 @@ TEST_CASE(
 ) {
     Disk disk;
     Life life(disk, 0, true);
-    Policy policy;
-    policy.cutover.automatic = true;
-    life.control.configure(policy, {});
-    CHECK(life.say({.verb = Verb::shadow}, at(0)).done);
+    life.step_by_itself();
     disk.problem = "no space left on device";
     for (int i = 0; i < 1000; ++i) {
         life.control.note(name, perfect(), at(1));
@@ -460,10 +457,7 @@ TEST_CASE("a trial ends by itself, across a restart too", "[cutover]") {
 TEST_CASE("automatic steps go up while the gates are open, and stop after a trip", "[cutover]") {
     Disk disk;
     Life life(disk, 0, true);
-    Policy policy;
-    policy.cutover.automatic = true;
-    life.control.configure(policy, {});
-    CHECK(life.say({.verb = Verb::shadow}, at(0)).done);
+    life.step_by_itself();
     std::int64_t now = 0;
     for (const double expected : {1.0, 5.0, 25.0}) {
         life.control.tick(at(now));
@@ -489,10 +483,7 @@ TEST_CASE("automatic steps go up while the gates are open, and stop after a trip
 TEST_CASE("automatic steps leave alone what was taken back, until it is promoted", "[cutover]") {
     Disk disk;
     Life life(disk, 0, true);
-    Policy policy;
-    policy.cutover.automatic = true;
-    life.control.configure(policy, {});
-    CHECK(life.say({.verb = Verb::shadow}, at(0)).done);
+    life.step_by_itself();
     const auto pass_gates = [&](std::int64_t now) {
         life.control.tick(at(now));
         for (int i = 0; i < 1000; ++i) {

@@ -41,6 +41,13 @@ struct Stage {
 
     std::string to(double percent) { return made({.verb = Verb::promote, .percent = percent}); }
 
+    /// At `from` for an hour, then on trial.
+    void try_out(double from, double to_percent, std::chrono::minutes lasting) {
+        CHECK(to(from) == "ok");
+        situation.now += std::chrono::hours(1);
+        CHECK(made({.verb = Verb::promote, .percent = to_percent, .lasting = lasting}) == "ok");
+    }
+
     void trip(std::string_view guard, bool needs_person = false) {
         const auto after = after_trouble(
             position,
@@ -130,10 +137,7 @@ TEST_CASE("a raise needs evidence, time, and an index; a lowering needs nothing"
 
 TEST_CASE("a trial goes back by itself unless it is confirmed", "[cutover]") {
     Stage stage;
-    CHECK(stage.to(5) == "ok");
-    stage.situation.now += std::chrono::hours(1);
-    const Command trial{.verb = Verb::promote, .percent = 50, .lasting = std::chrono::minutes(10)};
-    CHECK(stage.made(trial) == "ok");
+    stage.try_out(5, 50, std::chrono::minutes(10));
     CHECK(stage.position.desired == 50);
     CHECK(stage.to(100) == refused::trial);
     CHECK_FALSE(after_time(stage.position, stage.situation.now + std::chrono::seconds(599)));
@@ -151,10 +155,7 @@ TEST_CASE("a trial goes back by itself unless it is confirmed", "[cutover]") {
 
 TEST_CASE("a trial that a guard has lowered still goes back", "[cutover]") {
     Stage stage;
-    CHECK(stage.to(1) == "ok");
-    stage.situation.now += std::chrono::hours(1);
-    const Command trial{.verb = Verb::promote, .percent = 50, .lasting = std::chrono::minutes(10)};
-    CHECK(stage.made(trial) == "ok");
+    stage.try_out(1, 50, std::chrono::minutes(10));
     const Time began = stage.situation.now;
     const Trouble slow{.guard = "slow", .action = Action::step_down, .why = ""};
     const auto lower = after_trouble(stage.position, slow, stage.policy, stage.guards, began);
@@ -167,10 +168,7 @@ TEST_CASE("a trial that a guard has lowered still goes back", "[cutover]") {
 
 TEST_CASE("the end of a trial raises nothing that a guard holds", "[cutover]") {
     Stage stage;
-    CHECK(stage.to(50) == "ok");
-    stage.situation.now += std::chrono::hours(1);
-    const Command trial{.verb = Verb::promote, .percent = 5, .lasting = std::chrono::hours(1)};
-    CHECK(stage.made(trial) == "ok");
+    stage.try_out(50, 5, std::chrono::hours(1));
     const Time end = stage.situation.now + std::chrono::hours(1);
     CHECK(after_time(stage.position, end)->desired == 50);
     const Trouble worse{.guard = "worse_than_pg", .action = Action::hold, .why = ""};
